@@ -1,0 +1,47 @@
+"""Hypothesis profiles and the device option, for every test."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=30, deadline=None)
+settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("deep", max_examples=10_000, deadline=None, print_blob=True)
+PROFILE = os.environ.get("LUCKPROOF_PROFILE", "ci" if os.environ.get("CI") else "dev")
+settings.load_profile(PROFILE)
+
+torch.set_num_threads(1)  # the ensembles are small matrices: threads cost more than they give
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where networks are trained; auto takes CUDA when present",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out deep, soak and bench tests unless ``-m`` asks for a marker by name."""
+    if config.getoption("-m"):
+        return
+    slow = {"deep", "soak", "bench"}
+    kept = [item for item in items if not slow & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> str:
+    """``cuda`` or ``cpu``: where this run trains its networks."""
+    choice = request.config.getoption("--device")
+    if choice == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if choice == "cuda" and not torch.cuda.is_available():
+        raise pytest.UsageError("--device cuda: torch sees no CUDA device")
+    return str(choice)
