@@ -1,0 +1,111 @@
+"""The guarded right-hand side: finiteness, wall clock and evaluation caps, checked at every evaluation."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.trajectory import Status
+
+Vector = NDArray[np.float64]
+
+
+@runtime_checkable
+class Flow(Protocol):
+    """What can be integrated: ``dy/dt = flow(t, y)`` from ``y(t0) = flow.initial_state()``, flat vectors.
+
+    Optional members: ``unpack(y) -> dict`` (named arrays of a state), ``observables(y) -> dict``,
+    ``dimensions`` (names of each array's trailing axes), ``instances`` (number of stacked problem instances),
+    ``configuration() -> dict`` (JSON-able description).
+    """
+
+    def initial_state(self) -> Vector: ...
+
+    def __call__(self, t: float, y: Vector) -> Vector: ...
+
+
+@dataclass
+class Stop(Exception):  # noqa: N818  (not an error: how a run ends)
+    """Leaves a step from inside the right-hand side: how the run ends, where, and the component at fault."""
+
+    status: Status
+    detail: str
+    component: int | None = None
+
+
+class GuardedField:
+    """The flow's right-hand side, counted and checked.
+
+    A non-finite result is passed on as NaN where the method answers it by a smaller step (``shrinks``), and
+    ends the run otherwise. A non-finite trial state never reaches the flow. The wall clock and the number of
+    evaluations since :meth:`new_step` are checked each time, so no single step can run on; only a flow that
+    does not return from one evaluation can.
+    """
+
+    def __init__(self, flow: Flow, n: int, *, shrinks: bool, cap: int, deadline: float | None) -> None:
+        self.flow = flow
+        self.n = n
+        self.shrinks = shrinks
+        self.cap = cap
+        self.deadline = deadline
+        self.nfev = 0
+        self.in_step = 0
+        self.nonfinite: Stop | None = None
+        self.flow_error: BaseException | None = None
+
+    def new_step(self) -> None:
+        """Start counting for the next step."""
+        self.in_step = 0
+        self.nonfinite = None
+        self.check_clock()
+
+    def check_clock(self) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise Stop(Status.TIME_LIMIT, "the wall-clock budget is used up")
+
+    def start(self, t: float, y: Vector) -> None:
+        """Evaluate at the initial point, where nothing but a finite value will do."""
+        self(t, y)
+        if self.nonfinite is not None:
+            raise self.nonfinite
+
+    def __call__(self, t: float, y: Vector) -> Vector:
+        self.nfev += 1
+        self.in_step += 1
+        self.check_clock()
+        if self.in_step > self.cap:
+            raise self.nonfinite or Stop(
+                Status.EVALUATION_LIMIT, f"{self.cap} evaluations did not complete one step"
+            )
+        if not np.isfinite(t):
+            raise Stop(Status.STEP_TOO_SMALL, "the method asked for a non-finite time")
+        if not np.isfinite(y).all():
+            return self._report(y, f"the trial state at t = {t:.6g} is not finite")
+        f = self._evaluate(t, y)
+        if not np.isfinite(f).all():
+            return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
+        return f
+
+    def _evaluate(self, t: float, y: Vector) -> Vector:
+        try:
+            with np.errstate(all="ignore"):  # overflow and 0/0 are reported by the finiteness check
+                raw: Any = self.flow(t, y)
+        except BaseException as error:
+            self.flow_error = error
+            raise
+        f = np.array(raw, dtype=np.float64)  # a copy: the flow may reuse its output buffer
+        if f.shape != (self.n,):
+            self.flow_error = ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")
+            raise self.flow_error
+        return f
+
+    def _report(self, values: Vector, detail: str) -> Vector:
+        stop = Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(values))))
+        if not self.shrinks:
+            raise stop
+        self.nonfinite = stop
+        return np.full(self.n, np.nan)

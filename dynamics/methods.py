@@ -1,0 +1,124 @@
+"""The table of integration methods, and what their dense Jacobians cost in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scipy.integrate import BDF, DOP853, LSODA, RK45, OdeSolver, Radau
+
+GIB = 2**30
+
+FALLBACK_MEMORY = 8 * GIB
+"""Memory assumed where the system does not tell: half of it, 4 GiB, is what a laptop spares for one run."""
+
+EVALUATIONS_PER_STEP = 10_000
+"""Evaluations after which one step counts as stuck.
+
+The slowest honest step is a rejected one shrunk down to the rounding limit: log2(1e16) = 53 halvings at up to
+8 Newton evaluations, or log5(1e16) = 23 attempts at 12 stages. Twenty times that is left for long first steps.
+"""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One integration method.
+
+    ``order``: order of the advancing solution; None where it varies during the run. ``matrices``: number of
+    n x n float64 arrays alive at once at the peak (0: no Jacobian). ``rms_norm``: whether its error norm is a
+    root mean square over the whole state (which dilutes one instance of a stack) or a maximum (LSODA).
+    ``shrinks``: whether it answers a non-finite right-hand side by a smaller step; LSODA carries on with NaN
+    instead, so there the guard has to leave the step by an exception.
+    """
+
+    solver: type[Any]
+    order: int | None
+    matrices: int = 0
+    rms_norm: bool = True
+    shrinks: bool = True
+    evaluations_per_step: int = EVALUATIONS_PER_STEP
+
+    def jacobian_bytes(self, n: int) -> int:
+        """Peak memory of the dense matrices for a state of length ``n``."""
+        return 8 * self.matrices * n * n
+
+    def evaluation_cap(self, n: int) -> int:
+        """Evaluations allowed within one step: finite-difference Jacobians take ``n`` each."""
+        return self.evaluations_per_step + (50 * n if self.matrices else 0)
+
+
+METHODS: dict[str, Method] = {
+    "RK45": Method(RK45, order=5),
+    "DOP853": Method(DOP853, order=8),
+    "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
+    "Radau": Method(Radau, order=5, matrices=10),
+    "BDF": Method(BDF, order=None, matrices=8),
+}
+"""Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
+
+
+def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
+    """Name and row of ``method``: a name, ``"auto"``, or a subclass of ``scipy.integrate.OdeSolver``.
+
+    ``auto`` is DOP853 for ``rtol <= 1e-6``, RK45 above: high order pays once the steps are short.
+    """
+    if isinstance(method, type) and issubclass(method, OdeSolver):
+        return method.__name__, _row_of_class(method)
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
+    name = ("DOP853" if rtol <= 1e-6 else "RK45") if method == "auto" else method
+    if name not in METHODS:
+        raise ValueError(f"method: expected 'auto' or one of {', '.join(METHODS)}, got {method!r}")
+    return name, METHODS[name]
+
+
+def _row_of_class(solver: type[Any]) -> Method:
+    for row in METHODS.values():
+        if issubclass(solver, row.solver):
+            return Method(
+                solver, row.order, row.matrices, row.rms_norm, row.shrinks, row.evaluations_per_step
+            )
+    return Method(solver, order=None)
+
+
+def available_memory() -> int:
+    """Bytes this process may still take: the system's, or its control group's where that is less."""
+    candidates = [_meminfo(), _cgroup()]
+    known = [value for value in candidates if value is not None]
+    return min(known) if known else FALLBACK_MEMORY
+
+
+def _meminfo() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return 1024 * int(line.split()[1])
+    return None
+
+
+def _cgroup() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else max(int(limit) - used, 0)
+
+
+def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:
+    """Raise ``ValueError`` with the estimate where the dense Jacobian takes over half the available memory.
+
+    Half: the other half is for the trajectory, the flow's own arrays and the rest of the program.
+    """
+    needed, limit = method.jacobian_bytes(n), available_memory() // 2
+    if needed > limit:
+        raise ValueError(
+            f"method: {name} keeps {method.matrices} dense {n} x {n} matrices, about {needed / GIB:.1f} GiB, and "
+            f"only {limit / GIB:.1f} GiB (half of the available memory) may be used; take an explicit method "
+            "(DOP853, RK45) or a smaller problem"
+        )
