@@ -8,9 +8,14 @@ import pytest
 import torch
 from hypothesis import settings
 
-settings.register_profile("dev", max_examples=30, deadline=None)
-settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True)
-settings.register_profile("deep", max_examples=10_000, deadline=None, print_blob=True)
+# suppress_health_check is named because Hypothesis itself switches a check off where it sees CI.
+settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=())
+settings.register_profile(
+    "ci", max_examples=50, deadline=None, derandomize=True, print_blob=True, suppress_health_check=()
+)
+settings.register_profile(
+    "deep", max_examples=10_000, deadline=None, derandomize=False, print_blob=True, suppress_health_check=()
+)
 PROFILE = os.environ.get("LUCKPROOF_PROFILE", "ci" if os.environ.get("CI") else "dev")
 settings.load_profile(PROFILE)
 

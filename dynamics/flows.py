@@ -1,0 +1,214 @@
+"""The reduced dynamics of two-layer students: Theorem 4's flow, Eqn 6 with W and V, the exact gradient flow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.geometry import norms, tangent_projection, unit_columns
+from dynamics.measures import InputMeasure, IsotropicGaussian
+from dynamics.observables import DIMENSIONS, two_layer_observables
+from dynamics.problems import TeacherStudent
+
+Array = NDArray[np.float64]
+
+
+class TwoLayerDynamics(ABC):
+    """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
+
+    A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
+    extended by homogeneity, ``w_j' = ||w_j|| P_perp(w_j) g_j(W_hat)``, so the norm drift of an integrator never
+    touches the directions and nothing is renormalised during a run.
+    """
+
+    dimensions: Mapping[str, tuple[str, ...]] = DIMENSIONS
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
+        problem.require_u_set()
+        if projected:
+            problem.require_unit_columns()
+        self.problem = problem
+        self.projected = projected
+        self.trains_V = trains_V
+        self._shape_W = problem.student_W.shape
+        self._shape_V = problem.student_V.shape
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return int(np.prod(self.problem.batch_shape, dtype=int))
+
+    def initial_state(self) -> Array:
+        """The problem's start as a flat vector."""
+        return self.pack(self.problem.student_W, self.problem.student_V)
+
+    def pack(self, W: Array, V: Array) -> Array:
+        """Flat state of ``W`` (and of ``V`` where it is learned)."""
+        parts = (W, V) if self.trains_V else (W,)
+        return np.concatenate([part.ravel() for part in parts])
+
+    def unpack(self, y: Array) -> dict[str, Array]:
+        """The arrays of a flat state (or of states stacked on leading axes)."""
+        size_W = int(np.prod(self._shape_W))
+        lead = y.shape[:-1]
+        state = {"W": y[..., :size_W].reshape(*lead, *self._shape_W)}
+        if self.trains_V:
+            state["V"] = y[..., size_W:].reshape(*lead, *self._shape_V)
+        return state
+
+    def matrices(self, y: Array) -> tuple[Array, Array]:
+        """``(W, V)`` of a flat state; unit columns where the flow is projected, the fixed V where not learned."""
+        state = self.unpack(y)
+        W = unit_columns(state["W"]) if self.projected else state["W"]
+        return W, state.get("V", self.problem.student_V)
+
+    def observables(self, y: Array) -> dict[str, Array]:
+        """See :func:`dynamics.observables.two_layer_observables`; the loss is that of the unit columns."""
+        W, V = self.matrices(y)
+        watched = two_layer_observables(self.problem, W, V)
+        watched["norm_drift"] = norms(self.unpack(y)["W"]) / norms(self.problem.student_W) - 1
+        return watched
+
+    def __call__(self, t: float, y: Array) -> Array:
+        raw = self.unpack(y)["W"]
+        W, V = self.matrices(y)
+        dW, dV = self.field(W, V)
+        if self.projected:
+            dW = tangent_projection(W, dW) * norms(raw)[..., None, :]
+        return self.pack(dW, dV)
+
+    @abstractmethod
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """``(W', V')`` before any projection; V' is ignored where V is fixed."""
+
+    def equilibrium(self) -> Array:
+        """Flat state of the solution: the u-set at the teacher, the r-set where it starts with zero fan-out."""
+        W, V = self.problem.student_W.copy(), self.problem.student_V.copy()
+        W[..., : self.problem.m] = self.problem.teacher_W
+        V[..., : self.problem.m, :] = self.problem.teacher_V
+        V[..., self.problem.m :, :] = 0.0
+        if not self.trains_V and not np.array_equal(V, self.problem.student_V):
+            raise ValueError(
+                "student_V: expected the teacher's fan-outs (and zeros) where V is fixed, for W = W* to solve"
+            )
+        return self.pack(W, V)
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        problem = self.problem
+        return {
+            "flow": type(self).__name__,
+            "projected": self.projected,
+            "trains_V": self.trains_V,
+            "measure": repr(problem.measure),
+            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
+            "instances": self.instances,
+        }
+
+
+class ProjectedFlow(TwoLayerDynamics):
+    """Theorem 4's flow: as many students as teachers, uniform top-down modulation.
+
+    ``w_j' = P_perp(w_j) L_0 (W* h*_j - W h_j)`` with ``h*_jk = beta_jk psi_d(w_j, w*_k)``,
+    ``h_jk = beta_jk psi_d(w_j, w_k)``; beta = 1 (``modulation="uniform"``, the theorem's) or the identity
+    (``"matched"``: each student hears only its own teacher). ``L_0 = E[x x^T]`` (the identity for standard
+    Gaussian input). All fan-outs are one: for isotropic Gaussian input this is the exact population gradient
+    flow of ``f(x) = sum_j relu(w_j^T x)`` on the product of spheres. ``projected=False`` drops P_perp.
+
+    Assumes unit columns (when projected) and n = m. Cost O(m^2 d) an evaluation, memory O(m^2 + m d) an instance.
+    Raises ValueError when n != m, when fan-outs are not ones or when columns are not unit.
+    Source: Luck Matters, Theorem 4.
+    """
+
+    def __init__(
+        self,
+        problem: TeacherStudent,
+        *,
+        projected: bool = True,
+        modulation: Literal["uniform", "matched"] = "uniform",
+    ) -> None:
+        super().__init__(problem, projected=projected, trains_V=False)
+        if problem.n != problem.m:
+            raise ValueError(
+                f"student_W: expected n = m = {problem.m} columns in Theorem 4's flow, got n = {problem.n}"
+            )
+        if not (np.all(problem.teacher_V == 1) and np.all(problem.student_V == 1)):
+            raise ValueError("teacher_V, student_V: expected fan-outs of one in Theorem 4's flow")
+        if modulation not in ("uniform", "matched"):
+            raise ValueError(f"modulation: expected 'uniform' or 'matched', got {modulation!r}")
+        self.modulation = modulation
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        problem = self.problem
+        psi_d = problem.measure.psi_d
+        overlap, own = psi_d(W, problem.teacher_W), psi_d(W, W)
+        if self.modulation == "matched":
+            identity = np.eye(problem.m)
+            overlap, own = overlap * identity, own * identity
+        pull = problem.teacher_W @ np.swapaxes(overlap, -1, -2) - W @ np.swapaxes(own, -1, -2)
+        return input_moment(problem.measure, pull), V
+
+    def configuration(self) -> dict[str, Any]:
+        return {**super().configuration(), "modulation": self.modulation}
+
+
+class TwoLayerFlow(TwoLayerDynamics):
+    """Eqn 6 for two layers: over-parameterised students with W and V learned.
+
+    ``w_j' = [P_perp(w_j)] L_0 (W* h*_j - W h_j)``, ``h*_jk = psi_d(w_j, w*_k) v_j^T v*_k``,
+    ``h_jk = psi_d(w_j, w_k) v_j^T v_k``; ``V' = L* V* - L V`` with ``L* = psi_l(W, W*)``, ``L = psi_l(W, W)``.
+    ``projected=True`` is Theorem 5's flow and, for isotropic Gaussian input, the exact population gradient flow on
+    unit columns. ``projected=False`` is Eqn 6 as printed, off the exact gradient by O(1). ``trains_V=False`` keeps V.
+
+    Assumes unit columns (when projected) and n >= m. Cost O(n (n + m) (d + c)), memory O(n^2 + n d) an instance.
+    Source: Luck Matters, Eqn 6 and Theorem 5.
+    """
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool = True, trains_V: bool = True) -> None:
+        super().__init__(problem, projected=projected, trains_V=trains_V)
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        problem = self.problem
+        to_teacher_l, to_teacher_d = problem.measure.kernels(W, problem.teacher_W)
+        own_l, own_d = problem.measure.kernels(W, W)
+        modulated_teacher = to_teacher_d * (V @ np.swapaxes(problem.teacher_V, -1, -2))
+        modulated_own = own_d * (V @ np.swapaxes(V, -1, -2))
+        pull = problem.teacher_W @ np.swapaxes(modulated_teacher, -1, -2) - W @ modulated_own
+        return input_moment(problem.measure, pull), to_teacher_l @ problem.teacher_V - own_l @ V
+
+
+class GradientFlow(TwoLayerDynamics):
+    """The exact population gradient flow ``W' = -dJ/dW``, ``V' = -dJ/dV`` of ``J = 1/2 E||f* - f||^2``.
+
+    ``w_j' = sum_k G(w_j, w*_k) v_j^T v*_k - sum_k G(w_j, w_k) v_j^T v_k`` with
+    ``G(w, u) = E[1(w^T x > 0) 1(u^T x > 0) x x^T] u``, closed for isotropic Gaussian input. No projection unless
+    asked for (then it equals ``TwoLayerFlow``). Cost and memory as ``TwoLayerFlow``.
+    Raises TypeError for a measure without a closed gradient term.
+    Source: Luck Matters, Eqn 15; Student Specialization, Theorem 6.
+    """
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool = False, trains_V: bool = True) -> None:
+        super().__init__(problem, projected=projected, trains_V=trains_V)
+        if not hasattr(problem.measure, "gradient_term"):
+            raise TypeError(
+                f"measure: expected one with a gradient_term, got {type(problem.measure).__name__}"
+            )
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        problem = self.problem
+        term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
+        pull = term(W, problem.teacher_W, V @ np.swapaxes(problem.teacher_V, -1, -2))
+        push = term(W, W, V @ np.swapaxes(V, -1, -2))
+        psi_l = problem.measure.psi_l
+        return pull - push, psi_l(W, problem.teacher_W) @ problem.teacher_V - psi_l(W, W) @ V
+
+
+def input_moment(measure: InputMeasure, pull: Array) -> Array:
+    """``L_0 pull`` with ``L_0 = E[x x^T]``, at no cost where L_0 is a multiple of the identity."""
+    if isinstance(measure, IsotropicGaussian):
+        return pull if measure.std == 1 else measure.std**2 * pull
+    return np.asarray(measure.second_moment() @ pull)

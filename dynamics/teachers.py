@@ -1,0 +1,102 @@
+"""Teachers: fan-in columns ``(..., d, m)`` and fan-outs ``(m, c)`` of the papers' fixed networks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
+"""Entries of the authors' teacher weights before normalisation."""
+
+
+def _require_size(name: str, value: int, least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name}: expected an integer >= {least}, got {value!r}")
+
+
+def orthonormal(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
+    """Random orthonormal columns, Haar-distributed, shape ``(*batch, d, m)``. Needs ``m <= d``."""
+    _require_size("d", d)
+    _require_size("m", m)
+    if m > d:
+        raise ValueError(f"m: expected at most d = {d} orthonormal columns, got {m}")
+    q, r = np.linalg.qr(rng.standard_normal((*batch, d, m)))
+    return np.asarray(q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :])
+
+
+def random_unit(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
+    """Independent columns, uniform on the unit sphere, shape ``(*batch, d, m)``."""
+    _require_size("d", d)
+    _require_size("m", m)
+    columns = rng.standard_normal((*batch, d, m))
+    return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
+
+
+def separated(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
+    """Distinct non-zero columns with entries in ``SEPARATED_ENTRIES``, then normalised.
+
+    Columns that are positive multiples of one another are counted as equal, so that the directions differ
+    too. Shape ``(*batch, d, m)``. Raises ValueError when fewer than m such directions exist.
+    Source: the authors' published teacher generator (Luck Matters, section 4.2 and Fig. 7).
+    """
+    _require_size("d", d)
+    _require_size("m", m)
+    if d <= 4 and m > (available := _count_separated(d)):
+        raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
+    flat = [_separated_columns(d, m, rng) for _ in range(int(np.prod(batch, dtype=int)))]
+    return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
+
+
+def _directions(candidates: Array) -> Array:
+    """Distinct directions of the columns, in order of first appearance, scaled to largest entry 1."""
+    scale = np.abs(candidates).max(axis=0)
+    scaled = candidates[:, scale > 0] / scale[scale > 0]
+    _, first = np.unique(scaled, axis=1, return_index=True)
+    return np.asarray(scaled[:, np.sort(first)])
+
+
+def _separated_columns(d: int, m: int, rng: np.random.Generator) -> Array:
+    columns = np.empty((d, 0))
+    while columns.shape[1] < m:
+        drawn = rng.choice(SEPARATED_ENTRIES, size=(d, 2 * m))
+        columns = _directions(np.concatenate([columns, drawn], axis=1))
+    chosen = columns[:, :m]
+    return np.asarray(chosen / np.linalg.norm(chosen, axis=0))
+
+
+def _count_separated(d: int) -> int:
+    grid = np.stack(np.meshgrid(*[SEPARATED_ENTRIES] * d, indexing="ij")).reshape(d, -1)
+    return _directions(grid).shape[1]
+
+
+def thresholded(
+    input_dim: int, m: int, threshold: float, rng: np.random.Generator, batch: tuple[int, ...] = ()
+) -> Array:
+    """Unit augmented columns ``(u_j, -b) / sqrt(1 + b^2)`` with orthonormal directions u_j.
+
+    Node j is active where ``u_j^T x > b``, so for the biased Gaussian measure ``d**_jj = Phi(-b)`` and the
+    overlap ratio is ``eps_d = Phi(-b)`` exactly. Shape ``(*batch, input_dim + 1, m)``.
+    """
+    if not np.isfinite(threshold):
+        raise ValueError(f"threshold: expected a finite number, got {threshold!r}")
+    directions = orthonormal(input_dim, m, rng, batch)
+    bias = np.full((*batch, 1, m), -float(threshold))
+    return np.asarray(np.concatenate([directions, bias], axis=-2) / np.hypot(1.0, threshold))
+
+
+def polarised(fan_out: Array, p: float) -> Array:
+    """Fan-outs rescaled so that ``||v*_j|| = 1 / j^p``, j = 1..m: strong teachers first.
+
+    ``fan_out``: (..., m, c), rows non-zero. ``p = 0`` makes all teachers equally strong.
+    Source: Student Specialization, Eqn 13.
+    """
+    if not (np.isfinite(p) and p >= 0):
+        raise ValueError(f"p: expected a finite polarity >= 0, got {p!r}")
+    fan_out = np.asarray(fan_out, dtype=np.float64)
+    length = np.linalg.norm(fan_out, axis=-1, keepdims=True)
+    if not np.all(length > 0):
+        raise ValueError("fan_out: expected non-zero rows, got a zero row")
+    strength = np.arange(1, fan_out.shape[-2] + 1, dtype=np.float64) ** -p
+    return np.asarray(fan_out / length * strength[:, None])
