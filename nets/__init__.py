@@ -2,3 +2,8 @@
 
 May import ``dynamics``; never imports ``verify``.
 """
+
+from nets.networks import TwoLayerStudents
+from nets.training import train
+
+__all__ = ["TwoLayerStudents", "train"]
