@@ -43,7 +43,7 @@ def arc_cosine(supplement: Array) -> Array:
 
 
 def _far_corner(h: Array, v: Array) -> Array:
-    """:func:`_edge_mass` for a corner far away, by quadrature along the edge (u = distance from the corner)."""
+    """:func:`_edge_mass` for a corner far away, by quadrature in the distance u from the corner."""
     length = 80.0 / (np.sqrt(v * v + 80.0) + v)  # e^-40 of the integrand is left beyond
     total = np.zeros_like(h)
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
@@ -59,7 +59,7 @@ def _edge_mass(h: Array, v: Array) -> Array:
     ``(1/2pi) int_v^inf exp(-(h^2+s^2)/2) h/(h^2+s^2) ds = Phi(-h)/2 - T(h, v/h)``, T Owen's function.
     The difference is never formed where it would cancel.
     """
-    value = np.zeros_like(h)
+    value = np.where(np.isnan(v), np.nan, 0.0)
     w = np.abs(v)
     far = (np.hypot(h, w) >= _FAR) & (w < CERTAIN) & (h > 0)
     steep = ~far & (w > h) & (w < CERTAIN)
@@ -100,11 +100,12 @@ def quadrant(h: Array, k: Array, theta: Array, supplement: Array) -> Quadrant:
     """Bivariate normal distribution function at correlation ``cos theta``, with its conditionals.
 
     All arguments have one shape; ``supplement = pi - theta`` is passed too because either may be tiny. The
-    quadrant {X < h, Y < k} is a corner; seen from the origin each of its edges covers an ``_edge_mass``, added
-    when the origin is outside that edge and subtracted otherwise.
+    quadrant {X < h, Y < k} is a corner; seen from the origin each of its edges covers an ``_edge_mass``,
+    added when the origin is outside that edge and subtracted otherwise.
 
-    Accuracy: relative, about 1e-14, when h and k have one sign (all terms are then positive); when they differ,
-    absolute, about 1e-16 times the smaller marginal. theta = 0 and pi give the limits.
+    Accuracy: relative, about 2e-14, when h and k have one sign (all terms are then positive); when they
+    differ, absolute, about 1e-15 times the smaller marginal. theta = 0 and pi give the limits.
+    Source: the reduction to Owen's T is Owen (1956); the positive rearrangement is this module's.
     """
     v_h, v_k = _corner_coordinates(h, k, theta, supplement)
     both = (h > 0) & (k > 0)

@@ -1,22 +1,18 @@
-"""Input measures: the two ReLU kernels of an input distribution, and samples from it.
-
-A measure answers for pairs of weight columns ``w, w'`` (Tian 2019, Eqn 7):
-
-``psi_d(w, w') = P(w.x > 0, w'.x > 0)``  and  ``psi_l(w, w') = E[relu(w.x) relu(w'.x)]``.
-
-The gate is 0 at the kink, so a zero column has both kernels 0.
-"""
+"""Input measures: isotropic Gaussian, Gaussian with biases, and a given set of samples."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dynamics.gaussian_kernels import CERTAIN, Quadrant, arc_cosine, quadrant
+from dynamics.biased_gaussian import BiasedGaussian
+from dynamics.gaussian_kernels import arc_cosine
 from dynamics.geometry import angle_pair, norms
+from dynamics.input_measure import InputMeasure, checked_dimension, checked_size, fill_zero_columns
+
+__all__ = ["BiasedGaussian", "EmpiricalMeasure", "InputMeasure", "IsotropicGaussian"]
 
 Array = NDArray[np.float64]
 
@@ -24,74 +20,10 @@ Array = NDArray[np.float64]
 _CHUNK_ELEMENTS = 1 << 21
 
 
-def _dimension(dim: int) -> int:
-    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
-        raise TypeError(f"dim: expected a positive integer, got {dim!r}")
-    if dim < 1:
-        raise ValueError(f"dim: expected a positive integer, got {dim}")
-    return int(dim)
-
-
-def _sample_size(size: int) -> int:
-    if isinstance(size, bool) or not isinstance(size, int | np.integer):
-        raise TypeError(f"size: expected a non-negative integer, got {size!r}")
-    if size < 0:
-        raise ValueError(f"size: expected a non-negative integer, got {size}")
-    return int(size)
-
-
-class InputMeasure(ABC):
-    """A distribution of inputs x with its ReLU kernels; ``dim`` is the length d of a weight column."""
-
-    dim: int
-
-    @abstractmethod
-    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        """``(psi_l, psi_d)`` of every pair of columns: (..., d, n), (..., d, m) -> two arrays (..., n, m)."""
-
-    @abstractmethod
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """``size`` independent inputs, (size, d)."""
-
-    @abstractmethod
-    def second_moment(self) -> Array:
-        """``E[x x^T]``, (d, d)."""
-
-    def psi_l(self, A: ArrayLike, B: ArrayLike) -> Array:
-        """``E[relu(a_j.x) relu(b_k.x)]``: (..., d, n), (..., d, m) -> (..., n, m)."""
-        return self.kernels(A, B)[0]
-
-    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
-        """``P(a_j.x > 0, b_k.x > 0)``: (..., d, n), (..., d, m) -> (..., n, m)."""
-        return self.kernels(A, B)[1]
-
-    def _columns(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        """Both arguments as float64, checked; one object when they are one (the diagonal is then exact)."""
-        A_array = self._checked("A", A)
-        return A_array, (A_array if A is B else self._checked("B", B))
-
-    def _checked(self, name: str, A: ArrayLike) -> Array:
-        array = np.asarray(A, dtype=np.float64)
-        if array.ndim < 2 or array.shape[-2] != self.dim:
-            raise ValueError(
-                f"{name}: expected a weight matrix of shape (..., {self.dim}, n) for {self!r},"
-                f" got shape {array.shape}"
-            )
-        return array
-
-
-def _fill_zero_columns(A: Array) -> tuple[Array, NDArray[np.bool_] | None]:
-    """Columns that are zero replaced by ones, and where; the array itself and None when there are none."""
-    zero = ~A.any(axis=-2)
-    if not zero.any():
-        return A, None
-    return np.where(zero[..., None, :], 1.0, A), zero
-
-
 def _angles_with_zeros(A: Array, B: Array) -> tuple[Array, Array]:
     """Angles and supplements; a zero column counts as antiparallel to all, so that its gates never open."""
-    A_filled, zero_a = _fill_zero_columns(A)
-    B_filled, zero_b = (A_filled, zero_a) if A is B else _fill_zero_columns(B)
+    A_filled, zero_a = fill_zero_columns(A)
+    B_filled, zero_b = (A_filled, zero_a) if A is B else fill_zero_columns(B)
     theta, supplement = angle_pair(A_filled, B_filled)
     for zero in (
         zero_a[..., :, None] if zero_a is not None else None,
@@ -113,7 +45,7 @@ class IsotropicGaussian(InputMeasure):
     """
 
     def __init__(self, dim: int, std: float = 1.0) -> None:
-        self.dim = _dimension(dim)
+        self.dim = checked_dimension(dim)
         if not (math.isfinite(std) and std > 0):
             raise ValueError(f"std: expected a positive finite number, got {std!r}")
         self.std = float(std)
@@ -135,8 +67,8 @@ class IsotropicGaussian(InputMeasure):
     def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
         """``sum_k c_jk G(w_j, u_k)`` for each column j: the exact first-layer gradient of a ReLU network.
 
-        ``G(w, u) = E[1(w.x>0) 1(u.x>0) x x^T] u = std^2/2pi [(pi - theta) u + ||u|| sin theta w/||w||]``, which is
-        the gradient of psi_l(w, u) in w.
+        ``G(w, u) = E[1(w.x>0) 1(u.x>0) x x^T] u = std^2/2pi [(pi - theta) u + ||u|| sin theta w/||w||]``,
+        which is the gradient of psi_l(w, u) in w.
 
         Shapes: W (..., d, n), U (..., d, m), coefficients (..., n, m) -> (..., d, n).
         Accuracy: a few ulp of the largest term of the sum (near antiparallel the two parts of G cancel).
@@ -157,100 +89,22 @@ class IsotropicGaussian(InputMeasure):
         return np.asarray(self.std**2 / (2.0 * np.pi) * total)
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
-        return self.std * rng.standard_normal((_sample_size(size), self.dim))
+        return self.std * rng.standard_normal((checked_size(size), self.dim))
 
     def second_moment(self) -> Array:
         return self.std**2 * np.eye(self.dim)
 
 
-class BiasedGaussian(InputMeasure):
-    """``x ~ N(0, I)`` with a constant 1 appended: the last row of a weight column is the node's bias.
-
-    With direction parts of norm s and angle theta, ``h = b/s`` (k for w'), ``rho = cos theta``, ``q = sin theta``:
-    ``psi_d = Phi2(h, k; rho)`` and ``psi_l = (w.w' + b b') psi_d + s b' phi(h) Phi((k - rho h)/q)
-    + b s' phi(k) Phi((h - rho k)/q) + s s' q exp(-R^2/2)/2pi``, ``R^2 = (h^2 - 2 rho h k + k^2)/q^2``.
-    A column whose direction part is zero is a constant node: on when its bias is positive, else off.
-
-    ``dim`` is the length of a weight column, ``input_dim + 1``.
-    """
-
-    def __init__(self, dim: int) -> None:
-        self.input_dim = _dimension(dim)
-        self.dim = self.input_dim + 1
-
-    def __repr__(self) -> str:
-        return f"BiasedGaussian(dim={self.input_dim})"
-
-    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        A, B = self._columns(A, B)
-        one = _BiasedColumns(A)
-        two = one if A is B else _BiasedColumns(B)
-        corner, theta, supplement = _corner(one, two)
-        return _first_moment(one, two, corner, theta, supplement), corner.probability
-
-    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
-        A, B = self._columns(A, B)
-        one = _BiasedColumns(A)
-        return _corner(one, one if A is B else _BiasedColumns(B))[0].probability
-
-    def sample(self, size: int, rng: np.random.Generator) -> Array:
-        x = np.ones((_sample_size(size), self.dim))
-        x[:, :-1] = rng.standard_normal((len(x), self.input_dim))
-        return x
-
-    def second_moment(self) -> Array:
-        return np.eye(self.dim)
-
-
-class _BiasedColumns:
-    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN)."""
-
-    def __init__(self, A: Array) -> None:
-        direction = A[..., :-1, :]
-        self.bias = A[..., -1, :]
-        self.size = norms(direction)
-        self.direction, zero = _fill_zero_columns(direction)
-        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
-        with np.errstate(over="ignore"):
-            h = self.bias / np.where(self.size > 0, self.size, 1.0)
-        h = np.clip(h, -CERTAIN, CERTAIN)
-        self.threshold = h if zero is None else np.where(zero, always, h)
-        self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)
-
-
-def _corner(one: _BiasedColumns, two: _BiasedColumns) -> tuple[Quadrant, Array, Array]:
-    theta, supplement = angle_pair(one.direction, two.direction)
-    h, k, theta, supplement = np.broadcast_arrays(
-        one.threshold[..., :, None], two.threshold[..., None, :], theta, supplement
-    )
-    return quadrant(h, k, theta, supplement), theta, supplement
-
-
-def _first_moment(
-    one: _BiasedColumns, two: _BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
-) -> Array:
-    s, b, density = (x[..., :, None] for x in (one.size, one.bias, one.density))
-    s2, b2, density2 = (x[..., None, :] for x in (two.size, two.bias, two.density))
-    acute = theta <= supplement
-    narrow = np.where(acute, theta, supplement)
-    cosine = np.where(acute, np.cos(narrow), -np.cos(narrow))
-    total = (
-        (s * s2 * cosine + b * b2) * corner.probability
-        + s * b2 * density * corner.given_h
-        + b * s2 * density2 * corner.given_k
-        + s * s2 * np.sin(narrow) * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
-    )
-    return np.maximum(total, 0.0)
-
-
 class EmpiricalMeasure(InputMeasure):
-    """N given inputs, optionally weighted: ``psi_l = F^T diag(p) F'``, ``psi_d`` the same with gates ``F > 0``.
+    """N given inputs with weights p: ``psi_l = F^T diag(p) F'``, ``psi_d`` the same with gates ``F > 0``.
 
     Exact for any data set and any layer's activations; piecewise constant in the gates, so flows on it have a
     discontinuous right-hand side.
 
-    Cost: O(N n m) in chunks of samples; besides the result, memory stays below about 4 x 16 MiB (or four rows of
-    pre-activations, when one sample already needs more).
+    ``weights`` are normalised to sum to 1, and equal when not given.
+
+    Cost: O(N n m) in chunks of samples; besides the result, memory stays below about 4 x 16 MiB (or four
+    rows of pre-activations, when one sample already needs more).
     """
 
     def __init__(self, samples: ArrayLike, weights: ArrayLike | None = None) -> None:
@@ -282,7 +136,7 @@ class EmpiricalMeasure(InputMeasure):
             one = np.matmul(x, A)
             two = one if A is B else np.matmul(x, B)
             psi_l += self._mean_product(np.maximum(one, 0.0), np.maximum(two, 0.0), chunk)
-            psi_d += self._mean_product((one > 0).astype(float), (two > 0).astype(float), chunk)
+            psi_d += self._mean_product(np.heaviside(one, 0.0), np.heaviside(two, 0.0), chunk)
         if self.weights is None:
             psi_l /= len(self.samples)
             psi_d /= len(self.samples)
@@ -295,7 +149,7 @@ class EmpiricalMeasure(InputMeasure):
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         """``size`` of the samples, drawn with replacement by weight."""
-        return self.samples[rng.choice(len(self.samples), size=_sample_size(size), p=self.weights)]
+        return self.samples[rng.choice(len(self.samples), size=checked_size(size), p=self.weights)]
 
     def second_moment(self) -> Array:
         x = self.samples

@@ -1,0 +1,95 @@
+"""Standard Gaussian input with a bias on every node."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.gaussian_kernels import CERTAIN, Quadrant, quadrant
+from dynamics.geometry import angle_pair, norms
+from dynamics.input_measure import InputMeasure, checked_dimension, checked_size, fill_zero_columns
+
+Array = NDArray[np.float64]
+
+
+class BiasedGaussian(InputMeasure):
+    """``x ~ N(0, I)`` with a constant 1 appended: the last row of a weight column is the node's bias.
+
+    With direction parts v, v' of norms s, s' and angle theta, thresholds ``h = b/s``, ``k = b'/s'``,
+    ``rho = cos theta``, ``q = sin theta``:
+    ``psi_d = Phi2(h, k; rho)`` and ``psi_l = (v.v' + b b') psi_d + s b' phi(h) Phi((k - rho h)/q)
+    + b s' phi(k) Phi((h - rho k)/q) + s s' q exp(-R^2/2)/2pi``, ``R^2 = (h^2 - 2 rho h k + k^2)/q^2``.
+    A column whose direction part is zero is a constant node: on when its bias is positive, else off.
+
+    ``dim`` is the length of a weight column, ``input_dim + 1``.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.input_dim = checked_dimension(dim)
+        self.dim = self.input_dim + 1
+
+    def __repr__(self) -> str:
+        return f"BiasedGaussian(dim={self.input_dim})"
+
+    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        A, B = self._columns(A, B)
+        one = _BiasedColumns(A)
+        two = one if A is B else _BiasedColumns(B)
+        corner, theta, supplement = _corner(one, two)
+        return _first_moment(one, two, corner, theta, supplement), corner.probability
+
+    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
+        A, B = self._columns(A, B)
+        one = _BiasedColumns(A)
+        return _corner(one, one if A is B else _BiasedColumns(B))[0].probability
+
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        x = np.ones((checked_size(size), self.dim))
+        x[:, :-1] = rng.standard_normal((len(x), self.input_dim))
+        return x
+
+    def second_moment(self) -> Array:
+        return np.eye(self.dim)
+
+
+class _BiasedColumns:
+    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN)."""
+
+    def __init__(self, A: Array) -> None:
+        direction = A[..., :-1, :]
+        self.bias = A[..., -1, :]
+        self.size = norms(direction)
+        self.direction, zero = fill_zero_columns(direction)
+        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
+        with np.errstate(over="ignore"):
+            h = self.bias / np.where(self.size > 0, self.size, 1.0)
+        h = np.clip(h, -CERTAIN, CERTAIN)
+        self.threshold = h if zero is None else np.where(zero, always, h)
+        self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)
+
+
+def _corner(one: _BiasedColumns, two: _BiasedColumns) -> tuple[Quadrant, Array, Array]:
+    theta, supplement = angle_pair(one.direction, two.direction)
+    h, k, theta, supplement = np.broadcast_arrays(
+        one.threshold[..., :, None], two.threshold[..., None, :], theta, supplement
+    )
+    return quadrant(h, k, theta, supplement), theta, supplement
+
+
+def _first_moment(
+    one: _BiasedColumns, two: _BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
+) -> Array:
+    s, b, density = (x[..., :, None] for x in (one.size, one.bias, one.density))
+    s2, b2, density2 = (x[..., None, :] for x in (two.size, two.bias, two.density))
+    acute = theta <= supplement
+    narrow = np.where(acute, theta, supplement)
+    cosine = np.where(acute, np.cos(narrow), -np.cos(narrow))
+    total = (
+        (s * s2 * cosine + b * b2) * corner.probability
+        + s * b2 * density * corner.given_h
+        + b * s2 * density2 * corner.given_k
+        + s * s2 * np.sin(narrow) * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
+    )
+    return np.maximum(total, 0.0)

@@ -1,0 +1,84 @@
+"""What an input distribution must answer: its two ReLU kernels, samples, and its second moment.
+
+A measure answers for pairs of weight columns ``w, w'`` (Tian 2019, Eqn 7):
+
+``psi_d(w, w') = P(w.x > 0, w'.x > 0)``  and  ``psi_l(w, w') = E[relu(w.x) relu(w'.x)]``.
+
+The gate is 0 at the kink, so a zero column has both kernels 0. Columns that are not finite give NaN.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+def checked_dimension(dim: int) -> int:
+    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
+        raise TypeError(f"dim: expected a positive integer, got {dim!r}")
+    if dim < 1:
+        raise ValueError(f"dim: expected a positive integer, got {dim}")
+    return int(dim)
+
+
+def checked_size(size: int) -> int:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer):
+        raise TypeError(f"size: expected a non-negative integer, got {size!r}")
+    if size < 0:
+        raise ValueError(f"size: expected a non-negative integer, got {size}")
+    return int(size)
+
+
+class InputMeasure(ABC):
+    """A distribution of inputs x with its ReLU kernels; ``dim`` is the length d of a weight column."""
+
+    dim: int
+
+    @abstractmethod
+    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        """``(psi_l, psi_d)`` of every pair of columns: (..., d, n), (..., d, m) -> two arrays (..., n, m)."""
+
+    @abstractmethod
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        """``size`` independent inputs, (size, d)."""
+
+    @abstractmethod
+    def second_moment(self) -> Array:
+        """``E[x x^T]``, (d, d)."""
+
+    def psi_l(self, A: ArrayLike, B: ArrayLike) -> Array:
+        """``E[relu(a_j.x) relu(b_k.x)]``: (..., d, n), (..., d, m) -> (..., n, m)."""
+        return self.kernels(A, B)[0]
+
+    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
+        """``P(a_j.x > 0, b_k.x > 0)``: (..., d, n), (..., d, m) -> (..., n, m)."""
+        return self.kernels(A, B)[1]
+
+    def _columns(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        """Both arguments as float64, checked; one object when they are one (the diagonal is then exact)."""
+        A_array = self._checked("A", A)
+        return A_array, (A_array if A is B else self._checked("B", B))
+
+    def _checked(self, name: str, A: ArrayLike) -> Array:
+        array = np.asarray(A, dtype=np.float64)
+        if array.ndim < 2 or array.shape[-2] != self.dim:
+            raise ValueError(
+                f"{name}: expected a weight matrix of shape (..., {self.dim}, n) for {self!r},"
+                f" got shape {array.shape}"
+            )
+        finite = np.isfinite(array)
+        if not finite.all():  # NaN throughout, so that the arithmetic below raises no warning
+            array = np.where(np.asarray(finite.all(axis=-2))[..., None, :], array, np.nan)
+        return array
+
+
+def fill_zero_columns(A: Array) -> tuple[Array, NDArray[np.bool_] | None]:
+    """Columns that are zero replaced by ones, and where; the array itself and None when there are none."""
+    zero: NDArray[np.bool_] = np.asarray(~A.any(axis=-2))
+    if not zero.any():
+        return A, None
+    return np.where(zero[..., None, :], 1.0, A), zero
