@@ -85,7 +85,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A hypothesis of the statement on one instance: satisfied where ``margin > 0`` (or ``>= 0``, as stated)."""
+    """A hypothesis of the statement on one instance: satisfied where ``margin > 0``."""
 
     name: str
     margin: float
@@ -136,8 +136,8 @@ Instance = Any  # each statement's own frozen dataclass of ints, floats, strings
 class Control:
     """A check of the check: an instance or an altered claim with a known answer.
 
-    ``must_hold=False`` (a negative control): the evidence must be rejected, ``margin < 0``. A refuted form also
-    wants a positive control (``must_hold=True``): a true variant which the same code must accept.
+    ``must_hold=False`` (a negative control): the evidence must be rejected, ``margin < 0``. A refuted form
+    also wants a positive control (``must_hold=True``): a true variant which the same code must accept.
     """
 
     name: str
@@ -176,7 +176,7 @@ class Statement:
     ``assumptions(instance)``: signed margins, all > 0 on a non-vacuous instance.
     ``evidence(instance, context)``: called on non-vacuous instances only.
     ``confirm(instance)``: independent re-evaluation of a counterexample in higher precision (mpmath, interval
-    arithmetic); a refutation is believed only when its evidence also fails. Required for ``expected=refuted``.
+    arithmetic); a refutation is believed only when its evidence fails too. Required if ``expected=refuted``.
     ``controls``: at least one. ``figure(verdict)``: a matplotlib figure for the report; None draws
     predicted against measured.
     """
@@ -214,14 +214,19 @@ class Record:
     assumptions: tuple[Assumption, ...]
     evidence: Evidence | None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the claim failed here; a NaN margin is a failure, too large a sampling error is not."""
+        return self.evidence is not None and not self.evidence.inconclusive and not self.evidence.holds
+
 
 @dataclass(frozen=True)
 class Verdict:
     """The outcome on one statement with all it rests on.
 
     ``records`` are the evaluated instances (those tried while shrinking are left out), ``counterexample`` the
-    shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each control
-    to whether it came out as it must. ``tightness`` is the median of predicted / measured.
+    shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
+    control to whether it came out as it must. ``tightness`` is the median of predicted / measured.
     """
 
     statement: Statement
@@ -245,6 +250,14 @@ class Verdict:
     @property
     def nonvacuous(self) -> int:
         return len(self.judged)
+
+    @property
+    def worst(self) -> Record | None:
+        """The counterexample of a refutation, else the record with the smallest (or NaN) margin."""
+        if self.counterexample is not None:
+            return self.counterexample
+        margins = [record.evidence.margin for record in self.judged if record.evidence]
+        return self.judged[int(np.argmin(margins))] if margins else None  # argmin stops at the first NaN
 
     @property
     def worst_margin(self) -> float | None:

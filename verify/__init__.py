@@ -1,0 +1,73 @@
+"""The statements: every numbered item of the two papers as a claim that is checked, with a verdict.
+
+>>> import verify
+>>> list(verify.statements)                                   # doctest: +SKIP
+>>> verify.check("luckmatters.theorem4.sharp").outcome        # doctest: +SKIP
+
+Imports ``nets`` and ``dynamics``; nothing imports it. The statements themselves (and with them torch and
+Hypothesis) are imported when first asked for, so that ``luckproof --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from verify.statement import (
+    BUDGETS,
+    Assumption,
+    Budget,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Record,
+    Source,
+    Statement,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from verify.registry import select, statements
+    from verify.report import write_html, write_json
+    from verify.runner import check, check_all, judge
+
+__all__ = [
+    "BUDGETS",
+    "Assumption",
+    "Budget",
+    "Context",
+    "Control",
+    "Evidence",
+    "Form",
+    "Outcome",
+    "Record",
+    "Source",
+    "Statement",
+    "Verdict",
+    "check",
+    "check_all",
+    "judge",
+    "select",
+    "statements",
+    "write_html",
+    "write_json",
+]
+
+_HOME = {
+    "statements": "verify.registry",
+    "select": "verify.registry",
+    "check": "verify.runner",
+    "check_all": "verify.runner",
+    "judge": "verify.runner",
+    "write_html": "verify.report",
+    "write_json": "verify.report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy half of the package on first use (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'verify' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,160 @@
+"""The report page: one HTML file that needs nothing else, neither network nor scripts."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from verify.report.figures import figure_uri
+from verify.report.mathtext import claim_html
+from verify.report.records import reproducing_command
+from verify.report.run_info import RunInfo
+from verify.report.writing import write_atomically
+from verify.statement import Outcome, Verdict
+
+
+def write_html(path: str | Path, verdicts: Sequence[Verdict], run: RunInfo) -> None:
+    """Write :func:`render_html` to ``path``, in one step.
+
+    Raises:
+        OSError: the file cannot be written; an older one is then untouched.
+    """
+    write_atomically(Path(path), render_html(verdicts, run))
+
+
+def render_html(verdicts: Sequence[Verdict], run: RunInfo) -> str:
+    """The page: what was run, a table of all statements, then each with claim, plot and evidence."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("verify", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number_html
+    environment.filters["duration"] = duration
+    environment.filters["claim"] = claim_html
+    entries = [_Entry.of(verdict, run) for verdict in verdicts]
+    return environment.get_template("report.html.jinja").render(
+        run=run,
+        css=Markup((Path(__file__).parent / "report.css").read_text(encoding="utf-8")),
+        entries=entries,
+        papers=[
+            (paper, list(group)) for paper, group in groupby(entries, key=lambda e: e.statement.source.paper)
+        ],
+        counts=[(outcome, n) for outcome in Outcome if (n := _count(verdicts, outcome))],
+        unexpected=[entry for entry in entries if not entry.verdict.as_expected],
+        drawn=sum(verdict.examples for verdict in verdicts),
+        nonvacuous=sum(verdict.nonvacuous for verdict in verdicts),
+    )
+
+
+@dataclass(frozen=True)
+class _AssumptionSummary:
+    name: str
+    satisfied: int
+    total: int
+    smallest: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the template shows of one verdict."""
+
+    verdict: Verdict
+    assumptions: list[_AssumptionSummary]
+    figure: str | None
+    figure_error: str
+    instance: dict[str, Any]
+    details: dict[str, Any]
+    command: str
+
+    @classmethod
+    def of(cls, verdict: Verdict, run: RunInfo) -> _Entry:
+        figure, error = None, ""
+        try:
+            figure = figure_uri(verdict)
+        except Exception as problem:  # a broken plot must not cost the report
+            error = f"{type(problem).__name__}: {problem}"
+        worst = verdict.worst
+        return cls(
+            verdict=verdict,
+            assumptions=_summarise(verdict),
+            figure=figure,
+            figure_error=error,
+            instance=dataclasses.asdict(worst.instance) if worst is not None else {},
+            details=dict(worst.evidence.details) if worst is not None and worst.evidence else {},
+            command=reproducing_command(verdict, worst, run) if worst is not None else "",
+        )
+
+    @property
+    def statement(self) -> Any:
+        return self.verdict.statement
+
+    @property
+    def evidence(self) -> Any:
+        return self.verdict.worst.evidence if self.verdict.worst is not None else None
+
+    @property
+    def controls(self) -> list[tuple[Any, bool]]:
+        return [(control, self.verdict.controls[control.name]) for control in self.statement.controls]
+
+
+def number_html(value: Any) -> Markup:
+    """Four significant digits; powers of ten as superscripts; a list as its numbers, a None as a dash."""
+    if value is None:
+        return Markup("–")
+    if isinstance(value, list | tuple):
+        return Markup(", ").join(number_html(item) for item in value)
+    if isinstance(value, bool | str):
+        return Markup.escape(value)
+    if isinstance(value, int):
+        return Markup(f"{value}".replace("-", "−"))
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        return Markup.escape(str(value))
+    if not math.isfinite(value):
+        return Markup({math.inf: "∞", -math.inf: "−∞"}.get(value, "not a number"))
+    mantissa, _, exponent = f"{value:.4g}".replace("-", "−").partition("e")
+    if not exponent:
+        return Markup(mantissa)
+    exponent = exponent.replace("+", "")
+    sign = "−" if exponent.startswith("−") else ""
+    return Markup(f"{mantissa}·10<sup>{sign}{exponent.lstrip('−0')}</sup>")
+
+
+def duration(seconds: float) -> str:
+    """``0.02 s``, ``3.4 s``, ``2 min 5 s``."""
+    if seconds < 10:
+        return f"{seconds:.2g} s" if seconds >= 0.01 else "< 0.01 s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def _summarise(verdict: Verdict) -> list[_AssumptionSummary]:
+    """Each assumption with the number of instances that satisfy it and the range of its margins."""
+    margins: dict[str, list[float]] = {}
+    for record in verdict.records:
+        for assumption in record.assumptions:
+            margins.setdefault(assumption.name, []).append(assumption.margin)
+    return [
+        _AssumptionSummary(name, sum(m > 0 for m in values), len(values), min(values), max(values))
+        for name, values in margins.items()
+    ]
+
+
+def _count(verdicts: Iterable[Verdict], outcome: Outcome) -> int:
+    return Counter(verdict.outcome for verdict in verdicts)[outcome]

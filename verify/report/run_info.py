@@ -1,0 +1,47 @@
+"""What a run was: seed, budget, device, versions, date and time taken."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+
+from verify.statement import Context
+
+PACKAGES = ("luckproof", "numpy", "scipy", "torch", "hypothesis", "mpmath")
+"""The packages that a verdict can depend on."""
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of Python and of :data:`PACKAGES`."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """The settings under which verdicts were reached."""
+
+    seed: int
+    budget: str
+    device: str
+    seconds: float = 0.0
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    versions: Mapping[str, str] = field(default_factory=installed_versions)
+
+    @classmethod
+    def of(cls, context: Context, seconds: float = 0.0) -> RunInfo:
+        return cls(context.seed, context.budget.name, context.device, seconds)
+
+    @property
+    def options(self) -> str:
+        """The command-line options that repeat this run's settings; defaults are left out."""
+        options = [] if self.budget == "quick" else [f"--budget {self.budget}"]
+        return " ".join(options + ([f"--seed {self.seed}"] if self.seed else []))
