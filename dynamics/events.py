@@ -143,7 +143,7 @@ class Watch:
         self.values = [event(t, y) for event in events]
         self.t = t
 
-    def at_start(self, y: Vector) -> Event | None:
+    def at_start(self) -> Event | None:
         """The first event that has happened already, if any."""
         for event, value in zip(self.events, self.values, strict=True):
             if event.at_start and event.direction * value >= 0:

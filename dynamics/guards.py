@@ -84,13 +84,15 @@ class GuardedField:
         if not np.isfinite(t):
             raise Stop(Status.STEP_TOO_SMALL, "the method asked for a non-finite time")
         if not np.isfinite(y).all():
-            return self._report(y, f"the trial state at t = {t:.6g} is not finite")
-        f = self._evaluate(t, y)
+            # Mostly the echo of a non-finite evaluation earlier in the step, which is the better report.
+            return self._report(y, f"the trial state at t = {t:.6g} is not finite", self.nonfinite)
+        f = self.unchecked(t, y)
         if not np.isfinite(f).all():
             return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
         return f
 
-    def _evaluate(self, t: float, y: Vector) -> Vector:
+    def unchecked(self, t: float, y: Vector) -> Vector:
+        """One plain evaluation, uncounted: neither limits nor finiteness are looked at."""
         try:
             with np.errstate(all="ignore"):  # overflow and 0/0 are reported by the finiteness check
                 raw: Any = self.flow(t, y)
@@ -103,8 +105,8 @@ class GuardedField:
             raise self.flow_error
         return f
 
-    def _report(self, values: Vector, detail: str) -> Vector:
-        stop = Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(values))))
+    def _report(self, values: Vector, detail: str, earlier: Stop | None = None) -> Vector:
+        stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(values))))
         if not self.shrinks:
             raise stop
         self.nonfinite = stop

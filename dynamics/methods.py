@@ -115,6 +115,8 @@ def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:
 
     Half: the other half is for the trajectory, the flow's own arrays and the rest of the program.
     """
+    if not method.matrices:
+        return
     needed, limit = method.jacobian_bytes(n), available_memory() // 2
     if needed > limit:
         raise ValueError(

@@ -177,7 +177,8 @@ def _decode(dataset: xr.Dataset) -> dict[str, Any]:
         held[name] = json.loads(held[name])
     arrays: dict[str, dict[str, Any]] = {"state": {}, "observable": {}}
     dimensions = {}
-    for name, variable in dataset.data_vars.items():
+    for key, variable in dataset.data_vars.items():
+        name = str(key)
         ensemble = tuple(json.loads(variable.attrs["ensemble_shape"]))
         trailing = json.loads(variable.attrs["trailing"])
         skip = 2 if ensemble else 1

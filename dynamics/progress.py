@@ -16,6 +16,10 @@ def reporting(progress: bool | Callable[[float], None], t0: float, t1: float) ->
     def fraction(t: float) -> float:
         return (t - t0) / (t1 - t0) if t1 != t0 else 1.0
 
+    if not (callable(progress) or isinstance(progress, bool)):
+        raise TypeError(
+            f"progress: expected True, False or a callable of the fraction done, got {progress!r}"
+        )
     if callable(progress):
         own = progress
         yield lambda t: own(fraction(t))

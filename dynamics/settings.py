@@ -38,7 +38,7 @@ def validate_span(t_span: Any) -> tuple[float, float]:
     if isinstance(t_span, str | bytes) or not hasattr(t_span, "__len__") or len(t_span) != 2:
         raise TypeError(f"t_span: expected two times (t0, t1), got {t_span!r}")
     for value in t_span:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isinf(value):
+        if isinstance(value, float | np.floating) and math.isinf(value):
             raise ValueError(
                 f"t_span: expected finite times, got {t_span!r}; to run until convergence take a large end time "
                 "with events=[converged(threshold)]"
@@ -57,9 +57,11 @@ def output_times(t_eval: ArrayLike | None, t0: float, t1: float) -> Vector | Non
     if raw.dtype.kind not in "iuf":
         raise TypeError(f"t_eval: expected real numbers, got {t_eval!r}")
     times = raw.astype(np.float64)
-    if times.ndim != 1 or not np.isfinite(times).all():
-        raise ValueError(f"t_eval: expected a vector of finite times, got shape {times.shape}: {t_eval!r}")
-    if times.size and (times.min() < min(t0, t1) or times.max() > max(t0, t1)):
+    if times.ndim != 1 or not times.size or not np.isfinite(times).all():
+        raise ValueError(
+            f"t_eval: expected a non-empty vector of finite times, got shape {times.shape}: {t_eval!r}"
+        )
+    if times.min() < min(t0, t1) or times.max() > max(t0, t1):
         raise ValueError(f"t_eval: expected times within [{t0}, {t1}], got {times.min()} ... {times.max()}")
     if (np.diff(times) * (1 if t1 >= t0 else -1) <= 0).any():
         raise ValueError(f"t_eval: expected times strictly ordered from {t0} to {t1}, got {t_eval!r}")
