@@ -111,11 +111,14 @@ def search(
 
 
 def steer_to_assumptions(record: Record) -> None:
-    """Let Hypothesis climb towards instances that satisfy the assumptions; level where all are satisfied."""
-    margins = [assumption.margin for assumption in record.assumptions]
-    if margins:
-        smallest = min(margins)
-        hypothesis.target(min(smallest, 0.0) if smallest > -float("inf") else -1e300, label="assumptions")
+    """Let Hypothesis climb towards instances that satisfy the assumptions; level once all are satisfied."""
+    if not record.assumptions:
+        return
+    if record.evidence is not None:
+        hypothesis.target(1.0, label="assumptions")  # above every edge: a margin of 0 is not enough
+        return
+    smallest = min(assumption.margin for assumption in record.assumptions)
+    hypothesis.target(min(smallest, 0.0) if smallest > -float("inf") else -1e300, label="assumptions")
 
 
 @contextmanager

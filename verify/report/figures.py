@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -64,61 +66,114 @@ def draw(verdict: Verdict) -> Figure | None:
 
 
 def draw_records(records: Sequence[Record], counterexample: Record | None = None) -> Figure | None:
-    """Measured over predicted with the diagonal; for agreement too close to see, the deviation itself."""
+    """Measured over predicted with the diagonal.
+
+    Where an equality is met too closely to see, the deviation itself; where every instance has the same
+    bound, the sorted measurements below it.
+    """
     evidence = [record.evidence for record in records if record.evidence is not None]
-    predicted, measured, tolerance, error, margin = np.array(
-        [(e.predicted, e.measured, e.tolerance, e.standard_error, e.margin) for e in evidence], dtype=float
-    ).T
-    drawable = np.isfinite(predicted) & np.isfinite(measured)
-    if not drawable.any():
+    points = Points(
+        *np.array(
+            [(e.predicted, e.measured, e.tolerance, e.standard_error, e.margin) for e in evidence],
+            dtype=float,
+        ).T
+    )
+    points = points.chosen(np.isfinite(points.predicted) & np.isfinite(points.measured))
+    if not len(points.predicted):
         return None
     figure = Figure(figsize=SIZE)
     axes = figure.add_subplot()
-    span = np.ptp(np.concatenate([predicted[drawable], measured[drawable]]))
-    deviation = np.abs(measured - predicted)
-    shown = deviation[drawable].max() > VISIBLE_DEVIATION * span and span > 0
-    holds = margin >= 0
-    if shown or not (tolerance[drawable] > 0).all():
-        _scatter(axes, predicted[drawable], measured[drawable], error[drawable], holds[drawable])
-        _mark(axes, counterexample)
+    if points.is_close_equality:
+        _deviations(axes, points)
+    elif len(points.predicted) > 1 and np.ptp(points.predicted) == 0:
+        _against_common_bound(axes, points)
     else:
-        _deviations(axes, (deviation / np.where(tolerance > 0, tolerance, 1))[drawable], holds[drawable])
+        _scatter(axes, points)
+        _mark(axes, counterexample)
     return figure
 
 
-def _scatter(
-    axes: Axes,
-    predicted: NDArray[np.float64],
-    measured: NDArray[np.float64],
-    error: NDArray[np.float64],
-    holds: NDArray[np.bool_],
-) -> None:
-    values = np.concatenate([predicted, measured])
+@dataclass(frozen=True)
+class Points:
+    """The numbers of all judged instances, one entry each."""
+
+    predicted: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    tolerance: NDArray[np.float64]
+    error: NDArray[np.float64]
+    margin: NDArray[np.float64]
+
+    def chosen(self, where: NDArray[Any]) -> Points:
+        """The points at a mask or in an order."""
+        return Points(*(getattr(self, field.name)[where] for field in dataclasses.fields(self)))
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        return np.abs(self.measured - self.predicted)
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        return self.margin >= 0
+
+    @property
+    def is_close_equality(self) -> bool:
+        """Whether the claim is measured = predicted, and the difference too small to see beside the values."""
+        both_sides = np.allclose(self.margin, self.tolerance - self.deviation, rtol=1e-6, atol=0)
+        unseen = self.deviation.max() <= VISIBLE_DEVIATION * np.ptp(self.predicted)
+        return bool((self.tolerance > 0).all() and both_sides and (unseen or np.ptp(self.predicted) == 0))
+
+
+def _scatter(axes: Axes, points: Points) -> None:
+    values = np.concatenate([points.predicted, points.measured])
     if (values > 0).all() and values.max() > 50 * values.min():
         axes.set(xscale="log", yscale="log")
-    low, high = values.min(), values.max()
-    axes.plot([low, high], [low, high], color=REFERENCE, lw=1, zorder=1, label="measured = predicted")
-    for chosen, colour, marker, label in (
-        (holds, HOLDING, "o", "claim holds"),
-        (~holds, FAILING, "X", "claim fails"),
+    ends = [values.min(), values.max()]
+    axes.plot(ends, ends, color=REFERENCE, lw=1, zorder=1, label="measured = predicted")
+    _holding_and_failing(axes, points, points.predicted, points.measured)
+    if (points.error > 0).any():
+        axes.errorbar(
+            points.predicted,
+            points.measured,
+            yerr=points.error,
+            fmt="none",
+            ecolor=HOLDING,
+            elinewidth=0.8,
+            alpha=0.6,
+        )
+    axes.set(xlabel="predicted", ylabel="measured")
+    axes.legend()
+
+
+def _against_common_bound(axes: Axes, points: Points) -> None:
+    points = points.chosen(np.argsort(points.measured))
+    bound = points.predicted[0]
+    values = np.append(points.measured, bound)
+    if (values > 0).all() and values.max() > 50 * values.min():
+        axes.set(yscale="log")
+    axes.axhline(bound, color=REFERENCE, lw=1, ls="--", label="predicted")
+    _holding_and_failing(axes, points, np.arange(1, len(points.measured) + 1), points.measured)
+    axes.set(xlabel="instance, by measured value", ylabel="measured")
+    axes.legend()
+
+
+def _holding_and_failing(axes: Axes, points: Points, x: NDArray[Any], y: NDArray[np.float64]) -> None:
+    for chosen, colour, marker, size, label in (
+        (points.holds, HOLDING, "o", 18, "claim holds"),
+        (~points.holds, FAILING, "X", 36, "claim fails"),
     ):
         if chosen.any():
             axes.scatter(
-                predicted[chosen],
-                measured[chosen],
-                s=18 if marker == "o" else 34,
+                x[chosen],
+                y[chosen],
+                s=size,
                 c=colour,
                 marker=marker,
                 alpha=0.65,
                 linewidths=0,
                 label=f"{label} ({chosen.sum()})",
-                rasterized=len(values) > 2 * MANY_POINTS,
+                rasterized=len(x) > MANY_POINTS,
                 zorder=2,
             )
-    if (error > 0).any():
-        axes.errorbar(predicted, measured, yerr=error, fmt="none", ecolor=HOLDING, elinewidth=0.8, alpha=0.6)
-    axes.set(xlabel="predicted", ylabel="measured")
-    axes.legend()
 
 
 def _mark(axes: Axes, counterexample: Record | None) -> None:
@@ -138,10 +193,10 @@ def _mark(axes: Axes, counterexample: Record | None) -> None:
     axes.legend()
 
 
-def _deviations(axes: Axes, ratio: NDArray[np.float64], holds: NDArray[np.bool_]) -> None:
+def _deviations(axes: Axes, points: Points) -> None:
     """Deviation over tolerance, sorted; exact agreement sits on the floor of the axis."""
-    order = np.argsort(ratio)
-    ratio, holds = ratio[order], holds[order]
+    points = points.chosen(np.argsort(points.deviation / points.tolerance))
+    ratio, holds = points.deviation / points.tolerance, points.holds
     exact = ratio == 0
     floor = 10.0 ** np.floor(np.log10(min(ratio[~exact].min(initial=1.0), 0.1))) / 3
     rank = np.arange(1, len(ratio) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from typing import Any
 
 import matplotlib
 from markupsafe import Markup
@@ -13,6 +14,7 @@ from matplotlib.mathtext import MathTextParser, math_to_image
 
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 _POINTS_PER_EM = 12.0
+_STYLE: Any = {"savefig.transparent": True, "svg.fonttype": "path", "svg.hashsalt": "luckproof"}
 
 
 def claim_html(claim: str) -> Markup:
@@ -27,10 +29,10 @@ def claim_html(claim: str) -> Markup:
 
 
 def _formula_html(formula: str) -> Markup:
-    font = FontProperties(size=_POINTS_PER_EM)
+    font = FontProperties(size=_POINTS_PER_EM, math_fontfamily="stix")
     buffer = io.BytesIO()
     with matplotlib.rc_context(
-        {"mathtext.fontset": "stix", "svg.fonttype": "path", "svg.hashsalt": "luckproof"}
+        _STYLE
     ):
         try:
             depth = MathTextParser("path").parse(formula, 72, font).depth
