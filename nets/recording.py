@@ -29,7 +29,9 @@ class Ending:
     def divergence(cls, network: int, step: int, lr: float) -> Self:
         """The loss of one network is no longer finite at one step."""
         where = f"network {network} at step {step} (t = {step * lr:.6g})"
-        return cls(Status.DIVERGED, f"{where}: its loss is not finite; lower lr = {lr:g} or start nearer")
+        return cls(
+            Status.DIVERGED, f"{where}: its weights or loss are not finite; lower lr = {lr:g} or start nearer"
+        )
 
 
 class Recorder:
@@ -43,19 +45,23 @@ class Recorder:
         self._rows: list[dict[str, Array]] = []
 
     def record(self, step: int) -> Ending | None:
-        """Keep the students as they are at ``step``; a network whose loss is not finite ends the run instead."""
+        """Keep the students as they are at ``step``; a network that is no longer finite ends the run instead.
+
+        A column of zeros counts as such: it is what is left of one whose norm overflowed when it was normalised.
+        """
         if self._steps and self._steps[-1] == step:
             return None
         W, V = self._students.weights()
-        with np.errstate(all="ignore"):  # a run that overflows is told by its status
-            observables = two_layer_observables(self._students.problem, W, V)
-        lost = np.flatnonzero(~np.isfinite(observables["loss"]))
-        if lost.size:
-            return Ending.divergence(int(lost[0]), step, self._lr)
-        state = {"W": W, "V": V} if self._trains_V else {"W": W}
-        self._steps.append(step)
-        self._rows.append({**state, **observables})
-        return None
+        lost = ~(np.isfinite(W) & W.any(axis=-2, keepdims=True)).all((-2, -1)) | ~np.isfinite(V).all((-2, -1))
+        if not lost.any():
+            with np.errstate(all="ignore"):  # a loss that overflows is told by the status
+                observables = two_layer_observables(self._students.problem, W, V)
+            lost = ~np.isfinite(observables["loss"])
+            if not lost.any() or not self._rows:  # the start is kept whatever it is
+                state = {"W": W, "V": V} if self._trains_V else {"W": W}
+                self._steps.append(step)
+                self._rows.append({**state, **observables})
+        return Ending.divergence(int(np.argmax(lost)), step, self._lr) if lost.any() else None
 
     def trajectory(self, ending: Ending, steps_taken: int, settings: Mapping[str, Any]) -> Trajectory:
         """The run as a result with ``t = step * lr``; ``settings`` join its attributes."""
