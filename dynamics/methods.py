@@ -52,8 +52,8 @@ METHODS: dict[str, Method] = {
     "RK45": Method(RK45, order=5),
     "DOP853": Method(DOP853, order=8),
     "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
-    "Radau": Method(Radau, order=5, matrices=10),
-    "BDF": Method(BDF, order=None, matrices=8),
+    "Radau": Method(Radau, order=5, matrices=12),
+    "BDF": Method(BDF, order=None, matrices=6),
 }
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 

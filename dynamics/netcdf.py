@@ -111,24 +111,28 @@ def to_dataset(trajectory: Trajectory) -> xr.Dataset:
 
 def _encode(trajectory: Trajectory) -> dict[str, Any]:
     """Attributes NetCDF can hold: strings and numbers as they are, anything else as JSON text."""
-    attributes: dict[str, Any] = {
+    attributes = {
         "format": FORMAT,
         "nfev": trajectory.nfev,
         "n_steps": trajectory.n_steps,
         "status": str(trajectory.status),
         "message": trajectory.message,
         "success": int(trajectory.success),
-        "events": json.dumps(trajectory.events),
+        "events": {name: list(times) for name, times in trajectory.events.items()},
+        **trajectory.attributes,
     }
-    encoded = []
-    for name, value in trajectory.attributes.items():
-        held = isinstance(value, float) or (
-            isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-        )
-        if not held and not (isinstance(value, str) and value):
-            encoded.append(name)
-        attributes[name] = json.dumps(value) if name in encoded else value
-    return {**attributes, "json_attributes": json.dumps(encoded)}
+    encoded = [name for name, value in attributes.items() if not _holds(value)]
+    texts = {name: json.dumps(attributes[name]) for name in encoded}
+    return {**attributes, **texts, "json_attributes": json.dumps(encoded)}
+
+
+def _holds(value: Any) -> bool:
+    """Whether a NetCDF attribute gives ``value`` back as it is."""
+    if isinstance(value, str):  # neither an empty one, nor NUL, nor half a surrogate pair
+        return value != "" and "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, float)
 
 
 def write(dataset: xr.Dataset, path: str | PathLike[str]) -> None:
@@ -196,7 +200,7 @@ def _decode(dataset: xr.Dataset) -> dict[str, Any]:
         "n_steps": int(held["n_steps"]),
         "status": held["status"],
         "message": held["message"],
-        "events": json.loads(held["events"]),
+        "events": held["events"],
         "dimensions": dimensions,
         "attributes": {name: value for name, value in held.items() if name not in RESERVED},
     }

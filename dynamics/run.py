@@ -183,5 +183,5 @@ class Run:
         """The component that changes most against its tolerance at the last accepted point."""
         rtol, atol = self.tolerance
         y = self.output.y
-        rate = np.abs(self.guard.unchecked(self.output.t, y)) / (atol + rtol * np.abs(y))
-        return int(np.argmax(rate))  # NaN counts as largest
+        with np.errstate(all="ignore"):  # inf and NaN count as largest
+            return int(np.argmax(np.abs(self.guard.unchecked(self.output.t, y)) / (atol + rtol * np.abs(y))))
