@@ -4,6 +4,7 @@ May import ``dynamics``; never imports ``verify``.
 """
 
 from nets.networks import TwoLayerStudents
+from nets.population import population_descent
 from nets.training import train
 
-__all__ = ["TwoLayerStudents", "train"]
+__all__ = ["TwoLayerStudents", "population_descent", "train"]

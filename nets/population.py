@@ -34,7 +34,8 @@ def population_descent(
     """
     lr = number("lr", lr, positive=True)
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
-    y, step, rows, status = flow.initial_state(), 0, [], Status.FINISHED
+    y, step, status = flow.initial_state(), 0, Status.FINISHED
+    rows: list[dict[str, NDArray[np.float64]]] = []
     with np.errstate(all="ignore"):  # a run that overflows is told by its status
         for mark in marks:
             for _ in range(mark - step):
