@@ -18,6 +18,10 @@ DIVERGENCE_LIMIT = 1e12
 while quantities of order one, such as the teacher's, are below rounding next to the state's squares (1e24)."""
 
 
+DIVERGED = "diverged"
+"""Name of the event that replaces the default limit."""
+
+
 @dataclass(frozen=True)
 class Event:
     """A zero crossing of ``function(t, y)`` along the run.
@@ -85,7 +89,7 @@ def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
     def above(t: float, y: Vector) -> float:
         return float(np.max(np.abs(y), initial=0.0)) - bound
 
-    return Event("diverged", above, direction=1, status=Status.DIVERGED, at_start=True)
+    return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True)
 
 
 def _positive(name: str, value: float) -> float:
@@ -103,7 +107,7 @@ def bind_events(events: Iterable[Any] | None, flow: Flow) -> list[Event]:
     ``name`` (or ``__name__``) and optionally ``terminal`` and ``direction``.
     """
     bound = [_bind(event, flow) for event in _as_list(events)]
-    if not any(event.status is Status.DIVERGED for event in bound):
+    if not any(event.name == DIVERGED for event in bound):
         bound.append(diverged())
     return bound
 
@@ -176,7 +180,9 @@ def _locate(
 
     if after == 0:
         return t_end
-    root = float(brentq(value, t_start, t_end, xtol=4 * np.spacing(max(abs(t_start), abs(t_end)))))
+    xtol = 4 * np.spacing(max(abs(t_start), abs(t_end)))
+    # At worst brentq takes the square of bisection's 52 halvings.
+    root = float(brentq(value, t_start, t_end, xtol=xtol, maxiter=52**2))
     stride = math.copysign(float(np.spacing(abs(root))), t_end - t_start)
     while abs(root - t_start) < abs(t_end - t_start) and value(root) * after < 0:
         root, stride = root + stride, 2 * stride

@@ -103,11 +103,13 @@ def _meminfo() -> int | None:
 def _cgroup() -> int | None:
     folder = Path("/sys/fs/cgroup")
     try:
-        limit = (folder / "memory.max").read_text().strip()
+        limit = int((folder / "memory.max").read_text())  # "max", not a number, where there is no limit
         used = int((folder / "memory.current").read_text())
+        counters = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):
         return None
-    return None if limit == "max" else max(int(limit) - used, 0)
+    reclaimable = int(counters.get("inactive_file", 0))  # file cache counts as used but gives way
+    return max(limit - used + reclaimable, 0)
 
 
 def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:

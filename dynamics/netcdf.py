@@ -146,7 +146,7 @@ def write(dataset: xr.Dataset, path: str | PathLike[str]) -> None:
     try:
         encoding = {name: {"_FillValue": None} for name in dataset.variables}
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        with open(temporary, "rb") as file:
+        with open(temporary, "r+b") as file:
             os.fsync(file.fileno())  # the rename must not reach the disk before the data
         os.replace(temporary, target)
     finally:

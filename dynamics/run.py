@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,15 @@ class Interpolant:
         return np.asarray(self.made(t), dtype=np.float64)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of singular Newton matrices and of LSODA; the status of the run says it again."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=LinAlgWarning)
+        warnings.filterwarnings("ignore", message="lsoda:")
+        yield
+
+
 @dataclass
 class Run:
     """The step loop. ``tolerance``: (rtol, atol) as given to the method; ``hits``: event times by name."""
@@ -110,10 +120,7 @@ class Run:
     def until_the_end(self, report: Report) -> Stop:
         """Step until something ends the run; ``output`` then holds everything up to there."""
         try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                # Both are said again, with a remedy, by the status of the run.
-                warnings.filterwarnings("ignore", category=LinAlgWarning)
-                warnings.filterwarnings("ignore", message="lsoda:")
+            with _quiet() if self.method.matrices else nullcontext(), np.errstate(all="ignore"):
                 ending = self._loop(report)
         except Stop as stop:
             ending = stop

@@ -128,6 +128,8 @@ def test_duck_typed_events() -> None:
     assert integrate(decay(1.0), (0.0, 5.0), events=low).t[-1] == 5.0
     failing = Event("low", low, status=Status.DIVERGED)
     assert not integrate(decay(1.0), (0.0, 5.0), events=[failing]).success
+    growing = integrate(Field(lambda t, y: y, [1.0]), (0.0, 100.0), events=[failing])
+    assert list(growing.events) == ["diverged"]  # the default limit stays on beside it
     with pytest.raises(TypeError, match="events"):
         integrate(decay(1.0), (0.0, 5.0), events=[3])  # type: ignore[list-item]
 
