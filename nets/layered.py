@@ -1,0 +1,113 @@
+"""Deep ReLU networks as stacked weight matrices, evaluated layer by layer with their gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class LayeredNetwork:
+    """``f_{l+1} = relu(W_l^T f_l)`` for l < L - 1 and a linear top ``f_L = W_{L-1}^T f_{L-1}``; f_0 is the input.
+
+    ``weights``: W_0 .. W_{L-1}, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j. Leading axes hold an
+    ensemble. ``slope`` is the gate where it is shut: 0 for ReLU, otherwise leaky ReLU. Biases enter as augmented
+    nodes, see :meth:`with_biases`.
+
+    Raises ValueError on no weights, on shapes that do not chain, and on a slope outside [0, 1).
+    Source: Luck Matters, section 2.
+    """
+
+    weights: tuple[Tensor, ...]
+    slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.weights:
+            raise ValueError("weights: expected at least one weight matrix, got none")
+        if not 0 <= self.slope < 1:
+            raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
+        for lower, (below, above) in enumerate(zip(self.weights, self.weights[1:], strict=False)):
+            if below.shape[-1] != above.shape[-2]:
+                raise ValueError(
+                    f"weights: expected {below.shape[-1]} rows in W_{lower + 1} as W_{lower} has columns,"
+                    f" got {above.shape[-2]}"
+                )
+
+    @classmethod
+    def with_biases(
+        cls, weights: Sequence[Tensor], biases: Sequence[Tensor], slope: float = 0.0
+    ) -> LayeredNetwork:
+        """The bias-free network on augmented nodes: inputs ``(x, 1)``, fan-ins ``(w_j, b_j)``.
+
+        Every hidden layer gets one more node, last, of value 1, kept alive by the column ``(0, .., 0, 1)``; the top
+        does not. ``biases[l]`` has shape ``(..., n_{l+1})``. Feed it :func:`augmented` inputs.
+        """
+        stacked = []
+        for level, (W, b) in enumerate(zip(weights, biases, strict=True)):
+            rows = torch.cat([W, b[..., None, :]], dim=-2)
+            if level < len(weights) - 1:
+                one = torch.zeros_like(rows[..., :1])
+                one[..., -1, 0] = 1
+                rows = torch.cat([rows, one], dim=-1)
+            stacked.append(rows)
+        return cls(tuple(stacked), slope)
+
+    @property
+    def depth(self) -> int:
+        """Number of weight matrices L."""
+        return len(self.weights)
+
+    def evaluate(self, x: Tensor) -> LayerValues:
+        """Activations and gates of every layer on inputs ``x (..., N, n_0)``; the gate is shut at the kink."""
+        activations, gates = [x], []
+        for level, W in enumerate(self.weights):
+            z = activations[-1] @ W
+            if level == self.depth - 1:
+                gate = torch.ones_like(z)
+            else:
+                gate = torch.where(
+                    z > 0, z.new_ones(()), z.new_tensor(self.slope)
+                )  # a bare number is float32
+            gates.append(gate)
+            activations.append(gate * z)
+        return LayerValues(tuple(activations), tuple(gates))
+
+
+@dataclass(frozen=True)
+class LayerValues:
+    """What a network does on N inputs: ``activations[l]`` is f_l for l = 0..L, ``gates[l]`` is f'_{l+1}.
+
+    Shapes ``(..., N, n_l)`` and ``(..., N, n_{l+1})``; the top has no ReLU, its gate is 1.
+    """
+
+    activations: tuple[Tensor, ...]
+    gates: tuple[Tensor, ...]
+
+    @property
+    def output(self) -> Tensor:
+        """The network's output ``(..., N, C)``."""
+        return self.activations[-1]
+
+
+def augmented(x: Tensor) -> Tensor:
+    """Inputs ``(..., N, d)`` with a last coordinate of 1."""
+    return torch.cat([x, torch.ones_like(x[..., :1])], dim=-1)
+
+
+def require_pair(student: LayeredNetwork, teacher: LayeredNetwork) -> None:
+    """Raise ValueError unless both have the same depth, inputs and outputs; hidden widths may differ."""
+    if student.depth != teacher.depth:
+        raise ValueError(
+            f"student, teacher: expected equal depths, got {student.depth} and {teacher.depth} weight matrices"
+        )
+    ends = [(net.weights[0].shape[-2], net.weights[-1].shape[-1]) for net in (student, teacher)]
+    if ends[0] != ends[1]:
+        raise ValueError(f"student, teacher: expected equal (inputs, outputs), got {ends[0]} and {ends[1]}")
+
+
+def sample_chunks(x: Tensor, per_sample: int, elements: int) -> Iterator[Tensor]:
+    """``x (..., N, d)`` in pieces along N: temporaries of ``per_sample`` numbers a sample stay under ``elements``."""
+    yield from torch.split(x, max(1, elements // max(per_sample, 1)), dim=-2)
