@@ -20,8 +20,8 @@ dimensions = st.integers(2, 12)
 
 
 def exact_kernels(a: Array, b: Array, std: float) -> tuple[mp.mpf, mp.mpf]:
-    """(psi_l, psi_d) of two float vectors, in 50 digits."""
-    with mp.workdps(50):
+    """(psi_l, psi_d) of two float vectors to 50 digits (36 of 90 cancel at pi - 1e-12)."""
+    with mp.workdps(90):
         u, v = mp.matrix(a.tolist()), mp.matrix(b.tolist())
         size = mp.norm(u) * mp.norm(v)
         u, v = u / mp.norm(u), v / mp.norm(v)
@@ -88,6 +88,7 @@ def test_known_values():
     np.testing.assert_allclose(psi_d, [[0.5, 0.25, 0.0]], rtol=4 * EPS)
 
 
+@example(seed=517398, dim=2)
 @given(seed=seeds, dim=dimensions)
 def test_kernels_are_symmetric_homogeneous_and_positive_semidefinite(seed, dim):
     """psi_l scales with both norms, psi_d with neither; both are Gram matrices."""
@@ -96,7 +97,7 @@ def test_kernels_are_symmetric_homogeneous_and_positive_semidefinite(seed, dim):
     measure = IsotropicGaussian(dim)
     psi_l, psi_d = measure.kernels(A, B)
     bound = 20 * (dim + 4) * EPS
-    scale = rng.lognormal(size=5)
+    scale = 2.0 ** rng.integers(-9, 9, 5)  # exact: any other factor turns the columns by their rounding
     np.testing.assert_allclose(measure.psi_l(A * scale, B), psi_l * scale[:, None], rtol=bound)
     np.testing.assert_allclose(measure.psi_d(A * scale, B), psi_d, rtol=bound)
     np.testing.assert_allclose(measure.psi_l(B, A), psi_l.T, rtol=bound)
