@@ -155,7 +155,7 @@ class Watch:
         return None
 
     def advance(self, t: float, y: Vector, dense: Callable[[float], Vector]) -> list[Hit]:
-        """Crossings between the last time and ``t`` in order of occurrence, up to the first terminal one."""
+        """Crossings between the last time and ``t`` in order of occurrence."""
         values = [event(t, y) for event in self.events]
         hits = []
         for event, before, after in zip(self.events, self.values, values, strict=True):
@@ -163,9 +163,8 @@ class Watch:
                 time = _locate(event, (self.t, before), (t, after), dense)
                 hits.append(Hit(time, y if time == t else dense(time), event))
         hits.sort(key=lambda hit: abs(hit.t - self.t))
-        terminal = next((place for place, hit in enumerate(hits) if hit.event.terminal), len(hits))
         self.t, self.values = t, values
-        return hits[: terminal + 1]
+        return hits
 
 
 def _locate(

@@ -114,7 +114,11 @@ def test_odd_spans(method: str) -> None:
 def test_extreme_spans_end(method: str, span: tuple[float, float]) -> None:
     """Spans near underflow, rounding and overflow end with a typed result."""
     with at_most(SECONDS):
-        contract(integrate(Field(lambda t, y: -y, [1.0]), span, method=method, max_steps=500))
+        run = integrate(Field(lambda t, y: -y, [1.0]), span, method=method, max_steps=500)
+    contract(run)
+    if span[1] - span[0] < 1e-10:  # one step, or a refusal; LSODA would report steps that stand still
+        assert run.status in (Status.FINISHED, Status.STEP_TOO_SMALL)
+        assert run.n_steps <= 1
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -145,14 +149,11 @@ def test_the_wall_budget_interrupts_a_step(method: str) -> None:
         time.sleep(0.02)
         return -y
 
-    start = time.monotonic()
     with at_most(SECONDS):
         run = integrate(Field(slow, np.ones(100)), (0.0, 10.0), method=method, max_seconds=0.1)
     contract(run)
     assert run.status is Status.TIME_LIMIT
-    assert (
-        time.monotonic() - start < 5.0
-    )  # 0.1 s and a little; far below the 2 s and more of one Jacobian, when idle
+    assert run.nfev <= 7  # at 0.02 s each six fit; the seventh is refused
 
 
 @pytest.mark.parametrize("method", ["RK45", "DOP853", "BDF", "Radau"])
