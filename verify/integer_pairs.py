@@ -43,7 +43,8 @@ class IntegerPair:
         rng = np.random.default_rng(self.seed)
 
         def nonzero(shape: tuple[int, ...]) -> Array:
-            return rng.integers(1, self.largest + 1, shape) * rng.choice([-1.0, 1.0], shape)
+            signs = rng.choice([-1.0, 1.0], shape)
+            return np.asarray(rng.integers(1, self.largest + 1, shape) * signs)
 
         nets = []
         for side in (0, 1):

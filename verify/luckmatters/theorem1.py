@@ -72,9 +72,8 @@ def evidence(pair: DeepPair, context: Context) -> Evidence:
     student, teacher, x = draw(pair, context.rng(pair.seed))
     activation = rectifier(pair.slope)
     autograd = autograd_node_gradients(student, forward(teacher, x, activation), x, activation)
-    recursion = node_gradients(
-        *(layered(pair, net, x)[0] for net in (student, teacher)), layered(pair, student, x)[1]
-    )
+    ours, inputs = layered(pair, student, x)
+    recursion = node_gradients(ours, layered(pair, teacher, x)[0], inputs)
     largest = max(float(g.abs().max()) for g in autograd)
     return Evidence.at_most(worst_error(recursion, autograd), 0.0, TOLERANCE, largest_gradient=largest)
 
@@ -83,16 +82,16 @@ def without_augmentation(pair: DeepPair, context: Context) -> Evidence:
     """Altered claim: biases are used by the networks, and Eqn 3 does not know of them."""
     student, teacher, x = draw(dataclasses.replace(pair, biased=True), context.rng(pair.seed))
     autograd = autograd_node_gradients(student, forward(teacher, x, torch.relu), x, torch.relu)
-    nets = [_FreeBiases(tuple(p.weights), biases=tuple(p.biases)) for p in (student, teacher)]
-    return Evidence.at_most(worst_error(node_gradients(*nets, x), autograd), 0.0, TOLERANCE)
+    ours, theirs = (_FreeBiases(tuple(p.weights), biases=tuple(p.biases)) for p in (student, teacher))
+    return Evidence.at_most(worst_error(node_gradients(ours, theirs, x), autograd), 0.0, TOLERANCE)
 
 
 def with_tanh(pair: DeepPair, context: Context) -> Evidence:
     """Altered claim: tanh in place of ReLU, its derivative as the gate."""
     student, teacher, x = draw(pair, context.rng(pair.seed))
     autograd = autograd_node_gradients(student, forward(teacher, x, torch.tanh), x, torch.tanh)
-    nets = [_Tanh(tuple(p.weights)) for p in (student, teacher)]
-    return Evidence.at_most(worst_error(node_gradients(*nets, x), autograd), 0.0, TOLERANCE)
+    ours, theirs = (_Tanh(tuple(p.weights)) for p in (student, teacher))
+    return Evidence.at_most(worst_error(node_gradients(ours, theirs, x), autograd), 0.0, TOLERANCE)
 
 
 @dataclasses.dataclass(frozen=True)
