@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import ndtr
 
 from dynamics.measures import BiasedGaussian, InputMeasure
 
 Array = NDArray[np.float64]
+
+CAP_RADII, CAP_DIRECTIONS, POLISHED = (1e-3, 0.5, 1.0), 16, 4
+"""Polar grid on a spherical cap (shares of its radius, directions), and how many of its best points are polished."""
 
 
 def overlap_ratios(teacher_W: Array, measure: InputMeasure) -> tuple[Array, Array]:
@@ -40,46 +45,68 @@ def lipschitz_d_isotropic(alpha_max: float, theta0: float) -> float:
     return float((half / np.sin(half) if half > 0 else 1.0) / room)
 
 
-def lipschitz_d_thresholded(
-    threshold: float, m: int, theta0: float, radii: int = 4, directions: int = 24
-) -> float:
+@lru_cache(maxsize=4096)
+def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
     """``K_d`` on the balls of radius theta0 about thresholded orthogonal teachers, Gaussian input with bias.
 
     The largest ``|psi_d(w, w_1) - psi_d(w, w_2)| / (psi_d(w, w_1) ||w_1 - w_2||)`` over the three uses that Lemma 2 and
     Theorem 4 make of Assumption 2: from a teacher to its student seen from a student near another (or the same)
-    teacher, and, seen from a teacher, there and back. A numerical supremum: over polar grids on the spherical caps
-    in the plane of the two directions (out of it the change is of second order). Infinite where a cap reaches the
-    pole of the bias axis. Cost: one kernel of ``(radii directions)^2`` pairs.
+    teacher, and, seen from a teacher, there and back. A numerical supremum: the best points of polar grids on the
+    spherical caps, in the plane of the two directions (out of it the change is of second order), are polished by
+    bounded maximisation. Infinite where a cap reaches the pole of the bias axis. Cost: some 10^4 kernel values.
     """
-    _, _, turn = ball_of_thresholded(threshold, theta0)
-    if not np.isfinite(turn):
+    if not np.isfinite(ball_of_thresholded(threshold, theta0)[2]):
         return float("inf")
+    azimuths = (0.0, np.pi / 2) if m > 1 else (0.0,)
+    return max(_largest_ratio(threshold, theta0, azimuth) for azimuth in azimuths)
+
+
+def _largest_ratio(threshold: float, theta0: float, azimuth: float) -> float:
+    radius, direction = (
+        grid.ravel()
+        for grid in np.meshgrid(
+            theta0 * np.array(CAP_RADII), np.linspace(0, 2 * np.pi, CAP_DIRECTIONS, endpoint=False)
+        )
+    )
+    first, second = (grid.ravel() for grid in np.meshgrid(*[np.arange(radius.size)] * 2))
+    grid = np.stack([radius[first], direction[first], radius[second], direction[second]])
+    ratios = _three_ratios(threshold, azimuth, grid)
+    limits = [(CAP_RADII[0] * theta0, theta0), (None, None)] * 2
+    scale = float(ratios.max())
+
+    def negative_ratio(point: Array) -> float:
+        return -float(_three_ratios(threshold, azimuth, point[:, None])[0]) / scale
+
+    starts = grid[:, np.argsort(-ratios)[:POLISHED]].T
+    polished = [minimize(negative_ratio, start, bounds=limits, method="L-BFGS-B").fun for start in starts]
+    return scale * max(1.0, -min(polished))
+
+
+def _three_ratios(threshold: float, azimuth: float, grid: Array) -> Array:
+    """The largest of the three uses' ratios at points ``(r_w, direction_w, r_moved, direction_moved)``, (4, points)."""
     measure = BiasedGaussian(2)
-    worst = 0.0
-    for azimuth in (0.0, np.pi / 2)[: 2 if m > 1 else 1]:
-        near, centre = _cap(threshold, theta0, 0.0, radii, directions), _cap(threshold, 0.0, 0.0, 1, 1)
-        moved, base = _cap(threshold, theta0, azimuth, radii, directions), _cap(threshold, 0.0, azimuth, 1, 1)
-        chord = np.linalg.norm(moved - base, axis=0)
-        from_base, to_moved = measure.psi_d(near, base), measure.psi_d(near, moved)
-        there = np.abs(from_base - to_moved) / (from_base * chord)
-        seen_base, seen_moved = measure.psi_d(centre, base), measure.psi_d(centre, moved)
-        back = np.abs(seen_base - seen_moved) / (np.minimum(seen_base, seen_moved) * chord)
-        worst = max(worst, float(there.max()), float(back.max()))
-    return worst
+    near, moved = _on_cap(threshold, 0.0, grid[:2]), _on_cap(threshold, azimuth, grid[2:])
+    nothing = np.zeros((2, grid.shape[1]))
+    centre, base = _on_cap(threshold, 0.0, nothing), _on_cap(threshold, azimuth, nothing)
+    chord = 2 * np.sin(grid[2] / 2)
+    from_base, to_moved, seen_base, seen_moved = (
+        measure.psi_d(w, u)[:, 0, 0]
+        for w, u in ((near, base), (near, moved), (centre, base), (centre, moved))
+    )
+    there = np.abs(from_base - to_moved) / (from_base * chord)
+    back = np.abs(seen_base - seen_moved) / (np.minimum(seen_base, seen_moved) * chord)
+    return np.maximum(there, back)
 
 
-def _cap(threshold: float, theta0: float, azimuth: float, radii: int, directions: int) -> Array:
-    """Unit augmented columns ``(3, points)`` on circles up to theta0 about ``(cos a, sin a, -b)`` normalised."""
+def _on_cap(threshold: float, azimuth: float, polar: Array) -> Array:
+    """Unit augmented columns ``(points, 3, 1)`` at (angle, direction) from ``(cos a, sin a, -b)`` normalised."""
     outward = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     centre = (outward - threshold * np.array([0.0, 0.0, 1.0])) / np.hypot(1.0, threshold)
     sideways = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-    upward = np.cross(centre, sideways)
-    radius = np.linspace(theta0 / radii, theta0, radii)[:, None]
-    angle = np.linspace(0.0, 2 * np.pi, directions, endpoint=False)[None, :]
-    sine = np.sin(radius)
-    parts = [np.cos(radius) + 0 * angle, sine * np.cos(angle), sine * np.sin(angle)]
-    axes = np.stack([centre, sideways, upward], axis=1)
-    return np.asarray(axes @ np.stack([part.ravel() for part in parts]))
+    axes = np.stack([centre, sideways, np.cross(centre, sideways)], axis=1)
+    radius, direction = polar
+    parts = np.stack([np.cos(radius), np.sin(radius) * np.cos(direction), np.sin(radius) * np.sin(direction)])
+    return np.asarray((axes @ parts).T[..., None])
 
 
 def ball_of_thresholded(threshold: float, theta0: float) -> tuple[float, float, float]:
@@ -155,9 +182,6 @@ def theorem4_thresholded(m: int, theta0: float, threshold: float, d_start: float
     """
     K_d = lipschitz_d_thresholded(threshold, m, theta0)
     low, _, turn = ball_of_thresholded(threshold, theta0)
-    if not np.isfinite(turn):
-        lowest = 0.0
-    else:
-        lowest = joint_activation(-threshold, low, turn)
+    lowest = joint_activation(-threshold, low, turn) if np.isfinite(turn) else 0.0
     eps_d = float(ndtr(-threshold)) if m > 1 else 0.0
     return _assemble(m, theta0, K_d, eps_d, d_start, lowest)
