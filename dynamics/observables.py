@@ -43,7 +43,7 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
 
 
 def _overlap(kernel: Array, left: Array, right: Array) -> Array:
-    return np.einsum("...jk,...jk->...", kernel, left @ np.swapaxes(right, -1, -2))
+    return np.asarray(np.einsum("...jk,...jk->...", kernel, left @ np.swapaxes(right, -1, -2)))
 
 
 def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:

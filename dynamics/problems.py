@@ -35,8 +35,8 @@ class TeacherStudent:
 
     teacher_W: Array
     student_W: Array
-    teacher_V: Array = field(default=None)  # type: ignore[assignment]  # None means ones, resolved below
-    student_V: Array = field(default=None)  # type: ignore[assignment]
+    teacher_V: Array = field(default=None)  # type: ignore[arg-type]  # None means ones, resolved below
+    student_V: Array = field(default=None)  # type: ignore[arg-type]
     measure: InputMeasure = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:

@@ -68,7 +68,7 @@ def _separated_columns(d: int, m: int, rng: np.random.Generator) -> Array:
 
 def _count_separated(d: int) -> int:
     grid = np.stack(np.meshgrid(*[SEPARATED_ENTRIES] * d, indexing="ij")).reshape(d, -1)
-    return _directions(grid).shape[1]
+    return int(_directions(grid).shape[1])
 
 
 def thresholded(

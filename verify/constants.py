@@ -79,7 +79,7 @@ def _largest_ratio(threshold: float, theta0: float, azimuth: float) -> float:
 
     starts = grid[:, np.argsort(-ratios)[:POLISHED]].T
     polished = [minimize(negative_ratio, start, bounds=limits, method="L-BFGS-B").fun for start in starts]
-    return scale * max(1.0, -min(polished))
+    return float(scale * max(1.0, -min(polished)))
 
 
 def _three_ratios(threshold: float, azimuth: float, grid: Array) -> Array:
@@ -95,7 +95,7 @@ def _three_ratios(threshold: float, azimuth: float, grid: Array) -> Array:
     )
     there = np.abs(from_base - to_moved) / (from_base * chord)
     back = np.abs(seen_base - seen_moved) / (np.minimum(seen_base, seen_moved) * chord)
-    return np.maximum(there, back)
+    return np.asarray(np.maximum(there, back))
 
 
 def _on_cap(threshold: float, azimuth: float, polar: Array) -> Array:

@@ -47,8 +47,8 @@ class TwoLayerInstance:
 def problem_of(instance: TwoLayerInstance) -> TeacherStudent:
     rng = np.random.default_rng(instance.seed)
     teacher, student = (TeacherStudent.random_unit(instance.d, k, rng) for k in (instance.m, instance.n))
-    fan_outs = (rng.standard_normal((k, instance.c)) for k in (instance.m, instance.n))
-    return TeacherStudent(teacher, student, *fan_outs)
+    teacher_V, student_V = (rng.standard_normal((k, instance.c)) for k in (instance.m, instance.n))
+    return TeacherStudent(teacher, student, teacher_V, student_V)
 
 
 def eqn6(problem: TeacherStudent, *, projected: bool) -> tuple[Array, Array]:
@@ -89,7 +89,10 @@ def sampled_gradient(
 def compare(
     problem: TeacherStudent, claimed: tuple[Array, Array], context: Context, seed: int, projected: bool
 ) -> Evidence:
-    """Claimed field against the sampled gradient: the largest |z| over all coordinates, and the relative gap."""
+    """Claimed field against the sampled gradient: the largest |z| over all coordinates decides.
+
+    ``predicted`` is the size of the claimed field, ``measured`` the sampled gradient along it.
+    """
     size = 200_000 if context.budget.full else 40_000
     mean, error = sampled_gradient(problem, size, context.rng(seed, 2), projected=projected)
     flat = np.concatenate([part.ravel() for part in claimed])
@@ -100,17 +103,19 @@ def compare(
     still = float(deviation[~moving].max(initial=0.0))
     scale = float(np.linalg.norm(flat))
     details = {
+        "largest |z|": score,
+        "limit of |z|": limit,
         "relative gap": float(np.linalg.norm(mean - flat)) / scale,
         "samples": size,
         "coordinates": flat.size,
     }
     resolution = float(np.linalg.norm(error)) / scale
     return Evidence(
-        predicted=limit,
-        measured=score,
-        margin=min(limit - score, 1e-12 - still),
+        predicted=scale,
+        measured=float(mean @ flat) / scale,
+        margin=limit - score if still < 1e-12 else -still,
         tolerance=limit,
-        standard_error=1.0,
+        standard_error=float(np.linalg.norm(error * flat)) / scale,
         inconclusive=bool(resolution > 0.2),
         details=details,
     )

@@ -236,6 +236,7 @@ def figure(verdict: Verdict) -> Figure:
 
 CLOSED = Theorem4Instance(m=1, d=3, theta0=1.0)
 PAIR = Theorem4Instance(m=2, d=4, theta0=0.05)
+NEAR_PAIR = Theorem4Instance(m=2, d=4, theta0=0.1, alpha=0.5, seed=3)
 THRESHOLDED = Theorem4Instance(m=20, d=24, theta0=1e-3, threshold=4.0)
 EXAMPLES = (
     CLOSED,
@@ -299,5 +300,3 @@ CORRECTED = Statement(
     ),
     remark="Without thresholds γ > 0 needs m ≤ 2: for m ≥ 3 unbiased Gaussian input makes the theorem vacuous.",
 )
-
-NEAR_PAIR = Theorem4Instance(m=2, d=4, theta0=0.1, alpha=0.5, seed=3)

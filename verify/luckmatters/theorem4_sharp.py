@@ -162,7 +162,7 @@ def sharp(instance: SharpInstance, context: Context, stretch: float = 1.0) -> Ev
     rate = stretch * spectrum_of(instance)[0]
     ode = float(fit_flow(instance).rate)
     slack = ODE_ACCURACY - abs(ode / rate - 1)
-    details = {"spectral rate": rate, "late rate of the flow": ode}
+    details: dict[str, float | list[float]] = {"spectral rate": rate, "late rate of the flow": ode}
     if not instance.networks:
         return Evidence(rate, ode, slack, ODE_ACCURACY, details=details)
     run = train_networks(instance, context.device, context.seed)
