@@ -13,7 +13,12 @@ from dynamics.problems import TeacherStudent
 
 def passage_time(start: float, end: float) -> float:
     """Time from ``start`` down to ``end`` by quadrature of ``dt = -2 pi dtheta / ((pi - theta) sin theta)``."""
-    value, _ = quad(lambda u: 2 * np.pi * np.exp(u) / ((np.pi - np.exp(u)) * np.sin(np.exp(u))), np.log(end), np.log(start), epsabs=0, epsrel=1e-12, limit=200)  # fmt: skip
+
+    def per_log_angle(log_angle: float) -> float:
+        theta = np.exp(log_angle)
+        return float(2 * np.pi * theta / ((np.pi - theta) * np.sin(theta)))
+
+    value, _ = quad(per_log_angle, np.log(end), np.log(start), epsabs=0, epsrel=1e-12, limit=200)
     return float(value)
 
 
