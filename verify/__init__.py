@@ -29,9 +29,13 @@ from verify.statement import (
 )
 
 if TYPE_CHECKING:
-    from verify.registry import select, statements
+    from collections.abc import Mapping
+
+    from verify.registry import select
     from verify.report import write_html, write_json
     from verify.runner import check, check_all, judge
+
+    statements: Mapping[str, Statement]
 
 __all__ = [
     "BUDGETS",
@@ -56,7 +60,6 @@ __all__ = [
 ]
 
 _HOME = {
-    "statements": "verify.registry",
     "select": "verify.registry",
     "check": "verify.runner",
     "check_all": "verify.runner",
@@ -68,6 +71,8 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """Import the heavy half of the package on first use (PEP 562)."""
+    if name == "statements":
+        return importlib.import_module("verify.registry").registered()
     if name not in _HOME:
         raise AttributeError(f"module 'verify' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

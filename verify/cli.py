@@ -16,6 +16,8 @@ import typer
 from verify import cli_simulate, cli_verify
 from verify.cli_errors import CommandLineError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="luckproof",
     help="Verdicts on the statements of two papers about ReLU students and teachers, and their dynamics.",
@@ -57,10 +59,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         return _complain(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted; nothing was written", 130)
+        code = INTERRUPTED
     except BrokenPipeError:  # the reader of our output has left, as in `luckproof list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    if code == INTERRUPTED:  # newer versions of typer turn Ctrl-C into this code, silently
+        return _complain("interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

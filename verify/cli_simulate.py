@@ -65,6 +65,8 @@ def simulate(
                 check_writable(option, path)
         if plot is not None and plot.suffix.lstrip(".").lower() not in PLOT_FORMATS:
             raise ValueError(f"--plot: expected a .png or .svg file, got {plot}")
+        if plot is not None and plot == out:
+            raise ValueError(f"--plot: expected another file than --out, got {plot} for both")
         simulation = Simulation(
             _choice("--flow", FlowName, flow),
             _choice("--teacher", TeacherName, teacher),

@@ -83,14 +83,16 @@ def verify(
 
     with boundary():
         chosen = registry.select(keys or (), form)
-        context = make_context(str(budget), str(device), seed)
         for option, path in (("--report", report), ("--json", json)):
             if path is not None:
                 check_writable(option, path)
+        if report is not None and report == json:
+            raise ValueError(f"--json: expected another file than --report, got {json} for both")
         if instance is not None:
             if report is not None or json is not None:
                 raise ValueError("--instance: evaluates one instance, so --report and --json do not apply")
             chosen = (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
+        context = make_context(str(budget), str(device), seed)
     if instance is not None:
         raise typer.Exit(_evaluate_instance(chosen[0], instance, context))
     started = time.perf_counter()

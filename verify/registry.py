@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -78,14 +79,15 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[State
     Raises:
         ValueError: a pattern or form that matches nothing, with the nearest names.
     """
-    chosen = {name for pattern in patterns or ("*",) for name in _matching(pattern, statements)}
+    known = registered()
+    chosen = {name for pattern in patterns or ("*",) for name in _matching(pattern, known)}
     if form is not None:
         if form not in list(Form):
             raise ValueError(f"form: expected one of {', '.join(Form)}, got {form!r}")
-        chosen = {name for name in chosen if statements[name].form == form}
+        chosen = {name for name in chosen if known[name].form == form}
         if not chosen:
             raise ValueError(f"form: no statement among {', '.join(patterns) or 'all'} has the form {form!r}")
-    return tuple(statement for name, statement in statements.items() if name in chosen)
+    return tuple(statement for name, statement in known.items() if name in chosen)
 
 
 def single(key: str, form: str | None = None) -> Statement:
@@ -141,5 +143,7 @@ def _paper_modules() -> Iterator[ModuleType]:
             yield importlib.import_module(info.name)
 
 
-statements: Mapping[str, Statement] = collect(_paper_modules())
-"""Every registered statement by name, read-only, in reading order."""
+@functools.cache
+def registered() -> Mapping[str, Statement]:
+    """Every statement of the paper packages by name, read-only, in reading order; imported on the first call."""
+    return collect(_paper_modules())

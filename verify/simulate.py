@@ -92,6 +92,11 @@ class Simulation:
         for name, least in (("seed", 0), ("instances", 1), ("points", 2), ("d", 1), ("m", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: expected an integer >= {least}, got {getattr(self, name)}")
+        for name in ("n", "c"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected an integer >= 1, got {getattr(self, name)}")
+        if not np.isfinite(self.threshold):
+            raise ValueError(f"threshold: expected a finite number, got {self.threshold}")
         if self.threshold and self.measure is not MeasureName.BIASED:
             raise ValueError(f"threshold: expected 0 without the biased measure, got {self.threshold}")
         if self.theta0 is not None and (self.p_W is not None or self.p_V is not None):
@@ -102,8 +107,8 @@ class Simulation:
                     raise ValueError(f"{name}: the projected flow starts at an angle theta0, not from {name}")
             if self.c not in (None, 1):
                 raise ValueError(f"c: expected 1 in the projected flow (fan-outs of one), got {self.c}")
-        if not self.t_end > 0:
-            raise ValueError(f"t_end: expected a positive time, got {self.t_end}")
+        if not 0 < self.t_end < np.inf:
+            raise ValueError(f"t_end: expected a positive finite time, got {self.t_end}")
 
     def problem(self) -> TeacherStudent:
         """The teacher and the students' start, drawn from the seed.

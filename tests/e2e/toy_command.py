@@ -1,17 +1,37 @@
-"""The luckproof command with the toy statements in place of the papers', for tests that want it cheap."""
+"""The luckproof command with the toy statements in place of the papers', for tests that want it cheap.
 
+``TOY_EXPECT`` alters the verdict expected of them; ``TOY_SLOW`` names a file to touch before a long sleep.
+"""
+
+import dataclasses
+import os
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "verify"))
 
-from toy_statements import ALL
+from toy_statements import ALL, REFUTED
 
 from verify import registry
 from verify.cli import main
+from verify.statement import Outcome
 
+
+def sleep(point, context):
+    Path(os.environ["TOY_SLOW"]).touch()
+    time.sleep(60)
+
+
+statements = list(ALL)
+if "TOY_EXPECT" in os.environ:
+    expected = Outcome(os.environ["TOY_EXPECT"])
+    statements = [dataclasses.replace(s, expected=expected, confirm=REFUTED.confirm) for s in ALL]
+if "TOY_SLOW" in os.environ:
+    statements = [dataclasses.replace(REFUTED, evidence=sleep)]
 toys = ModuleType("toys")
-toys.STATEMENTS = ALL
-registry.statements = registry.collect([toys])
+toys.STATEMENTS = statements
+collected = registry.collect([toys])
+registry.registered = lambda: collected
 main()

@@ -21,8 +21,9 @@ def module_of(**members) -> ModuleType:
 
 @pytest.fixture
 def toys(monkeypatch):
-    monkeypatch.setattr(registry, "statements", registry.collect([module_of(STATEMENTS=ALL)]))
-    return registry.statements
+    collected = registry.collect([module_of(STATEMENTS=ALL)])
+    monkeypatch.setattr(registry, "registered", lambda: collected)
+    return verify.statements
 
 
 def names(statements):

@@ -1,0 +1,139 @@
+"""``luckproof simulate``: the run, its file, its picture and its rates; failures end in exit code 3."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from test_command_verifies import REAL, command
+
+from dynamics.trajectory import Trajectory
+from verify.simulate import FlowName, MeasureName, Simulation, TeacherName, rates_of
+
+
+def simulate(*words, **options):
+    return command("simulate", *words, program=REAL, **options)
+
+
+def test_run_is_saved_plotted_and_summarised(tmp_path):
+    """NetCDF that xarray opens, with the resolved options in it; a PNG; the two rates agree on stdout."""
+    out, plot = tmp_path / "run.nc", tmp_path / "run.png"
+    done = simulate("--m", 2, "--d", 4, "--seed", 3, "--out", out, "--plot", plot, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "ProjectedFlow: d 4, m 2, n 2, c 1" in done.stdout
+    ratio = float(done.stdout.rsplit("measured / spectral ", 1)[1].rstrip(")\n"))
+    assert ratio == pytest.approx(1, abs=5e-3)
+    with xr.open_dataset(out, engine="h5netcdf") as dataset:
+        assert dataset.sizes["time"] == 201
+    assert Trajectory.load(out).attributes["simulation"]["seed"] == 3
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.nc", "run.png"]
+
+
+def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
+    """One line names how far it came and the remedy."""
+    done = simulate("--max-steps", 3, "--out", tmp_path / "run.nc", "--plot", tmp_path / "run.svg")
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.startswith("luckproof: integration failed: step_limit at t = ")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--flow", "sideways"], "--flow: expected one of projected, two-layer, gradient"),
+        (["--teacher", "strict"], "--teacher"),
+        (["--measure", "uniform"], "--measure"),
+        (["--method", "Euler"], "method"),
+        (["--d", "3"], "m: expected at most d = 3"),
+        (["--d", "0"], "d: expected an integer >= 1"),
+        (["--n", "9"], "n: expected n = m = 5"),
+        (["--flow", "two-layer", "--n", "2"], "n: expected at least m = 5"),
+        (["--flow", "two-layer", "--c", "0"], "c: expected an integer >= 1"),
+        (["--theta0", "4"], "theta0"),
+        (["--theta0", "nan"], "theta0"),
+        (["--p-w", "1"], "p_W"),
+        (["--flow", "two-layer", "--p-w", "-1"], "p_W"),
+        (["--flow", "two-layer", "--p-w", "1", "--theta0", "0.1"], "theta0"),
+        (["--threshold", "1"], "threshold"),
+        (["--measure", "biased", "--threshold", "nan"], "threshold"),
+        (["--flow", "gradient", "--measure", "biased"], "measure"),
+        (["--t-end", "0"], "t_end"),
+        (["--t-end", "inf"], "t_end"),
+        (["--points", "1"], "points"),
+        (["--rtol", "0"], "rtol"),
+        (["--rtol", "1e-20"], "rtol"),
+        (["--atol", "-1"], "atol"),
+        (["--until", "0"], "threshold"),
+        (["--instances", "0"], "instances"),
+        (["--seed", "-2"], "seed"),
+        (["--plot", "run.pdf"], "--plot: expected a .png or .svg file"),
+        (["--out", "missing/run.nc"], "--out: the folder missing does not exist"),
+        (["--out", "same.png", "--plot", "same.png"], "--plot"),
+    ],
+)
+def test_bad_options_are_one_line_and_exit_2(words, named, tmp_path, capsys, monkeypatch):
+    """Checked in this process, the same entry point without the start-up time."""
+    from verify.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    assert run(["simulate", *words]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1
+    assert named in streams.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("instances", [1, 3])
+@pytest.mark.parametrize("teacher", list(TeacherName))
+@pytest.mark.parametrize("flow", list(FlowName))
+def test_every_flow_runs_from_every_teacher(flow, teacher, instances):
+    """The loss falls, and a stack of draws is integrated at once."""
+    options = Simulation(flow, teacher, d=6, m=2, instances=instances, t_end=20.0, points=21)
+    trajectory = options.run(options.build())
+    loss = trajectory.observables["loss"]
+    assert trajectory.success
+    assert loss.shape == ((21,) if instances == 1 else (21, instances))
+    assert np.all(loss[-1] < loss[0])
+
+
+def test_biased_measure_has_its_spectral_rate():
+    """Thresholded teachers: the late decay settles on the rate of the finite-difference Jacobian."""
+    options = Simulation(
+        measure=MeasureName.BIASED,
+        d=4,
+        m=1,
+        threshold=1.0,
+        theta0=0.05,
+        t_end=300.0,
+        points=301,
+        rtol=1e-11,
+        atol=1e-13,
+    )
+    flow = options.build()
+    rates = rates_of(flow, options.run(flow), 1e-11)
+    assert rates.ratio == pytest.approx(1, abs=5e-3)
+
+
+def test_rates_say_why_they_are_missing():
+    """A run too short to decay has no measured rate, and the reason is given; the spectral one stands."""
+    options = Simulation(m=2, d=4, t_end=1.0)
+    flow = options.build()
+    rates = rates_of(flow, options.run(flow), 1e-8)
+    assert rates.fit is None
+    assert rates.ratio is None
+    assert "integrate longer" in rates.no_fit
+    assert rates.spectral > 0
+
+
+def test_default_projected_start_is_theta0():
+    """The papers' setting: every student at 0.3 from its teacher; teachers as drawn from the seed."""
+    problem = Simulation(seed=11).problem()
+    overlap = np.einsum("dj,dj->j", problem.teacher_W, problem.student_W)
+    np.testing.assert_allclose(overlap, np.cos(0.3), rtol=1e-14)
+    np.testing.assert_array_equal(problem.teacher_W, Simulation(seed=11).problem().teacher_W)
+    assert not np.array_equal(problem.teacher_W, Simulation(seed=12).problem().teacher_W)

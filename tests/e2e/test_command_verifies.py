@@ -1,0 +1,201 @@
+"""The luckproof command as a user runs it: output, files, exit codes and one-line errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from verify import registry
+from verify.cli import run
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "verify"))
+import toy_statements  # noqa: E402  (shared with the tests of the runner)
+
+TOYS = [sys.executable, str(Path(__file__).with_name("toy_command.py"))]
+REAL = [sys.executable, "-m", "verify"]
+
+
+def command(*words, program=TOYS, cwd=ROOT, **environment):
+    """Run the command on toy statements (or the real one) outside any terminal."""
+    return subprocess.run(
+        [*program, *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
+    )
+
+
+def test_verdicts_as_expected_exit_0_and_write_both_files(tmp_path):
+    """Table on stdout, silence on stderr, report and JSON complete, no other file left behind."""
+    report, data = tmp_path / "report.html", tmp_path / "verdicts.json"
+    done = command("verify", "--device", "cpu", "--report", report, "--json", data, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "4 statements, all as expected" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    records = json.loads(data.read_text(encoding="utf-8"))
+    assert [record["verdict"] for record in records] == ["refuted", "holds", "vacuous", "holds"]
+    page = report.read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.rstrip().endswith("</html>")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "verdicts.json"]
+
+
+def test_keys_form_and_seed_select_and_repeat(tmp_path):
+    """The same seed gives the same JSON, time apart."""
+    runs = []
+    for name in ("a.json", "b.json"):
+        done = command(
+            "verify", "--device", "cpu", "toy", "--form", "corrected", "--seed", 5, "--json", tmp_path / name
+        )
+        assert done.returncode == 0, done.stderr
+        records = json.loads((tmp_path / name).read_text(encoding="utf-8"))
+        runs.append([{**record, "seconds": 0} for record in records])
+    assert runs[0] == runs[1]
+    assert [record["name"] for record in runs[0]] == ["toy.never.corrected", "toy.squares.corrected"]
+
+
+def test_unexpected_verdict_exits_1_and_still_writes(tmp_path):
+    """The files say what happened; the line names expected and found."""
+    path = tmp_path / "verdicts.json"
+    done = command("verify", "--device", "cpu", "--json", path, "toy.squares", TOY_EXPECT="refuted")
+    assert done.returncode == 1
+    assert "toy.squares.corrected: expected refuted, got holds" in done.stdout
+    assert json.loads(path.read_text(encoding="utf-8"))[0]["as_expected"] is False
+
+
+def test_printed_command_reproduces_the_counterexample(tmp_path):
+    """The command in the report, run by a shell, shows the same numbers."""
+    path = tmp_path / "verdicts.json"
+    command("verify", "--device", "cpu", "toy.bound.printed", "--json", path)
+    (record,) = json.loads(path.read_text(encoding="utf-8"))
+    line = record["counterexample"]["command"].removeprefix("luckproof ")
+    done = subprocess.run(
+        f'"$PYTHON" "$SCRIPT" {line} --device cpu',
+        shell=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": TOYS[0], "SCRIPT": TOYS[1], "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "evidence: predicted 50, measured 51, margin -1" in done.stdout
+    assert "confirmed: predicted 50, measured 51, margin -1" in done.stdout
+    assert "the claim fails here" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("instance", "said"), [('{"a": 3}', "holds here"), ('{"a": -3}', "vacuous here (an assumption")]
+)
+def test_instance_is_evaluated_with_its_assumptions(instance, said):
+    """One instance of one statement: fields left out take their defaults."""
+    done = command("verify", "--device", "cpu", "toy.squares", "--instance", instance)
+    assert done.returncode == 0
+    assert said in done.stdout
+    assert "assumption: a > 0" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["verify", "toy.bund"], "did you mean toy.bound"),
+        (["verify", "--budget", "fast"], "--budget"),
+        (["verify", "--form", "blunt"], "--form"),
+        (["verify", "--device", "tpu"], "--device"),
+        (["verify", "--seed", "-1"], "seed"),
+        (["verify", "--seed", "one"], "--seed"),
+        (["verify", "--report", "missing/report.html"], "--report: the folder missing does not exist"),
+        (["verify", "--json", "."], "--json: expected a file"),
+        (["verify", "toy", "--instance", "{}"], "several statements"),
+        (["verify", "toy.squares", "--instance", "{"], "expected a JSON object"),
+        (["verify", "toy.squares", "--instance", "[1]"], "expected a JSON object"),
+        (["verify", "toy.squares", "--instance", '{"q": 1}'], "unknown field 'q'"),
+        (["verify", "toy.squares", "--instance", '{"a": 1.5}'], "a: expected an integer"),
+        (["verify", "toy.squares", "--instance", '{"a": "x"}'], "a: expected an integer"),
+        (["verify", "toy.squares", "--instance", "{}", "--report", "r.html"], "--report and --json"),
+        (["list", "nothing.here"], "luckproof list"),
+        (["frobnicate"], "frobnicate"),
+        (["verify", "--frobnicate"], "--frobnicate"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_exit_2(words, named, tmp_path, capsys, monkeypatch):
+    """Nothing on stdout, nothing written. In this process: the entry point without the start-up time."""
+    toys = ModuleType("toys")
+    toys.STATEMENTS = toy_statements.ALL
+    collected = registry.collect([toys])
+    monkeypatch.setattr(registry, "registered", lambda: collected)
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.count("\n") == 1
+    assert streams.err.startswith("luckproof: ")
+    assert named in streams.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_input_sets_the_exit_code_of_the_process(tmp_path):
+    """The same through the shell: code 2 and the one line."""
+    done = command("verify", "--report", "missing/report.html", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "luckproof: --report: the folder missing does not exist\n"
+
+
+def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
+    """Ctrl-C in the middle of an evaluation: one line, exit code 130, no files."""
+    process = subprocess.Popen(
+        [*TOYS, "verify", "--device", "cpu", "--report", str(tmp_path / "report.html")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TOY_SLOW": str(tmp_path / "started")},
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaint == "luckproof: interrupted\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["started"]
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    """Help, version and a usage error come without torch, Hypothesis or SciPy."""
+    check = (
+        "import sys\nfrom verify.cli import run\ncode = run(['--help'])\n"
+        "print({'torch', 'hypothesis', 'scipy', 'matplotlib'} & set(sys.modules), code)"
+    )
+    done = command(program=[sys.executable, "-c", check])
+    assert done.stdout.rstrip().endswith("set() 0"), done.stdout + done.stderr
+    for name in ("verify", "list", "simulate"):
+        assert name in done.stdout
+
+
+def test_version_is_the_distributions():
+    """``luckproof --version`` and ``python -m verify --version`` agree with the metadata."""
+    from importlib.metadata import version
+
+    assert command("--version", program=REAL).stdout == f"luckproof {version('luckproof')}\n"
+
+
+def test_real_statements_are_listed_and_one_is_judged(tmp_path):
+    """The command on the papers' own statements; the folder stays clean."""
+    listed = command("list", program=REAL, cwd=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert "luckmatters.theorem4.printed" in listed.stdout
+    done = command("verify", "luckmatters.theorem4.printed", "--device", "cpu", program=REAL, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "refuted" in done.stdout
+    assert list(tmp_path.iterdir()) == []
