@@ -16,7 +16,7 @@ from verify.statement import Budget, Context, Control, Evidence, Form, Outcome, 
 
 @dataclass(frozen=True)
 class Stretched:
-    """``N(0, Sigma)``, Sigma diagonal with variances log-uniform in ``[1/spread, spread]``, student at chord ``distance``."""
+    """``N(0, Sigma)``, Sigma diagonal, log-uniform in ``[1/spread, spread]``; the student is at chord ``distance``."""
 
     d: int = 2
     spread: float = 4.0
