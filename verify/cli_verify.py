@@ -149,16 +149,16 @@ def _judge_all(chosen: Sequence[Statement], context: Context) -> list[Verdict]:
 
 def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
     console = _console()
-    table = _table("Statement", "Verdict", "Non-vacuous", "Worst margin", "Tightness", "Seconds", numbers=4)
+    table = _table("Statement", "Verdict", "Judged", "Worst margin", "Tightness", "Time", numbers=4)
     for verdict in verdicts:
         mark = "" if verdict.as_expected else " [bold red]✗[/]"
         table.add_row(
             verdict.statement.name,
             _coloured(verdict.outcome) + mark,
             f"{verdict.nonvacuous}/{verdict.examples}",
-            _number(verdict.worst_margin),
-            _number(verdict.tightness),
-            f"{verdict.seconds:.1f}",
+            _number(verdict.worst_margin, 3),
+            _number(verdict.tightness, 3),
+            f"{verdict.seconds:.1f} s",
         )
     console.print(table)
     for verdict in verdicts:
@@ -172,6 +172,7 @@ def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
             )
     wrong = sum(not verdict.as_expected for verdict in verdicts)
     summary = f"{wrong} not as expected" if wrong else "all as expected"
+    console.print("Judged: instances that satisfy every assumption / all instances.", style="dim")
     console.print(f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.", highlight=False)
 
 
@@ -207,9 +208,9 @@ def _evidence(evidence: object) -> str:
     return ", ".join(f"{name} {_number(value)}" for name, value in {**shown, **details}.items())
 
 
-def _number(value: object) -> str:
+def _number(value: object, digits: int = 4) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.{digits}g}"
     return "-" if value is None else str(value)
 
 

@@ -16,7 +16,7 @@ from toy_statements import ALL, HOLDS, REFUTED, VACUOUS
 from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
 from verify.report.figures import draw
 from verify.report.html import duration, number_html
-from verify.report.mathtext import claim_html
+from verify.report.mathtext import claim_html, indexed_html
 from verify.runner import judge, make_context
 from verify.statement import Evidence, Form
 
@@ -223,6 +223,22 @@ def test_formulas_are_set_and_bad_ones_stay_as_source():
     good, bad = str(claim_html(r"a < b: $\lambda_{\max}$")), str(claim_html(r"$\nosuchmacro{x}$"))
     assert good.startswith('a &lt; b: <img class="formula" alt="\\lambda_{\\max}"')
     assert bad == r"<code>$\nosuchmacro{x}$</code>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("d*_jk ≤ ε_d", "d*<sub>jk</sub> ≤ ε<sub>d</sub>"),
+        ("β*_{jj°}(x)", "β*<sub>jj°</sub>(x)"),
+        ("e^{−λt} and x^2", "e<sup>−λt</sup> and x<sup>2</sup>"),
+        ("near_teacher, a_b_c", "near_teacher, a_b<sub>c</sub>"),
+        ("a_1 < b & c", "a<sub>1</sub> &lt; b &amp; c"),
+        ("x_{<i>}", "x<sub>&lt;i&gt;</sub>"),
+    ],
+)
+def test_indices_are_set_low_and_names_left_alone(text, shown):
+    """Subscripts and superscripts of plain-text formulas, escaped first."""
+    assert str(indexed_html(text)) == shown
 
 
 def test_vacuous_and_refuted_are_told_in_words(page):

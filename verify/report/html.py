@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from verify.report.figures import figure_uri
-from verify.report.mathtext import claim_html
+from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import reproducing_command
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
@@ -43,6 +43,7 @@ def render_html(verdicts: Sequence[Verdict], run: RunInfo) -> str:
     environment.filters["number"] = number_html
     environment.filters["duration"] = duration
     environment.filters["claim"] = claim_html
+    environment.filters["indexed"] = indexed_html
     entries = [_Entry.of(verdict, run) for verdict in verdicts]
     return environment.get_template("report.html.jinja").render(
         run=run,

@@ -24,16 +24,28 @@ def claim_html(claim: str) -> Markup:
     """
     pieces = _FORMULA.split(claim)
     return Markup("").join(
-        _formula_html(piece) if _FORMULA.fullmatch(piece) else Markup.escape(piece) for piece in pieces
+        _formula_html(piece) if _FORMULA.fullmatch(piece) else indexed_html(piece) for piece in pieces
     )
+
+
+def indexed_html(text: str) -> Markup:
+    """Plain text with ``d_jk``, ``h_{jj°}`` as subscripts and ``x^2``, ``e^{−λt}`` as superscripts.
+
+    A longer word after an underscore is a name and stays as it is.
+    """
+    escaped = str(Markup.escape(text))
+    for mark, tag in (("_", "sub"), (r"\^", "sup")):
+        escaped = re.sub(rf"(?<=\S){mark}\{{([^{{}}]*)\}}", rf"<{tag}>\1</{tag}>", escaped)
+        escaped = re.sub(
+            rf"(?<=\S){mark}([A-Za-z0-9]{{1,3}})(?![A-Za-z0-9_;])", rf"<{tag}>\1</{tag}>", escaped
+        )
+    return Markup(escaped)
 
 
 def _formula_html(formula: str) -> Markup:
     font = FontProperties(size=_POINTS_PER_EM, math_fontfamily="stix")
     buffer = io.BytesIO()
-    with matplotlib.rc_context(
-        _STYLE
-    ):
+    with matplotlib.rc_context(_STYLE):
         try:
             depth = MathTextParser("path").parse(formula, 72, font).depth
             math_to_image(formula, buffer, prop=font, dpi=72, format="svg")
