@@ -206,7 +206,7 @@ def _attempt(problem: TeacherStudent, start: Array, share: float) -> Certificate
         finite = np.isfinite(system.M).all(axis=(-2, -1)) & np.isfinite(system.drift).all(axis=(-2, -1))
         M = np.where(finite[..., None, None], system.M, np.eye(start.shape[-1]))
         perron = perron_root(M)
-        stable = finite & (perron < 0)
+        stable = np.asarray(finite & (perron < 0))
         safe = np.where(stable[..., None, None], M, -np.eye(start.shape[-1]))
         p = least_supersolution(safe, start, share * np.where(stable, -perron, 1.0))
         rate = certified_rate(safe, p)
@@ -216,7 +216,7 @@ def _attempt(problem: TeacherStudent, start: Array, share: float) -> Certificate
         hopeless = ~stable | ~(rate > 0) | (needed.cap > WIDEST).any(axis=-1)
         if np.all(valid | hopeless):
             break
-        open_box = ~(valid | hopeless)[..., None]
+        open_box = np.expand_dims(~(valid | hopeless), -1)
         box = Box(
             np.where(open_box, np.maximum(box.cap, (1 + SLACK) * np.minimum(needed.cap, WIDEST)), box.cap),
             np.where(open_box, np.maximum(box.fan_out, (1 + SLACK) * needed.fan_out), box.fan_out),
@@ -236,13 +236,13 @@ def _needed(system: Comparison, p: Array, rate: Array, m: int) -> Box:
 
 def _better(first: Certificate, second: Certificate) -> Certificate:
     """Instance by instance the valid certificate (or else the first)."""
-    take = second.valid & ~first.valid
+    take = np.asarray(second.valid & ~first.valid)
 
     def choose(a: Array, b: Array, axes: int) -> Array:
         return np.where(take[(..., *[None] * axes)], b, a)
 
     return Certificate(
-        first.valid | second.valid,
+        np.asarray(first.valid | second.valid),
         choose(first.rate, second.rate, 0),
         choose(first.perron, second.perron, 0),
         first.start,

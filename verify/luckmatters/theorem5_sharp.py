@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -47,8 +48,8 @@ FOLDS = 26.0
 """e-folds followed by the networks: from deviations of order one to 5e-12."""
 
 ODE_ACCURACY = 5e-3
-NETWORK_ACCURACY = 2e-2
-"""Asked of trained networks: 2 %. The bias lr / batch of sampling noise (its square, averaged) is of that order."""
+NETWORK_ACCURACY = 1e-2
+"""Asked of trained networks: 1 %, the order of the bias that the square of the sampling noise leaves."""
 
 LEFTOVER = 2e-2
 """Most that faster modes may add to the late rate; what they do add is computed and allowed for."""
@@ -77,7 +78,7 @@ class OverparameterisedRun:
 
 
 SMALL = OverparameterisedRun(6, 2, 4, 3, 0.5, 0.5, 1.0)
-TRAINED = replace(SMALL, networks=8)
+TRAINED = replace(SMALL, networks=16)
 MIDDLE = OverparameterisedRun(8, 3, 5, 4, 0.5, 0.5, 1.0)
 LARGE = OverparameterisedRun(10, 4, 8, 6, 0.5, 0.5, 1.0, seed=1)
 
@@ -118,8 +119,7 @@ def run_flow(instance: OverparameterisedRun) -> Trajectory:
         return float(np.linalg.norm(deviation(problem, state["W"], state["V"]))) - REACHED
 
     done = Event("deviation small", above, direction=-1, status=Status.CONVERGED)
-    expected = spectral_rate(flow)
-    assert isinstance(expected, float)
+    expected = float(np.asarray(spectral_rate(flow)))
     times = np.linspace(0.0, 3 * FOLDS / max(expected, 0.03), 600)
     run = integrate(flow, (0.0, times[-1]), t_eval=times, rtol=RTOL, atol=ATOL, events=[done])
     if not run.success:
@@ -139,7 +139,7 @@ def modes_of(instance: OverparameterisedRun) -> tuple[float, Array, Array]:
     flow = TwoLayerFlow(problem)
     state = flow.pack(*limit_state(problem, run_flow(instance).state["W"][-1]))
     rates, modes = np.linalg.eigh(-tangent_jacobian(flow, state))
-    return float(spectral_rate(flow, state)), rates, modes
+    return float(np.asarray(spectral_rate(flow, state))), rates, modes
 
 
 def fit_flow(instance: OverparameterisedRun) -> DecayFit:
@@ -204,12 +204,16 @@ def networks_against_prediction(instance: OverparameterisedRun, run: Trajectory)
 
 
 def sharp(instance: OverparameterisedRun, context: Context, stretch: float = 1.0) -> Evidence:
-    """Flow within 0.5 % (plus the faster modes' share), networks within 2 %, of ``stretch`` times the prediction."""
+    """Flow within 0.5 % (plus the faster modes' share), networks within 1 %, of ``stretch`` times the prediction."""
     rate = stretch * modes_of(instance)[0]
     ode, faster = float(fit_flow(instance).rate), leftover(instance)
     excess = ode / rate - 1
     slack = ODE_ACCURACY - max(-excess, excess - faster)
-    details = {"spectral rate": rate, "late rate of the flow": ode, "share of faster modes": faster}
+    details: dict[str, Any] = {
+        "spectral rate": rate,
+        "late rate of the flow": ode,
+        "share of faster modes": faster,
+    }
     if not instance.networks:
         return Evidence(rate, ode, slack, ODE_ACCURACY, details=details)
     run = train_networks(instance, context.device, context.seed)
@@ -294,7 +298,7 @@ SHARP = Statement(
     ),
     max_examples={"quick": 3, "full": 60, "deep": 500},
     figure=figure,
-    remark="The equilibria form a manifold (W_r is free where V_r = 0) and the rate depends on the point reached, so it "
-    "is known only at the end: with orthonormal nodes it starts at 0.158 and drops to 0.07 where W_r drifts towards the "
-    "teachers. Each network is linearised where its own W_r has ended.",
+    remark="The equilibria form a manifold (W_r is free where V_r = 0) and the rate depends on the point reached, so "
+    "it is known only at the end: with orthonormal nodes it starts at 0.158 and drops to 0.07 where W_r drifts "
+    "towards the teachers. Each network is linearised where its own W_r has ended.",
 )
