@@ -40,12 +40,22 @@ class NormalisedStudent(nn.Module):
         if not eps >= 0:
             raise ValueError(f"eps: expected a number >= 0, got {eps!r}")
         self.placement = placement
-        self.linears = nn.ModuleList(
+        self._linears = nn.ModuleList(
             nn.Linear(below, above, bias=bias, dtype=torch.float64) for below, above in pairwise(sizes)
         )
-        self.norms = nn.ModuleList(
+        self._norms = nn.ModuleList(
             nn.BatchNorm1d(width, eps=max(eps, NO_EPS), dtype=torch.float64) for width in sizes[1:-1]
         )
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """Every linear layer, bottom up; the last is the top."""
+        return [layer for layer in self._linears if isinstance(layer, nn.Linear)]
+
+    @property
+    def norms(self) -> list[nn.BatchNorm1d]:
+        """The normalisation of every hidden block, bottom up."""
+        return [layer for layer in self._norms if isinstance(layer, nn.BatchNorm1d)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs ``(N, c)`` of a batch ``(N, d)``."""
@@ -62,7 +72,7 @@ class NormalisedStudent(nn.Module):
             x = norm(x)
             if self.placement == "bn_relu":
                 x = torch.relu(x)
-        return self.linears[-1](x), fed
+        return torch.as_tensor(self.linears[-1](x)), fed
 
 
 def normalisation_variance(fed: Tensor) -> Tensor:

@@ -66,7 +66,8 @@ def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:
-    return 0.5 * (y - student(x)).square().sum(dim=-1).mean()
+    """``1/2 mean ||y - f(x)||^2`` over the batch."""
+    return 0.5 * (y - student.forward(x)).square().sum(dim=-1).mean()
 
 
 @dataclass(frozen=True)
@@ -87,27 +88,25 @@ class Rates:
 def flow_rates(training: Training) -> list[Rates]:
     """The rates of every hidden block at the start, from autograd on torch's own layers."""
     student, (x, y) = training.student(), training.batch()
-    _, fed = student.traced(x)
-    loss(student, x, y).backward()
+    fed = [f.detach() for f in student.traced(x)[1]]
+    blocks = list(zip(student.linears, student.norms, fed, strict=False))
+    parameters: list[Tensor] = [p for linear, norm, _ in blocks for p in (linear.weight, norm.weight)]
+    if training.biased:
+        parameters += [linear.bias for linear, _, _ in blocks]
+    down = [-g for g in torch.autograd.grad(loss(student, x, y), parameters)]
     rates = []
-    for linear, norm, f in zip(student.linears, student.norms, fed, strict=False):
-        w, g = linear.weight.detach(), linear.weight.grad
-        b, g_b = (
-            (linear.bias.detach(), linear.bias.grad) if training.biased else (torch.zeros(1), torch.zeros(1))
-        )
-        variance = normalisation_variance(f.detach())
+    for block, (linear, norm, f) in enumerate(blocks):
+        w, c0 = linear.weight.detach(), norm.weight.detach()
+        drift, growth = down[2 * block], down[2 * block + 1]
+        bias = torch.zeros(len(w), dtype=w.dtype)
+        if training.biased:
+            bias = 2 * linear.bias.detach() * down[2 * len(blocks) + block]
+        variance = normalisation_variance(f)
         # Each of the N d products is rounded, and whitening loses the digits of |f| / sigma.
-        lost = 1 + f.detach().abs().amax(dim=0) / variance.sqrt()
-        size = w.norm(dim=1) * g.norm(dim=1) + _backward_size(training, w, variance)
-        rates.append(
-            Rates(
-                -2 * (w * g).sum(dim=1),
-                (-2 * b * g_b).expand(len(w)),
-                -2 * norm.weight.detach() * norm.weight.grad,
-                variance,
-                16 * EPS * (training.samples + w.shape[1]) * lost * size,
-            )
-        )
+        lost = 1 + f.abs().amax(dim=0) / variance.sqrt()
+        size = w.norm(dim=1) * drift.norm(dim=1) + _backward_size(training, w, variance)
+        rounding = 16 * EPS * (training.samples + w.shape[1]) * lost * size
+        rates.append(Rates(2 * (w * drift).sum(dim=1), bias, 2 * c0 * growth, variance, rounding))
     return rates
 
 
@@ -115,7 +114,7 @@ def _backward_size(training: Training, w: Tensor, variance: Tensor) -> Tensor:
     """The size of ``w`` times an unprojected gradient through the normalisation: what the projection cancels."""
     student, (x, y) = training.student(), training.batch()
     with torch.no_grad():
-        residual = (y - student(x)).norm(dim=1).mean()
+        residual = (y - student.forward(x)).norm(dim=1).mean()
         top = torch.stack(
             [torch.linalg.matrix_norm(linear.weight, 2) for linear in student.linears[1:]]
         ).prod()
@@ -126,13 +125,16 @@ def _backward_size(training: Training, w: Tensor, variance: Tensor) -> Tensor:
 def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
     """After SGD: growth of ||w_j||^2, the sum of lr^2 ||grad||^2, a bound on rounding; all blocks."""
     student, (x, y) = training.student(), training.batch()
-    optimizer = torch.optim.SGD(student.parameters(), lr=training.lr)
+    everything = list(student.parameters())
+    optimizer = torch.optim.SGD(everything, lr=training.lr)
     filters = [linear.weight for linear in student.linears[:-1]]
     before = torch.cat([w.detach().square().sum(dim=1) for w in filters])
     summed, rounding = torch.zeros_like(before), torch.zeros_like(before)
     for _ in range(training.steps):
-        optimizer.zero_grad()
-        loss(student, x, y).backward()
+        for parameter, gradient in zip(
+            everything, torch.autograd.grad(loss(student, x, y), everything), strict=True
+        ):
+            parameter.grad = gradient
         squares = torch.cat([w.grad.square().sum(dim=1) for w in filters if w.grad is not None])
         summed += training.lr**2 * squares
         rounding += _step_rounding(training, student, x, torch.sqrt(squares))

@@ -114,12 +114,14 @@ def _width_figure(verdict: Verdict) -> Figure:
     figure = Figure(figsize=(5, 3.2), layout="constrained")
     axes = figure.subplots()
     width = np.array([2, 4, 8, 16, 32, 64, 128, 256])
-    for label, make in (
-        ("m = n = d, c = 1", lambda w: WidePair(w, w, 0, 1)),
-        ("n = 2m = 2d, c = d", lambda w: WidePair(w, w, w, w)),
-        ("m = n = c = d", lambda w: WidePair(w, w, 0, w)),
+    for label, shape in (
+        ("m = n = d, c = 1", (1, 0, 0)),
+        ("n = 2m = 2d, c = d", (0, 1, 1)),
+        ("m = n = c = d", (0, 0, 1)),
     ):
-        axes.semilogx(width, [predicted_gap(make(int(w))) for w in width], label=label)
+        one, more, outputs = shape
+        pairs = [WidePair(int(w), int(w), int(w) * more, one + int(w) * outputs) for w in width]
+        axes.semilogx(width, [predicted_gap(pair) for pair in pairs], label=label)
     axes.axhline(2 / np.sqrt(np.pi**2 + 4), color="0.6", ls=":")
     axes.set(xlabel="input dimension d", ylabel="relative gap, first layer", ylim=(0, 0.6))
     axes.legend(frameon=False)

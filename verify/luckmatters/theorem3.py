@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import hypothesis.strategies as st
+import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from nets.normalised import PLACEMENTS, normalisation_variance
 from verify.normalised_exact import radial_drift
@@ -21,6 +23,7 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+    Verdict,
 )
 
 
@@ -77,8 +80,8 @@ def eps_evidence(training: Training, context: Context, factor: float = 1.0) -> E
         error = (total - predicted).abs() / rounding
         at = int(error.argmax())
         worst = max(worst, (float(error[at]), float(predicted[at]), float(total[at]), float(rounding[at])))
-    error, claimed, measured, allowed = worst
-    return Evidence(claimed, measured, (1 - error) * allowed, allowed)
+    share, claimed, measured, allowed = worst
+    return Evidence(claimed, measured, (1 - share) * allowed, allowed)
 
 
 def bias_evidence(training: Training, context: Context) -> Evidence:
@@ -93,8 +96,8 @@ def bias_evidence(training: Training, context: Context) -> Evidence:
         worst = max(
             worst, (float(error[at]), float(predicted[at]), float(measured[at]), float(block.rounding[at]))
         )
-    error, claimed, found, allowed = worst
-    return Evidence(claimed, found, (1 - error) * allowed, allowed)
+    share, claimed, found, allowed = worst
+    return Evidence(claimed, found, (1 - share) * allowed, allowed)
 
 
 def _bias_still(training: Training, context: Context) -> Evidence:
@@ -118,7 +121,44 @@ def trainings(budget: Budget, **fixed: st.SearchStrategy[object]) -> st.SearchSt
         "seed": st.integers(0, 2**16),
         **fixed,
     }
-    return st.builds(Training, **draws)  # type: ignore[arg-type]  # the names are Training's fields
+    return st.builds(Training, **draws)
+
+
+def _eps_figure(verdict: Verdict) -> Figure:
+    """Fastest drift of a squared norm over eps, one network in both placements."""
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes = figure.subplots()
+    sizes = np.logspace(-9, 1, 21)
+    for start, label in ((_FLOW, "Linear → BN → ReLU"), (_RECTIFIED, "Linear → ReLU → BN")):
+        runs = [(eps, flow_rates(dataclasses.replace(start, eps=float(eps)))) for eps in sizes]
+        measured = [max(float(block.weight.abs().max()) for block in blocks) for _, blocks in runs]
+        predicted = [
+            max(float((eps / (block.variance + eps) * block.scale).abs().max()) for block in blocks)
+            for eps, blocks in runs
+        ]
+        line = axes.loglog(sizes, predicted, label=f"{label}, predicted")[0]
+        axes.loglog(sizes, measured, "o", ms=3, color=line.get_color())
+    axes.axvline(1e-5, color="0.7", ls=":")
+    axes.set(xlabel="eps (dotted: PyTorch's default)", ylabel="largest |d‖w‖²/dt|")
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _step_figure(verdict: Verdict) -> Figure:
+    """Growth of the squared norms over 200 steps, beside the summed squares of the steps."""
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes = figure.subplots()
+    counts = [1, 2, 5, 10, 20, 50, 100, 200]
+    runs = [trained(dataclasses.replace(_STEPS, steps=count)) for count in counts]
+    for node in range(len(runs[0][0])):
+        line = axes.loglog(counts, [float(summed[node]) for _, summed, _ in runs])[0]
+        axes.loglog(counts, [float(growth[node]) for growth, _, _ in runs], "o", ms=3, color=line.get_color())
+    axes.set(
+        xlabel="steps T (step size 0.1)",
+        ylabel="‖w_j‖² − ‖w_j(0)‖²",
+        title="points: measured, lines: η² Σ ‖∇‖²",
+    )
+    return figure
 
 
 _FLOW = Training(inputs=4, hidden=(5, 3), outputs=2, samples=16, seed=1)
@@ -197,6 +237,7 @@ WITH_EPS = Statement(
         Control("drift × 1.001", lambda context: eps_evidence(_LARGE_EPS, context, factor=1.001)),
     ),
     examples=(_WITH_EPS, _LARGE_EPS, dataclasses.replace(_FLOW, eps=1.0)),
+    figure=_eps_figure,
     max_examples=_EXAMPLES,
     remark="Not in the paper. The drift is O(eps/σ²) and its sign is that of the growth of the learnable scale c₀: "
     "it vanishes where ∂J/∂c₀ = 0. Small filters drift fastest, since σ² falls with ‖w‖².",
@@ -279,6 +320,7 @@ STEP = Statement(
     ),
     examples=(_STEPS, dataclasses.replace(_STEPS, placement="relu_bn", steps=50)),
     max_examples={"quick": 40, "full": 200, "deep": 2000},
+    figure=_step_figure,
     remark="The gradient is orthogonal to the filter, so a step is the long side of a right triangle. Norms only "
     "grow, and the angle turned by a step, η‖∇‖/‖w‖ with ‖∇‖ ∝ 1/‖w‖, falls: a built-in decay of the learning rate.",
 )
