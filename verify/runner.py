@@ -6,11 +6,15 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from verify import registry
 from verify.instances import instance_to_json
 from verify.search import search
 from verify.statement import BUDGETS, Context, Evidence, Instance, Outcome, Record, Statement, Verdict
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 INCONCLUSIVE_SHARE = 0.1
 """Largest share of undecided instances (sampling error too large) with which a statement may still hold."""
@@ -84,7 +88,10 @@ def for_statement(statement: Statement, context: Context) -> Context:
 
 
 def planned_examples(statement: Statement, context: Context) -> int:
-    """The most instances a run evaluates, those tried while shrinking left out."""
+    """The most instances whose evidence a run evaluates, those tried while shrinking left out.
+
+    The second, steered search of a statement comes only after a first that evaluated no evidence.
+    """
     drawn = statement.max_examples[context.budget.name] if statement.instances else 0
     return len(statement.examples) + drawn
 
@@ -143,7 +150,8 @@ class _Trial:
             record = dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, details={}))
         self.records.append(record)
         if self.progress:
-            self.progress(len(self.records), planned_examples(self.statement, self.context))
+            planned = planned_examples(self.statement, self.context)
+            self.progress(min(len(self.records), planned), planned)
 
     def break_down(self, where: str, error: Exception) -> None:
         self.broken = True
@@ -161,7 +169,7 @@ class _Trial:
                 self.failures.append(record)
 
     def draw_instances(self) -> None:
-        """Put what Hypothesis finds before a failed example: it is simpler."""
+        """Draw freely; only when no instance at all satisfied the assumptions, climb towards ones that do."""
         if self.statement.instances is None:
             return
         try:
@@ -169,12 +177,23 @@ class _Trial:
         except Exception as error:
             self.break_down("the strategy of instances", error)
             return
+        self.draw_from(strategy, steered=False)
+        if not self.broken and not self.judged:
+            self.draw_from(strategy, steered=True)
+
+    @property
+    def judged(self) -> list[Evidence]:
+        return [record.evidence for record in self.records if record.evidence is not None]
+
+    def draw_from(self, strategy: SearchStrategy[Instance], *, steered: bool) -> None:
+        """One search; what it finds goes before a failed example, being simpler."""
         found = search(
             strategy,
             self.evaluate,
             seed=self.context.seed,
             max_examples=self.statement.max_examples[self.context.budget.name],
             keep=self.keep,
+            steered=steered,
         )
         self.failures[:0] = [record for record in (found.shrunk, found.found) if record is not None]
         if found.breakdown is not None:
@@ -223,7 +242,7 @@ class _Trial:
             return Outcome.REFUTED
         if self.failures or self.broken:
             return Outcome.INCONCLUSIVE
-        judged = [record.evidence for record in self.records if record.evidence is not None]
+        judged = self.judged
         if not judged:
             return Outcome.VACUOUS
         undecided = sum(evidence.inconclusive for evidence in judged)

@@ -40,6 +40,7 @@ class _Falsify:
 
     evaluate: Callable[[Instance], Record]
     keep: Callable[[Record], None]
+    steered: bool
     outcome: Search = field(default_factory=Search)
 
     def __call__(self, instance: Instance) -> None:
@@ -53,7 +54,8 @@ class _Falsify:
             raise
         if drawing:
             self.keep(record)
-        steer_to_assumptions(record)
+        if self.steered:
+            steer_to_assumptions(record)
         if record.failed:
             self.outcome.found = self.outcome.found or record
             self.outcome.shrunk = record  # Hypothesis replays the simplest failure last
@@ -71,13 +73,16 @@ def search(
     seed: int,
     max_examples: int,
     keep: Callable[[Record], None],
+    steered: bool = False,
 ) -> Search:
     """Draw up to ``max_examples`` instances; stop at the first failure and shrink it.
 
     The same seed, strategy and evaluation give the same instances in every process. All health checks of
-    Hypothesis stay on: a strategy that filters most of its draws away is reported in ``complaint``.
+    Hypothesis that count draws stay on: a strategy that filters most of its draws away is reported in
+    ``complaint``. ``steered``: climb towards instances that satisfy the assumptions, at the price of variety
+    (a climb changes one instance step by step).
     """
-    body = _Falsify(evaluate, keep)
+    body = _Falsify(evaluate, keep, steered)
     settings = hypothesis.settings(
         max_examples=max_examples,
         database=None,
