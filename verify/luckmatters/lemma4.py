@@ -117,7 +117,7 @@ def confirm_printed(instance: FallOff) -> Evidence:
             teacher, student = student_at(instance, distance, mp.mp)
             star, own = (psi_l(student, node, biased=biased) for node in (teacher, student))
             departures.append(abs(star - own))
-        order = order_of(*departures, 10.0)
+        order = order_of(departures[0], departures[1], 10.0)
     return Evidence(2.0, order, order - 2 + float(10 * near), float(10 * near))
 
 

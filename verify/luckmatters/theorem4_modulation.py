@@ -65,7 +65,7 @@ def late_rates(instance: Teachers, context: Context) -> Evidence:
     """Slowest late rate with ``beta = 1`` at most that with ``beta = delta``."""
     W = _teachers(instance)
     problem = TeacherStudent(W, W)
-    uniform = float(spectral_rate(ProjectedFlow(problem)))
+    uniform = float(np.max(np.asarray(spectral_rate(ProjectedFlow(problem)))))
     return Evidence.at_most(uniform, ALONE, 1e-12 * instance.m)
 
 

@@ -130,7 +130,8 @@ CAN_BE = Statement(
     key="luckmatters.theorem4.projection",
     form=Form.PRINTED,
     title="Without the projection convergence can be harder",
-    claim="two orthonormal teachers in the plane, θ₀ = 0.3:\nmean over starts of log(time without P⊥ / time with it) > 0",
+    claim="two orthonormal teachers in the plane, θ₀ = 0.3:\n"
+    "mean over starts of log(time without P⊥ / time with it) > 0",
     source=SOURCE,
     expected=Outcome.HOLDS,
     instance_type=Effect,
