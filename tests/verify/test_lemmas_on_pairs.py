@@ -7,7 +7,7 @@ import math
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from verify.constants_l import (
@@ -72,6 +72,7 @@ def test_quadratic_constant_is_exact() -> None:
 
 
 @given(pair=pairs(QUICK))
+@settings(max_examples=12)  # each is several quadratures in 50 digits
 def test_difference_agrees_with_forty_digits(pair: NearPair) -> None:
     """||Delta p_jk|| in float64 against mpmath kernels by other formulas."""
     precise, star = precise_difference(pair)

@@ -168,7 +168,7 @@ def near_limit(instance: Thresholded, context: Context, factor: float = 1.0) -> 
 
 def thresholded_balls(budget: Budget) -> st.SearchStrategy[Thresholded]:
     """A few thresholds and scales (K_d is costly), any number of nodes."""
-    thresholds = st.sampled_from((1.0, 2.0, 4.0) if not budget.full else tuple(np.arange(2, 21) / 4.0))
+    thresholds = st.sampled_from((2.0, 4.0) if not budget.full else tuple(np.arange(2, 21) / 4.0))
     return st.builds(Thresholded, st.integers(2, 1000), thresholds, st.sampled_from((1e-2, 1e-1)))
 
 
