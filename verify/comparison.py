@@ -204,7 +204,7 @@ def _attempt(problem: TeacherStudent, start: Array, share: float) -> Certificate
     for _ in range(ROUNDS):
         system = comparison(problem, box)
         finite = np.isfinite(system.M).all(axis=(-2, -1)) & np.isfinite(system.drift).all(axis=(-2, -1))
-        M = np.where(finite[..., None, None], system.M, np.eye(start.shape[-1]))
+        M = np.where(np.expand_dims(finite, (-2, -1)), system.M, np.eye(start.shape[-1]))
         perron = perron_root(M)
         stable = np.asarray(finite & (perron < 0))
         safe = np.where(stable[..., None, None], M, -np.eye(start.shape[-1]))

@@ -93,9 +93,8 @@ def test_an_ensemble_is_certified_as_its_instances_are() -> None:
         TwoLayerStart(c=2, alpha=a, theta0=t, v_error=t, r_fan_out=t) for a in (1.2, 2.9) for t in (0.01, 0.3)
     ]
     problems = [problem_of(start) for start in starts]
-    stack = TeacherStudent(
-        *(np.stack([getattr(p, name) for p in problems]) for name in ("teacher_W", "student_W", "teacher_V", "student_V"))
-    )  # fmt: skip
+    names = ("teacher_W", "student_W", "teacher_V", "student_V")
+    stack = TeacherStudent(*(np.stack([getattr(problem, name) for problem in problems]) for name in names))
     together, alone = certify(stack), [certify(problem) for problem in problems]
     assert together.valid.tolist() == [bool(one.valid) for one in alone]
     assert {True, False} == set(together.valid.tolist())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import mpmath as mp
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
-from verify.comparison import comparison, deviation
+from verify.comparison import Comparison, comparison, deviation
 from verify.luckmatters.box_states import BoxInstance, box_of, centres_of, descent_step, instances, states_in
 from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
 from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of, single_pairs
@@ -115,9 +116,15 @@ def comparison_margin(states: TeacherStudent, M: Array, eta: float, rows: slice)
     return float((bound - after).min(initial=np.inf)), float(ratio.max(initial=0.0))
 
 
+@lru_cache(maxsize=8)
+def system_of(instance: BoxInstance) -> Comparison:
+    """The comparison system on the instance's box; not to be written to."""
+    return comparison(centres_of(instance), box_of(instance))
+
+
 def small_step(instance: BoxInstance) -> tuple[Assumption, ...]:
     """The step is so small that no own term overshoots."""
-    M = comparison(centres_of(instance), box_of(instance)).M
+    M = system_of(instance).M
     if not np.all(np.isfinite(M)):
         return (Assumption("caps without the pole of the bias axis", -1.0),)
     return (Assumption("η max |M_ii| < 1", 1 - instance.eta * float(np.abs(np.diagonal(M)).max())),)
@@ -128,14 +135,14 @@ def v_rows(instance: BoxInstance) -> slice:
 
 
 def corrected(instance: BoxInstance, context: Context) -> Evidence:
-    M = comparison(centres_of(instance), box_of(instance)).M
+    M = system_of(instance).M
     margin, ratio = comparison_margin(states_in(instance), M, instance.eta, v_rows(instance))
     return Evidence(1.0, ratio, margin + ROUNDING, ROUNDING)
 
 
 def _without_irrelevant(context: Context) -> Evidence:
     instance = replace(EXAMPLE, cap=0.001, fan_out_cap=0.001)
-    M = comparison(centres_of(instance), box_of(instance)).M.copy()
+    M = system_of(instance).M.copy()
     M[instance.m : 2 * instance.m, 2 * instance.m :] = 0.0
     margin, ratio = comparison_margin(states_in(instance), M, instance.eta, v_rows(instance))
     return Evidence(1.0, ratio, margin + ROUNDING, ROUNDING)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import mpmath as mp
 import numpy as np
 
-from verify.comparison import comparison, deviation
-from verify.luckmatters.box_states import BoxInstance, box_of, centres_of, descent_step, instances, states_in
-from verify.luckmatters.lemma5 import CHEAP, ETA, ROUNDING, comparison_margin, small_step, starts
+from verify.comparison import deviation
+from verify.luckmatters.box_states import BoxInstance, descent_step, instances, states_in
+from verify.luckmatters.lemma5 import CHEAP, ETA, ROUNDING, comparison_margin, small_step, starts, system_of
 from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
 from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
 from verify.statement import (
@@ -78,7 +78,7 @@ PRINTED = Statement(
 
 def corrected(instance: BoxInstance, context: Context, push: float = 1.0) -> Evidence:
     """Rows of sin theta, and ``||w_k(t+1) - w_k(t)|| <= eta c_k (drift y)_k``, over all states drawn."""
-    system = comparison(centres_of(instance), box_of(instance))
+    system = system_of(instance)
     M, m = system.M.copy(), instance.m
     M[:m, 2 * m :] *= push
     states = states_in(instance)

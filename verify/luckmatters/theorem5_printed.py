@@ -1,8 +1,8 @@
-"""Theorem 5 as printed: both contractions of its induction hypothesis, and the sense of (41) and (42)."""
+"""Theorem 5 as printed: its rate, and both contractions of its induction hypothesis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import mpmath as mp
 import numpy as np
@@ -29,13 +29,13 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-from verify.two_layer_reference import DIGITS, TwoLayerReference, psi_d
+from verify.two_layer_reference import DIGITS, TwoLayerReference
 
 Array = NDArray[np.float64]
 
 RTOL, ATOL = 1e-12, 1e-16
 HORIZON, TIMES = 10.0, 41
-STEPS = 40
+STEPS = 24
 """Runge-Kutta steps of a confirmation; it is repeated with half of them, and the difference counts as its error."""
 
 
@@ -116,6 +116,8 @@ def confirm_v(start: TwoLayerStart) -> Evidence:
 
 AT_THE_SOLUTION = TwoLayerStart(m=2, r=2, c=3, r_fan_out=0.7)
 """W_u = W*, V_u = V*, V_r not zero: fan-outs of order one, far outside the printed conditions."""
+
+PAIR = TwoLayerStart(c=2, alpha=2.0, fan_out=0.001, v_error=0.01)
 
 WITHOUT_IRRELEVANT = TwoLayerStart(m=1, r=0, c=2, theta0=0.2, v_error=0.2, seed=3)
 
@@ -201,75 +203,64 @@ V_CONTRACTION = Statement(
 )
 
 
-@dataclass(frozen=True)
-class FreeGamma:
-    """One teacher, one student at angle ``theta0``, fan-out right; ``factor`` = gamma over the side of (41), (42)."""
-
-    factor: float = 2.0
-    theta0: float = 0.1
-    fan_out: float = 1.0
-
-
-def free_gamma(instance: FreeGamma, context: Context) -> Evidence:
-    """Rate of sin theta at t = 0 against ``lambda_bar gamma``; equality holds at t = 0, so a slower start refutes."""
-    problem = _alone(instance)
-    constants = theorem5_printed_constants(problem)
-    flow = TwoLayerFlow(problem)
-    velocity = flow.unpack(flow(0.0, flow.initial_state()))["W"]
-    sine = np.sin(instance.theta0)
-    rate = float(np.cos(instance.theta0) * np.sum(problem.teacher_W * velocity) / sine**2)
-    claimed = constants.lambda_bar * constants.gamma * instance.factor
-    tolerance = 1e-12 * rate
-    return Evidence(claimed, rate, rate - claimed + tolerance, tolerance)
+def whole_claim(problem: TeacherStudent) -> tuple[Evidence, bool]:
+    """The worst of both contractions at the printed rate, and whether it is the one of V."""
+    times, y = path(problem)
+    m = problem.m
+    largest = np.stack([y[:, :m].max(axis=-1), y[:, m : 2 * m].max(axis=-1)], axis=-1)
+    bound = np.exp(-theorem5_printed_constants(problem).rate * times)[:, None] * largest[0]
+    scale = np.array([1.0, np.abs(problem.teacher_V).max()])
+    when, part = np.unravel_index(np.argmax((largest - bound) / scale), largest.shape)
+    tolerance = 100 * RTOL * float(scale[part]) + 1e-14
+    found = Evidence.at_most(
+        float(largest[when, part]), float(bound[when, part]), tolerance, time=float(times[when])
+    )
+    return found, bool(part)
 
 
-def confirm_gamma(instance: FreeGamma) -> Evidence:
-    """``-d/dt log sin theta = cos theta psi_d(w, w*) v.v*`` for one node, in 30 digits."""
-    problem = _alone(instance)
-    constants = theorem5_printed_constants(problem)
+def printed(start: TwoLayerStart, context: Context) -> Evidence:
+    return whole_claim(problem_of(start))[0]
+
+
+def confirm_printed(start: TwoLayerStart) -> Evidence:
+    """The deviation at the worst time in 30 digits, against the same exponential."""
+    problem = problem_of(start)
+    found, of_V = whole_claim(problem)
+    when, rate = found.details["time"], theorem5_printed_constants(problem).rate
     with mp.workdps(DIGITS):
         reference = TwoLayerReference(problem)
-        w, u, v = reference.W[0], reference.teacher_W[0], reference.teacher_V[0]
-        rate = mp.fsum(x * y for x, y in zip(w, u, strict=True)) * psi_d(w, u) * mp.fsum(x * x for x in v)
-        claimed = mp.mpf(constants.lambda_bar) * constants.gamma * instance.factor
-        return Evidence(float(claimed), float(rate), float(rate - claimed))
+        before = max(reference.distances(reference.W, reference.V)[of_V])
+        fine = max(reference.distances(*reference.integrate(when, STEPS))[of_V])
+        coarse = max(reference.distances(*reference.integrate(when, STEPS // 2))[of_V])
+        bound = mp.exp(-mp.mpf(rate) * when) * before
+        return Evidence.at_most(float(fine), float(bound), float(abs(fine - coarse)), time=when)
 
 
-def _alone(instance: FreeGamma) -> TeacherStudent:
-    return problem_of(TwoLayerStart(r=0, theta0=instance.theta0, fan_out=instance.fan_out))
-
-
-GAMMA = Statement(
-    key="luckmatters.theorem5.gamma",
+PRINTED = Statement(
+    key="luckmatters.theorem5",
     form=Form.PRINTED,
-    title="Theorem 5: γ may be any number above (41) and (42)",
-    claim="γ ≥ right-hand sides of (41), (42) > 0  ⇒  decay at rate 1 − η λ̄ γ",
-    source=Source(LUCK_MATTERS, "Theorem 5, Eqns 41-42"),
+    title="Theorem 5: over-parameterisation and top-down modulation",
+    claim="(41), (42) with γ > 0  ⇒  W_u → W*, V_u → V*, V_r → 0 at rate 1 − η λ̄ γ:\n"
+    "sin θ_j(t) ≤ e^{−λ̄γt} sin θ₀,  ‖δv_j(t)‖ ≤ e^{−λ̄γt} B_δv",
+    source=Source(LUCK_MATTERS, "Theorem 5 and Eqns 41-54", "γ read with ≤, for vanishing step size"),
     expected=Outcome.REFUTED,
-    instance_type=FreeGamma,
-    instances=lambda budget: st.builds(
-        FreeGamma,
-        st.floats(1.0, 20.0).map(lambda x: round(x, 2)),
-        st.floats(0.01, 0.3).map(lambda x: round(x, 3)),
-        st.floats(0.1, 1.0).map(lambda x: round(x, 2)),
-    ),
-    assumptions=lambda instance: (
-        Assumption(
-            "right-hand sides of (41), (42) and λ̄ > 0", theorem5_printed_constants(_alone(instance)).feasible
-        ),
-    ),
-    evidence=free_gamma,
-    confirm=confirm_gamma,
+    instance_type=TwoLayerStart,
+    instances=instances,
+    assumptions=assumptions,
+    evidence=printed,
+    confirm=confirm_printed,
     controls=(
-        Control("twenty times the rate", lambda context: free_gamma(FreeGamma(20.0), context)),
+        Control("W_u starts at W*, V_u off, with V_r ≠ 0", lambda context: printed(PAIR, context)),
         Control(
-            "γ = half of the smaller right-hand side",
-            lambda context: free_gamma(FreeGamma(0.5, 0.05), context),
+            "one student alone at W = W*: the printed rate is met",
+            lambda context: printed(TwoLayerStart(r=0, c=2, v_error=0.1), context),
             must_hold=True,
         ),
     ),
     max_examples=BUDGETS,
-    remark="Printed γ ≥ …; the induction steps (61), (62), (67) need γ ≤ …. With ≥ any rate at all could be claimed. "
-    "Even with γ ≤ (factor 1) the rate is wrong: (41) has one power of ‖v‖ where the flow, and (66), have two, so with "
-    "fan-outs below one the true rate ∝ B_v² falls short of the claimed one ∝ B_v.",
+    figure=figure,
+    remark="The limit is right, the rate and the contractions are not. The irrelevant nodes push W_u and V_u off even "
+    "from the solution itself; δw pushes V_u off even without irrelevant nodes; and the conditions need fan-outs "
+    "below about 0.01, where the true rate of W is ∝ B_v² (66) and the claimed one ∝ B_v (41): with ‖v‖ = 0.001 it is "
+    "300 times too large.",
 )
