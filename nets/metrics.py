@@ -1,0 +1,60 @@
+"""How far students resemble teachers node by node: correlations, winners, ranks, and the blocks of a
+weight matrix."""
+
+from __future__ import annotations
+
+import torch
+
+
+def correlation(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Pearson correlation over samples of every student and teacher activation: (S, B, n), (S, B, m) -> (S, n, m).
+
+    A node that is constant on the samples (dead) has correlation 0 with everything.
+    Source: Luck Matters, section 4.2, footnote 1.
+    """
+    a, b = (f - f.mean(dim=-2, keepdim=True) for f in (student, teacher))
+    size_a, size_b = (torch.linalg.vector_norm(f, dim=-2) for f in (a, b))
+    scale = size_a[..., :, None] * size_b[..., None, :]
+    return torch.where(scale > 0, (a.mT @ b) / torch.where(scale > 0, scale, 1.0), 0.0)
+
+
+def winners(rho: torch.Tensor) -> torch.Tensor:
+    """Index of the student most correlated with each teacher, ``(S, n, m) -> (S, m)``."""
+    return rho.argmax(dim=-2)
+
+
+def mean_best(rho: torch.Tensor) -> torch.Tensor:
+    """``rho_bar = mean over teachers of max over students``, ``(S, n, m) -> (S,)``. Source: section 4.2."""
+    return rho.amax(dim=-2).mean(dim=-1)
+
+
+def winner_rank(rho: torch.Tensor, winner: torch.Tensor) -> torch.Tensor:
+    """Rank in ``rho (S, n, m)`` of each teacher's ``winner (S, m)``, scaled to [0, 1] (0 is first), ``(S, m)``.
+
+    With rho of an early epoch and the winners of the last this is the rank whose mean the paper plots. Ties count
+    against the winner. Source: Luck Matters, section 4.2.
+    """
+    own = rho.gather(-2, winner[..., None, :])
+    ahead = (rho >= own).sum(dim=-2) - 1
+    return ahead / max(rho.shape[-2] - 1, 1)
+
+
+def lucky_nodes(rho: torch.Tensor) -> torch.Tensor:
+    """Mask ``(S, n)`` of the students that win at least one teacher."""
+    won = torch.zeros(rho.shape[:-1], dtype=torch.bool, device=rho.device)
+    return won.scatter(-1, winners(rho), True)
+
+
+def block_rms(W: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Root mean square of the entries of ``W (S, a, b)`` in a block of masked rows and columns, ``(S,)``.
+
+    NaN where the block is empty.
+    """
+    inside = (rows[..., :, None] & columns[..., None, :]).to(W.dtype)
+    return ((W.square() * inside).sum(dim=(-2, -1)) / inside.sum(dim=(-2, -1))).sqrt()
+
+
+def effective_number(shares: torch.Tensor) -> torch.Tensor:
+    """``(sum_j s_j)^2 / sum_j s_j^2`` of non-negative shares along the last axis: 1 for one owner, n for n
+    equal ones."""
+    return shares.sum(dim=-1).square() / shares.square().sum(dim=-1)

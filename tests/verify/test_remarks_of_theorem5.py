@@ -1,0 +1,63 @@
+"""Facts behind the remarks of Theorem 5 that no single statement shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from verify.effects import effect, exceeds, falls_below, weakest
+from verify.luckmatters.flat_minima import Solved, count_evidence
+from verify.luckmatters.random_initialisation import (
+    all_lucky_probability,
+    cap_probability,
+    lucky_probability,
+)
+from verify.statement import Context, Evidence
+
+
+def test_caps_of_known_size() -> None:
+    """On the circle a cap is theta0 / pi of it, on the 2-sphere (1 - cos theta0) / 2; a half space is one half."""
+    for theta0 in (1e-3, 0.3, 1.0, np.pi / 2):
+        np.testing.assert_allclose(cap_probability(2, theta0), theta0 / np.pi, rtol=1e-12)
+        np.testing.assert_allclose(cap_probability(3, theta0), np.sin(theta0 / 2) ** 2, rtol=1e-12)
+    assert cap_probability(50, np.pi / 2) == 0.5
+    with pytest.raises(ValueError, match="theta0: expected an angle in"):
+        cap_probability(3, 2.0)
+
+
+def test_all_lucky_generalises_one_lucky() -> None:
+    """Inclusion and exclusion for one cap is the complement; as many certain disjoint caps as students is m! / m^m."""
+    assert all_lucky_probability(0.01, 30, 1) == pytest.approx(lucky_probability(0.01, 30), rel=1e-13)
+    assert all_lucky_probability(1 / 3, 3, 3) == pytest.approx(6 / 27, rel=1e-12)
+
+
+def test_the_interval_of_an_effect_covers() -> None:
+    """A Student-t interval at the context's level; decided one way, the other way, or not at all."""
+    context = Context()
+    samples = np.random.default_rng(0).standard_normal(400)
+    found = effect(samples, context)
+    assert found.reach == pytest.approx(context.z() * found.standard_error, rel=0.05)
+    assert context.z() == pytest.approx(-float(ndtri(1e-3 / 200 / 2)))
+    assert exceeds(samples, 0.0, context).inconclusive
+    assert exceeds(samples + 1, 0.0, context).holds
+    assert not falls_below(samples + 1, 0.0, context).holds
+    with pytest.raises(ValueError, match="samples: expected at least 3"):
+        effect([1.0, np.nan, 2.0], context)
+
+
+def test_the_weakest_part_decides() -> None:
+    """A failed part outweighs an undecided one, which outweighs those that hold."""
+    good, better = Evidence(0, 0, 1.0), Evidence(0, 0, 2.0)
+    open_, bad = Evidence(0, 0, -0.1, inconclusive=True), Evidence(0, 0, -1.0)
+    assert weakest(better, good) is good
+    assert weakest(good, open_) is open_
+    assert weakest(good, open_, bad) is bad
+
+
+def test_flat_directions_grow_by_the_input_dimension() -> None:
+    """One more irrelevant node adds exactly d zero eigenvalues, and the gap above them stays open."""
+    for extra in (1, 2, 3):
+        evidence = count_evidence(Solved(5, 2, extra, 2, 3), Context())
+        assert evidence.measured == 5 * extra + 2
+        assert evidence.details["smallest_nonzero"] > 1e6 * evidence.details["zero_below"]

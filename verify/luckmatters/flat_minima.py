@@ -1,0 +1,265 @@
+"""Flat minima (remark on Theorem 5 and introduction): which directions are flat, and how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+from mpmath import mp
+from numpy.typing import NDArray
+
+from dynamics.observables import population_loss
+from dynamics.problems import TeacherStudent
+from nets import TwoLayerStudents, train
+from nets.curvature import dense_hessian, hessian_spectrum
+from verify.effects import exceeds
+from verify.statement import (
+    LUCK_MATTERS,
+    Budget,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Source,
+    Statement,
+)
+
+Array = NDArray[np.float64]
+REMARK = Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A two-layer student at the limit of Theorem 5: u-set at the teacher, ``extra`` r-nodes with zero fan-out."""
+
+    d: int = 3
+    m: int = 1
+    extra: int = 1
+    c: int = 1
+    seed: int = 0
+
+    @property
+    def n(self) -> int:
+        return self.m + self.extra
+
+
+def solved(budget: Budget) -> st.SearchStrategy[Solved]:
+    """Limits with a random r-set; up to 8 inputs, 4 teachers, 6 irrelevant nodes, 4 outputs."""
+    integers = st.integers
+    return st.builds(
+        Solved, integers(3, 8), integers(1, 4), integers(1, 6), integers(1, 4), integers(0, 2**20)
+    )
+
+
+def at_the_limit(instance: Solved, fan_out: float = 0.0) -> TeacherStudent:
+    """``(W*, W_r; V*, V_r)`` with random r-columns; ``fan_out`` is the norm of the rows of V_r."""
+    rng = np.random.default_rng((instance.seed, 1))
+    d, m, n, c = instance.d, instance.m, instance.n, instance.c
+    W = TeacherStudent.random_unit(d, n, rng)
+    V = np.ascontiguousarray(TeacherStudent.random_unit(c, n, rng).T)
+    return TeacherStudent(W[:, :m], W, V[:m], np.concatenate([V[:m], fan_out * V[m:]]))
+
+
+def hessian_at(problem: TeacherStudent, seed: int) -> torch.Tensor:
+    """The sample Hessian by automatic differentiation on 10 inputs a weight (its rank is then that of the
+    features)."""
+    students = TwoLayerStudents.from_problem(problem, device="cpu")
+    size = 10 * problem.n * (problem.d + problem.c)
+    x = problem.measure.sample(size, np.random.default_rng((seed, 2)))
+    return dense_hessian(students, torch.as_tensor(x)[None])[0]
+
+
+def zero_eigenvalues(H: torch.Tensor) -> tuple[int, float, float]:
+    """How many eigenvalues are zero to rounding, the tolerance used, and the smallest one above it."""
+    values = np.abs(torch.linalg.eigvalsh((H + H.mT) / 2).numpy())
+    # Backward error of a symmetric eigensolver, with a factor 10 for the sums over samples.
+    tolerance = 10 * len(values) * float(np.finfo(float).eps * values.max())
+    return int((values <= tolerance).sum()), tolerance, float(values[values > tolerance].min())
+
+
+def flat_block_evidence(instance: Solved, context: Context, fan_out: float = 0.0) -> Evidence:
+    """Curvature of every W_r direction, row by row of the Hessian, against rounding."""
+    H = hessian_at(at_the_limit(instance, fan_out), instance.seed)
+    d, m, n = instance.d, instance.m, instance.n
+    rows = H[: d * n].reshape(d, n, -1)[:, m:]
+    zeros, tolerance, _ = zero_eigenvalues(H)
+    return Evidence.at_most(
+        float(rows.abs().max()), 0.0, tolerance, zero_eigenvalues=zeros, irrelevant_weights=instance.extra * d
+    )
+
+
+def count_evidence(instance: Solved, context: Context, forget_scaling: bool = False) -> Evidence:
+    """The number of zero eigenvalues against (n - m) d + m."""
+    zeros, tolerance, smallest = zero_eigenvalues(hessian_at(at_the_limit(instance), instance.seed))
+    predicted = instance.extra * instance.d + instance.m * (not forget_scaling)
+    share = predicted / (instance.n * (instance.d + instance.c))
+    return Evidence.close(
+        zeros, predicted, 0.0, smallest_nonzero=smallest, zero_below=tolerance, share_of_all_weights=share
+    )
+
+
+PRINTED = Statement(
+    key="luckmatters.theorem5.flat_minima",
+    form=Form.PRINTED,
+    title="Flat minima: the fan-ins of irrelevant nodes",
+    claim="At V_r = 0, W_r can be changed arbitrarily without affecting the output:\n∂²J / ∂W_r ∂(W, V) = 0",
+    source=REMARK,
+    expected=Outcome.HOLDS,
+    instance_type=Solved,
+    instances=solved,
+    evidence=flat_block_evidence,
+    controls=[
+        Control("V_r = 0.1 instead of 0", lambda context: flat_block_evidence(Solved(), context, fan_out=0.1))
+    ],
+    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    remark="Exact at the limit. In a network still training the block has curvature ‖v_k‖²/2 a direction, so it is "
+    "flat as far as V_r has died.",
+)
+
+SHARP = Statement(
+    key="luckmatters.theorem5.flat_minima",
+    form=Form.SHARP,
+    title="Flat minima: how many directions",
+    claim="At (W*, W_r; V*, 0), W_r in general position, the Hessian has exactly (n − m) d + m zero eigenvalues:\n"
+    "the fan-ins of irrelevant nodes, and the rescaling (w_j, v_j) → (a w_j, v_j / a) of each lucky one",
+    source=Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'", "the count is ours"),
+    expected=Outcome.HOLDS,
+    instance_type=Solved,
+    instances=solved,
+    evidence=count_evidence,
+    controls=[
+        Control(
+            "without the m rescalings",
+            lambda context: count_evidence(Solved(), context, forget_scaling=True),
+        )
+    ],
+    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    remark="On unit columns the rescalings drop out and (n − m)(d − 1) remain. The fan-outs of irrelevant "
+    "nodes are not "
+    "among the flat directions.",
+)
+
+MINIMAL = 0.01
+"""'Minimal change in output': at most this share of the change that the same step makes at a lucky node."""
+
+
+def unlucky_step_evidence(instance: Solved, context: Context, lucky: bool = False) -> Evidence:
+    """Loss after a step in the fan-out of one unlucky node, relative to the same step at a lucky one."""
+    problem, size = at_the_limit(instance), 0.1
+    lost = []
+    for node in (0, 0 if lucky else instance.m):
+        V = problem.student_V.copy()
+        V[node, 0] += size
+        lost.append(float(population_loss(problem, problem.student_W, V)))
+    return Evidence.at_most(lost[1] / lost[0], MINIMAL, 0.0, loss_lucky=lost[0], loss_unlucky=lost[1])
+
+
+def unlucky_fan_in_evidence(instance: Solved, context: Context) -> Evidence:
+    """The same with the step in the fan-in of the unlucky node: no change at all."""
+    problem, size = at_the_limit(instance), 0.1
+    V, W = problem.student_V.copy(), problem.student_W.copy()
+    V[0, 0] += size
+    reference = float(population_loss(problem, W, V))
+    W[0, instance.m] += size
+    moved = abs(float(population_loss(problem, W, problem.student_V)))
+    return Evidence.at_most(moved / reference, MINIMAL, 0.0)
+
+
+def confirm_unlucky_step(instance: Solved) -> Evidence:
+    """By quadrature: the step costs ½ ε² E[relu(w.x)²] at every unit column, lucky or not."""
+    mp.dps = 30
+    second_moment = mp.quad(lambda s: s**2 * mp.npdf(s), [0, 4, 8, 20])  # w.x is standard normal
+    lucky = unlucky = mp.mpf("0.005") * second_moment
+    return Evidence.at_most(float(unlucky / lucky), MINIMAL, 0.0)
+
+
+INTRODUCTION = Statement(
+    key="luckmatters.introduction.flat_minima",
+    form=Form.PRINTED,
+    title="Flat minima: all directions of unlucky nodes",
+    claim="Movement along the dimensions of unlucky nodes (fan-in and fan-out) results in minimal change in output",
+    source=Source(LUCK_MATTERS, "Section 1, 'Flat minima'"),
+    expected=Outcome.REFUTED,
+    instance_type=Solved,
+    instances=solved,
+    evidence=unlucky_step_evidence,
+    confirm=confirm_unlucky_step,
+    controls=[
+        Control("a lucky node", lambda context: unlucky_step_evidence(Solved(), context, lucky=True)),
+        Control(
+            "the fan-in only", lambda context: unlucky_fan_in_evidence(Solved(), context), must_hold=True
+        ),
+    ],
+    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    remark="Only the fan-in of an unlucky node is flat. Its fan-out has curvature E f_k² = ½ (unit "
+    "columns), the same as "
+    "that of a lucky node: a step there changes the output just as much. Of n (d + c) weights (n − m) d + m "
+    "directions are flat, most of them only if c is small against d.",
+)
+
+
+@dataclass(frozen=True)
+class TrainedSizes:
+    """Networks of m, 2m and 4m nodes trained by SGD from a start near the teacher."""
+
+    d: int = 8
+    m: int = 3
+    c: int = 2
+    networks: int = 12
+    steps: int = 4000
+    seed: int = 0
+
+
+NEAR_ZERO = 1e-3
+"""Near zero: this share of the largest eigenvalue (of the same network)."""
+
+
+def near_zero_counts(instance: TrainedSizes, factor: int) -> Array:
+    """Number of Hessian eigenvalues near zero of each trained network of ``factor * m`` nodes."""
+    rng = np.random.default_rng((instance.seed, factor))
+    d, m, c, S = instance.d, instance.m, instance.c, instance.networks
+    V = np.swapaxes(TeacherStudent.random_unit(c, m, rng, (S,)), -1, -2)
+    problem = TeacherStudent.near_teacher(
+        TeacherStudent.orthonormal(d, m, rng, (S,)), V, factor * m, rng, p_W=5.0
+    )
+    students = TwoLayerStudents.from_problem(problem, device="cpu")
+    train(
+        students, lr=0.2, batch_size=64, steps=instance.steps, seed=instance.seed,
+        train_V=True, record_at=[],
+    )  # fmt: skip
+    x = torch.as_tensor(rng.standard_normal((S, 10 * factor * m * (d + c), d)))
+    values = hessian_spectrum(students, x)
+    return np.asarray((values <= NEAR_ZERO * values[:, -1:]).sum(axis=1), dtype=np.float64)
+
+
+def trained_evidence(instance: TrainedSizes, context: Context, factors: tuple[int, int] = (1, 4)) -> Evidence:
+    """Growth of the count from n = m to n = 4m, per added node, against d / 2."""
+    few, many = (near_zero_counts(instance, factor) for factor in factors)
+    added = max((factors[1] - factors[0]) * instance.m, 1)
+    return exceeds(
+        (many - few) / added, instance.d / 2, context,
+        count_at_m=float(few.mean()), count_at_4m=float(many.mean()), predicted_growth=float(instance.d),
+    )  # fmt: skip
+
+
+TRAINED = Statement(
+    key="luckmatters.theorem5.flat_minima.trained",
+    form=Form.PRINTED,
+    title="Flat minima: trained networks",
+    claim="The Hessian of a trained network has many eigenvalues close to zero, d more for each node beyond m\n"
+    "(judged: more than d / 2 more, where close to zero is 0.001 of the largest)",
+    source=REMARK,
+    expected=Outcome.HOLDS,
+    instance_type=TrainedSizes,
+    examples=[TrainedSizes()],
+    evidence=trained_evidence,
+    controls=[
+        Control(
+            "the same size twice",
+            lambda context: trained_evidence(TrainedSizes(steps=200), context, factors=(1, 1)),
+        )
+    ],
+)
