@@ -127,9 +127,8 @@ REWOUND = Statement(
     examples=[EASY],
     evidence=rewound_evidence,
     controls=[Control("the two exchanged", lambda context: rewound_evidence(EASY, context, swapped=True))],
-    remark="Two layers, realisable teacher, population loss. The ticket is better because a smaller "
-    "realisable network "
-    "converges faster; fewer nodes than that (keep < m) cannot represent the teacher.",
+    remark="Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the teacher). Freshly "
+    "drawn nodes of the same number beat the full network too, so this alone does not speak for the ticket.",
 )
 
 FRESH = Statement(
@@ -148,11 +147,8 @@ FRESH = Statement(
         Control("strong and weak teachers, keep = m", lambda context: fresh_evidence(HARD, context), must_hold=True),
         Control("the two exchanged", lambda context: fresh_evidence(HARD, context, swapped=True)),
     ],
-    remark="With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes "
-    "do better: they often solve "
-    "the teacher outright, while the rewound ones go on sharing teachers. With strength 1/√j and keep = m "
-    "it is the other "
-    "way round (corrected form).",
+    remark="With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes do better in "
+    "mean log loss. With keep = m it can be the other way round (corrected form).",
 )  # fmt: skip
 
 CORRECTED = Statement(
