@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,8 @@ from verify.statement import Context, Form, Outcome, Statement, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+    from verify.parallel import Judged
 
 COLOURS = {
     Outcome.HOLDS: "green",
@@ -69,6 +71,7 @@ def verify(
     report: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the report (HTML).")] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the verdicts as JSON.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Processes; 0: one a core.")] = 0,
     instance: Annotated[
         str | None, typer.Option(metavar="JSON", help="Evaluate one statement on this instance only.")
     ] = None,
@@ -92,15 +95,19 @@ def verify(
             if report is not None or json is not None:
                 raise ValueError("--instance: evaluates one instance, so --report and --json do not apply")
             chosen = (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
+        if jobs < 0:
+            raise ValueError(f"--jobs: expected a number of processes >= 0, got {jobs}")
         context = make_context(str(budget), str(device), seed)
     if instance is not None:
         raise typer.Exit(_evaluate_instance(chosen[0], instance, context))
     started = time.perf_counter()
-    verdicts = _judge_all(chosen, context)
+    judged = _judge_all(chosen, context, jobs, pictured=report is not None)
+    verdicts = [verdict for verdict, _ in judged]
     run = RunInfo.of(context, time.perf_counter() - started)
     with boundary():
         if report is not None:
-            write_html(report, verdicts, run)
+            pictures = {verdict.statement.name: picture for verdict, picture in judged if picture}
+            write_html(report, verdicts, run, pictures)
         if json is not None:
             write_json(json, verdicts, run)
     _print_verdicts(verdicts, run.seconds)
@@ -119,14 +126,14 @@ def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     _console().print(table)
 
 
-def _judge_all(chosen: Sequence[Statement], context: Context) -> list[Verdict]:
-    """Judge one by one; a bar on stderr when that is a terminal."""
+def _judge_all(chosen: Sequence[Statement], context: Context, jobs: int, *, pictured: bool) -> list[Judged]:
+    """Judge in one process or in several; a bar on stderr when that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from verify.runner import judge
+    from verify.parallel import default_jobs, judge_in_processes
 
-    verdicts = []
+    jobs = jobs or default_jobs(context.device, len(chosen))
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -137,14 +144,31 @@ def _judge_all(chosen: Sequence[Statement], context: Context) -> list[Verdict]:
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
     ) as bar:
         task = bar.add_task("", total=len(chosen), at="")
-        for number, statement in enumerate(chosen):
-            bar.update(task, description=statement.name, at="")
+        if jobs == 1:
+            return _judge_here(chosen, context, pictured, lambda **at: bar.update(task, **at))
 
-            def advance(done: int, total: int, number: int = number) -> None:
-                bar.update(task, completed=number + done / max(total, 1), at=f"{done}/{total}")
+        def finished(count: int) -> None:
+            bar.update(task, completed=count, at=f"{count}/{len(chosen)}", description=f"{jobs} processes")
 
-            verdicts.append(judge(statement, context, advance))
-    return verdicts
+        finished(0)
+        return judge_in_processes(chosen, context, jobs, pictured=pictured, finished=finished)
+
+
+def _judge_here(
+    chosen: Sequence[Statement], context: Context, pictured: bool, update: Callable[..., None]
+) -> list[Judged]:
+    from verify.parallel import judge_one, one_thread_each
+
+    one_thread_each()
+    results = []
+    for number, statement in enumerate(chosen):
+        update(description=statement.name, at="")
+
+        def advance(done: int, total: int, number: int = number) -> None:
+            update(completed=number + done / max(total, 1), at=f"{done}/{total}")
+
+        results.append(judge_one(statement, context, pictured, advance))
+    return results
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:

@@ -45,7 +45,6 @@ def lipschitz_d_isotropic(alpha_max: float, theta0: float) -> float:
     return float((half / np.sin(half) if half > 0 else 1.0) / room)
 
 
-@lru_cache(maxsize=4096)
 def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
     """``K_d`` on the balls of radius theta0 about thresholded orthogonal teachers, Gaussian input with bias.
 
@@ -61,6 +60,7 @@ def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
     return max(_largest_ratio(threshold, theta0, azimuth) for azimuth in azimuths)
 
 
+@lru_cache(maxsize=4096)
 def _largest_ratio(threshold: float, theta0: float, azimuth: float) -> float:
     radius, direction = (
         grid.ravel()

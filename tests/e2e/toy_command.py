@@ -34,4 +34,5 @@ toys = ModuleType("toys")
 toys.STATEMENTS = statements
 collected = registry.collect([toys])
 registry.registered = lambda: collected
-main()
+if __name__ == "__main__":  # worker processes import this file for the toys alone
+    main()

@@ -44,6 +44,22 @@ VISIBLE_DEVIATION = 0.02
 """Share of the axis below which |measured - predicted| cannot be seen and is drawn by itself."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a ``data:`` URI, or why there is none (``error``); both empty when no instance was judged."""
+
+    uri: str | None = None
+    error: str = ""
+
+
+def picture_of(verdict: Verdict) -> Picture:
+    """The verdict's picture; a figure that breaks costs the report its picture, not its page."""
+    try:
+        return Picture(figure_uri(verdict))
+    except Exception as problem:
+        return Picture(error=f"{type(problem).__name__}: {problem}")
+
+
 def figure_uri(verdict: Verdict) -> str | None:
     """The figure as a ``data:`` URI (SVG), or None when no instance was judged.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from verify.report.figures import figure_uri
+from verify.report.figures import Picture, picture_of
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import reproducing_command
 from verify.report.run_info import RunInfo
@@ -22,17 +22,24 @@ from verify.report.writing import write_atomically
 from verify.statement import Outcome, Verdict
 
 
-def write_html(path: str | Path, verdicts: Sequence[Verdict], run: RunInfo) -> None:
+def write_html(
+    path: str | Path, verdicts: Sequence[Verdict], run: RunInfo, pictures: Mapping[str, Picture] | None = None
+) -> None:
     """Write :func:`render_html` to ``path``, in one step.
 
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    write_atomically(Path(path), render_html(verdicts, run))
+    write_atomically(Path(path), render_html(verdicts, run, pictures))
 
 
-def render_html(verdicts: Sequence[Verdict], run: RunInfo) -> str:
-    """The page: what was run, a table of all statements, then each with claim, plot and evidence."""
+def render_html(
+    verdicts: Sequence[Verdict], run: RunInfo, pictures: Mapping[str, Picture] | None = None
+) -> str:
+    """The page: what was run, a table of all statements, then each with claim, plot and evidence.
+
+    ``pictures``: those already drawn, by the statement's name; the others are drawn here.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("verify", "report"),
         autoescape=True,
@@ -44,7 +51,11 @@ def render_html(verdicts: Sequence[Verdict], run: RunInfo) -> str:
     environment.filters["duration"] = duration
     environment.filters["claim"] = claim_html
     environment.filters["indexed"] = indexed_html
-    entries = [_Entry.of(verdict, run) for verdict in verdicts]
+    drawn = pictures or {}
+    entries = [
+        _Entry.of(verdict, run, drawn.get(verdict.statement.name) or picture_of(verdict))
+        for verdict in verdicts
+    ]
     return environment.get_template("report.html.jinja").render(
         run=run,
         css=Markup((Path(__file__).parent / "report.css").read_text(encoding="utf-8")),
@@ -74,25 +85,18 @@ class _Entry:
 
     verdict: Verdict
     assumptions: list[_AssumptionSummary]
-    figure: str | None
-    figure_error: str
+    picture: Picture
     instance: dict[str, Any]
     details: dict[str, Any]
     command: str
 
     @classmethod
-    def of(cls, verdict: Verdict, run: RunInfo) -> _Entry:
-        figure, error = None, ""
-        try:
-            figure = figure_uri(verdict)
-        except Exception as problem:  # a broken plot must not cost the report
-            error = f"{type(problem).__name__}: {problem}"
+    def of(cls, verdict: Verdict, run: RunInfo, picture: Picture) -> _Entry:
         worst = verdict.worst
         return cls(
             verdict=verdict,
             assumptions=_summarise(verdict),
-            figure=figure,
-            figure_error=error,
+            picture=picture,
             instance=dataclasses.asdict(worst.instance) if worst is not None else {},
             details=dict(worst.evidence.details) if worst is not None and worst.evidence else {},
             command=reproducing_command(verdict, worst, run) if worst is not None else "",

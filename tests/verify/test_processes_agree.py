@@ -1,0 +1,46 @@
+"""Several processes give the verdicts of one."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+
+import pytest
+
+from verify import registry
+from verify.parallel import default_jobs, judge_in_processes, judge_one
+from verify.runner import make_context
+
+NAMES = (
+    "luckmatters.assumption2.printed",
+    "luckmatters.theorem4.printed",
+    "luckmatters.assumption3.corrected",
+)
+
+
+def test_two_processes_judge_as_one() -> None:
+    """Records, counterexamples and controls agree in every field but the time taken; no process is left."""
+    chosen = [registry.single(name) for name in NAMES]
+    context = make_context("quick", "cpu", 3)
+    counts: list[int] = []
+    together = judge_in_processes(chosen, context, 2, pictured=False, finished=counts.append)
+    alone = [judge_one(statement, context, False) for statement in chosen]
+    for (one, _), (other, picture) in zip(alone, together, strict=True):
+        assert picture is None
+        assert dataclasses.replace(other, seconds=one.seconds) == one
+    assert counts[-1] == 3
+    assert multiprocessing.active_children() == []
+
+
+def test_an_error_of_a_worker_ends_the_run() -> None:
+    """What a worker raises is raised here, and the others are stopped."""
+    unknown = dataclasses.replace(registry.single(NAMES[0]), key="luckmatters.nowhere")
+    with pytest.raises(ValueError, match=r"luckmatters\.nowhere"):
+        judge_in_processes([unknown], make_context("quick", "cpu", 0), 1, pictured=False)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_gpu_is_not_shared() -> None:
+    """One process on a GPU; elsewhere never more than there are statements."""
+    assert default_jobs("cuda", 50) == 1
+    assert default_jobs("cpu", 1) == 1
