@@ -127,7 +127,8 @@ REWOUND = Statement(
     examples=[EASY],
     evidence=rewound_evidence,
     controls=[Control("the two exchanged", lambda context: rewound_evidence(EASY, context, swapped=True))],
-    remark="Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the teacher). Freshly "
+    remark="Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the "
+    "teacher). Freshly "
     "drawn nodes of the same number beat the full network too, so this alone does not speak for the ticket.",
 )
 
@@ -147,7 +148,8 @@ FRESH = Statement(
         Control("strong and weak teachers, keep = m", lambda context: fresh_evidence(HARD, context), must_hold=True),
         Control("the two exchanged", lambda context: fresh_evidence(HARD, context, swapped=True)),
     ],
-    remark="With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes do better in "
+    remark="With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes "
+    "do better in "
     "mean log loss. With keep = m it can be the other way round (corrected form).",
 )  # fmt: skip
 
