@@ -30,7 +30,8 @@ def node_residuals(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, 
 
     ``r_k = sum_j a_kj psi(t_kj) w*_j - sum_i b_ki psi(t_ki) w_i`` with ``a = V V*^T``, ``b = V V^T``, angles t and
     ``psi(t) = c (pi - t) / 2 pi``;
-    ``xi_k = c / (2 pi ||w_k||) [sum_j a_kj sin t_kj ||w*_j|| - sum_i b_ki sin t_ki ||w_i||]``. Then ``r_k + xi_k w_k`` is the exact negative population gradient in w_k.
+    ``xi_k = c / (2 pi ||w_k||) [sum_j a_kj sin t_kj ||w*_j|| - sum_i b_ki sin t_ki ||w_i||]``.
+    Then ``r_k + xi_k w_k`` is the exact negative population gradient in w_k.
 
     Shapes: W (..., d, n), V (..., n, C). Assumes bias-free input with spherical symmetry and c = E||x||^2 / d, of which
     nothing but c matters here: it is ``std^2`` of the problem's ``IsotropicGaussian``. Zero columns get xi = 0.

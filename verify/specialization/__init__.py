@@ -1,0 +1,1 @@
+"""Every numbered item of "Student Specialization" (Tian 2019), one file each."""
