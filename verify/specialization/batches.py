@@ -1,0 +1,55 @@
+"""Which sums over batches a training run sees, as an integer matrix, and its kernel in exact arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import combinations, combinations_with_replacement
+
+SCHEMES = ("every subset", "with replacement", "one partition")
+"""All batches of B distinct samples; all multisets of B samples; the N / B batches of one fixed split of the data."""
+
+
+def batches(samples: int, size: int, scheme: str) -> list[list[int]]:
+    """Rows of the batch-sum map: how often each sample occurs in each batch.
+
+    Raises ValueError on an unknown scheme, a size outside 1..N, and a partition that does not divide the samples.
+    """
+    if not 1 <= size <= samples:
+        raise ValueError(f"size: expected a batch size from 1 to {samples}, got {size!r}")
+    if scheme == "one partition":
+        if samples % size:
+            raise ValueError(f"size: expected a divisor of {samples} for one partition, got {size!r}")
+        members = [tuple(range(start, start + size)) for start in range(0, samples, size)]
+    elif scheme in SCHEMES:
+        choose = combinations if scheme == "every subset" else combinations_with_replacement
+        members = list(choose(range(samples), size))
+    else:
+        raise ValueError(f"scheme: expected one of {', '.join(SCHEMES)}, got {scheme!r}")
+    return [[batch.count(sample) for sample in range(samples)] for batch in members]
+
+
+def kernel(rows: Sequence[Sequence[float | Fraction]]) -> list[list[Fraction]]:
+    """A basis of ``{a : sum_i row_i a_i = 0 for every row}`` by Gauss-Jordan elimination in fractions."""
+    columns = len(rows[0])
+    reduced: list[list[Fraction]] = []
+    pivots: list[int] = []
+    for row in rows:
+        rest = [Fraction(entry) for entry in row]
+        for pivot, done in zip(pivots, reduced, strict=True):
+            rest = [a - rest[pivot] * b for a, b in zip(rest, done, strict=True)]
+        lead = next((at for at, entry in enumerate(rest) if entry), None)
+        if lead is None:
+            continue
+        rest = [entry / rest[lead] for entry in rest]
+        reduced = [[a - done[lead] * b for a, b in zip(done, rest, strict=True)] for done in reduced] + [rest]
+        pivots.append(lead)
+        if len(pivots) == columns:
+            return []
+    basis = []
+    for free in sorted(set(range(columns)) - set(pivots)):
+        vector = [Fraction(int(at == free)) for at in range(columns)]
+        for pivot, done in zip(pivots, reduced, strict=True):
+            vector[pivot] = -done[free]
+        basis.append(vector)
+    return basis

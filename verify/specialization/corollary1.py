@@ -1,0 +1,114 @@
+"""Corollary 1: the mixture coefficients are constant on each region of equal gates above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+
+from nets.layered import LayeredNetwork
+from verify.layered_pairs import DeepPair, draw, hidden_widths, layered
+from verify.specialization.lemma1 import Tanh, levels
+from verify.specialization.sources import source
+from verify.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
+
+TOLERANCE = 1e-12
+"""Relative to the largest coefficient: equal gates multiply equal numbers in equal order, up to the BLAS kernel."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Joint gate patterns of layers l + 1 .. L - 1 of both networks, and A_l, B_l at every sample, flattened."""
+
+    patterns: np.ndarray
+    coefficients: np.ndarray
+
+    def spread(self) -> tuple[float, int]:
+        """Largest difference of a coefficient within one pattern, relative to the largest, and the pattern count."""
+        _, group = np.unique(self.patterns, axis=0, return_inverse=True)
+        order = np.argsort(group, kind="stable")
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        ordered = self.coefficients[order]
+        low, high = (f.reduceat(ordered, starts, axis=0) for f in (np.minimum, np.maximum))
+        scale = float(np.abs(ordered).max())
+        return (float((high - low).max()) / scale if scale else 0.0), len(starts)
+
+
+def pieces(student: LayeredNetwork, teacher: LayeredNetwork, x: torch.Tensor, skip: int = 0) -> list[Pieces]:
+    """The pieces of layers 1..L; ``skip`` > 0 leaves that many of the lowest gates above out of the pattern."""
+    found = []
+    gates = [net.evaluate(x).gates for net in (student, teacher)]
+    for at, level in enumerate(levels(student, teacher, x)):
+        above = [g for side in gates for g in side[at + 1 + skip : -1]]
+        patterns = torch.cat([torch.zeros(len(x), 1, dtype=x.dtype), *above], dim=1)
+        both = torch.cat([level.A.flatten(1), level.B.flatten(1)], dim=1)
+        found.append(Pieces(patterns.numpy(), both.numpy()))
+    return found
+
+
+def evidence(pair: DeepPair, context: Context, skip: int = 0) -> Evidence:
+    """Spread within patterns over every layer; the two top layers must have a single pattern."""
+    student, teacher, x = draw(pair, context.rng(pair.seed))
+    ours, inputs = layered(pair, student, x)
+    return _judge(pieces(ours, layered(pair, teacher, x)[0], inputs, skip))
+
+
+def _judge(found: list[Pieces]) -> Evidence:
+    results = [piece.spread() for piece in found]
+    worst = max(spread for spread, _ in results)
+    single = all(count == 1 for _, count in results[-2:])
+    patterns = [float(count) for _, count in results]
+    return Evidence.at_most(worst if single else np.inf, 0.0, TOLERANCE, patterns_by_layer=patterns)
+
+
+def tanh_evidence(context: Context) -> Evidence:
+    """Altered claim: tanh, grouped by the signs of its nodes, as if it had regions."""
+    student, teacher, x = draw(DEEP, context.rng(DEEP.seed))
+    networks = [Tanh(tuple(side.weights)) for side in (student, teacher)]
+    signs = [torch.cat([torch.sign(f) for f in net.evaluate(x).activations[1:-1]], dim=1) for net in networks]
+    patterns = torch.cat(signs, dim=1).numpy()
+    return _judge(
+        [
+            Pieces(patterns if at < len(DEEP.hidden) - 1 else patterns[:, :0], level.A.flatten(1).numpy())
+            for at, level in enumerate(levels(networks[0], networks[1], x))
+        ]
+    )
+
+
+def instances(budget: Budget) -> st.SearchStrategy[DeepPair]:
+    return st.builds(
+        DeepPair,
+        inputs=st.integers(1, 3),
+        hidden=hidden_widths((2, 5), 6),
+        outputs=st.integers(1, 3),
+        samples=st.integers(50, 4000 if budget.full else 500),
+        slope=st.sampled_from([0.0, 0.1]),
+        biased=st.booleans(),
+        seed=st.integers(0, 2**16),
+    )
+
+
+DEEP = DeepPair(inputs=2, hidden=((6, 3), (5, 4), (4, 3)), outputs=2, samples=4000, biased=True)
+
+PRINTED = Statement(
+    key="specialization.corollary1",
+    form=Form.PRINTED,
+    title="Piecewise constant mixture coefficients",
+    claim="R_0 = finitely many regions plus a null set;  A_l(x), B_l(x) are constant on each of them,\n"
+    "and on all of R_0 for l ≥ L−1",
+    source=source("Corollary 1"),
+    expected=Outcome.HOLDS,
+    instance_type=DeepPair,
+    instances=instances,
+    evidence=evidence,
+    controls=(
+        Control("patterns without the gates of layer l+1", lambda context: evidence(DEEP, context, skip=1)),
+        Control("tanh with its derivative as the gate", tanh_evidence),
+    ),
+    examples=(DeepPair(samples=50), DEEP, replace(DEEP, slope=0.1)),
+    remark="A region is a joint gate pattern of the layers above l in both networks; it may be disconnected, and two "
+    "patterns may share their coefficients. The remainder is a null set only if no hidden node is identically zero "
+    "on an open set (a node fed by dead nodes is); constancy holds there too when the gate at 0 is shut.",
+)

@@ -1,0 +1,264 @@
+"""Theorem 4: the lowest layer of deep networks; its regions must be open where the teacher's boundary is crossed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.boundaries import colinear, separation, visibility
+from dynamics.kinks import kink_points
+from verify.rational_pairs import exact
+from verify.specialization.deep_pairs import (
+    Crossing,
+    DeepDrawn,
+    DeepInstance,
+    crossings,
+    deep_instances,
+    draw_deep,
+)
+from verify.specialization.exact_points import multiples
+from verify.specialization.kink_deep import bend
+from verify.specialization.sources import source
+from verify.specialization.two_layer_pairs import dyadic_points
+from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+
+Array = NDArray[np.float64]
+
+KEY = "specialization.theorem4"
+POINTS = 60
+
+
+def assumption1(drawn: DeepDrawn) -> tuple[Assumption, ...]:
+    """Assumption 1 at the lowest layer, multiples of either sign."""
+    teachers = drawn.first[1]
+    return (
+        Assumption("no two teachers co-linear, of either sign", separation(teachers) - 1e-9),
+        Assumption("every teacher's boundary visible", float(visibility(drawn.region, teachers).min())),
+    )
+
+
+def residual(drawn: DeepDrawn, x: Array) -> Array:
+    ours, theirs = drawn.values(x)
+    return theirs.output - ours.output
+
+
+def naive_strength(drawn: DeepDrawn, teacher: int, rng: np.random.Generator) -> float:
+    """Largest |alpha_kj| at points of teacher j's boundary over students active there.
+
+    The gate pattern at such a point, taken with shut gates on the boundary, has constant A_1 and B_1: a region in the
+    sense of Corollary 1, if a region need not be open.
+    """
+    points = kink_points(drawn.region, drawn.first[1][:, teacher], drawn.first[0], POINTS, rng)
+    if len(points.x) == 0:
+        return 0.0
+    ours, theirs = drawn.values(points.x)
+    alpha = np.einsum("Nck,Nc->Nk", ours.V1, theirs.V1[:, :, teacher])
+    return float((np.abs(alpha) * (ours.f1 > 0)).max())
+
+
+def printed_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
+    """Zero residual on the region, Assumption 1, and a teacher observed in a region that need not be open."""
+    drawn = draw_deep(instance)
+    rng = np.random.default_rng(instance.seed)
+    error = float(np.abs(residual(drawn, dyadic_points(drawn.region, POINTS, rng))).max())
+    strengths = [naive_strength(drawn, j, rng) for j in range(drawn.first[1].shape[1])]
+    return (
+        *assumption1(drawn),
+        Assumption("residual zero on the region", 1.0 if error == 0 else -error),
+        Assumption("some teacher observed in a region, α ≠ 0", max(strengths) - 1e-9),
+    )
+
+
+def missing_teachers(instance: DeepInstance, context: Context) -> Evidence:
+    """How many observed teachers of the lowest layer have no co-linear student there, of either sign."""
+    drawn = draw_deep(instance)
+    rng = np.random.default_rng(instance.seed)
+    covered = colinear(drawn.first[0], drawn.first[1]).any(axis=0)
+    seen = [naive_strength(drawn, j, rng) > 1e-9 for j in range(drawn.first[1].shape[1])]
+    return Evidence.at_most(float((np.array(seen) & ~covered).sum()), 0.0, 0.0)
+
+
+def confirm_missing(instance: DeepInstance) -> Evidence:
+    """In fractions: equal outputs on dyadic points, no multiples, and alpha != 0 at exact points of the boundary."""
+    drawn = draw_deep(instance)
+    student, teacher = (
+        [(exact(W), exact(b)) for W, b in layers] for layers in (drawn.student, drawn.teacher)
+    )
+    points = exact(dyadic_points(drawn.region, POINTS, np.random.default_rng(1)))
+    if any((_forward(student, x)[0] != _forward(teacher, x)[0]).any() for x in points):
+        return Evidence.at_most(0.0, 0.0, 0.0)
+    ours, theirs = (exact(columns) for columns in drawn.first)
+    missing = sum(
+        not any(multiples(ours, node)) and _observed(drawn, student, teacher, at)
+        for at, node in enumerate(theirs.T)
+    )
+    return Evidence.at_most(float(missing), 0.0, 0.0)
+
+
+def _forward(layers: list[tuple[Any, Any]], x: Any) -> tuple[Any, list[Any]]:
+    """Output and the gates of every layer at one exact point, gates shut at 0."""
+    gates, f = [], x
+    for level, (W, b) in enumerate(layers):
+        z = f @ W + b
+        top = level == len(layers) - 1
+        gates.append(np.array([Fraction(int(top or entry > 0)) for entry in z], dtype=object))
+        f = gates[-1] * z
+    return f, gates
+
+
+def _observed(drawn: DeepDrawn, student: Any, teacher: Any, at: int) -> bool:
+    """Whether some student is active with alpha != 0 at an exact point of teacher ``at``'s boundary in the region."""
+    node = exact(drawn.first[1])[:, at]
+    w, b = node[:-1], node[-1]
+    for point in exact(drawn.region.sample(POINTS, np.random.default_rng(2)).round(3)):
+        x = point - w * ((w @ point + b) / (w @ w))
+        if any(abs(entry) >= 2 for entry in x):
+            continue
+        readouts = []
+        for layers in (student, teacher):
+            gates = _forward(layers, x)[1]
+            V = exact(np.eye(layers[-1][0].shape[1], dtype=int))
+            for level in range(len(layers) - 1, 0, -1):
+                V = (V * gates[level]) @ layers[level][0].T
+            readouts.append(V)
+        active = _forward(student, x)[1][0]
+        if (active * (readouts[0].T @ readouts[1][:, at]) != 0).any():
+            return True
+    return False
+
+
+PASS = DeepInstance(inputs=2, hidden=((2, 4), (4, 4)), outputs=2, pass_through=True)
+
+PRINTED = Statement(
+    key=KEY,
+    form=Form.PRINTED,
+    title="Specialization at the lowest layer, regions of any kind",
+    claim="r = 0 on R_0, Assumption 1 at l = 1, a region R with A_1, B_1 constant and a student k with\n"
+    "R ∩ E_k ∩ ∂E*_j ≠ ∅, α_kj(R) ≠ 0  ⇒  some student of layer 1 is co-linear with j",
+    source=source("Theorem 4 with the regions of Corollary 1"),
+    expected=Outcome.REFUTED,
+    instance_type=DeepInstance,
+    instances=lambda budget: pass_throughs(budget),
+    assumptions=printed_assumptions,
+    evidence=missing_teachers,
+    confirm=confirm_missing,
+    controls=(
+        Control(
+            "a student that is a multiple of the only teacher",
+            lambda c: missing_teachers(DeepInstance(hidden=((3, 1), (2, 2)), colinear=True), c),
+            must_hold=True,
+        ),
+        Control("the pass-through student", lambda c: missing_teachers(PASS, c)),
+    ),
+    max_examples={"quick": 40, "full": 100, "deep": 300},
+    remark="A student whose first layer hands the inputs on and whose second computes the teacher's first "
+    "is a critical "
+    "point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate does, so "
+    "A_1 jumps there: "
+    "{gate shut} = {t ≤ 0} meets the boundary t = 0, but not in its interior.",
+)
+
+
+def pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
+    return st.builds(
+        lambda inputs, teachers, outputs, seed: DeepInstance(
+            inputs, ((inputs, teachers), (teachers, teachers)), outputs, pass_through=True, seed=seed
+        ),
+        inputs=st.integers(1, 4),
+        teachers=st.integers(1, 5),
+        outputs=st.integers(1, 3),
+        seed=st.integers(0, 2**16),
+    )
+
+
+# The corrected form: open regions, contrapositive
+
+
+@lru_cache(maxsize=8)
+def observed_crossings(instance: DeepInstance) -> list[tuple[int, Crossing]]:
+    """Crossings of bare teachers' boundaries inside an open region of constant gates: the hypothesis checker."""
+    drawn = draw_deep(instance)
+    rng = np.random.default_rng((instance.seed, 7))
+    bare = ~colinear(drawn.first[0], drawn.first[1]).any(axis=0)
+    visible = visibility(drawn.region, drawn.first[1]) > 0
+    return [
+        (int(j), crossing)
+        for j in np.flatnonzero(bare & visible)
+        for crossing in crossings(drawn, drawn.first[1][:, j], rng, count=2)
+        if crossing.constant
+    ]
+
+
+def open_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
+    return (
+        *assumption1(draw_deep(instance)),
+        Assumption("a bare teacher crossed inside an open region", len(observed_crossings(instance)) - 0.5),
+    )
+
+
+def gradient_of_observer(instance: DeepInstance, context: Context) -> Evidence:
+    """``max |g_1k|`` over the three points against ``eta |alpha_kj| ||w*_j|| / 4``, worst active student."""
+    drawn = draw_deep(instance)
+    worst = Evidence(0.0, 0.0, np.inf)
+    for j, crossing in observed_crossings(instance):
+        worst = min(worst, _at_crossing(drawn, j, crossing), key=lambda e: e.margin)
+    return worst
+
+
+def _at_crossing(drawn: DeepDrawn, teacher: int, crossing: Crossing) -> Evidence:
+    node = drawn.first[1][:, teacher]
+    found = bend(drawn, node, crossing)
+    ours = drawn.values(crossing.x)[0]
+    active = (ours.f1 > 0).all(axis=0)
+    alpha = np.abs(ours.V1[1].T @ drawn.values(crossing.x)[1].V1[1][:, teacher])
+    needed = active * crossing.eta * alpha * float(np.linalg.norm(node[:-1])) / 4
+    tolerance = 1e-13 * found.scale
+    worst = Evidence(0.0, 0.0, np.inf, tolerance)
+    for least, pull in zip(needed, found.pull, strict=True):
+        if least > tolerance:
+            margin = float((pull - least + tolerance) / least)
+            worst = min(worst, Evidence(float(least), float(pull), margin, tolerance), key=lambda e: e.margin)
+    return worst
+
+
+def naive_checker(context: Context) -> Evidence:
+    """Altered check: the pass-through student judged as if its coefficients were constant across the boundary."""
+    drawn = draw_deep(PASS)
+    found = [
+        _at_crossing(drawn, j, crossing)
+        for j in range(drawn.first[1].shape[1])
+        for crossing in crossings(drawn, drawn.first[1][:, j], context.rng(j), count=8)
+    ]
+    return min(found, key=lambda e: e.margin)
+
+
+CORRECTED = Statement(
+    key=KEY,
+    form=Form.CORRECTED,
+    title="Specialization at the lowest layer, open regions",
+    claim="A_1, B_1 constant on an open region around x₀ ∈ E_k ∩ ∂E*_j, α_kj ≠ 0, no student of layer 1 "
+    "co-linear with j\n"
+    "⇒  |g_1k| ≥ η |α_kj| ‖w*_j‖ / 4 > 0 near x₀: not a critical point",
+    source=source("Theorem 4", "open regions, λ ≠ 0; contrapositive with a constant"),
+    expected=Outcome.HOLDS,
+    instance_type=DeepInstance,
+    instances=lambda budget: st.one_of(deep_instances(budget), deep_instances(budget), pass_throughs(budget)),
+    assumptions=open_assumptions,
+    evidence=gradient_of_observer,
+    controls=(
+        Control("the pass-through student with its jump of A_1 overlooked", naive_checker),
+        Control("the pass-through student by the printed form", lambda c: missing_teachers(PASS, c)),
+    ),
+    examples=(PASS, DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=2)),
+    max_examples={"quick": 100, "full": 500, "deep": 10_000},
+    remark="No gate above, of teacher or student, may flip across ∂E*_j at x₀; pass-through students are "
+    "among the "
+    "instances and drop out by this condition alone. The remark that the theorem holds at random V_1 means "
+    "α ≠ 0 only: "
+    "g_1 = 0 is still required, so nothing follows at initialization.",
+)
