@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
-"""Entries of the authors' teacher weights before normalisation."""
+"""Entries of the authors' teacher weights before normalisation (first paper)."""
+
+QUARTER_ENTRIES = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
+"""Entries of the authors' teacher weights before normalisation (second paper)."""
 
 
 def _require_size(name: str, value: int, least: int = 1) -> None:
@@ -34,8 +37,14 @@ def random_unit(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...]
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
 
-def separated(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
-    """Distinct non-zero columns with entries in ``SEPARATED_ENTRIES``, then normalised.
+def separated(
+    d: int,
+    m: int,
+    rng: np.random.Generator,
+    batch: tuple[int, ...] = (),
+    entries: tuple[float, ...] = SEPARATED_ENTRIES,
+) -> Array:
+    """Distinct non-zero columns whose entries are drawn from ``entries``, then normalised.
 
     Columns that are positive multiples of one another are counted as equal, so that the directions differ
     too. Shape ``(*batch, d, m)``. Raises ValueError when fewer than m such directions exist.
@@ -43,9 +52,9 @@ def separated(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] =
     """
     _require_size("d", d)
     _require_size("m", m)
-    if d <= 4 and m > (available := _count_separated(d)):
+    if d <= 4 and m > (available := _count_separated(d, entries)):
         raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
-    flat = [_separated_columns(d, m, rng) for _ in range(int(np.prod(batch, dtype=int)))]
+    flat = [_separated_columns(d, m, rng, entries) for _ in range(int(np.prod(batch, dtype=int)))]
     return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
 
 
@@ -57,17 +66,17 @@ def _directions(candidates: Array) -> Array:
     return np.asarray(scaled[:, np.sort(first)])
 
 
-def _separated_columns(d: int, m: int, rng: np.random.Generator) -> Array:
+def _separated_columns(d: int, m: int, rng: np.random.Generator, entries: tuple[float, ...]) -> Array:
     columns = np.empty((d, 0))
     while columns.shape[1] < m:
-        drawn = rng.choice(SEPARATED_ENTRIES, size=(d, 2 * m))
+        drawn = rng.choice(entries, size=(d, 2 * m))
         columns = _directions(np.concatenate([columns, drawn], axis=1))
     chosen = columns[:, :m]
     return np.asarray(chosen / np.linalg.norm(chosen, axis=0))
 
 
-def _count_separated(d: int) -> int:
-    grid = np.stack(np.meshgrid(*[SEPARATED_ENTRIES] * d, indexing="ij")).reshape(d, -1)
+def _count_separated(d: int, entries: tuple[float, ...]) -> int:
+    grid = np.stack(np.meshgrid(*[entries] * d, indexing="ij")).reshape(d, -1)
     return int(_directions(grid).shape[1])
 
 

@@ -1,0 +1,141 @@
+"""``luckproof figure``: make a figure of a paper again, with its data and its claims checked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verify.cli_errors import FAILED, UNEXPECTED, CommandLineError, boundary
+
+if TYPE_CHECKING:
+    from verify.figures import Made, PaperFigure
+
+PICTURE_FORMATS = ("png", "svg")
+BUDGETS = ("quick", "full")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="figure")(figure)
+
+
+def figure(
+    name: Annotated[
+        str | None, typer.Argument(help="Such as specialization.9; lists them when left out.")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="quick, or full for the paper's sizes.")] = "quick",
+    seed: Annotated[int | None, typer.Option(help="Seed of teachers, data, starts and batches.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for picture and data; made if missing.", metavar="DIR")
+    ] = Path("."),
+    picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a setting, such as networks=4 or polarities=0.5,1.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+) -> None:
+    """Make a figure: NAME.png (or .svg) and NAME.nc, and the claim it illustrates with effect and interval.
+
+    Exit code 0: done; 1: an effect contradicts the paper's claim; 2: bad input; 3: a training diverged.
+    """
+    from verify.figures import figure_named, figures
+    from verify.figures.overrides import overridden
+    from verify.runner import make_context
+
+    if name is None:
+        typer.echo("\n".join(f"{known.name}  {known.title}" for known in figures().values()))
+        return
+    with boundary():
+        chosen = figure_named(name)
+        _one_of("--budget", budget, BUDGETS)
+        _one_of("--format", picture, PICTURE_FORMATS)
+        place = make_context(budget, device, seed or 0).device
+        settings = overridden(chosen.settings[budget], changes or (), seed)
+        _prepare_folder(out)
+    with _progress(name) as progress:
+        made = _make(chosen, settings, place, progress)
+    with boundary():
+        paths = _write(out, chosen, settings, made, picture)
+    typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
+    typer.echo("\n".join(str(check) for check in made.checks))
+    typer.echo("written: " + ", ".join(str(path) for path in paths))
+    raise typer.Exit(UNEXPECTED if any(check.outcome == "refuted" for check in made.checks) else 0)
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{option}: expected one of {', '.join(known)}, got {value!r}")
+
+
+def _prepare_folder(out: Path) -> None:
+    from verify.report.writing import check_writable
+
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out: expected a folder, got the file {out}")
+    out.mkdir(parents=True, exist_ok=True)
+    check_writable("--out", out / "figure")
+
+
+def _make(chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None]) -> Made:
+    import matplotlib
+
+    from verify.figures import DivergedTrainingError
+    from verify.report.figures import STYLE
+
+    try:
+        with matplotlib.rc_context(STYLE):
+            return chosen.make(settings, device, progress)
+    except DivergedTrainingError as error:
+        raise CommandLineError(f"training diverged: {error}", FAILED) from error
+
+
+def _write(out: Path, chosen: PaperFigure, settings: Any, made: Made, picture: str) -> list[Path]:
+    import dataclasses
+    import io
+    import json
+
+    import matplotlib
+
+    from dynamics import netcdf
+    from verify.report.figures import STYLE
+    from verify.report.writing import write_atomically
+
+    data = made.data.assign_attrs(
+        figure=chosen.name,
+        title=chosen.title,
+        source=str(chosen.source),
+        settings=json.dumps(dataclasses.asdict(settings)),
+        checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
+        versions=json.dumps(netcdf.software_versions()),
+    )
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        # no date in the file: the same run gives the same bytes
+        made.picture.savefig(
+            buffer, format=picture, dpi=160, metadata={"Date": None} if picture == "svg" else None
+        )
+    paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
+    netcdf.write(data, paths[1])
+    write_atomically(paths[0], buffer.getvalue())
+    return paths
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn(name), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)

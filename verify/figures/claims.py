@@ -1,0 +1,51 @@
+"""A claim in words as a check: an effect measured once per network, with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
+
+CONFIDENCE = 0.99
+"""Of the two-sided interval of every effect shown with a figure."""
+
+
+@dataclass(frozen=True)
+class ClaimCheck:
+    """Mean effect over independent networks and its Student-t interval, against a threshold it must exceed."""
+
+    claim: str
+    effect: float
+    low: float
+    high: float
+    networks: int
+    threshold: float = 0.0
+
+    @classmethod
+    def exceeding(cls, claim: str, samples: ArrayLike, threshold: float = 0.0) -> ClaimCheck:
+        """The check that the mean of ``samples`` (one a network) is above ``threshold``.
+
+        Raises ValueError with fewer than three samples or non-finite ones.
+        """
+        values = np.asarray(samples, dtype=np.float64).ravel()
+        if values.size < 3 or not np.isfinite(values).all():
+            raise ValueError(f"samples: expected at least 3 finite values, got {values.tolist()}")
+        error = values.std(ddof=1) / np.sqrt(values.size)
+        reach = float(stdtrit(values.size - 1, 0.5 + CONFIDENCE / 2) * error)
+        mean = float(values.mean())
+        return cls(claim, mean, mean - reach, mean + reach, values.size, threshold)
+
+    @property
+    def outcome(self) -> str:
+        """``holds``, ``refuted``, or ``inconclusive`` while the threshold lies within the interval."""
+        if self.low > self.threshold:
+            return "holds"
+        return "refuted" if self.high < self.threshold else "inconclusive"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.claim}: {self.outcome} (effect {self.effect:.3g}, {CONFIDENCE:.0%} interval "
+            f"[{self.low:.3g}, {self.high:.3g}] over {self.networks} networks, needed > {self.threshold:g})"
+        )

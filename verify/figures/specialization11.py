@@ -1,0 +1,106 @@
+"""Figure 11: how every student node correlates with every teacher node over time, three networks."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.trajectory import Trajectory
+from nets.specialization_observables import SUCCESS
+from verify.figures import Made, PaperFigure, Progress
+from verify.figures.claims import ClaimCheck
+from verify.figures.drawing import ordered_colours, panels
+from verify.specialization.study import Study, cores, first_covered, rank_correlation
+from verify.statement import SPECIALIZATION, Source
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+SHOWN = 3
+"""Networks drawn, one a row; the check is over all of them."""
+
+RECORDS = 60
+
+
+def make(study: Study, device: str, progress: Progress) -> Made:
+    """Train one setting, recording all correlations."""
+    runs = study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
+    ((_, _, run),) = runs
+    data = dataset(run)
+    return Made(draw(study, data), data, checks(run))
+
+
+def dataset(run: Trajectory) -> xr.Dataset:
+    """Correlations over (epoch, network, teacher, student) and fan-out norms."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {
+            "correlation": (("epoch", "network", "teacher", "student"), run.observables["correlation"]),
+            "fan_out_norm": (("epoch", "network", "student"), run.observables["fan_out_norm"]),
+            "first_covered": (("network", "teacher"), first_covered(run)),
+        },
+        {"epoch": run.t, "teacher": np.arange(1, run.observables["correlation"].shape[2] + 1)},
+    )
+
+
+def shifted(correlation: NDArray[np.float64], lead: float = 0.1) -> NDArray[np.bool_]:
+    """Whether a student node that ends specialised was nearer another, stronger teacher before, (networks, n).
+
+    ``correlation``: (records, networks, m, n). Nearer: by ``lead`` in correlation, at some record.
+    """
+    final = correlation[-1].argmax(axis=1)[None, :, None, :]
+    own = np.take_along_axis(correlation, final, axis=2)
+    stronger = np.arange(correlation.shape[2])[:, None] < final
+    ahead = ((correlation > own + lead) & stronger).any(axis=(0, 2))
+    return np.asarray(ahead & (correlation[-1].max(axis=1) > SUCCESS))
+
+
+def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
+    """Order of coverage within each network, and the share of networks in which a node shifts its focus."""
+    found = first_covered(run)
+    order = rank_correlation(found, np.broadcast_to(np.arange(found.shape[1]), found.shape))
+    moved = shifted(run.observables["correlation"]).sum(axis=1)
+    return (
+        ClaimCheck.exceeding("stronger teacher nodes are covered earlier (rank correlation)", order),
+        ClaimCheck.exceeding("nodes chase a stronger teacher first, then shift (nodes a network)", moved),
+    )
+
+
+def draw(study: Study, data: xr.Dataset) -> Figure:
+    rows, columns = min(SHOWN, study.networks), study.m
+    figure, axes = panels(rows, columns, (2.0, 1.6))
+    students = data.sizes["student"]
+    colours = ordered_colours(students, "turbo", last=1.0)
+    for row, column in product(range(rows), range(columns)):
+        panel = axes[row, column]
+        lines = data.correlation.isel(network=row, teacher=column)
+        for student, colour in enumerate(colours):
+            panel.plot(data.epoch, lines.isel(student=student), color=colour, lw=1, alpha=0.85)
+        panel.axhline(SUCCESS, color="#8a9099", lw=0.8, ls=":")
+        if row == 0:
+            panel.set_title(f"teacher {column + 1}")
+        if column == 0:
+            panel.set_ylabel(f"network {row + 1}")
+    axes[0, 0].set(xlim=(0, study.epochs), ylim=(-0.35, 1.05))
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel("correlation of each student node", fontsize=9)
+    return figure
+
+
+FIGURE = PaperFigure(
+    name="specialization.11",
+    title="Student nodes and the teacher nodes they correlate with over time (5 teacher nodes)",
+    source=Source(
+        SPECIALIZATION, "Figure 11", "polarity and student width are lost from the text; p = 1.5 and 2x here"
+    ),
+    settings={
+        "quick": Study(5, (1.5,), (2.0,), networks=12, epochs=8),
+        "full": Study(5, (1.5,), (2.0,), networks=32, epochs=30),
+    },
+    make=make,
+)

@@ -1,0 +1,143 @@
+"""A study of the two-layer experiments: settings over polarity and over-realisation, run on the same seeds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from dynamics.settings import positive_int
+from dynamics.trajectory import Trajectory
+from nets.specialization import SpecializationSetting
+from nets.specialization_observables import best_per_student, best_per_teacher, covered
+from nets.specialization_training import EPOCH, train_specialization
+from verify.figures import DivergedTrainingError
+
+Array = NDArray[np.float64]
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Networks of one teacher width for every polarity and over-realisation; the rest as in the paper.
+
+    Network s has the same inputs, teacher directions and batch order in every setting, so that settings are
+    compared in pairs. Raises ValueError or TypeError where a setting is impossible or there are
+    fewer than 3 networks.
+    """
+
+    m: int = 10
+    polarities: tuple[float, ...] = (1.0,)
+    over_realisations: tuple[float, ...] = (5.0,)
+    networks: int = 8
+    epochs: float = 5
+    seed: int = 0
+    eval_samples: int = 10_000
+
+    def __post_init__(self) -> None:
+        if positive_int("networks", self.networks) < 3:
+            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        if not np.isfinite(self.epochs) or self.epochs * EPOCH < 1:
+            raise ValueError(f"epochs: expected at least one step (1/{EPOCH}), got {self.epochs!r}")
+        for name in ("polarities", "over_realisations"):
+            values = getattr(self, name)
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{name}: expected one or more different numbers, got {values!r}")
+        for polarity in self.polarities:
+            for over in self.over_realisations:
+                self.setting(polarity, over)
+
+    @property
+    def steps(self) -> int:
+        return round(self.epochs * EPOCH)
+
+    def setting(self, polarity: float, over: float) -> SpecializationSetting:
+        """The paper's setting at one polarity and over-realisation."""
+        return SpecializationSetting(self.m, over, polarity, eval_samples=self.eval_samples)
+
+    def marks(self, records: int) -> list[int]:
+        """About ``records`` steps, denser at the beginning where nodes are won, with 0 and the last."""
+        share = np.linspace(0, 1, records) ** 2
+        return sorted({round(value * self.steps) for value in share})
+
+    def run(
+        self,
+        record_at: Sequence[int],
+        *,
+        device: str = "cpu",
+        workers: int = 1,
+        progress: Progress | None = None,
+    ) -> Iterator[tuple[float, float, Trajectory]]:
+        """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one stops being finite."""
+        pairs = [(p, over) for p in self.polarities for over in self.over_realisations]
+        # The time of a step grows with the student's width and with a constant part (measured).
+        cost = np.array([20 + self.setting(*pair).n for pair in pairs], dtype=float)
+        done = np.concatenate([[0.0], np.cumsum(cost / cost.sum())])
+        for index, (polarity, over) in enumerate(pairs):
+
+            def advance(fraction: float, start: float = done[index], end: float = done[index + 1]) -> None:
+                if progress is not None:
+                    progress(start + fraction * (end - start))
+
+            run = train_specialization(
+                self.setting(polarity, over), seed=self.seed, networks=self.networks, steps=self.steps,
+                record_at=record_at, device=device, workers=workers, progress=advance,
+            )  # fmt: skip
+            if not run.success:
+                raise DivergedTrainingError(run.message)
+            yield polarity, over, run
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def coverage(run: Trajectory) -> Array:
+    """Share of teacher nodes covered, (records, networks)."""
+    return np.asarray(covered(run.observables["correlation"]).mean(axis=-1))
+
+
+def halves(run: Trajectory) -> tuple[Array, Array]:
+    """Coverage of the strong and of the weak half of the teacher nodes, (records, networks) each."""
+    hit = covered(run.observables["correlation"])
+    m = hit.shape[-1]
+    return np.asarray(hit[..., : m // 2].mean(-1)), np.asarray(hit[..., (m + 1) // 2 :].mean(-1))
+
+
+def lead_of_the_strong(run: Trajectory) -> Array:
+    """Coverage of the strong half minus that of the weak half, averaged over the run's time, one a network.
+
+    The average counts the time by which a node is ahead, so that it sees
+    the order also where in the end all are covered.
+    """
+    strong, weak = halves(run)
+    return np.asarray(np.trapezoid(strong - weak, run.t, axis=0) / (run.t[-1] - run.t[0]))
+
+
+def rank_correlation(a: Array, b: Array) -> Array:
+    """Spearman's rank correlation along the last axis; 0 where one side is constant."""
+    x, y = (rankdata(values, axis=-1) for values in (a, b))
+    x, y = (ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (x, y))
+    size = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
+    return np.asarray((x * y).sum(-1) / np.where(size > 0, size, 1.0))
+
+
+def specialisation_and_fan_out(run: Trajectory) -> tuple[Array, Array]:
+    """Best correlation and fan-out norm of every student node at the end, (networks, n) each."""
+    return best_per_student(run.observables["correlation"][-1]), run.observables["fan_out_norm"][-1]
+
+
+def first_covered(run: Trajectory) -> Array:
+    """Epoch at which each teacher node is first seen covered, (networks, m); infinite where it never is."""
+    hit = covered(run.observables["correlation"])
+    return np.where(hit.any(axis=0), run.t[np.argmax(hit, axis=0)], np.inf)
+
+
+def best_student(run: Trajectory) -> Array:
+    """Best correlation with each teacher node, (records, networks, m)."""
+    return best_per_teacher(run.observables["correlation"])
