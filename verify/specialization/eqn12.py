@@ -135,14 +135,13 @@ def reduced_field(layer: Layer, context: Context, altered: float = 1.0) -> Evide
 
 
 def resolvable(layer: Layer) -> tuple[Assumption, ...]:
-    """An angle at which enough samples are active in both nodes, and a turn that is not zero."""
+    """The turn is not lost in the noise of the student's own term: a share of ``||v|| (||v|| ||w|| + ||v*||)``."""
     problem = lone(layer)
-    angle, rest = (float(x[0, 0]) for x in angle_pair(problem.student_W, problem.teacher_W))
-    alpha = abs(float(problem.student_V[0] @ problem.teacher_V[0]))
-    return (
-        Assumption("θ away from 0 and π", min(angle, rest) - 0.3),
-        Assumption("α ≠ 0", alpha / float(np.linalg.norm(problem.student_V)) - 0.05),
-    )
+    W, v, goal = problem.student_W, problem.student_V[0], problem.teacher_V[0]
+    angle, rest = (float(x[0, 0]) for x in angle_pair(W, problem.teacher_W))
+    size = float(np.linalg.norm(v) * (np.linalg.norm(v) * np.linalg.norm(W) + np.linalg.norm(goal)))
+    turn = abs(float(v @ goal)) * math.sin(angle) * rest / math.pi
+    return (Assumption("a turn that 10⁴ samples can resolve", turn / size - 0.02 * math.sqrt(layer.d)),)
 
 
 def lone_layers(budget: Budget) -> st.SearchStrategy[Layer]:

@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
+from matplotlib.figure import Figure
 
 from dynamics.one_teacher import OneTeacherFlow, PassageFlow, frozen_passage_time, passage, passage_times
 from verify.statement import (
@@ -21,6 +22,7 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+    Verdict,
 )
 
 REGIMES = {"balanced": (1.0, 1.0), "small fan-out": (1.0, 0.5), "large fan-out": (0.5, 1.0)}
@@ -143,6 +145,26 @@ def regimes(budget: Budget) -> st.SearchStrategy[Regime]:
     return st.builds(Regime, st.sampled_from(list(REGIMES)), start, st.sampled_from([1.0, 0.7, 1.5]))
 
 
+def regime_figure(verdict: Verdict) -> Figure:
+    """Passage times against eps in the three regimes, with the laws for eps -> 0."""
+    eps = np.geomspace(0.5, 0.01, 9)
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+    axis = figure.add_subplot()
+    for name, (rho, v) in REGIMES.items():
+        axis.loglog(
+            eps, passage_times(PassageFlow(eps, rho, v)), "o", ms=4, label=f"{name}: ‖w‖ = {rho:g}, v = {v:g}"
+        )
+    fine, h = np.geomspace(0.01, 0.5, 99), 0.75
+    far = float(passage_times(PassageFlow(eps[-1], *REGIMES["large fan-out"])))
+    laws = (2 * np.pi / fine, 1.5 * np.pi**2 * h / fine**4, far - 2 / h * np.log(fine / eps[-1]))
+    for law, text in zip(laws, ("2π/ε", "3π²h/2ε⁴", "(2/h) ln(1/ε) + const"), strict=True):
+        axis.loglog(fine, law, lw=0.9, color="0.5")
+        axis.annotate(text, (fine[12], law[12]), xytext=(6, 4), textcoords="offset points", fontsize=8)
+    axis.set(xlabel="ε = π − angle at the start", ylabel="time to a right angle")
+    axis.legend(fontsize=8)
+    return figure
+
+
 _SOURCE = Source(SPECIALIZATION, "Eqn 12 and the time after it", "ours, for the exact gradient flow")
 _SLOW, _FAST = Regime("small fan-out"), Regime("large fan-out")
 
@@ -197,6 +219,7 @@ REGIME = Statement(
     instance_type=Regime,
     instances=regimes,
     evidence=asymptotic,
+    figure=regime_figure,
     controls=(
         Control("small fan-out said to be 1/ε", lambda c: asymptotic(_SLOW, c, "balanced")),
         Control("balanced said to be 1/ε⁴", lambda c: asymptotic(Regime(), c, "small fan-out")),

@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.integrate import integrate
@@ -24,6 +25,7 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+    Verdict,
 )
 
 Array = NDArray[np.float64]
@@ -162,6 +164,7 @@ PRINTED = Statement(
     instance_type=Rivals,
     instances=rivals,
     evidence=lambda instance, context: log_growth(instance, context, "plain"),
+    figure=growth_figure,
     confirm=confirm_linear,
     controls=(
         Control("multiplicative ẇ = ‖w‖ r", lambda c: log_growth(_FOUR, c), must_hold=True),
@@ -183,6 +186,7 @@ GROWTH = Statement(
     instance_type=Rivals,
     instances=rivals,
     evidence=log_growth,
+    figure=growth_figure,
     controls=(
         Control("plain", lambda c: log_growth(_FOUR, c, "plain")),
         Control("rate 0.1 % larger", lambda c: log_growth(_FOUR, c, rate=1.001)),
@@ -233,7 +237,7 @@ LOTKA_VOLTERRA = Statement(
     examples=(_FOUR, _UNEVEN),
     max_examples={"quick": 12, "full": 60, "deep": 500},
     remark="Exact for one resource and aligned students: the interaction matrix has equal rows, so the fittest "
-    "excludes the rest. With several teachers the analogy ends, as the paper says: resources do not replace one another.",
+    "excludes the rest. With several teachers the analogy ends, as the paper says: they do not replace one another.",
 )
 
 WINNERS = Statement(
