@@ -21,7 +21,8 @@ LARGEST = 9
 GRID = 64
 """Boundaries pass through points of the region's grid of 1 / GRID half-widths."""
 
-ATTEMPTS = 10_000
+ATTEMPTS = 300
+"""Draws in a row that find no new node before it is concluded that there are none left."""
 
 NULL = 1e-7
 """Singular values below this share of the largest span the null space; fitted fan-outs are good to eps / NULL."""
@@ -65,7 +66,8 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
     """
     chosen = np.empty((region.d + 1, 0)) if avoid is None else np.asarray(avoid, dtype=np.float64)
     taken = chosen.shape[1]
-    for _ in range(ATTEMPTS):
+    missed = 0
+    while missed < ATTEMPTS:
         if chosen.shape[1] == taken + count:
             return chosen[:, taken:]
         w = rng.integers(-LARGEST, LARGEST + 1, region.d).astype(np.float64)
@@ -73,6 +75,9 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
         column = np.append(w, -(w @ point))[:, None]
         if w.any() and not colinear(chosen, column).any():
             chosen = np.concatenate([chosen, column], axis=1)
+            missed = 0
+        else:
+            missed += 1
     raise ValueError(f"count: expected few enough distinct nodes to be found in d = {region.d}, got {count}")
 
 

@@ -83,14 +83,14 @@ def instances(budget: Budget) -> st.SearchStrategy[DeepPair]:
         inputs=st.integers(1, 3),
         hidden=hidden_widths((2, 5), 6),
         outputs=st.integers(1, 3),
-        samples=st.integers(50, 4000 if budget.full else 500),
+        samples=st.integers(50, 2000 if budget.full else 300),
         slope=st.sampled_from([0.0, 0.1]),
         biased=st.booleans(),
         seed=st.integers(0, 2**16),
     )
 
 
-DEEP = DeepPair(inputs=2, hidden=((6, 3), (5, 4), (4, 3)), outputs=2, samples=4000, biased=True)
+DEEP = DeepPair(inputs=2, hidden=((6, 3), (5, 4), (4, 3)), outputs=2, samples=2000, biased=True)
 
 PRINTED = Statement(
     key="specialization.corollary1",

@@ -163,7 +163,9 @@ def observe(drawn: Drawn, student: int, rng: np.random.Generator) -> Seen:
         rows.append(drawn.student.V[observer])
         etas.append(eta)
         gradients.append(float(np.abs(g).max()))
-    return Seen(np.array(rows).reshape(len(rows), -1), np.array(etas), np.array(gradients))
+    return Seen(
+        np.array(rows).reshape(len(rows), drawn.student.V.shape[1]), np.array(etas), np.array(gradients)
+    )
 
 
 def prunable(instance: ArbitraryPair, context: Context, constant: float = 0.25) -> Evidence:
