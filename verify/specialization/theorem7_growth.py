@@ -135,6 +135,23 @@ def takes_all(rivals: Rivals, context: Context, form: str = "multiplicative") ->
     return Evidence.close(float(ends[0] / ends.sum()), 1 / (1 + others), AGREEMENT * 10)
 
 
+def growth_figure(verdict: Verdict) -> Figure:
+    """Four students, the first with an advantage of 5 %: components along w* under both dynamics."""
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    axes: Any = figure.subplots(1, 2)
+    for axis, form in zip(axes, ("plain", "multiplicative"), strict=True):
+        flow, times = _FOUR.flow(form), np.linspace(0.0, 160.0, 161)
+        W = integrate(flow, (0.0, 160.0), t_eval=times).state["W"]
+        along = np.einsum("tdn,d->tn", W, _FOUR.parts()[0])
+        axis.plot(times, along[:, 0], label="student 1")
+        axis.plot(times, along[:, 1], label="each other")
+        axis.axhline(0, color="0.8", lw=0.8)
+        axis.set(title="ẇ = r" if form == "plain" else "ẇ = ‖w‖ r", xlabel="time")
+    axes[0].set_ylabel("w · w*")
+    axes[0].legend(fontsize=8)
+    return figure
+
+
 def rivals(
     budget: Budget, least: float = 1.0, sizes: tuple[float, ...] = (1.0, 0.5)
 ) -> st.SearchStrategy[Rivals]:
