@@ -1,0 +1,57 @@
+"""What each rate bound costs, and how near it comes to the rate of the flow and of trained networks.
+
+``extra_info`` carries bound, measured rates and tightness (bound / measured); ``tox run -e bench`` prints the table.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from rate_cases import CASES, at_limit, measure
+
+from verify.bounds import BOUNDS
+
+ENTRIES = [
+    (name, index)
+    for name in BOUNDS
+    for index, case in enumerate(CASES)
+    if name.startswith(f"theorem{case.theorem}")
+]
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize(("name", "index"), ENTRIES, ids=[f"{n}-{CASES[i].name}" for n, i in ENTRIES])
+def test_rate_bound(benchmark: Any, name: str, index: int) -> None:
+    """A corrected bound is below the flow's slowest decay, a spectral rate equals its late rate; time is recorded."""
+    case, bound = CASES[index], BOUNDS[name]
+    benchmark.group = f"theorem {case.theorem}: {case.name}"
+    problem = at_limit(index) if name.endswith("spectral") else case.problem
+    first = bound(problem)  # numerical suprema are kept once found: what is timed is the repeated call
+    rate = benchmark.pedantic(bound, args=(problem,), rounds=3)
+    measured = measure(index)
+    reference = measured.late if name.endswith("spectral") else measured.slowest
+    benchmark.extra_info.update(
+        bound=name,
+        case=case.name,
+        d=case.problem.d,
+        m=case.problem.m,
+        n=case.problem.n,
+        c=case.problem.c,
+        rate=None if math.isnan(rate) else rate,
+        flow_late_rate=measured.late,
+        flow_slowest_decay=measured.slowest,
+        network_rate=None if math.isnan(measured.networks) else measured.networks,
+        network_interval=None
+        if math.isnan(measured.networks)
+        else [measured.networks_low, measured.networks_high],
+        tightness=None if math.isnan(rate) else rate / reference,
+    )
+    assert np.array_equal(first, rate, equal_nan=True)
+    if name.endswith(("corrected", "certificate")) and not math.isnan(rate):
+        # The certificate is on components with weights of its own: asymptotically the bound is on the late rate.
+        assert rate <= (measured.late if name.endswith("certificate") else measured.slowest) * (1 + 1e-3)
+    if name.endswith("spectral"):  # the fit still sees what faster modes leave in its window
+        assert rate == pytest.approx(measured.late, rel=0.05)
