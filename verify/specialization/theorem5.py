@@ -63,9 +63,9 @@ def largest_disc(drawn: Drawn, teacher: int, rng: np.random.Generator, count: in
 
 
 def other_boundaries(drawn: Drawn, teacher: int) -> tuple[Array, Array]:
-    """Augmented columns of all nodes not co-linear with the teacher, at ``||w|| = 1``, and ``sin theta_i``."""
+    """Augmented columns of all nodes but the teacher itself, at ``||w|| = 1``, and ``sin theta_i``."""
     node = drawn.teacher.augmented[:, [teacher]]
-    others = drawn.columns[:, ~colinear(drawn.columns, node)[:, 0]]
+    others = np.delete(drawn.columns, teacher, axis=1)
     others = others / np.linalg.norm(others[:-1], axis=0)
     return others, paired_sines(others[:-1], np.broadcast_to(node[:-1], others[:-1].shape))
 
