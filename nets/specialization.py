@@ -74,7 +74,8 @@ class SpecializationNetworks:
 
     ``W (S, d + 1, n)``, ``V (S, n + 1, c)``: the starts. ``teacher_W (S, d + 1, m)``, ``teacher_V (S, m + 1, c)``.
     ``training (S, train_samples, d + 1 + c)`` and ``evaluation (S, eval_samples, d + 1 + c)``: rows
-    ``[x, 1, f*(x)]``, so that the teacher is evaluated once and for all. Memory 8 S (train_samples + eval_samples) (d + 1 + c) bytes.
+    ``[x, 1, f*(x)]``, so that the teacher is evaluated once and for all.
+    Memory 8 S (train_samples + eval_samples) (d + 1 + c) bytes.
     """
 
     W: Array

@@ -37,7 +37,8 @@ def number_label(value: float, times: bool = False) -> str:
 
 def extremes(values: ArrayLike) -> tuple[int, int]:
     """Places of the smallest and the largest value."""
-    return int(np.argmin(values)), int(np.argmax(values))
+    numbers = np.asarray(values)
+    return int(numbers.argmin()), int(numbers.argmax())
 
 
 def mean_and_band(

@@ -13,7 +13,7 @@ from nets.specialization_observables import SUCCESS
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import ordered_colours, panels
-from verify.specialization.study import Study, cores, first_covered, rank_correlation
+from verify.specialization.study import OneSetting, cores, first_covered, rank_correlation
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SHOWN = 3
 RECORDS = 60
 
 
-def make(study: Study, device: str, progress: Progress) -> Made:
+def make(study: OneSetting, device: str, progress: Progress) -> Made:
     """Train one setting, recording all correlations."""
     runs = study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
     ((_, _, run),) = runs
@@ -71,7 +71,7 @@ def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
     )
 
 
-def draw(study: Study, data: xr.Dataset) -> Figure:
+def draw(study: OneSetting, data: xr.Dataset) -> Figure:
     rows, columns = min(SHOWN, study.networks), study.m
     figure, axes = panels(rows, columns, (2.0, 1.6))
     students = data.sizes["student"]
@@ -99,8 +99,8 @@ FIGURE = PaperFigure(
         SPECIALIZATION, "Figure 11", "polarity and student width are lost from the text; p = 1.5 and 2x here"
     ),
     settings={
-        "quick": Study(5, (1.5,), (2.0,), networks=12, epochs=8),
-        "full": Study(5, (1.5,), (2.0,), networks=32, epochs=30),
+        "quick": OneSetting(5, (1.5,), (2.0,), networks=12, epochs=8),
+        "full": OneSetting(5, (1.5,), (2.0,), networks=32, epochs=30),
     },
     make=make,
 )

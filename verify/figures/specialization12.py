@@ -14,7 +14,7 @@ from nets.specialization_observables import SUCCESS
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours, panels
-from verify.specialization.study import Study, best_student, cores, lead_of_the_strong
+from verify.specialization.study import OneWidth, best_student, cores, lead_of_the_strong
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RECORDS = 50
 
 
-def make(study: Study, device: str, progress: Progress) -> Made:
+def make(study: OneWidth, device: str, progress: Progress) -> Made:
     """Train one over-realisation at several polarities."""
     runs = [
         run for *_, run in study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
@@ -33,7 +33,7 @@ def make(study: Study, device: str, progress: Progress) -> Made:
     return Made(draw(study, data), data, checks(study, runs))
 
 
-def dataset(study: Study, runs: list[Trajectory]) -> xr.Dataset:
+def dataset(study: OneWidth, runs: list[Trajectory]) -> xr.Dataset:
     """Best correlation over (polarity, epoch, network, teacher)."""
     import xarray as xr
 
@@ -45,7 +45,7 @@ def dataset(study: Study, runs: list[Trajectory]) -> xr.Dataset:
     )
 
 
-def checks(study: Study, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
+def checks(study: OneWidth, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
     claim = "the strong half of the teacher nodes is covered before the weak half"
     return tuple(
         ClaimCheck.exceeding(f"{claim} (p = {number_label(p)})", lead_of_the_strong(run))
@@ -53,7 +53,7 @@ def checks(study: Study, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
     )
 
 
-def draw(study: Study, data: xr.Dataset) -> Figure:
+def draw(study: OneWidth, data: xr.Dataset) -> Figure:
     figure, axes = panels(1, len(study.polarities), (3.0, 2.6))
     colours = ordered_colours(study.m, "turbo", last=1.0)
     for panel, polarity in zip(axes[0], study.polarities, strict=True):
@@ -76,8 +76,8 @@ FIGURE = PaperFigure(
     title="Best correlation with each teacher node over time (20 teacher nodes, 5x)",
     source=Source(SPECIALIZATION, "Figure 12", "the polarities are lost from the text; 0.5, 1 and 2 here"),
     settings={
-        "quick": Study(20, (0.5, 1.0, 2.0), (5.0,), networks=6, epochs=6),
-        "full": Study(20, (0.5, 1.0, 2.0), (5.0,), networks=32, epochs=100),
+        "quick": OneWidth(20, (0.5, 1.0, 2.0), (5.0,), networks=6, epochs=6),
+        "full": OneWidth(20, (0.5, 1.0, 2.0), (5.0,), networks=32, epochs=100),
     },
     make=make,
 )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
 import numpy as np
 
+from nets.specialization import SpecializationSetting
+from nets.specialization_observables import SUCCESS
+from nets.specialization_training import EPOCH, train_specialization
 from verify.effects import exceeds
-from verify.specialization.experiments import Trained, run_of, trained
+from verify.specialization.autograd_reference import by_autograd
+from verify.specialization.experiments import EVALUATION, Array, Trained, run_of, trained
 from verify.specialization.study import rank_correlation, specialisation_and_fan_out
 from verify.statement import (
     SPECIALIZATION,
+    Budget,
     Context,
     Control,
     Evidence,
@@ -17,6 +25,12 @@ from verify.statement import (
     Source,
     Statement,
 )
+
+UNSPECIALISED = 0.6
+"""Best correlation below which a node counts as unspecialised."""
+
+ROUNDING = 1e-10
+"""Error of a fan-out norm of order one: an eps a step (2e-16), over at most 1e5 steps, five times over."""
 
 SETTING = Trained(over_realisation=5, epochs=4)
 
@@ -32,6 +46,84 @@ def rank_evidence(instance: Trained, context: Context, sign: int = 1, shuffled: 
         specialised_share=float(np.mean(best > 0.95)),
     )  # fmt: skip
 
+
+@dataclass(frozen=True)
+class OneNetwork:
+    """One network, named by its own seed."""
+
+    m: int = 4
+    over_realisation: float = 2
+    polarity: float = 2.0
+    epochs: int = 5
+    seed: int = 47
+
+
+def one_network(budget: Budget) -> st.SearchStrategy[OneNetwork]:
+    return st.builds(OneNetwork, m=st.integers(2, 5), seed=st.integers(0, 2**20))
+
+
+def ordering(best: Array, norm: Array, high: float = SUCCESS) -> Evidence:
+    """Least fan-out of a specialised node minus the largest of an unspecialised one; nothing to compare: holds."""
+    low_nodes, high_nodes = norm[best < UNSPECIALISED], norm[best > high]
+    if not low_nodes.size or not high_nodes.size:
+        return Evidence(0.0, 0.0, 0.0, details={"nodes_to_compare": 0})
+    largest, least = float(low_nodes.max()), float(high_nodes.min())
+    return Evidence.at_most(
+        largest, least, ROUNDING, unspecialised=len(low_nodes), specialised=len(high_nodes)
+    )
+
+
+def order_evidence(instance: OneNetwork, context: Context, high: float = SUCCESS) -> Evidence:
+    setting = setting_of(instance)
+    run = train_specialization(
+        setting, seed=[instance.seed], steps=instance.epochs * EPOCH, record_at=[], device=context.device
+    )
+    best, norm = (values[0] for values in specialisation_and_fan_out(run))
+    return ordering(best, norm, high)
+
+
+def setting_of(instance: OneNetwork) -> SpecializationSetting:
+    return SpecializationSetting(
+        instance.m, instance.over_realisation, instance.polarity, eval_samples=EVALUATION
+    )
+
+
+def confirm_order(instance: OneNetwork) -> Evidence:
+    """The same network trained by torch's autograd, its correlations by ``numpy.corrcoef``."""
+    best, norm = by_autograd(setting_of(instance), instance.seed, instance.epochs * EPOCH)
+    return ordering(best, norm)
+
+
+def of_the_strongest(context: Context) -> Evidence:
+    """A true variant: at p = 0 and n = m no trained node is left between, so there is nothing out of order."""
+    return order_evidence(OneNetwork(m=4, over_realisation=1, polarity=0.0, seed=0), context)
+
+
+PRINTED = Statement(
+    key="specialization.experiments.low_correlation",
+    form=Form.PRINTED,
+    title="Every weakly specialised node has a small fan-out",
+    claim="For nodes with weak specialisation the fan-out weights are small, otherwise they are high\n"
+    "(judged within a network after 5 epochs: ‖v_k‖ of every node with max_j ρ_jk < 0.6 is below\n"
+    "that of every node with max_j ρ_jk > 0.95)",
+    source=Source(
+        SPECIALIZATION, "Section 6, Two layer networks; Figure 7", "said in words; the thresholds are ours"
+    ),
+    expected=Outcome.REFUTED,
+    instance_type=OneNetwork,
+    examples=[OneNetwork()],
+    instances=one_network,
+    evidence=order_evidence,
+    confirm=confirm_order,
+    controls=[
+        Control("equal teachers, n = m", of_the_strongest, must_hold=True),
+        Control("the known counterexample", lambda context: order_evidence(OneNetwork(), context)),
+    ],
+    max_examples={"quick": 1, "full": 20, "deep": 200},
+    remark="Where teachers are of different strength, a node specialised to a weak teacher has a fan-out as "
+    "small as that teacher's, while a node on its way between two strong ones can carry more. The tendency is there "
+    "(corrected form).",
+)
 
 STATEMENT = Statement(
     key="specialization.experiments.low_correlation",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from dynamics.settings import positive_int
+from dynamics.settings import number, positive_int
 from dynamics.trajectory import Trajectory
 from nets.specialization import SpecializationSetting
 from nets.specialization_observables import best_per_student, best_per_teacher, covered
@@ -41,7 +41,8 @@ class Study:
     def __post_init__(self) -> None:
         if positive_int("networks", self.networks) < 3:
             raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
-        if not np.isfinite(self.epochs) or self.epochs * EPOCH < 1:
+        object.__setattr__(self, "epochs", number("epochs", self.epochs))  # a whole number is welcome, too
+        if self.epochs * EPOCH < 1:
             raise ValueError(f"epochs: expected at least one step (1/{EPOCH}), got {self.epochs!r}")
         for name in ("polarities", "over_realisations"):
             values = getattr(self, name)
@@ -50,6 +51,8 @@ class Study:
         for polarity in self.polarities:
             for over in self.over_realisations:
                 self.setting(polarity, over)
+        if self.m < 2:
+            raise ValueError(f"m: expected at least 2 teacher nodes (a strong and a weak half), got {self.m}")
 
     @property
     def steps(self) -> int:
@@ -72,7 +75,7 @@ class Study:
         workers: int = 1,
         progress: Progress | None = None,
     ) -> Iterator[tuple[float, float, Trajectory]]:
-        """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one stops being finite."""
+        """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one diverges."""
         pairs = [(p, over) for p in self.polarities for over in self.over_realisations]
         # The time of a step grows with the student's width and with a constant part (measured).
         cost = np.array([20 + self.setting(*pair).n for pair in pairs], dtype=float)
@@ -90,6 +93,26 @@ class Study:
             if not run.success:
                 raise DivergedTrainingError(run.message)
             yield polarity, over, run
+
+
+@dataclass(frozen=True)
+class OneWidth(Study):
+    """A study of students of one width."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.over_realisations) > 1:
+            raise ValueError(f"over_realisations: expected exactly one, got {self.over_realisations!r}")
+
+
+@dataclass(frozen=True)
+class OneSetting(OneWidth):
+    """A study of one setting."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.polarities) > 1:
+            raise ValueError(f"polarities: expected exactly one, got {self.polarities!r}")
 
 
 def cores() -> int:

@@ -1,0 +1,152 @@
+"""The two-layer experiments: every step is SGD with autograd's gradients, for each network on its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dynamics.trajectory import Status, Trajectory
+from nets.arrays import DeviceArrays, HostArrays
+from nets.specialization import SpecializationNetworks, SpecializationSetting
+from nets.specialization_training import StackedStudents, train_specialization
+
+EPS = float(np.finfo(np.float64).eps)
+SMALL = {
+    "d": 7,
+    "c": 4,
+    "train_samples": 60,
+    "eval_samples": 50,
+    "batch_size": 5,
+    "lr": 0.05,
+    "init_std": 0.3,
+}
+
+
+def small(m=3, over=2, polarity=1.0, **changed):
+    return SpecializationSetting(m, over, polarity, **{**SMALL, **changed})
+
+
+def autograd_steps(setting, W, V, x, target):
+    layers = [torch.from_numpy(part.copy()).requires_grad_() for part in (W, V)]
+    descent = torch.optim.SGD(layers, lr=setting.lr)
+    for inputs, outputs in zip(torch.from_numpy(x), torch.from_numpy(target), strict=True):
+        descent.zero_grad()
+        residual = outputs - torch.relu(inputs @ layers[0]) @ layers[1][:-1] - layers[1][-1]
+        (0.5 * residual.square().sum(1).mean()).backward()
+        descent.step()
+    return [layer.detach().numpy() for layer in layers]
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 6), st.integers(1, 9), st.integers(0, 10**6))
+@example(1, 1, 1, 1, 0)
+def test_steps_equal_autograd(m, over, c, batch, seed):
+    """Twelve steps of a stack of three against torch.optim.SGD one by one: biases included, rounding apart."""
+    setting, steps = small(m, over, c=c, batch_size=batch), 12
+    drawn = SpecializationNetworks.draw(setting, [seed, seed + 1, seed + 2])
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((3, steps, batch, setting.d + 1))
+    x[..., -1] = 1
+    target = rng.standard_normal((3, steps, batch, c))
+    students = StackedStudents(setting, drawn.W.copy(), drawn.V.copy(), HostArrays())
+    for step in range(steps):
+        students.step(x[:, step], target[:, step])
+    for s in range(3):
+        expected = autograd_steps(setting, drawn.W[s], drawn.V[s], x[s], target[s])
+        for ours, reference in zip((students.W[s], students.V[s]), expected, strict=True):
+            # Sums of at most d + 1 + c + B terms of order one, twelve times.
+            np.testing.assert_allclose(
+                ours, reference, atol=12 * 30 * EPS * max(1, np.abs(reference).max()), rtol=0
+            )
+
+
+def test_torch_and_numpy_take_the_same_path():
+    """Both array modules over 50 steps: the CUDA code path, run on the CPU."""
+    setting = small()
+    drawn = SpecializationNetworks.draw(setting, [4, 5])
+    paths = []
+    for xp in (HostArrays(), DeviceArrays(torch.device("cpu"))):
+        students = StackedStudents(setting, xp.asarray(drawn.W.copy()), xp.asarray(drawn.V.copy()), xp)
+        rows = xp.empty((2, setting.batch_size, drawn.training.shape[-1]))
+        for step in range(50):
+            index = np.random.default_rng(step).integers(0, setting.train_samples, (2, setting.batch_size))
+            xp.take_rows(xp.asarray(drawn.training), index, out=rows)
+            students.step(rows[..., : setting.d + 1], rows[..., setting.d + 1 :])
+        paths.append([xp.to_host(students.W), xp.to_host(students.V)])
+    for ours, theirs in zip(*paths, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e4 * EPS)
+
+
+def test_a_network_does_not_depend_on_its_company():
+    """Bit for bit: alone, among eleven, in groups shared by two threads."""
+    setting = small(polarity=0.5)
+    seeds = list(range(20, 31))
+    together = train_specialization(setting, seed=seeds, networks=11, steps=70, record_at=[33])
+    threads = train_specialization(setting, seed=seeds, networks=11, steps=70, record_at=[33], workers=2)
+    alone = train_specialization(setting, seed=[seeds[9]], networks=1, steps=70, record_at=[33])
+    assert together.t.tolist() == [0, 0.033, 0.07]
+    for name, values in together.observables.items():
+        np.testing.assert_array_equal(values, threads.observables[name])
+        np.testing.assert_array_equal(values[:, 9], alone.observables[name][:, 0])
+
+
+def test_training_learns_and_the_file_keeps_it(tmp_path):
+    """A student with the paper's data at d = 10 covers its teachers; the run survives a round trip."""
+    setting = SpecializationSetting(2, 3, 0.0, d=10, c=5, train_samples=1000, eval_samples=500)
+    run = train_specialization(setting, seed=3, networks=3, steps=6000, record_every=3000)
+    assert run.success
+    assert np.all(run.observables["loss"][-1] < 1e-2 * run.observables["loss"][0])
+    assert np.all(run.observables["correlation"][-1].max(axis=-1) > 0.95)
+    run.save(tmp_path / "run.nc")
+    again = Trajectory.load(tmp_path / "run.nc")
+    assert again.attributes["setting"]["m"] == 2
+    np.testing.assert_array_equal(again.observables["correlation"], run.observables["correlation"])
+
+
+def test_divergence_is_a_typed_result():
+    """A step far too long: status, network and step are named, and finite records are kept."""
+    run = train_specialization(small(lr=50.0), seed=0, networks=3, steps=400, record_every=20)
+    assert run.status is Status.DIVERGED
+    assert not run.success
+    assert "network" in run.message
+    assert all(np.isfinite(values).all() for values in run.observables.values())
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "named"),
+    [
+        ({"m": 0}, ValueError, "m: expected a positive integer"),
+        ({"m": 2.5}, TypeError, "m: expected a positive integer"),
+        ({"d": -1}, ValueError, "d:"),
+        ({"polarity": -0.5}, ValueError, "polarity: expected a number >= 0, got -0.5"),
+        ({"polarity": float("nan")}, ValueError, "polarity:"),
+        ({"over_realisation": 0.5}, ValueError, "over_realisation: expected n/m >= 1"),
+        ({"over_realisation": 1.5, "m": 3}, ValueError, "whole number n of nodes"),
+        ({"lr": 0}, ValueError, "lr:"),
+        ({"eval_samples": 1}, ValueError, "eval_samples:"),
+        ({"bias": "low"}, TypeError, "bias:"),
+    ],
+)
+def test_impossible_settings_are_named(changed, error, named):
+    with pytest.raises(error, match=named):
+        SpecializationSetting(**changed)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"networks": 0}, "networks"),
+        ({"steps": 0}, "steps"),
+        ({"seed": -1}, "seed"),
+        ({"seed": [1, 2]}, "seed"),
+        ({"workers": 0}, "workers"),
+        ({"device": "abacus"}, "device"),
+        ({"record_at": [999]}, "record_at"),
+    ],
+)
+def test_impossible_runs_are_named(options, named):
+    with pytest.raises(ValueError, match=named):
+        train_specialization(small(), **{"seed": 0, "steps": 10, **options})
