@@ -26,6 +26,9 @@ from dynamics.trajectory import Trajectory
 
 Array = NDArray[np.float64]
 
+_FAR = 150.0
+"""Logarithms of norm and fan-out are cut here for evaluation: e^150 is far outside of any state, its square finite."""
+
 
 class _OneTeacher:
     """Validated, broadcast starts and the field, shared by the flow in time and the flow in the angle."""
@@ -146,6 +149,8 @@ class PassageFlow(_OneTeacher):
 
     def __call__(self, t: float, y: Array) -> Array:
         log_rho, log_v, _ = self.unpack(y).values()
+        # An implicit method's trial may overshoot by hundreds and must get a number back, or the run ends there.
+        log_rho, log_v = (np.clip(part, -_FAR, _FAR) for part in (log_rho, log_v))
         delta, rho, v = self.delta * np.exp(t * self.way), np.exp(log_rho), np.sign(self.v) * np.exp(log_v)
         turn, grow, fan = self.field(delta, rho, v)
         pace = self.way * delta / turn

@@ -121,3 +121,11 @@ def test_bad_input_is_named(make, name):
     """One ValueError that names the argument."""
     with pytest.raises(ValueError, match=f"^{name}"):
         make()
+
+
+def test_stiff_passages_survive_loose_tolerances():
+    """A trial step that overshoots log v by hundreds once ended the run (rtol 1e-6, small fan-out)."""
+    for scale, eps in ((0.7, 0.0046), (1.5, 0.00937)):
+        flow = PassageFlow(np.array([eps, eps / 2]), scale, scale / 2)
+        loose, tight = passage_times(flow, rtol=1e-6), passage_times(flow, rtol=1e-10)
+        assert loose == pytest.approx(tight, rel=1e-4)

@@ -142,7 +142,7 @@ SPLIT = Statement(
         Control("ξ without ‖w_j‖/‖w_k‖", lambda c: _without_ratio(_LAYER, c)),
     ),
     examples=(_LAYER,),
-    max_examples={"quick": 15, "full": 100, "deep": 1000},
+    max_examples={"quick": 10, "full": 100, "deep": 1000},
     remark="Spherical input makes Assumption 2 exact, with ψ(π) = 0. Its second coefficient is no function of the "
     "angle alone: it carries the ratio of the norms.",
 )
@@ -161,7 +161,7 @@ DIRECTIONS = Statement(
     evidence=directions,
     controls=(Control("r_k 20 % larger", lambda c: directions(_LAYER, c, 1.2)),),
     examples=(_LAYER,),
-    max_examples={"quick": 15, "full": 100, "deep": 1000},
+    max_examples={"quick": 10, "full": 100, "deep": 1000},
     remark="Leaving out ξ_k changes how fast a node grows and thereby how fast it turns (1/‖w_k‖), not where to. The "
     "projected, plain and multiplicative dynamics differ in that speed only, and in what they do to the norms.",
 )

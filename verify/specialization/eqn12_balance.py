@@ -31,7 +31,11 @@ REGIMES = {"balanced": (1.0, 1.0), "small fan-out": (1.0, 0.5), "large fan-out":
 AGREEMENT = 1e-8
 """Relative: LSODA at rtol = 1e-11 over some 10^4 steps; conserved quantities drift by 1e-11."""
 
-DIGITS, STEPS = 20, 6000
+LAW = 1e-8
+"""rtol where a law is read to a tenth."""
+
+DIGITS, STEPS = 20, 2500
+"""Of the confirming integration; steps small enough for the stiffest start drawn, (0.4, 1.25, 0.5)."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def asymptotic(instance: Regime, context: Context, claimed: str | None = None) -
 
     Compared are exponents, or for the logarithm the step in units of its limit, to 0.1.
     """
-    first, second = passage_times(instance.flow())
+    first, second = passage_times(instance.flow(), rtol=LAW)
     claimed = claimed or instance.regime
     if claimed == "large fan-out":
         limit = 2 * math.log(2) / instance.excess
@@ -122,11 +126,13 @@ def asymptotic(instance: Regime, context: Context, claimed: str | None = None) -
 
 
 def prefactor(instance: Regime, context: Context, power: int = 4) -> Evidence:
-    """v < ||w||: T against ``3 pi^2 (||w||^2 - v^2) / (2 eps^4)``, as a ratio, to a tenth."""
-    time = float(passage_times(instance.flow())[0])
-    return Evidence.close(
-        time * instance.start**power / (1.5 * math.pi**2 * instance.excess), 1.0, 0.1, time=time
-    )
+    """v < ||w||: T against ``3 pi^2 (||w||^2 - v^2) / (2 eps^4)``, as a ratio.
+
+    The next term is of relative order eps / scale^2; its coefficient was found to be 0.83, and 2 is allowed.
+    """
+    time = float(passage_times(instance.flow(), rtol=LAW)[0])
+    ratio = time * instance.start**power / (1.5 * math.pi**2 * instance.excess)
+    return Evidence.close(ratio, 1.0, 2 * instance.start / instance.scale**2, time=time)
 
 
 def turns(balanced: bool) -> Any:
@@ -135,7 +141,7 @@ def turns(balanced: bool) -> Any:
         if balanced:
             start = st.floats(-3, -0.3).map(lambda exponent: float(10**exponent))
             return st.builds(lambda e, s: Turn(e, s, s), start, st.sampled_from([1.0, 0.01, 0.1, 2.0]))
-        return st.builds(Turn, st.sampled_from([0.5, 0.4, 0.3]), size, size)
+        return st.builds(Turn, st.sampled_from([0.5, 0.4]), size, size)
 
     return strategy
 
@@ -152,7 +158,11 @@ def regime_figure(verdict: Verdict) -> Figure:
     axis = figure.add_subplot()
     for name, (rho, v) in REGIMES.items():
         axis.loglog(
-            eps, passage_times(PassageFlow(eps, rho, v)), "o", ms=4, label=f"{name}: ‖w‖ = {rho:g}, v = {v:g}"
+            eps,
+            passage_times(PassageFlow(eps, rho, v), rtol=LAW),
+            "o",
+            ms=4,
+            label=f"{name}: ‖w‖ = {rho:g}, v = {v:g}",
         )
     fine, h = np.geomspace(0.01, 0.5, 99), 0.75
     far = float(passage_times(PassageFlow(eps[-1], *REGIMES["large fan-out"])))
@@ -243,5 +253,5 @@ PREFACTOR = Statement(
     evidence=prefactor,
     controls=(Control("1/ε³", lambda c: prefactor(_SLOW, c, power=3)),),
     examples=(_SLOW, Regime("small fan-out", 0.025)),
-    max_examples={"quick": 5, "full": 30, "deep": 200},
+    max_examples={"quick": 4, "full": 30, "deep": 200},
 )

@@ -35,7 +35,7 @@ ALIGNED = 1e-6
 
 DECADES = 40.0
 
-DIGITS, STEPS = 20, 1200
+DIGITS, STEPS = 20, 800
 """Of the confirming integration: classical Runge-Kutta with steps of 1/20 and less."""
 
 

@@ -252,7 +252,7 @@ LOTKA_VOLTERRA = Statement(
     evidence=lotka_volterra,
     controls=(Control("plain ẇ = r", lambda c: lotka_volterra(_FOUR, c, "plain")),),
     examples=(_FOUR, _UNEVEN),
-    max_examples={"quick": 12, "full": 60, "deep": 500},
+    max_examples={"quick": 8, "full": 60, "deep": 500},
     remark="Exact for one resource and aligned students: the interaction matrix has equal rows, so the fittest "
     "excludes the rest. With several teachers the analogy ends, as the paper says: they do not replace one another.",
 )
