@@ -86,7 +86,7 @@ def draw(study: OneSetting, data: xr.Dataset) -> Figure:
             panel.set_title(f"teacher {column + 1}")
         if column == 0:
             panel.set_ylabel(f"network {row + 1}")
-    axes[0, 0].set(xlim=(0, study.epochs), ylim=(-0.35, 1.05))
+    axes[0, 0].set(xlim=(0, study.epochs), ylim=(None, 1.05))
     figure.supxlabel("epoch", fontsize=9)
     figure.supylabel("correlation of each student node", fontsize=9)
     return figure
