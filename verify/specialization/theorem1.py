@@ -14,7 +14,17 @@ from verify.layered_pairs import DeepPair, draw, layered
 from verify.luckmatters.theorem1 import instances as deep_pairs
 from verify.specialization.batches import SCHEMES, batches, kernel
 from verify.specialization.sources import DERIVED, source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.statement import (
+    BUDGETS,
+    Assumption,
+    Budget,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Statement,
+)
 
 KEY = "specialization.theorem1"
 EXAMPLES = {"quick": 60, "full": 300, "deep": 2000}
@@ -181,7 +191,10 @@ def batched_pairs(budget: Budget) -> st.SearchStrategy[BatchedPair]:
         )
 
     return st.builds(
-        batched, deep_pairs(budget, homogeneous=True), samples=st.integers(2, 8), size=st.integers(1, 7)
+        batched,
+        deep_pairs(BUDGETS["quick"], homogeneous=True),
+        samples=st.integers(2, 8),
+        size=st.integers(1, 7),
     )
 
 
