@@ -8,7 +8,14 @@ import hypothesis.strategies as st
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.specialization.gradient_batches import EPS, Batch, Networks, away_from_kinks, batches
+from verify.specialization.gradient_batches import (
+    EPS,
+    Batch,
+    Networks,
+    away_from_kinks,
+    batches,
+    stable_descent,
+)
 from verify.statement import (
     SPECIALIZATION,
     Context,
@@ -146,7 +153,7 @@ STEP = Statement(
     instances=lambda budget: batches(
         budget, lr=st.sampled_from([1e-3, 1e-2]), steps=st.integers(1, 200 if budget.full else 30)
     ),
-    assumptions=away_from_kinks,
+    assumptions=stable_descent,
     evidence=_drift,
     controls=(
         Control("drift said to be zero", lambda c: _drift(_STEPS, c, factor=0.0)),

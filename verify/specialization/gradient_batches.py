@@ -120,6 +120,15 @@ def away_from_kinks(batch: Batch) -> tuple[Assumption, ...]:
     return (Assumption("no sample on a kink", float(z.min()) - 1e-12),)
 
 
+def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
+    """The gates at the start, and that no weight runs away during the steps."""
+    networks = Networks(batch)
+    networks.descend()
+    largest = max(float(part.abs().max()) for part in (networks.W, networks.V))
+    bounded = 100.0 - largest if np.isfinite(largest) else -np.inf
+    return (*away_from_kinks(batch), Assumption("no weight above 100 after the steps", bounded))
+
+
 def batches(budget: Budget, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[Batch]:
     """ReLU and linear networks with and without biases; by default no steps."""
     widest = 20 if budget.full else 6
