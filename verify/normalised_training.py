@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nets.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
-
-EPS = float(np.finfo(np.float64).eps)
+from verify.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,12 @@ def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
 
 def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:
     """``1/2 mean ||y - f(x)||^2`` over the batch."""
-    return 0.5 * (y - student.forward(x)).square().sum(dim=-1).mean()
+    return half_mean_square(y, student.forward(x))
+
+
+def half_mean_square(y: Tensor, outputs: Tensor) -> Tensor:
+    """``1/2 mean ||y - outputs||^2`` of targets and outputs ``(N, c)``."""
+    return 0.5 * (y - outputs).square().sum(dim=-1).mean()
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ class Rates:
     """Per node of one hidden block, under gradient flow: d/dt of the norms and of what they are compared with.
 
     ``weight`` is d||w||^2/dt, ``bias`` d(b^2)/dt (0 without), ``scale`` d(c0^2)/dt, ``variance`` the batch variance;
-    ``rounding`` bounds what float64 does to ``weight``.
+    ``rounding`` bounds what float64 does to ``weight + bias``, to ``bias`` alone where it gets no gradient, and to
+    ``eps/(variance + eps) scale``.
     """
 
     weight: Tensor
@@ -88,38 +94,21 @@ class Rates:
 def flow_rates(training: Training) -> list[Rates]:
     """The rates of every hidden block at the start, from autograd on torch's own layers."""
     student, (x, y) = training.student(), training.batch()
-    fed = [f.detach() for f in student.traced(x)[1]]
-    blocks = list(zip(student.linears, student.norms, fed, strict=False))
-    parameters: list[Tensor] = [p for linear, norm, _ in blocks for p in (linear.weight, norm.weight)]
-    if training.biased:
-        parameters += [linear.bias for linear, _, _ in blocks]
-    down = [-g for g in torch.autograd.grad(loss(student, x, y), parameters)]
+    passes, _ = block_passes(student, x, partial(half_mean_square, y))
     rates = []
-    for block, (linear, norm, f) in enumerate(blocks):
+    for linear, norm, block in zip(student.linears, student.norms, passes, strict=False):
         w, c0 = linear.weight.detach(), norm.weight.detach()
-        drift, growth = down[2 * block], down[2 * block + 1]
-        bias = torch.zeros(len(w), dtype=w.dtype)
-        if training.biased:
-            bias = 2 * linear.bias.detach() * down[2 * len(blocks) + block]
-        variance = normalisation_variance(f)
-        # Each of the N d products is rounded, and whitening loses the digits of |f| / sigma.
-        lost = 1 + f.abs().amax(dim=0) / variance.sqrt()
-        size = w.norm(dim=1) * drift.norm(dim=1) + _backward_size(training, w, variance)
-        rounding = 16 * EPS * (training.samples + w.shape[1]) * lost * size
-        rates.append(Rates(2 * (w * drift).sum(dim=1), bias, 2 * c0 * growth, variance, rounding))
+        b = linear.bias.detach() if training.biased else torch.zeros_like(c0)
+        rates.append(
+            Rates(
+                -2 * (w * block.weight).sum(dim=1),
+                -2 * b * block.bias,
+                -2 * c0 * block.scale,
+                normalisation_variance(block.fed),
+                2 * radial_rounding(linear, norm, block),
+            )
+        )
     return rates
-
-
-def _backward_size(training: Training, w: Tensor, variance: Tensor) -> Tensor:
-    """The size of ``w`` times an unprojected gradient through the normalisation: what the projection cancels."""
-    student, (x, y) = training.student(), training.batch()
-    with torch.no_grad():
-        residual = (y - student.forward(x)).norm(dim=1).mean()
-        top = torch.stack(
-            [torch.linalg.matrix_norm(linear.weight, 2) for linear in student.linears[1:]]
-        ).prod()
-        spread = torch.stack([norm.weight.abs().max() for norm in student.norms]).prod()
-    return torch.as_tensor(w.norm(dim=1) * residual * top * spread * x.norm(dim=1).max() / variance.sqrt())
 
 
 def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
@@ -131,24 +120,22 @@ def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
     before = torch.cat([w.detach().square().sum(dim=1) for w in filters])
     summed, rounding = torch.zeros_like(before), torch.zeros_like(before)
     for _ in range(training.steps):
-        for parameter, gradient in zip(
-            everything, torch.autograd.grad(loss(student, x, y), everything), strict=True
-        ):
+        passes, gradients = block_passes(student, x, partial(half_mean_square, y))
+        for parameter, gradient in zip(everything, gradients, strict=True):
             parameter.grad = gradient
-        squares = torch.cat([w.grad.square().sum(dim=1) for w in filters if w.grad is not None])
-        summed += training.lr**2 * squares
-        rounding += _step_rounding(training, student, x, torch.sqrt(squares))
+        summed += training.lr**2 * torch.cat([block.weight.square().sum(dim=1) for block in passes])
+        rounding += _step_rounding(training.lr, student, passes)
         optimizer.step()
     after = torch.cat([w.detach().square().sum(dim=1) for w in filters])
     return after - before, summed, rounding
 
 
-def _step_rounding(training: Training, student: NormalisedStudent, x: Tensor, gradient: Tensor) -> Tensor:
-    """What one step can add to ||w||^2 by rounding: of w itself, and 2 lr times the rounding of w . grad."""
-    with torch.no_grad():
-        fed = student.traced(x)[1]
-        norms = torch.cat([linear.weight.norm(dim=1) for linear in student.linears[:-1]])
-    sigma = torch.cat([normalisation_variance(f).sqrt() for f in fed])
-    lost = 1 + torch.cat([f.abs().amax(dim=0) for f in fed]) / sigma
-    wide = training.samples + max(training.inputs, *training.hidden)
-    return 16 * EPS * wide * (norms.square() + training.lr * norms * (gradient + 1 / sigma) * lost)
+def _step_rounding(lr: float, student: NormalisedStudent, passes: list[BlockPass]) -> Tensor:
+    """What one step can add to ||w||^2 by rounding: 2 lr times that of w . grad, and w - lr grad with its square."""
+    bounds = []
+    for linear, norm, block in zip(student.linears, student.norms, passes, strict=False):
+        w = linear.weight.detach()
+        size = (w.norm(dim=1) + lr * block.weight.norm(dim=1)).square()
+        # Two roundings per coordinate of the update, doubled by the square, and the sum of the squares.
+        bounds.append(2 * lr * radial_rounding(linear, norm, block) + (w.shape[1] + 4) * EPS * size)
+    return torch.cat(bounds)
