@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from dynamics.observables import population_loss
 from dynamics.problems import TeacherStudent
 from nets import TwoLayerStudents, train
-from nets.curvature import dense_hessian, hessian_spectrum
+from nets.curvature import hessian_spectrum
 from verify.effects import exceeds
 from verify.statement import (
     LUCK_MATTERS,
+    Assumption,
     Budget,
     Context,
     Control,
@@ -26,6 +27,7 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 
 Array = NDArray[np.float64]
 REMARK = Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")
@@ -63,29 +65,20 @@ def at_the_limit(instance: Solved, fan_out: float = 0.0) -> TeacherStudent:
     return TeacherStudent(W[:, :m], W, V[:m], np.concatenate([V[:m], fan_out * V[m:]]))
 
 
-def hessian_at(problem: TeacherStudent, seed: int) -> torch.Tensor:
-    """The sample Hessian by automatic differentiation on 10 inputs a weight (its rank is then that of the
-    features)."""
-    students = TwoLayerStudents.from_problem(problem, device="cpu")
-    size = 10 * problem.n * (problem.d + problem.c)
-    x = problem.measure.sample(size, np.random.default_rng((seed, 2)))
-    return dense_hessian(students, torch.as_tensor(x)[None])[0]
-
-
-def zero_eigenvalues(H: torch.Tensor) -> tuple[int, float, float]:
-    """How many eigenvalues are zero to rounding, the tolerance used, and the smallest one above it."""
-    values = np.abs(torch.linalg.eigvalsh((H + H.mT) / 2).numpy())
-    # Backward error of a symmetric eigensolver, with a factor 10 for the sums over samples.
-    tolerance = 10 * len(values) * float(np.finfo(float).eps * values.max())
-    return int((values <= tolerance).sum()), tolerance, float(values[values > tolerance].min())
+def resolved(instance: Solved) -> tuple[Assumption, ...]:
+    """The inputs drawn for the instance show its rank; see zero_curvature."""
+    problem = at_the_limit(instance)
+    return resolvable(problem, resolving_inputs(problem, instance.seed))
 
 
 def flat_block_evidence(instance: Solved, context: Context, fan_out: float = 0.0) -> Evidence:
     """Curvature of every W_r direction, row by row of the Hessian, against rounding."""
-    H = hessian_at(at_the_limit(instance, fan_out), instance.seed)
+    problem = at_the_limit(instance, fan_out)
+    x = resolving_inputs(problem, instance.seed)
+    H = hessian_on(problem, x)
     d, m, n = instance.d, instance.m, instance.n
     rows = H[: d * n].reshape(d, n, -1)[:, m:]
-    zeros, tolerance, _ = zero_eigenvalues(H)
+    zeros, tolerance, _ = zero_eigenvalues(H, problem, len(x))
     return Evidence.at_most(
         float(rows.abs().max()), 0.0, tolerance, zero_eigenvalues=zeros, irrelevant_weights=instance.extra * d
     )
@@ -93,7 +86,9 @@ def flat_block_evidence(instance: Solved, context: Context, fan_out: float = 0.0
 
 def count_evidence(instance: Solved, context: Context, forget_scaling: bool = False) -> Evidence:
     """The number of zero eigenvalues against (n - m) d + m."""
-    zeros, tolerance, smallest = zero_eigenvalues(hessian_at(at_the_limit(instance), instance.seed))
+    problem = at_the_limit(instance)
+    x = resolving_inputs(problem, instance.seed)
+    zeros, tolerance, smallest = zero_eigenvalues(hessian_on(problem, x), problem, len(x))
     predicted = instance.extra * instance.d + instance.m * (not forget_scaling)
     share = predicted / (instance.n * (instance.d + instance.c))
     return Evidence.close(
@@ -119,6 +114,9 @@ PRINTED = Statement(
     "flat as far as V_r has died.",
 )
 
+NO_INPUT_BETWEEN = Solved(d=3, m=2, extra=6, c=1, seed=111)
+"""A lucky and an irrelevant column 3 degrees apart: 320 inputs (10 a weight) leave the wedge between them empty."""
+
 SHARP = Statement(
     key="luckmatters.theorem5.flat_minima",
     form=Form.SHARP,
@@ -129,6 +127,7 @@ SHARP = Statement(
     expected=Outcome.HOLDS,
     instance_type=Solved,
     instances=solved,
+    assumptions=resolved,
     evidence=count_evidence,
     controls=[
         Control(
@@ -137,9 +136,10 @@ SHARP = Statement(
         )
     ],
     max_examples={"quick": 60, "full": 1000, "deep": 10_000},
-    remark="On unit columns the rescalings drop out and (n − m)(d − 1) remain. The fan-outs of irrelevant "
-    "nodes are not "
-    "among the flat directions.",
+    examples=[NO_INPUT_BETWEEN],
+    remark="On unit columns the rescalings drop out and (n − m)(d − 1) remain. The fan-outs of irrelevant nodes are "
+    "not among the flat directions. Counted on inputs: where no input falls between the gates of an irrelevant node "
+    "and of a lucky one, the first is a linear function of the second's features there, and its fan-out is flat too.",
 )
 
 MINIMAL = 0.01
