@@ -7,9 +7,10 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from dynamics.choice import choose
 from dynamics.events import bind_events
 from dynamics.guards import Flow, GuardedField, Stop
-from dynamics.methods import refuse_oversized_jacobian, resolve_method
+from dynamics.methods import METHODS, refuse_oversized_jacobian, resolve_method
 from dynamics.outcome import trajectory_of
 from dynamics.progress import reporting
 from dynamics.run import Limits, Output, Run
@@ -44,10 +45,11 @@ def integrate(
     the initial state. Output times: ``t_eval`` (strictly ordered in the direction of the run; dense output of
     the method), or every accepted step. A run that stops early has one more row, the state where it stopped.
 
-    ``method``: ``"auto"`` (DOP853 for rtol <= 1e-6, else RK45), a key of ``dynamics.methods.METHODS``, or a
-    subclass of ``scipy.integrate.OdeSolver``. ``events``: see :mod:`dynamics.events`; the limit on ``max |y|``
-    (1e12) is always on. ``max_steps``, ``max_seconds``: the run ends there with what it has; the clock is read at
-    every evaluation. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
+    ``method``: ``"auto"`` (see :func:`dynamics.choice.choose`: a stabilised method for a stiff start, else DOP853 for
+    rtol <= 1e-6 and RK45 above; the message and the attributes ``method``, ``method_reason`` say what was taken and
+    why), a key of ``dynamics.methods.METHODS``, or a subclass of ``scipy.integrate.OdeSolver``. ``events``: see
+    :mod:`dynamics.events`; the limit on ``max |y|`` (1e12) is always on. ``max_steps``, ``max_seconds``: the run ends
+    there with what it has; the clock is read at every evaluation. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
 
     Accuracy of a stack: SciPy's error norm is a root mean square over the whole state, so with S stacked
     instances (``flow.instances``) one instance may exceed the tolerance by sqrt(S). The method is therefore run
@@ -79,6 +81,7 @@ def integrate(
     ready = bind_events(events, flow)
     settings = {
         "method": name,
+        "method_reason": "as asked",
         "rtol": float(rtol),
         "atol": float(atol),
         "solver_rtol": tolerance[0],
@@ -94,8 +97,14 @@ def integrate(
     trajectory_of(flow, [(t0, y0)], nothing, nfev=0, n_steps=0, events={}, settings=settings)
     cap = row.evaluation_cap(y0.size)
     guard = GuardedField(flow, y0.size, shrinks=row.shrinks, cap=cap, deadline=limits.deadline())
+    if method == "auto":
+        choice = choose(guard, t0, y0, t1, tolerance[0])
+        row = METHODS[choice.name]
+        settings |= {"method": choice.name, "method_reason": choice.reason}
     run = Run(guard, row, tolerance, t1, limits, output, ready)
     with reporting(progress, t0, t1) as report:
         ending = run.until_the_end(report)
+    if method == "auto":
+        ending.detail += f" (auto took {choice.name}: {choice.reason})"
     counts = {"nfev": guard.nfev, "n_steps": run.n_steps}
     return trajectory_of(flow, output.rows, ending, **counts, events=run.hits, settings=settings)

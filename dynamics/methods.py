@@ -8,6 +8,9 @@ from typing import Any
 
 from scipy.integrate import BDF, DOP853, LSODA, RK45, OdeSolver, Radau
 
+from dynamics.choice import unmeasured
+from dynamics.stabilized import RKC, ROCK4
+
 GIB = 2**30
 
 FALLBACK_MEMORY = 8 * GIB
@@ -54,6 +57,8 @@ METHODS: dict[str, Method] = {
     "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
     "Radau": Method(Radau, order=5, matrices=12),
     "BDF": Method(BDF, order=None, matrices=6),
+    "RKC": Method(RKC, order=2),
+    "ROCK4": Method(ROCK4, order=4),
 }
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 
@@ -61,13 +66,13 @@ METHODS: dict[str, Method] = {
 def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
     """Name and row of ``method``: a name, ``"auto"``, or a subclass of ``scipy.integrate.OdeSolver``.
 
-    ``auto`` is DOP853 for ``rtol <= 1e-6``, RK45 above: high order pays once the steps are short.
+    ``auto`` is what :mod:`dynamics.choice` takes without knowing the stiffness; :func:`integrate` then asks it again.
     """
     if isinstance(method, type) and issubclass(method, OdeSolver):
         return method.__name__, _row_of_class(method)
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
-    name = ("DOP853" if rtol <= 1e-6 else "RK45") if method == "auto" else method
+    name = unmeasured(rtol) if method == "auto" else method
     if name not in METHODS:
         raise ValueError(f"method: expected 'auto' or one of {', '.join(METHODS)}, got {method!r}")
     return name, METHODS[name]
@@ -124,5 +129,5 @@ def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:
         raise ValueError(
             f"method: {name} keeps {method.matrices} dense {n} x {n} matrices, about {needed / GIB:.1f} GiB, and "
             f"only {limit / GIB:.1f} GiB (half of the available memory) may be used; take an explicit method "
-            "(DOP853, RK45) or a smaller problem"
+            "(DOP853, ROCK4) or a smaller problem"
         )
