@@ -7,9 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.columns import Columns
 from dynamics.gaussian_kernels import CERTAIN, Quadrant, quadrant
-from dynamics.geometry import angle_pair, norms
-from dynamics.input_measure import InputMeasure, checked_dimension, checked_size, fill_zero_columns
+from dynamics.geometry import angle_pair
+from dynamics.input_measure import InputMeasure, checked_dimension, checked_size
 
 Array = NDArray[np.float64]
 
@@ -38,17 +39,26 @@ class BiasedGaussian(InputMeasure):
     def __repr__(self) -> str:
         return f"BiasedGaussian(dim={self.input_dim})"
 
-    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        A, B = self._columns(A, B)
-        one = _BiasedColumns(A)
-        two = one if A is B else _BiasedColumns(B)
+    def prepare(self, A: ArrayLike | BiasedColumns) -> BiasedColumns:
+        """``A`` as direction parts, norms, biases and thresholds."""
+        return self._of("A", A)
+
+    def _of(self, name: str, A: ArrayLike | BiasedColumns) -> BiasedColumns:
+        return A if isinstance(A, BiasedColumns) else BiasedColumns(self._checked(name, A))
+
+    def _prepared(
+        self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns
+    ) -> tuple[BiasedColumns, BiasedColumns]:
+        one = self._of("A", A)
+        return one, (one if A is B else self._of("B", B))
+
+    def kernels(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> tuple[Array, Array]:
+        one, two = self._prepared(A, B)
         corner, theta, supplement = _corner(one, two)
         return _first_moment(one, two, corner, theta, supplement), corner.probability
 
-    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
-        A, B = self._columns(A, B)
-        one = _BiasedColumns(A)
-        return _corner(one, one if A is B else _BiasedColumns(B))[0].probability
+    def psi_d(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> Array:
+        return _corner(*self._prepared(A, B))[0].probability
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         x = np.ones((checked_size(size), self.dim))
@@ -59,23 +69,23 @@ class BiasedGaussian(InputMeasure):
         return np.eye(self.dim)
 
 
-class _BiasedColumns:
+class BiasedColumns:
     """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN)."""
 
     def __init__(self, A: Array) -> None:
-        direction = A[..., :-1, :]
+        self.direction = Columns("A", A[..., :-1, :])
         self.bias = A[..., -1, :]
-        self.size = norms(direction)
-        self.direction, zero = fill_zero_columns(direction)
-        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
+        self.size = size = self.direction.norms
+        zero = self.direction.zero
         with np.errstate(over="ignore"):
-            h = self.bias / np.where(self.size > 0, self.size, 1.0)
+            h = self.bias / (size if zero is None else np.where(zero, 1.0, size))
         h = np.clip(h, -CERTAIN, CERTAIN)
+        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
         self.threshold = h if zero is None else np.where(zero, always, h)
         self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)
 
 
-def _corner(one: _BiasedColumns, two: _BiasedColumns) -> tuple[Quadrant, Array, Array]:
+def _corner(one: BiasedColumns, two: BiasedColumns) -> tuple[Quadrant, Array, Array]:
     theta, supplement = angle_pair(one.direction, two.direction)
     h, k, theta, supplement = np.broadcast_arrays(
         one.threshold[..., :, None], two.threshold[..., None, :], theta, supplement
@@ -84,7 +94,7 @@ def _corner(one: _BiasedColumns, two: _BiasedColumns) -> tuple[Quadrant, Array, 
 
 
 def _first_moment(
-    one: _BiasedColumns, two: _BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
+    one: BiasedColumns, two: BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
 ) -> Array:
     s, b, density = (x[..., :, None] for x in (one.size, one.bias, one.density))
     s2, b2, density2 = (x[..., None, :] for x in (two.size, two.bias, two.density))

@@ -9,12 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.geometry import norms, tangent_projection, unit_columns
+from dynamics.columns import directions, norms, unit_columns
 from dynamics.measures import InputMeasure, IsotropicGaussian
 from dynamics.observables import DIMENSIONS, two_layer_observables
 from dynamics.problems import TeacherStudent
 
 Array = NDArray[np.float64]
+
+# Elements of the largest arrays made while many states are observed at once: 2^18 float64 are 2 MiB.
+_OBSERVED_ELEMENTS = 1 << 18
 
 
 class TwoLayerDynamics(ABC):
@@ -61,25 +64,41 @@ class TwoLayerDynamics(ABC):
         return state
 
     def matrices(self, y: Array) -> tuple[Array, Array]:
-        """``(W, V)`` of a flat state; unit columns where the flow is projected, the fixed V where not learned."""
+        """``(W, V)`` of a flat state; unit columns where the flow is projected, the fixed V where not learned.
+
+        Of states ``(..., size)`` stacked on leading axes likewise.
+        """
         state = self.unpack(y)
         W = unit_columns(state["W"]) if self.projected else state["W"]
-        return W, state.get("V", self.problem.student_V)
+        V = state.get("V")
+        return W, np.broadcast_to(self.problem.student_V, y.shape[:-1] + self._shape_V) if V is None else V
 
     def observables(self, y: Array) -> dict[str, Array]:
-        """See :func:`dynamics.observables.two_layer_observables`; the loss is that of the unit columns."""
+        """See :func:`dynamics.observables.two_layer_observables`; the loss is that of the unit columns.
+
+        States may be stacked on leading axes, which the observables then have too.
+        """
         W, V = self.matrices(y)
         watched = two_layer_observables(self.problem, W, V)
         watched["norm_drift"] = norms(self.unpack(y)["W"]) / norms(self.problem.student_W) - 1
         return watched
 
+    def observables_along(self, states: Array) -> dict[str, Array]:
+        """The observables of a run's states ``(T, size)``, time first: as many at once as fit the cache."""
+        problem = self.problem
+        per_state = self.instances * problem.n * (problem.n + problem.m + problem.d)
+        rows = max(1, _OBSERVED_ELEMENTS // per_state)
+        parts = [self.observables(states[start : start + rows]) for start in range(0, len(states), rows)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
     def __call__(self, t: float, y: Array) -> Array:
-        raw = self.unpack(y)["W"]
-        W, V = self.matrices(y)
-        dW, dV = self.field(W, V)
-        if self.projected:
-            dW = tangent_projection(W, dW) * norms(raw)[..., None, :]
-        return self.pack(dW, dV)
+        state = self.unpack(y)
+        V = state.get("V", self.problem.student_V)
+        if not self.projected:
+            return self.pack(*self.field(state["W"], V))
+        columns = directions("W", state["W"])
+        dW, dV = self.field(columns.unit, V)
+        return self.pack(columns.tangent(dW) * columns.norms[..., None, :], dV)
 
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
@@ -144,8 +163,9 @@ class ProjectedFlow(TwoLayerDynamics):
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         problem = self.problem
-        psi_d = problem.measure.psi_d
-        overlap, own = psi_d(W, problem.teacher_W), psi_d(W, W)
+        students = problem.measure.prepare(W)
+        overlap = problem.measure.psi_d(students, problem.prepared_teacher)
+        own = problem.measure.psi_d(students, students)
         if self.modulation == "matched":
             identity = np.eye(problem.m)
             overlap, own = overlap * identity, own * identity
@@ -173,8 +193,9 @@ class TwoLayerFlow(TwoLayerDynamics):
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         problem = self.problem
-        to_teacher_l, to_teacher_d = problem.measure.kernels(W, problem.teacher_W)
-        own_l, own_d = problem.measure.kernels(W, W)
+        students = problem.measure.prepare(W)
+        to_teacher_l, to_teacher_d = problem.measure.kernels(students, problem.prepared_teacher)
+        own_l, own_d = problem.measure.kernels(students, students)
         modulated_teacher = to_teacher_d * (V @ np.swapaxes(problem.teacher_V, -1, -2))
         modulated_own = own_d * (V @ np.swapaxes(V, -1, -2))
         pull = problem.teacher_W @ np.swapaxes(modulated_teacher, -1, -2) - W @ modulated_own
@@ -201,10 +222,13 @@ class GradientFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         problem = self.problem
         term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
-        pull = term(W, problem.teacher_W, V @ np.swapaxes(problem.teacher_V, -1, -2))
-        push = term(W, W, V @ np.swapaxes(V, -1, -2))
+        students, teacher = problem.measure.prepare(W), problem.prepared_teacher
+        pull = term(students, teacher, V @ np.swapaxes(problem.teacher_V, -1, -2))
+        pull -= term(students, students, V @ np.swapaxes(V, -1, -2))
+        if not self.trains_V:
+            return pull, V
         psi_l = problem.measure.psi_l
-        return pull - push, psi_l(W, problem.teacher_W) @ problem.teacher_V - psi_l(W, W) @ V
+        return pull, psi_l(students, teacher) @ problem.teacher_V - psi_l(students, students) @ V
 
 
 def input_moment(measure: InputMeasure, pull: Array) -> Array:

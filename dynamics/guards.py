@@ -19,6 +19,7 @@ class Flow(Protocol):
     """What can be integrated: ``dy/dt = flow(t, y)`` from ``y(t0) = flow.initial_state()``, flat vectors.
 
     Optional members: ``unpack(y) -> dict`` (named arrays of a state), ``observables(y) -> dict``,
+    ``observables_along(states) -> dict`` (the same of all states (T, size) of a run, used instead where present),
     ``dimensions`` (names of each array's trailing axes), ``instances`` (number of stacked problem instances),
     ``configuration() -> dict`` (JSON-able description).
     """

@@ -10,6 +10,7 @@ The gate is 0 at the kink, so a zero column has both kernels 0. Columns that are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -58,27 +59,31 @@ class InputMeasure(ABC):
         """``P(a_j.x > 0, b_k.x > 0)``: (..., d, n), (..., d, m) -> (..., n, m)."""
         return self.kernels(A, B)[1]
 
+    def prepare(self, A: ArrayLike) -> Any:
+        """The columns ``A`` as this measure's kernels want them; may stand for ``A`` or ``B`` in any of them.
+
+        Saves the work on single columns (norms, directions, checks) where they meet several others. A measure with
+        nothing to save gives the array.
+        """
+        return self._checked("A", A)
+
     def _columns(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         """Both arguments as float64, checked; one object when they are one (the diagonal is then exact)."""
         A_array = self._checked("A", A)
         return A_array, (A_array if A is B else self._checked("B", B))
 
     def _checked(self, name: str, A: ArrayLike) -> Array:
+        array = self._shaped(name, A)
+        finite = np.isfinite(array)
+        if not finite.all():  # NaN throughout, so that the arithmetic below raises no warning
+            array = np.where(np.asarray(finite.all(axis=-2))[..., None, :], array, np.nan)
+        return array
+
+    def _shaped(self, name: str, A: ArrayLike) -> Array:
         array = np.asarray(A, dtype=np.float64)
         if array.ndim < 2 or array.shape[-2] != self.dim:
             raise ValueError(
                 f"{name}: expected a weight matrix of shape (..., {self.dim}, n) for {self!r},"
                 f" got shape {array.shape}"
             )
-        finite = np.isfinite(array)
-        if not finite.all():  # NaN throughout, so that the arithmetic below raises no warning
-            array = np.where(np.asarray(finite.all(axis=-2))[..., None, :], array, np.nan)
         return array
-
-
-def fill_zero_columns(A: Array) -> tuple[Array, NDArray[np.bool_] | None]:
-    """Columns that are zero replaced by ones, and where; the array itself and None when there are none."""
-    zero: NDArray[np.bool_] = np.asarray(~A.any(axis=-2))
-    if not zero.any():
-        return A, None
-    return np.where(zero[..., None, :], 1.0, A), zero

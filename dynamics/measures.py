@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.biased_gaussian import BiasedGaussian
-from dynamics.gaussian_kernels import arc_cosine
-from dynamics.geometry import angle_pair, norms
-from dynamics.input_measure import InputMeasure, checked_dimension, checked_size, fill_zero_columns
+from dynamics.columns import Columns
+from dynamics.gaussian_kernels import arc_cosine_from
+from dynamics.geometry import Pairs
+from dynamics.input_measure import InputMeasure, checked_dimension, checked_size
 
 __all__ = ["BiasedGaussian", "EmpiricalMeasure", "InputMeasure", "IsotropicGaussian"]
 
@@ -18,20 +19,6 @@ Array = NDArray[np.float64]
 
 # Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
-
-
-def _angles_with_zeros(A: Array, B: Array) -> tuple[Array, Array]:
-    """Angles and supplements; a zero column counts as antiparallel to all, so that its gates never open."""
-    A_filled, zero_a = fill_zero_columns(A)
-    B_filled, zero_b = (A_filled, zero_a) if A is B else fill_zero_columns(B)
-    theta, supplement = angle_pair(A_filled, B_filled)
-    for zero in (
-        zero_a[..., :, None] if zero_a is not None else None,
-        zero_b[..., None, :] if zero_b is not None else None,
-    ):
-        if zero is not None:
-            theta, supplement = np.where(zero, np.pi, theta), np.where(zero, 0.0, supplement)
-    return theta, supplement
 
 
 class IsotropicGaussian(InputMeasure):
@@ -53,18 +40,34 @@ class IsotropicGaussian(InputMeasure):
     def __repr__(self) -> str:
         return f"IsotropicGaussian(dim={self.dim}, std={self.std})"
 
-    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        A, B = self._columns(A, B)
-        _, supplement = _angles_with_zeros(A, B)
-        size_a = norms(A)
-        size_b = size_a if A is B else norms(B)
-        scale = (self.std * size_a)[..., :, None] * (self.std * size_b)[..., None, :]
-        return scale * arc_cosine(supplement) / (2.0 * np.pi), supplement / (2.0 * np.pi)
+    def prepare(self, A: ArrayLike | Columns) -> Columns:
+        """``A`` with the norms and directions of its columns."""
+        return self._of("A", A)
 
-    def psi_d(self, A: ArrayLike, B: ArrayLike) -> Array:
-        return _angles_with_zeros(*self._columns(A, B))[1] / (2.0 * np.pi)
+    def _of(self, name: str, A: ArrayLike | Columns) -> Columns:
+        return A if isinstance(A, Columns) else Columns(name, self._shaped(name, A))
 
-    def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
+    def _prepared(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Columns, Columns]:
+        one = self._of("A", A)
+        return one, (one if A is B else self._of("B", B))
+
+    def kernels(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, Array]:
+        one, two = self._prepared(A, B)
+        pairs = Pairs(one, two)
+        supplement = _supplements(pairs, one, two)
+        psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines())
+        size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
+        psi_l *= size_a[..., :, None] * size_b[..., None, :]  # one product: symmetric to the last bit
+        supplement /= 2.0 * np.pi
+        return psi_l, supplement
+
+    def psi_d(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
+        one, two = self._prepared(A, B)
+        supplement = _supplements(Pairs(one, two), one, two)
+        supplement /= 2.0 * np.pi
+        return supplement
+
+    def gradient_term(self, W: ArrayLike | Columns, U: ArrayLike | Columns, coefficients: ArrayLike) -> Array:
         """``sum_k c_jk G(w_j, u_k)`` for each column j: the exact first-layer gradient of a ReLU network.
 
         ``G(w, u) = E[1(w.x>0) 1(u.x>0) x x^T] u = std^2/2pi [(pi - theta) u + ||u|| sin theta w/||w||]``,
@@ -74,18 +77,17 @@ class IsotropicGaussian(InputMeasure):
         Accuracy: a few ulp of the largest term of the sum (near antiparallel the two parts of G cancel).
         Cost: two matrix products and O(1) per pair; no (d, n, m) temporary. A zero w_j gives 0.
         """
-        W, U = self._columns(W, U)
+        one, two = self._prepared(W, U)
         c = np.asarray(coefficients, dtype=np.float64)
-        if c.ndim < 2 or c.shape[-2:] != (W.shape[-1], U.shape[-1]):
-            raise ValueError(
-                f"coefficients: expected shape (..., {W.shape[-1]}, {U.shape[-1]}), got {c.shape}"
-            )
-        theta, supplement = _angles_with_zeros(W, U)
-        sine = np.sin(np.minimum(theta, supplement))
-        along = np.matmul(c * sine, norms(U)[..., None])[..., 0]
-        size = norms(W)
-        unit = W / np.where(size > 0, size, 1.0)[..., None, :]
-        total = np.matmul(U, (c * supplement).mT) + unit * along[..., None, :]
+        n, m = one.unit.shape[-1], two.unit.shape[-1]
+        if c.ndim < 2 or c.shape[-2:] != (n, m):
+            raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+        pairs = Pairs(one, two)
+        supplement = _supplements(pairs, one, two)
+        along = np.matmul(c * pairs.sines(), two.norms[..., None])[..., 0]
+        if one.zero is not None:
+            along *= ~one.zero
+        total = np.matmul(two.array, (c * supplement).mT) + one.unit * along[..., None, :]
         return np.asarray(self.std**2 / (2.0 * np.pi) * total)
 
     def sample(self, size: int, rng: np.random.Generator) -> Array:
@@ -93,6 +95,16 @@ class IsotropicGaussian(InputMeasure):
 
     def second_moment(self) -> Array:
         return self.std**2 * np.eye(self.dim)
+
+
+def _supplements(pairs: Pairs, one: Columns, two: Columns) -> Array:
+    """``pi - theta`` of all pairs; a zero column counts as antiparallel to all, so that its gates never open."""
+    supplement = pairs.supplements()
+    if one.zero is not None:
+        supplement *= ~one.zero[..., :, None]
+    if two.zero is not None:
+        supplement *= ~two.zero[..., None, :]
+    return supplement
 
 
 class EmpiricalMeasure(InputMeasure):

@@ -27,27 +27,29 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """Closed-form loss ``J = 1/2 E||f*(x) - f(x)||^2`` of students (W, V), shape ``(...)``.
 
     ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]`` with the ``psi_l`` matrices of the problem's measure.
-    Cost O((n + m)^2 (d + c)). The three terms cancel near the solution: the absolute error is a few ulp of the
+    Leading axes of W and V may come before those of the problem: many states at once.
+    Cost O(n (n + m) (d + c)). The three terms cancel near the solution: the absolute error is a few ulp of the
     terms, so values under about 1e-15 of the teacher's own second moment are rounding (they may be negative).
     Source: Luck Matters, Eqns 1 and 7.
     """
-    teacher_W, teacher_V, psi_l = problem.teacher_W, problem.teacher_V, problem.measure.psi_l
+    psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
     return np.asarray(
         0.5
         * (
-            _overlap(psi_l(teacher_W, teacher_W), teacher_V, teacher_V)
-            - 2 * _overlap(psi_l(W, teacher_W), V, teacher_V)
-            + _overlap(psi_l(W, W), V, V)
+            problem.teacher_second_moment
+            - 2 * _overlap(psi_l(students, problem.prepared_teacher), V, problem.teacher_V)
+            + _overlap(psi_l(students, students), V, V)
         )
     )
 
 
 def _overlap(kernel: Array, left: Array, right: Array) -> Array:
-    return np.asarray(np.einsum("...jk,...jk->...", kernel, left @ np.swapaxes(right, -1, -2)))
+    """``<kernel, left right^T>``."""
+    return np.asarray((left * (kernel @ right)).sum(axis=(-2, -1)))
 
 
 def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:
-    """Observables of students ``W (..., d, n)``, ``V (..., n, c)`` of one problem.
+    """Observables of students ``W (..., d, n)``, ``V (..., n, c)`` of one problem, or of many states of it.
 
     ``angle``, ``sin_theta (..., m)``: of student j and its teacher j (accurate down to the last digit);
     ``fan_out_norm (..., n)``: ||v_j||; ``norm_drift (..., n)``: ||w_j|| / ||w_j(0)|| - 1; ``loss (...)``.

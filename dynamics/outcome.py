@@ -46,12 +46,16 @@ def trajectory_of(
 def named_arrays(
     flow: Flow, states: Sequence[Vector]
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-    """State and observables of every row, time as the first axis."""
+    """State and observables of every row, time as the first axis; a flow may observe all rows at once."""
     unpack: Any = getattr(flow, "unpack", None)
     observe: Any = getattr(flow, "observables", None)
+    observe_along: Any = getattr(flow, "observables_along", None)
     with np.errstate(all="ignore"):  # a diverged row may overflow in an observable: inf is the right answer
         state = _stack([unpack(y) if unpack else {"y": y} for y in states])
-        observables = _stack([observe(y) if observe else {} for y in states])
+        if observe_along:
+            observables: dict[str, NDArray[Any]] = observe_along(np.stack(states))
+        else:
+            observables = _stack([observe(y) if observe else {} for y in states])
     return state, observables
 
 

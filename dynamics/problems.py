@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,19 @@ class TeacherStudent:
     def c(self) -> int:
         """Number of outputs."""
         return int(self.teacher_V.shape[-1])
+
+    @cached_property
+    def prepared_teacher(self) -> Any:
+        """The teacher's columns as the measure's kernels want them (:meth:`InputMeasure.prepare`)."""
+        return self.measure.prepare(self.teacher_W)
+
+    @cached_property
+    def teacher_second_moment(self) -> Array:
+        """``E||f*(x)||^2 = <psi_l(W*, W*), V* V*^T>``, shape ``(...)``: the constant term of the loss, twice."""
+        teacher = self.prepared_teacher
+        return np.asarray(
+            (self.measure.psi_l(teacher, teacher) @ self.teacher_V * self.teacher_V).sum((-2, -1))
+        )
 
     def require_unit_columns(self) -> None:
         """Raise ValueError unless every fan-in column has unit norm (to ``UNIT_TOLERANCE``)."""

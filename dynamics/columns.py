@@ -1,0 +1,123 @@
+"""Columns of weight matrices with their norms and directions, found once and used in many pairs.
+
+A weight matrix is ``(..., d, n)``: each column is the fan-in of one node, leading axes hold an ensemble.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+# Between these squared norms nothing below overflows, nor underflows before 1e-140 of a column is reached.
+_PLAIN_SQUARES = (0.25, 2.0**64)
+
+
+def checked_columns(name: str, A: ArrayLike) -> Array:
+    """``A`` as a float64 array of shape (..., d, n)."""
+    array = np.asarray(A, dtype=np.float64)
+    if array.ndim < 2 or array.shape[-2] == 0:
+        raise ValueError(
+            f"{name}: expected a weight matrix of shape (..., d, n) with d >= 1, got shape {array.shape}"
+        )
+    return array
+
+
+class Columns:
+    """A weight matrix and, of each column, the norm and the direction.
+
+    ``array (..., d, n)``: the matrix; ``scaled``: its columns times powers of two (exact), so that no square
+    overflows or underflows; ``unit``: its columns at norm 1; ``norms (..., n)``; ``zero (..., n)``: where columns
+    are zero (their direction is then the first axis), None when there are none. A column that is not finite is NaN
+    throughout.
+    Cost: O(d) per column; two passes where all norms are moderate, as along a run.
+    """
+
+    array: Array
+    scaled: Array
+    unit: Array
+    norms: Array
+    zero: NDArray[np.bool_] | None
+
+    def __init__(self, name: str, A: ArrayLike) -> None:
+        self.array = checked_columns(name, A)
+        self.zero = None
+        self.scaled = self.array
+        with np.errstate(all="ignore"):  # squares out of range are seen by the comparison
+            squared = _column_dots(self.array, self.array)
+            smallest, largest = (squared.min(), squared.max()) if squared.size else _PLAIN_SQUARES
+            if smallest >= _PLAIN_SQUARES[0] and largest <= _PLAIN_SQUARES[1]:  # False when NaN is among them
+                self.norms = np.sqrt(squared)
+                self.unit = np.asarray(self.array / self.norms[..., None, :])
+            else:
+                self._scale()
+
+    def _scale(self) -> None:
+        """The same by way of columns whose largest entry is in [1/2, 1)."""
+        finite = np.asarray(np.isfinite(self.array).all(axis=-2))
+        self.array = np.where(finite[..., None, :], self.array, np.nan)
+        exponent = np.frexp(np.abs(self.array).max(axis=-2))[1]
+        scaled = np.ldexp(self.array, -exponent[..., None, :])
+        zero = ~scaled.any(axis=-2)
+        if zero.any():
+            self.zero = zero
+            scaled[..., 0, :] = np.where(zero, 1.0, scaled[..., 0, :])
+        length = np.sqrt(_column_dots(scaled, scaled))
+        self.scaled, self.unit = scaled, np.asarray(scaled / length[..., None, :])
+        self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
+
+    def require_non_zero(self, name: str) -> None:
+        """Raise ValueError when a column is zero."""
+        if self.zero is not None:
+            where = tuple(int(i) for i in np.argwhere(self.zero)[0])
+            raise ValueError(
+                f"{name}: expected non-zero columns, got {int(self.zero.sum())} zero column(s), first at {where}"
+            )
+
+    def tangent(self, G: Array) -> Array:
+        """Each column of ``G (..., d, n)`` without its part along the same column here."""
+        return np.asarray(G - self.unit * _column_dots(self.unit, G)[..., None, :])
+
+
+def _column_dots(A: Array, B: Array) -> Array:
+    return np.asarray(np.einsum("...dn,...dn->...n", A, B))
+
+
+def directions(name: str, A: ArrayLike | Columns) -> Columns:
+    """``A`` with its directions; ValueError when a column is zero, which whoever made ``Columns`` has seen to."""
+    if isinstance(A, Columns):
+        return A
+    columns = Columns(name, A)
+    columns.require_non_zero(name)
+    return columns
+
+
+def norms(A: ArrayLike) -> Array:
+    """Euclidean norms of the columns of ``A``: (..., d, n) -> (..., n), without overflow or underflow."""
+    return Columns("A", A).norms
+
+
+def unit_columns(A: ArrayLike) -> Array:
+    """The columns of ``A`` divided by their norms; ValueError when a column is zero."""
+    return directions("A", A).unit
+
+
+def tangent_projection(W: ArrayLike, G: ArrayLike) -> Array:
+    """Each column of ``G`` without its part along the same column of ``W``.
+
+    ``P_perp(w_j) g_j = g_j - w^_j (w^_j . g_j)`` with ``w^_j = w_j / ||w_j||``.
+
+    Shapes: (..., d, n), (..., d, n) -> (..., d, n). Columns of ``W`` need not be of unit norm; a zero column
+    raises ValueError.
+    """
+    W, G = checked_columns("W", W), checked_columns("G", G)
+    require_same_fan_in(W, G, paired=True)
+    return directions("W", W).tangent(G)
+
+
+def require_same_fan_in(A: Array, B: Array, *, paired: bool = False) -> None:
+    """Raise ValueError unless the columns have one length (and, where ``paired``, are equally many)."""
+    if A.shape[-2] != B.shape[-2] or (paired and A.shape[-1] != B.shape[-1]):
+        expected = "equal numbers of rows and columns" if paired else "equal numbers of rows"
+        raise ValueError(f"A and B: expected {expected}, got shapes {A.shape} and {B.shape}")
