@@ -86,11 +86,14 @@ class Pairs:
             theta = np.arccos(self.cosine)
         return self._corrected(theta, np.where(self.opposite, np.pi - self.line_angle, self.line_angle), 0.0)
 
-    def supplements(self) -> Array:
-        """``pi - theta``."""
-        with np.errstate(invalid="ignore"):
-            rest = np.arccos(self.cosine)
-        np.subtract(np.pi, rest, out=rest)
+    def supplements(self, theta: Array | None = None) -> Array:
+        """``pi - theta``; ``theta`` from :meth:`angles` saves the second arccos."""
+        if theta is None:
+            with np.errstate(invalid="ignore"):
+                rest = np.arccos(self.cosine)
+            np.subtract(np.pi, rest, out=rest)
+        else:
+            rest = np.pi - theta
         return self._corrected(rest, np.where(self.opposite, self.line_angle, np.pi - self.line_angle), np.pi)
 
     def sines(self) -> Array:
@@ -136,7 +139,8 @@ def angle_pair(A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, A
     Raises: ValueError on a zero column or unequal numbers of rows.
     """
     pairs = Pairs(A, B)
-    return pairs.angles(), pairs.supplements()
+    theta = pairs.angles()
+    return theta, pairs.supplements(theta)
 
 
 def angles(A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
