@@ -164,12 +164,16 @@ class ProjectedFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         problem = self.problem
         students = problem.measure.prepare(W)
-        overlap = problem.measure.psi_d(students, problem.prepared_teacher)
-        own = problem.measure.psi_d(students, students)
-        if self.modulation == "matched":
-            identity = np.eye(problem.m)
-            overlap, own = overlap * identity, own * identity
-        pull = problem.teacher_W @ np.swapaxes(overlap, -1, -2) - W @ np.swapaxes(own, -1, -2)
+        mask = np.eye(problem.m) if self.modulation == "matched" else None
+
+        def towards(columns: Any, nodes: Array) -> Array:
+            overlap = problem.measure.psi_d(students, columns)
+            if mask is not None:
+                overlap = overlap * mask
+            return np.asarray(nodes @ overlap.mT)
+
+        pull = towards(problem.prepared_teacher, problem.teacher_W)
+        pull -= towards(students, W)
         return input_moment(problem.measure, pull), V
 
     def configuration(self) -> dict[str, Any]:
