@@ -44,7 +44,7 @@ COSTS = {
     "RK45": Cost(7.0, 5, 6, 3.3),
     "DOP853": Cost(18.0, 8, 12, 6.1),
     "RKC": Cost(4.5, 3, 2, 0.65, stabilized=True),
-    "ROCK4": Cost(5.2, 4, 6, 0.34, stabilized=True),
+    "ROCK4": Cost(4.5, 4, 6, 0.31, stabilized=True),
 }
 """Intervals are those on the negative real axis."""
 

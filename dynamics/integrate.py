@@ -49,7 +49,8 @@ def integrate(
     rtol <= 1e-6 and RK45 above; the message and the attributes ``method``, ``method_reason`` say what was taken and
     why), a key of ``dynamics.methods.METHODS``, or a subclass of ``scipy.integrate.OdeSolver``. ``events``: see
     :mod:`dynamics.events`; the limit on ``max |y|`` (1e12) is always on. ``max_steps``, ``max_seconds``: the run ends
-    there with what it has; the clock is read at every evaluation. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
+    there with what it has; the clock is read at every evaluation. ``progress``: a bar on stderr where that is a
+    terminal, or a callable of the fraction done.
 
     Accuracy of a stack: SciPy's error norm is a root mean square over the whole state, so with S stacked
     instances (``flow.instances``) one instance may exceed the tolerance by sqrt(S). The method is therefore run

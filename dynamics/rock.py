@@ -16,22 +16,25 @@ FEWEST, MOST = 6, 200
 
 ROOTS = np.array(
     [
-        [1.74608, 20.4017, 14.2354, 7.50128],
-        [-0.59927, 1.41068, 1.2227, 0.940782],
-        [0.475586, 0.405945, 0.282196, 0.0912762],
-        [-0.0362978, 0.0786943, -0.0208193, -0.0206728],
-        [0.0218238, 0.197645, 0.155623, 0.0755457],
-        [-0.00658276, -0.211856, -0.15634, -0.0870853],
-        [0.00436578, 0.0940739, 0.0674986, 0.0361525],
+        [1.8039, 23.8392, 16.7402, 8.95211],
+        [-0.965394, 1.20044, 1.22759, 1.14586],
+        [0.866491, 0.316006, 0.169808, -0.0358968],
+        [-0.134954, 0.152522, -0.0593453, -0.0600822],
+        [0.0200378, -0.0556104, 0.0222848, -0.00904378],
+        [0.0118534, 0.0415146, 0.0109086, 0.00600221],
+        [-0.00527327, -0.046996, -0.0305222, -0.0193747],
     ]
 )
 """Four numbers g_1 ... g_4 as polynomials in 36/s^2 (lowest power first): w has the roots 1 - (g_1 +- i g_2)/s^2 and
 1 - (g_3 +- i g_4)/s^2.
 
 They solve, for each s, four equations: w P_{s-4} agrees with exp to order 4 at x = 1 (three equations, the scale of z
-being free), and its largest interior extremum on [-1, 1] is 0.95 of its value at 1. The solution was found by
+being free), and its largest interior extremum on [-1, 1] is 0.6 of its value at 1. The solution was found by
 Gauss-Newton for 31 values of s in 6 ... 200 (one and the same from 30 random starts at s = 20) and fitted to 1e-4,
 which is enough: the order does not rest on it, see :func:`rock`.
+
+Abdulle's damping is 0.95. With 0.6 the interval is a tenth shorter but fast modes, which the closing slopes feel
+multiplied by z, die out: on the projected flow (n = 100) the same true errors take 10 to 20 per cent fewer evaluations.
 """
 
 GAMMA = np.array([1.0, 2.0, 3.0, 6.0, 4.0, 8.0, 12.0, 24.0])
@@ -52,7 +55,7 @@ class Rock:
     a stiff component on with the factor 0.1 |z R(z)|.
 
     ``times``: c of Y_0 ... Y_{s-4}; ``closing_times``: c of k_1 ... k_4. ``reach``: |R(z)| <= 1 on [-reach, 0],
-    about 0.35 s^2.
+    about 0.31 s^2, and <= 0.62 once z < -4.
     """
 
     stages: int
@@ -102,7 +105,7 @@ def closing_roots(stages: int) -> NDArray[np.complex128]:
 
 def stages_for(extent: float, most: int = MOST) -> int:
     """Fewest stages (FEWEST ... ``most``) whose interval holds ``extent`` = h times the spectral radius."""
-    count = max(FEWEST, min(int(np.sqrt(extent / 0.353)), most))
+    count = max(FEWEST, min(int(np.sqrt(extent / 0.317)), most))
     while count < most and rock(count).reach < extent:
         count += 1
     return count

@@ -33,7 +33,8 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
 
     Error control: root mean square of estimate/(atol + rtol max|y|) <= 1, proportional-integral step selection.
     A non-finite estimate shrinks the step; below the rounding limit the step fails, as SciPy's methods do.
-    Dense output: cubic Hermite through both ends of the step, O(h^4).
+    Dense output: cubic Hermite through both ends of the step, O(h^4). At loose tolerances fast modes make its slopes,
+    and so the interpolant, less accurate than the steps themselves.
 
     ``n_estimates``: how often the spectral radius was estimated (at the start, every 25 steps, after a
     rejection); ``rho``: the estimate in use. ``max_step``, ``first_step``, ``rtol``, ``atol`` as in SciPy.
@@ -41,6 +42,8 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
 
     t: float
     y: Vector
+    direction: float
+    t_bound: float
     error_exponent: int
     """The estimate behaves like h to this power."""
 
@@ -192,7 +195,7 @@ class RKC(Stabilized):
 class ROCK4(Stabilized):
     """Fourth order: orthogonal Runge-Kutta-Chebyshev, for relative errors below about 1e-5.
 
-    Stability interval 0.35 s^2, 6 to 200 stages, the last slope is the first of the next step. After Abdulle's ROCK4
+    Stability interval 0.31 s^2, 6 to 200 stages, the last slope is the first of the next step. After Abdulle's ROCK4
     (SIAM J. Sci. Comput. 23, 2002), with coefficients computed here; see :func:`dynamics.rock.rock`.
     """
 
