@@ -17,8 +17,9 @@ from dynamics.problems import TeacherStudent
 from dynamics.trajectory import Trajectory
 from nets.networks import TwoLayerStudents
 from nets.training import train
-from verify.comparison import deviation
-from verify.luckmatters import theorem4, theorem5_sharp, two_layer_starts
+from verify.bounds.comparison import deviation
+from verify.families import two_layer_starts
+from verify.luckmatters import theorem4, theorem5_sharp
 from verify.rates import fit_decay, mean_rate
 
 NETWORKS, LR, BATCH = 16, 0.1, 256

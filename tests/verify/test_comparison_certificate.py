@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynamics.measures import EmpiricalMeasure
 from dynamics.problems import TeacherStudent
-from verify.comparison import (
+from verify.bounds.comparison import (
     Box,
     certified_rate,
     certify,
@@ -18,8 +18,8 @@ from verify.comparison import (
     least_supersolution,
     perron_root,
 )
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
 
 
 def _metzler(size: int, seed: int) -> np.ndarray:

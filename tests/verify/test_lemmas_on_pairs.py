@@ -17,11 +17,11 @@ from verify.constants_l import (
     lipschitz_l_isotropic,
     quadratic_fall_off,
 )
+from verify.families.near_pairs import NearPair, isotropic_pairs, pairs
 from verify.luckmatters.lemma2 import overlaps_of, precise_difference
 from verify.luckmatters.lemma3_overlap import isotropic_overlap
 from verify.luckmatters.lemma4 import FallOff, departure
-from verify.luckmatters.pairs import NearPair, isotropic_pairs, pairs
-from verify.luckmatters.precise import psi_l_biased, psi_l_isotropic
+from verify.precise.first_moment import psi_l_biased, psi_l_isotropic
 from verify.statement import BUDGETS
 
 QUICK = BUDGETS["quick"]

@@ -10,15 +10,15 @@ from dynamics.boundaries import Box
 from dynamics.kinks import kink_points
 from nets.layered import LayeredNetwork
 from nets.recursion import readouts
-from verify.layered_pairs import DeepPair, draw, layered
-from verify.specialization.batches import batches, kernel
-from verify.specialization.corollary1 import DEEP, pieces
-from verify.specialization.deep_pairs import (
+from verify.families.batches import batches, kernel
+from verify.families.deep_pairs import (
     DeepInstance,
     crossings,
     draw_deep,
     pre_activations_above,
 )
+from verify.families.layered_pairs import DeepPair, draw, layered
+from verify.specialization.corollary1 import DEEP, pieces
 from verify.specialization.kink_deep import dip, gates_constant
 from verify.specialization.theorem4 import PASS, naive_strength, observed_crossings, open_assumptions
 from verify.specialization.theorem5 import NearCritical, draw_near, largest_gradient, slab_constant, vertices

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.specialization import eqn12_balance, strong_premise, theorem7_alignment
-from verify.specialization.eqn12 import OFFSET
-from verify.specialization.gradient_batches import Batch, Networks
-from verify.specialization.spherical_inputs import (
+from verify.families.gradient_batches import Batch, Networks
+from verify.families.spherical_inputs import (
     OTHERS,
     SPHERICAL,
     Pair,
@@ -16,6 +14,8 @@ from verify.specialization.spherical_inputs import (
     second_moment,
     wedge_matrix,
 )
+from verify.specialization import eqn12_balance, strong_premise, theorem7_alignment
+from verify.specialization.eqn12 import OFFSET
 from verify.specialization.theorem6 import closed_form
 from verify.specialization.theorem6_bias import Thresholds, augmented_term
 from verify.statement import Context

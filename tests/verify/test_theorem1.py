@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nets.layered import LayeredNetwork, augmented
 from nets.recursion import modulations, node_gradients, readouts
-from verify.layered_pairs import DeepPair, draw, layered
+from verify.families.layered_pairs import DeepPair, draw, layered
 from verify.luckmatters.theorem1 import instances
 from verify.statement import BUDGETS
 

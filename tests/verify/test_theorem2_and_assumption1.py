@@ -11,11 +11,11 @@ from hypothesis import assume, given
 
 from nets.layered import LayeredNetwork
 from nets.separation import relative_gap, separate
-from verify.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.families.separated_inputs import separated_pair
 from verify.luckmatters.assumption1 import overlap_moment
 from verify.luckmatters.assumption1_trend import WidePair, predicted_gap
-from verify.separated_inputs import separated_pair
-from verify.separation_gap import autograd_gradients, gap_tensors
+from verify.luckmatters.separation_gap import autograd_gradients, gap_tensors
 
 
 @given(integer_pairs((2, 4)))

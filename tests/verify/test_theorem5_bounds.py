@@ -18,9 +18,9 @@ from verify.bounds import (
     theorem5_printed,
     theorem5_spectral,
 )
+from verify.bounds.overparameterised import theorem5_printed_constants
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
-from verify.overparameterised import theorem5_printed_constants
 
 
 def test_printed_conditions_need_a_single_pair_under_isotropic_input() -> None:

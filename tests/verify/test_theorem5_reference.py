@@ -9,14 +9,14 @@ import pytest
 from dynamics.flows import TwoLayerFlow
 from dynamics.geometry import paired_angles
 from dynamics.linearize import spectral_rate
-from verify.luckmatters.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
+from verify.families.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.luckmatters.theorem5_gamma import FreeGamma, confirm_gamma, free_gamma
 from verify.luckmatters.theorem5_printed import AT_THE_SOLUTION, path
 from verify.luckmatters.theorem5_sharp import OverparameterisedRun, modes_of
 from verify.luckmatters.theorem5_sharp import problem_of as run_problem
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
+from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.statement import Context
-from verify.two_layer_reference import DIGITS, TwoLayerReference
 
 
 def test_reference_field_is_the_flows_field() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nets.separation import separate
-from verify.integer_pairs import IntegerPair, integer_pairs
-from verify.separation_gap import gap_tensors
+from verify.families.integer_pairs import IntegerPair, integer_pairs
+from verify.luckmatters.separation_gap import gap_tensors
 from verify.statement import (
     LUCK_MATTERS,
     Context,

@@ -17,7 +17,7 @@ from dynamics.flows import GradientFlow, TwoLayerFlow
 from dynamics.problems import TeacherStudent
 from nets.layered import LayeredNetwork, augmented
 from nets.separation import relative_gap, separate
-from verify.layered_pairs import DeepPair
+from verify.families.layered_pairs import DeepPair
 from verify.statement import (
     LUCK_MATTERS,
     Context,

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from verify.constants import lipschitz_d_isotropic, lipschitz_d_thresholded
-from verify.luckmatters.pairs import NearPair, columns, isotropic_pairs, pairs
-from verify.luckmatters.precise import difference, length, psi_d
-from verify.references import DIGITS
+from verify.families.near_pairs import NearPair, columns, isotropic_pairs, pairs
+from verify.precise.first_moment import difference, length, psi_d
+from verify.precise.kernels import DIGITS
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

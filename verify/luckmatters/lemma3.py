@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from verify.constants_l import STEEPEST, lipschitz_l_isotropic
-from verify.luckmatters.pairs import NearPair, columns, near_pairs
-from verify.luckmatters.precise import difference, length, psi_l
-from verify.references import DIGITS
+from verify.families.near_pairs import NearPair, columns, near_pairs
+from verify.precise.first_moment import difference, length, psi_l
+from verify.precise.kernels import DIGITS
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

@@ -13,9 +13,9 @@ import numpy as np
 
 from dynamics.measures import EmpiricalMeasure
 from verify.constants_l import lipschitz_l_isotropic
+from verify.families.near_pairs import NearPair, isotropic_pairs
 from verify.luckmatters.lemma3 import ROUNDING
-from verify.luckmatters.pairs import NearPair, isotropic_pairs
-from verify.references import DIGITS
+from verify.precise.kernels import DIGITS
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

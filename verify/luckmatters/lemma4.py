@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dynamics.measures import BiasedGaussian, IsotropicGaussian
 from dynamics.problems import TeacherStudent
 from verify.constants_l import quadratic_fall_off
-from verify.luckmatters.precise import psi_l
-from verify.references import DIGITS
+from verify.precise.first_moment import psi_l
+from verify.precise.kernels import DIGITS
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
-from verify.comparison import Comparison, comparison, deviation
-from verify.luckmatters.box_states import BoxInstance, box_of, centres_of, descent_step, instances, states_in
+from verify.bounds.comparison import Comparison, comparison, deviation
+from verify.bounds.overparameterised import theorem5_printed_constants
+from verify.families.box_states import BoxInstance, box_of, centres_of, descent_step, instances, states_in
+from verify.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
 from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of, single_pairs
-from verify.overparameterised import theorem5_printed_constants
+from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,
@@ -28,7 +29,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-from verify.two_layer_reference import DIGITS, TwoLayerReference
 
 Array = NDArray[np.float64]
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import mpmath as mp
 import numpy as np
 
-from verify.comparison import deviation
-from verify.luckmatters.box_states import BoxInstance, descent_step, instances, states_in
+from verify.bounds.comparison import deviation
+from verify.families.box_states import BoxInstance, descent_step, instances, states_in
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.luckmatters.lemma5 import CHEAP, ETA, ROUNDING, comparison_margin, small_step, starts, system_of
 from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
+from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.statement import (
     LUCK_MATTERS,
     Context,
@@ -22,7 +23,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-from verify.two_layer_reference import DIGITS, TwoLayerReference
 
 
 def printed(start: TwoLayerStart, context: Context) -> Evidence:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
+from verify.bounds.kernel_intervals import KernelBounds, kernel_bounds
 from verify.constants import overlap_ratios
-from verify.kernel_intervals import KernelBounds, kernel_bounds
-from verify.luckmatters.box_states import BoxInstance, box_of, centres_of, instances, states_in
+from verify.families.box_states import BoxInstance, box_of, centres_of, instances, states_in
 from verify.luckmatters.lemma5 import CHEAP
 from verify.statement import (
     LUCK_MATTERS,

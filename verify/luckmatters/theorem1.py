@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from nets.layered import LayeredNetwork, LayerValues
 from nets.recursion import NodeGradients, node_gradients
-from verify.layered_pairs import DeepPair, Parameters, draw, hidden_widths, layered
+from verify.families.layered_pairs import DeepPair, Parameters, draw, hidden_widths, layered
 from verify.statement import (
     LUCK_MATTERS,
     Budget,

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from nets.layered import LayeredNetwork
 from nets.separation import separate
-from verify.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
-from verify.layered_pairs import Widths, hidden_widths
-from verify.separated_inputs import FAMILIES, separated_pair
-from verify.separation_gap import (
+from verify.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.families.layered_pairs import Widths, hidden_widths
+from verify.families.separated_inputs import FAMILIES, separated_pair
+from verify.luckmatters.separation_gap import (
     TOLERANCE,
     autograd_gradients,
     contracted,

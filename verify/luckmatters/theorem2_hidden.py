@@ -11,9 +11,9 @@ from torch import Tensor
 
 from nets.layered import LayeredNetwork
 from nets.separation import LayerGradients, Separation, separate
-from verify.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
-from verify.rational_pairs import RationalPair
-from verify.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+from verify.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.luckmatters.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+from verify.precise.rational_pairs import RationalPair
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

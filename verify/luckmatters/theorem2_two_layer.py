@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynamics.flows import TwoLayerFlow
 from dynamics.geometry import tangent_projection
 from dynamics.problems import TeacherStudent
-from verify.references import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
+from verify.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
 from verify.statement import (
     LUCK_MATTERS,
     Budget,

@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 
 from nets.normalised import PLACEMENTS, normalisation_variance
-from verify.normalised_exact import radial_drift
-from verify.normalised_training import Training, flow_rates, trained
+from verify.luckmatters.normalised_training import Training, flow_rates, trained
+from verify.precise.normalised import radial_drift
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

@@ -17,7 +17,7 @@ from dynamics.integrate import integrate
 from dynamics.measures import BiasedGaussian
 from dynamics.problems import TeacherStudent
 from verify.constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
-from verify.references import (
+from verify.precise.kernels import (
     DIGITS,
     angle,
     columns,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from dynamics.flows import ProjectedFlow
 from dynamics.integrate import integrate
 from dynamics.linearize import spectral_rate
-from verify.luckmatters.precise_flow import rate_at
-from verify.luckmatters.starts import RTOL, Start, decay, mean_rate, own_time, starts, time_to
+from verify.families.near_starts import RTOL, Start, decay, mean_rate, own_time, starts, time_to
+from verify.precise.projected_flow import rate_at
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

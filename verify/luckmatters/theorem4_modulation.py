@@ -13,8 +13,8 @@ from dynamics.flows import ProjectedFlow
 from dynamics.geometry import angles
 from dynamics.linearize import spectral_rate
 from dynamics.problems import TeacherStudent
-from verify.luckmatters.precise_flow import arrival
-from verify.luckmatters.starts import Start, own_time, path, starts, time_to
+from verify.families.near_starts import Start, own_time, path, starts, time_to
+from verify.precise.projected_flow import arrival
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

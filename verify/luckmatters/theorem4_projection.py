@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
-from verify.luckmatters.precise_flow import arrival
-from verify.luckmatters.starts import Start, path, starts, time_to, times_to
+from verify.families.near_starts import Start, path, starts, time_to, times_to
+from verify.precise.projected_flow import arrival
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

@@ -13,8 +13,8 @@ from dynamics.flows import TwoLayerFlow
 from dynamics.geometry import paired_angles
 from dynamics.integrate import integrate
 from dynamics.problems import TeacherStudent
-from verify.comparison import Certificate, certify, deviation
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
+from verify.bounds.comparison import Certificate, certify, deviation
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from dynamics.flows import TwoLayerFlow
 from dynamics.problems import TeacherStudent
+from verify.bounds.overparameterised import theorem5_printed_constants
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.luckmatters.theorem5_printed import BUDGETS
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
-from verify.overparameterised import theorem5_printed_constants
+from verify.precise.two_layer_flow import DIGITS, TwoLayerReference, psi_d
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,
@@ -24,7 +25,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-from verify.two_layer_reference import DIGITS, TwoLayerReference, psi_d
 
 
 @dataclass(frozen=True)

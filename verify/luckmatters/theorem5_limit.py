@@ -15,7 +15,7 @@ from dynamics.geometry import angles
 from dynamics.integrate import integrate
 from dynamics.problems import TeacherStudent
 from dynamics.trajectory import Status, Trajectory
-from verify.comparison import deviation
+from verify.bounds.comparison import deviation
 from verify.luckmatters.theorem5_sharp import LARGE, MIDDLE, SMALL, OverparameterisedRun, problem_of
 from verify.statement import (
     LUCK_MATTERS,

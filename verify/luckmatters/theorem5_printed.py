@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from dynamics.flows import TwoLayerFlow
 from dynamics.integrate import integrate
 from dynamics.problems import TeacherStudent
-from verify.comparison import deviation
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of, single_pairs
-from verify.overparameterised import theorem5_printed_constants
+from verify.bounds.comparison import deviation
+from verify.bounds.overparameterised import theorem5_printed_constants
+from verify.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
+from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,
@@ -29,7 +30,6 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-from verify.two_layer_reference import DIGITS, TwoLayerReference
 
 Array = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from dynamics.linearize import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.problems import TeacherStudent
 from dynamics.teachers import orthonormal, random_unit
 from dynamics.trajectory import Status, Trajectory
-from verify.comparison import deviation
+from verify.bounds.comparison import deviation
 from verify.rates import DecayFit, discrete_rate, fit_decay, mean_rate
 from verify.statement import (
     LUCK_MATTERS,

@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from dynamics.boundaries import Box, colinear, visibility
 from dynamics.critical_points import dyadic_teacher
 from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.specialization.exact_points import augmented, exactly_critical, multiples
-from verify.specialization.sources import source
-from verify.specialization.theorem2 import observed_strength
-from verify.specialization.two_layer_pairs import (
+from verify.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     arbitrary_pairs,
@@ -23,6 +20,9 @@ from verify.specialization.two_layer_pairs import (
     draw_arbitrary,
     dyadic_points,
 )
+from verify.specialization.exact_points import augmented, exactly_critical, multiples
+from verify.specialization.sources import source
+from verify.specialization.theorem2 import observed_strength
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nets.layered import LayeredNetwork
-from verify.layered_pairs import DeepPair, draw, hidden_widths, layered
+from verify.families.layered_pairs import DeepPair, draw, hidden_widths, layered
 from verify.specialization.lemma1 import Tanh, levels
 from verify.specialization.sources import source
 from verify.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement

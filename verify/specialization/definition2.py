@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.boundaries import observation
+from verify.families.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import CODE, source
-from verify.specialization.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ import dataclasses
 from torch import Tensor
 
 from nets.recursion import node_gradients
-from verify.layered_pairs import DeepPair, draw, layered
+from verify.families.layered_pairs import DeepPair, draw, layered
 from verify.luckmatters.theorem1 import forward, instances, rectifier
 from verify.specialization.sources import source
 from verify.statement import Context, Control, Evidence, Form, Outcome, Statement

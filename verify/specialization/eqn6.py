@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 from numpy.typing import NDArray
 
-from verify.specialization.gradient_batches import (
+from verify.families.gradient_batches import (
     EPS,
     Batch,
     Networks,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynamics.boundaries import Box
 from dynamics.two_layer_network import TwoLayerNetwork
-from verify.rational_pairs import exact
+from verify.precise.rational_pairs import exact
 
 Exact = NDArray[Any]
 

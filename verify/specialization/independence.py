@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynamics.boundaries import Box, aligned, colinear, visibility
 from dynamics.critical_points import dyadic_columns
 from dynamics.kinks import kink_points
-from verify.specialization.batches import kernel
+from verify.families.batches import kernel
 from verify.specialization.sources import source
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 

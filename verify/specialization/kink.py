@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dynamics.boundaries import aligned, visibility
 from dynamics.kinks import kink_coefficient
 from dynamics.two_layer_network import TwoLayerNetwork
+from verify.families.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import DERIVED, source
-from verify.specialization.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
 from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

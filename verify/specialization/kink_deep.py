@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.boundaries import Box, colinear, visibility
-from verify.specialization.deep_pairs import (
+from verify.families.deep_pairs import (
     Crossing,
     DeepDrawn,
     DeepInstance,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nets.layered import LayeredNetwork, LayerValues
 from nets.recursion import readouts
-from verify.layered_pairs import DeepPair, draw, layered
+from verify.families.layered_pairs import DeepPair, draw, layered
 from verify.luckmatters.theorem1 import autograd_node_gradients, forward, instances, rectifier
 from verify.specialization.sources import DERIVED, source
 from verify.statement import Context, Control, Evidence, Form, Outcome, Statement

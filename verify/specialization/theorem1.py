@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from nets.recursion import node_gradients
-from verify.layered_pairs import DeepPair, draw, layered
+from verify.families.batches import SCHEMES, batches, kernel
+from verify.families.layered_pairs import DeepPair, draw, layered
 from verify.luckmatters.theorem1 import instances as deep_pairs
-from verify.specialization.batches import SCHEMES, batches, kernel
 from verify.specialization.sources import DERIVED, source
 from verify.statement import (
     BUDGETS,

@@ -8,10 +8,7 @@ from numpy.typing import NDArray
 
 from dynamics.boundaries import aligned, colinear, observation
 from dynamics.two_layer_network import sample_gradients
-from verify.specialization.exact_points import augmented, exactly_critical, multiples
-from verify.specialization.kink import tent
-from verify.specialization.sources import source
-from verify.specialization.two_layer_pairs import (
+from verify.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -22,6 +19,9 @@ from verify.specialization.two_layer_pairs import (
     dyadic_points,
     splittings,
 )
+from verify.specialization.exact_points import augmented, exactly_critical, multiples
+from verify.specialization.kink import tent
+from verify.specialization.sources import source
 from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement, Verdict
 
 Array = NDArray[np.float64]

@@ -13,8 +13,7 @@ from dynamics.boundaries import visibility
 from dynamics.critical_points import NULL, fit_fan_outs
 from dynamics.kinks import kink_coefficient
 from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.specialization.sources import DERIVED, source
-from verify.specialization.two_layer_pairs import (
+from verify.families.two_layer_pairs import (
     Critical,
     Drawn,
     Splitting,
@@ -22,6 +21,7 @@ from verify.specialization.two_layer_pairs import (
     draw_critical,
     splittings,
 )
+from verify.specialization.sources import DERIVED, source
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

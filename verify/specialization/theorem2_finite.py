@@ -13,9 +13,9 @@ from dynamics.boundaries import Box, colinear, visibility
 from dynamics.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
 from dynamics.geometry import unit_columns
 from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.references import DIGITS
+from verify.families.two_layer_pairs import dyadic_points
+from verify.precise.kernels import DIGITS
 from verify.specialization.sources import source
-from verify.specialization.two_layer_pairs import dyadic_points
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

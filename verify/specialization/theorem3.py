@@ -12,19 +12,8 @@ from numpy.typing import NDArray
 from dynamics.boundaries import aligned, colinear, observation, visibility
 from dynamics.kinks import kink_coefficient
 from dynamics.two_layer_network import sample_gradients
-from verify.rational_pairs import exact
-from verify.specialization.batches import kernel
-from verify.specialization.exact_points import (
-    augmented,
-    exact_observers,
-    exactly_critical,
-    factors,
-    multiples,
-)
-from verify.specialization.kink import tent
-from verify.specialization.sources import DERIVED, source
-from verify.specialization.theorem2 import POINTS, VISIBLE
-from verify.specialization.two_layer_pairs import (
+from verify.families.batches import kernel
+from verify.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -35,6 +24,17 @@ from verify.specialization.two_layer_pairs import (
     dyadic_points,
     splittings,
 )
+from verify.precise.rational_pairs import exact
+from verify.specialization.exact_points import (
+    augmented,
+    exact_observers,
+    exactly_critical,
+    factors,
+    multiples,
+)
+from verify.specialization.kink import tent
+from verify.specialization.sources import DERIVED, source
+from verify.specialization.theorem2 import POINTS, VISIBLE
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.boundaries import colinear, separation, visibility
 from dynamics.kinks import kink_points
-from verify.rational_pairs import exact
-from verify.specialization.deep_pairs import (
+from verify.families.deep_pairs import (
     Crossing,
     DeepDrawn,
     DeepInstance,
@@ -21,10 +20,11 @@ from verify.specialization.deep_pairs import (
     deep_instances,
     draw_deep,
 )
+from verify.families.two_layer_pairs import dyadic_points
+from verify.precise.rational_pairs import exact
 from verify.specialization.exact_points import multiples
 from verify.specialization.kink_deep import bend
 from verify.specialization.sources import source
-from verify.specialization.two_layer_pairs import dyadic_points
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

@@ -12,8 +12,7 @@ from scipy.special import gammaln
 
 from dynamics.boundaries import Box, colinear
 from dynamics.geometry import paired_sines
-from verify.specialization.sources import GUESSED, source
-from verify.specialization.two_layer_pairs import (
+from verify.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -22,6 +21,7 @@ from verify.specialization.two_layer_pairs import (
     draw_arbitrary,
     draw_critical,
 )
+from verify.specialization.sources import GUESSED, source
 from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 Array = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.geometry import paired_angles
-from verify.references import DIGITS, columns, gradient_by_quadrature
-from verify.specialization.spherical_inputs import SPHERICAL, Pair, gated_mean, second_moment, wedge_matrix
+from verify.families.spherical_inputs import SPHERICAL, Pair, gated_mean, second_moment, wedge_matrix
+from verify.precise.kernels import DIGITS, columns, gradient_by_quadrature
 from verify.statement import (
     SPECIALIZATION,
     Budget,

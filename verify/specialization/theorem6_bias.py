@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from verify.references import DIGITS, angle, columns, dot
-from verify.specialization.spherical_inputs import wedge_matrix
+from verify.families.spherical_inputs import wedge_matrix
+from verify.precise.kernels import DIGITS, angle, columns, dot
 from verify.specialization.theorem6 import closed_form
 from verify.statement import (
     SPECIALIZATION,

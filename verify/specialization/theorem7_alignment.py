@@ -14,7 +14,7 @@ from scipy.linalg import null_space
 from dynamics.integrate import integrate
 from dynamics.shared_residual import SharedResidualFlow
 from dynamics.teachers import random_unit
-from verify.references import columns, dot
+from verify.precise.kernels import columns, dot
 from verify.statement import (
     SPECIALIZATION,
     Assumption,

@@ -10,7 +10,7 @@ from typing import Any
 import mpmath as mp
 
 from dynamics.problems import TeacherStudent
-from verify.references import angle, columns, dot
+from verify.precise.kernels import angle, columns, dot
 
 DIGITS = 30
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
-from verify.references import angle, columns, dot, psi_d_isotropic, unit
+from verify.precise.kernels import angle, columns, dot, psi_d_isotropic, unit
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dynamics.geometry import paired_sines
 from dynamics.problems import TeacherStudent
-from verify.kernel_intervals import ROOM, KernelBounds, kernel_bounds
+from verify.bounds.kernel_intervals import ROOM, KernelBounds, kernel_bounds
 
 Array = NDArray[np.float64]
 

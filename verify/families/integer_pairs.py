@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from nets.layered import LayeredNetwork
-from verify.layered_pairs import Widths, hidden_widths
-from verify.rational_pairs import RationalPair, exact
+from verify.families.layered_pairs import Widths, hidden_widths
+from verify.precise.rational_pairs import RationalPair, exact
 from verify.statement import Assumption
 
 Array = NDArray[np.float64]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nets.layered import LayeredNetwork
-from verify.layered_pairs import Widths
+from verify.families.layered_pairs import Widths
 
 Array = NDArray[np.float64]
 Family = Callable[[list[tuple[int, ...]], int, np.random.Generator], tuple[list[list[Array]], Array]]

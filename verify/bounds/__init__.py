@@ -15,9 +15,9 @@ from dynamics.geometry import angles, paired_angles
 from dynamics.linearize import spectral_rate
 from dynamics.measures import BiasedGaussian, IsotropicGaussian
 from dynamics.problems import TeacherStudent
-from verify.comparison import certify
+from verify.bounds.comparison import certify
+from verify.bounds.overparameterised import theorem5_printed_constants
 from verify.constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
-from verify.overparameterised import theorem5_printed_constants
 
 Bound = Callable[[TeacherStudent], float]
 

@@ -15,7 +15,7 @@ from dynamics.critical_points import dyadic_teacher
 from dynamics.kinks import kink_points
 from nets.layered import LayeredNetwork, augmented
 from nets.recursion import readouts
-from verify.layered_pairs import Widths, hidden_widths
+from verify.families.layered_pairs import Widths, hidden_widths
 from verify.statement import Budget
 
 Array = NDArray[np.float64]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dynamics.flows import TwoLayerFlow
 from dynamics.geometry import tangent_projection, unit_columns
 from dynamics.problems import TeacherStudent
-from verify.comparison import Box
-from verify.luckmatters.two_layer_starts import TwoLayerStart, problem_of
+from verify.bounds.comparison import Box
+from verify.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.statement import Budget
 
 Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import Any
 
 import mpmath as mp
 
-from verify.references import angle, dot, psi_d_biased, psi_d_isotropic
+from verify.precise.kernels import angle, dot, psi_d_biased, psi_d_isotropic
 
 __all__ = ["difference", "length", "psi_d", "psi_l", "psi_l_biased", "psi_l_isotropic", "relative_slope"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from dynamics.geometry import norms, paired_angles
 from dynamics.measures import IsotropicGaussian
 from dynamics.problems import TeacherStudent
+from verify.bounds.kernel_intervals import KernelBounds, kernel_bounds
 from verify.constants import overlap_ratios
-from verify.kernel_intervals import KernelBounds, kernel_bounds
 
 Array = NDArray[np.float64]
 

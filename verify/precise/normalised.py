@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mpmath import mp, mpf
 
 if TYPE_CHECKING:
-    from verify.normalised_training import Training
+    from verify.luckmatters.normalised_training import Training
 
 DIGITS = 40
 Matrix = list[list[Any]]

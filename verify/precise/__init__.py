@@ -1,0 +1,1 @@
+"""Slow, independent evaluations (mpmath, rationals): what counterexamples are confirmed with."""
