@@ -14,6 +14,8 @@ from dynamics.input_measure import InputMeasure, checked_dimension, checked_size
 
 Array = NDArray[np.float64]
 
+_NORMAL = float(np.finfo(np.float64).tiny)
+
 
 class BiasedGaussian(InputMeasure):
     """``x ~ N(0, I)`` with a constant 1 appended: the last row of a weight column is the node's bias.
@@ -80,6 +82,7 @@ class BiasedColumns:
         with np.errstate(over="ignore"):
             h = self.bias / (size if zero is None else np.where(zero, 1.0, size))
         h = np.clip(h, -CERTAIN, CERTAIN)
+        h = np.where(np.abs(h) < _NORMAL, 0.0, h)  # subnormal numbers have too few digits for the ratio h/k
         always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
         self.threshold = h if zero is None else np.where(zero, always, h)
         self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
-# Between these squared norms nothing below overflows, nor underflows before 1e-140 of a column is reached.
-_PLAIN_SQUARES = (0.25, 2.0**64)
+# Columns with squared norms from here to there are left as they are, others get there by powers of two: no square
+# overflows, nor underflows before 1e-140 of a column is reached. Unit columns are in the middle.
+_PLAIN_SQUARES = (0.5, 2.0)
 
 
 def checked_columns(name: str, A: ArrayLike) -> Array:
@@ -46,15 +47,15 @@ class Columns:
         self.scaled = self.array
         with np.errstate(all="ignore"):  # squares out of range are seen by the comparison
             squared = _column_dots(self.array, self.array)
-            smallest, largest = (squared.min(), squared.max()) if squared.size else _PLAIN_SQUARES
-            if smallest >= _PLAIN_SQUARES[0] and largest <= _PLAIN_SQUARES[1]:  # False when NaN is among them
+            smallest, largest = (squared.min(), squared.max()) if squared.size else (1.0, 1.0)
+            if smallest >= _PLAIN_SQUARES[0] and largest < _PLAIN_SQUARES[1]:  # False when NaN is among them
                 self.norms = np.sqrt(squared)
                 self.unit = np.asarray(self.array / self.norms[..., None, :])
             else:
                 self._scale()
 
     def _scale(self) -> None:
-        """The same by way of columns whose largest entry is in [1/2, 1)."""
+        """The same by way of columns scaled to squared norms in [1/2, 2)."""
         finite = np.asarray(np.isfinite(self.array).all(axis=-2))
         self.array = np.where(finite[..., None, :], self.array, np.nan)
         exponent = np.frexp(np.abs(self.array).max(axis=-2))[1]
@@ -63,6 +64,8 @@ class Columns:
         if zero.any():
             self.zero = zero
             scaled[..., 0, :] = np.where(zero, 1.0, scaled[..., 0, :])
+        shift = (np.frexp(2.0 * _column_dots(scaled, scaled))[1] - 1) // 2
+        scaled, exponent = np.ldexp(scaled, -shift[..., None, :]), exponent + shift
         length = np.sqrt(_column_dots(scaled, scaled))
         self.scaled, self.unit = scaled, np.asarray(scaled / length[..., None, :])
         self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
@@ -81,7 +84,8 @@ class Columns:
 
 
 def _column_dots(A: Array, B: Array) -> Array:
-    return np.asarray(np.einsum("...dn,...dn->...n", A, B))
+    # Not einsum, whose fused multiply-adds depend on the shape of the stack: a stack is its members to the last bit.
+    return np.asarray(np.add.reduce(A * B, axis=-2))
 
 
 def directions(name: str, A: ArrayLike | Columns) -> Columns:

@@ -26,6 +26,7 @@ def line_angles(a: Array, b: Array, sign: Array) -> tuple[Array, Array]:
     This is accurate where no more was removed than remains, and the other pairs go through repeated projection.
     Rows are scaled so that their squares are far from overflow and underflow.
     """
+    a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)  # one order of summation, whatever was gathered
     residual = a - sign[:, None] * b
     squared = np.vecdot(b, b)
     step = np.vecdot(residual, b) / squared

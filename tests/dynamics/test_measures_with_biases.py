@@ -81,6 +81,7 @@ def assert_close(a: Array, b: Array) -> None:
 @example(h=0.0, k=1.5, log_angle=0.0, opposite=True)
 @example(h=-2.0, k=2.0, log_angle=-7.0, opposite=True)
 @example(h=1.0, k=1.0, log_angle=-12.0, opposite=False)
+@example(h=0.0, k=2.2250738585e-313, log_angle=0.0, opposite=False)  # a subnormal threshold
 @given(
     h=thresholds, k=thresholds, log_angle=st.floats(-12.0, float(np.log10(np.pi / 2))), opposite=st.booleans()
 )
