@@ -32,9 +32,12 @@ class Cost:
     interval: float
     stabilized: bool = False
 
+    def accuracy_steps(self, rtol: float) -> float:
+        return self.coefficient * math.pow(rtol, -1 / self.exponent)
+
     def evaluations(self, stiffness: float, rtol: float) -> float:
         """``stiffness`` = rho T, spectral radius times span."""
-        steps = self.coefficient * math.pow(rtol, -1 / self.exponent)
+        steps = self.accuracy_steps(rtol)
         if self.stabilized:
             return steps * max(self.fewest, math.sqrt(stiffness / steps / self.interval))
         return self.fewest * max(steps, stiffness / self.interval)
@@ -69,8 +72,9 @@ def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -
     """The method for a run from ``(t0, y0)`` to ``t1``.
 
     Ordinary methods are taken by tolerance alone, DOP853 for ``rtol <= 1e-6`` and RK45 above. A stabilised one (ROCK4,
-    or RKC for ``rtol >= 1e-3``) is taken instead where :class:`Cost` makes it at least 1.25 times cheaper, and the
-    fastest mode at the start decays and does not rotate. Stiffness that only comes later is not seen.
+    or RKC for ``rtol >= 1e-3``) is taken instead where, by :class:`Cost`, stability and not accuracy limits the other
+    one's steps and the stabilised one is at least 1.25 times cheaper, and where the fastest mode at the start decays
+    and does not rotate. Stiffness that only comes later is not seen.
 
     Cost: one evaluation and those of the power method, 5 to 15 as a rule, at most 51; they count in ``guard.nfev``.
     """
@@ -92,6 +96,8 @@ def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -
     found = f"spectral radius {radius.value:.3g} at the start, times span {stiffness:.3g}, rtol {rtol:.1g}"
     if radius.cosine * np.sign(t1 - t0) > REAL:
         return Choice(default, f"{found}; the fastest mode does not purely decay")
+    if stiffness < COSTS[default].interval * COSTS[default].accuracy_steps(rtol):
+        return Choice(default, f"{found}; not stiff, accuracy limits the steps")
     candidates = [name for name, cost in COSTS.items() if cost.stabilized and rtol >= PRECISE.get(name, 0)]
     name = min(candidates, key=lambda name: COSTS[name].evaluations(stiffness, rtol))
     ordinary, stable = (COSTS[key].evaluations(stiffness, rtol) for key in (default, name))

@@ -44,7 +44,7 @@ def simulate(
     instances: Annotated[int, _option("Independent draws, integrated as one stack.")] = 1,
     t_end: Annotated[float, _option("End of the time span.")] = 100.0,
     points: Annotated[int, _option("Output times.")] = 201,
-    method: Annotated[str, _option("auto, RK45, DOP853, LSODA, Radau or BDF.")] = "auto",
+    method: Annotated[str, _option("auto, RK45, DOP853, RKC, ROCK4, LSODA, Radau or BDF.")] = "auto",
     rtol: Annotated[float, _option("Relative tolerance.")] = 1e-8,
     atol: Annotated[float, _option("Absolute tolerance.")] = 1e-10,
     until: Annotated[float | None, _option("Stop once every sin theta is below this.")] = None,
