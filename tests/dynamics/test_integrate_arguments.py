@@ -59,7 +59,9 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "kind", "match"), BAD, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("change", "kind", "match"), BAD, ids=[f"{next(iter(row[0]))}-{row[2]}" for row in BAD]
+)
 def test_bad_arguments_name_themselves(change: dict[str, Any], kind: type[Exception], match: str) -> None:
     """One error that names the argument and what was expected."""
     arguments = {"flow": FLOW, "t_span": (0.0, 1.0), **change}
