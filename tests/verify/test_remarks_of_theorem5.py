@@ -13,8 +13,14 @@ from verify.luckmatters.random_initialisation import (
     cap_probability,
     lucky_probability,
 )
+from verify.luckmatters.zero_curvature import (
+    features,
+    hessian_on,
+    resolvable,
+    resolving_inputs,
+    smallest_angle,
+)
 from verify.statement import Context, Evidence
-from verify.zero_curvature import features, hessian_on, resolvable, resolving_inputs, smallest_angle
 
 
 def test_caps_of_known_size() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from torch import nn
 
 from nets.normalised import NO_EPS, NormalisedStudent, normalisation_variance
+from verify.luckmatters.normalised_rounding import block_passes, radial_rounding
 from verify.luckmatters.normalised_training import Training, flow_rates, half_mean_square, loss
 from verify.luckmatters.theorem3 import CONSERVED, STEP, WITH_EPS, trainings
-from verify.normalised_rounding import block_passes, radial_rounding
 from verify.precise.normalised import radial_drift
 from verify.statement import BUDGETS, Context
 

@@ -15,6 +15,7 @@ from dynamics.problems import TeacherStudent
 from nets import TwoLayerStudents, train
 from nets.curvature import hessian_spectrum
 from verify.effects import exceeds
+from verify.luckmatters.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 from verify.statement import (
     LUCK_MATTERS,
     Assumption,
@@ -27,7 +28,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-from verify.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 
 Array = NDArray[np.float64]
 REMARK = Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")

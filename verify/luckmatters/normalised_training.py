@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nets.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
-from verify.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
+from verify.luckmatters.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
 
 
 @dataclass(frozen=True)
