@@ -159,13 +159,16 @@ def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TOY_SLOW": str(tmp_path / "started")},
+        # A background job of a shell ignores interrupts, and its children with it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
-    while not (tmp_path / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=30)
+    with process:
+        while not (tmp_path / "started").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
     assert complaint == "luckproof: interrupted\n"
     assert [path.name for path in tmp_path.iterdir()] == ["started"]

@@ -209,6 +209,7 @@ ZERO_NODE = Statement(
     source=source("Theorem 3 with the boundary of section 4.2"),
     expected=Outcome.REFUTED,
     instance_type=PureBias,
+    examples=(PureBias(),),  # one of 35 draws or so: not left to chance
     instances=lambda budget: pure_biases(0),
     assumptions=lone_assumptions,
     evidence=lone_fan_out,
