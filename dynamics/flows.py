@@ -162,6 +162,7 @@ class ProjectedFlow(TwoLayerDynamics):
         self.modulation = modulation
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Theorem 4's pull, before P_perp; V does not move."""
         problem = self.problem
         students = problem.measure.prepare(W)
         mask = np.eye(problem.m) if self.modulation == "matched" else None
@@ -196,6 +197,7 @@ class TwoLayerFlow(TwoLayerDynamics):
         super().__init__(problem, projected=projected, trains_V=trains_V)
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
         problem = self.problem
         students = problem.measure.prepare(W)
         to_teacher_l, to_teacher_d = problem.measure.kernels(students, problem.prepared_teacher)
@@ -224,6 +226,7 @@ class GradientFlow(TwoLayerDynamics):
             )
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Minus the gradient of the loss in W (before any projection) and in V."""
         problem = self.problem
         term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
         students, teacher = problem.measure.prepare(W), problem.prepared_teacher

@@ -202,18 +202,19 @@ def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
         )
     W, V = flow.matrices(state)
     size_W = W.size
+    # The normal directions are moved above the smallest tangent eigenvalue: a diagonal entry is at most this.
+    above = flow.problem.measure.second_moment()[0, 0] * max(1.0, float(np.sum(V**2, axis=-1).max()))
 
-    def apply(flat: Array) -> Array:
+    def _apply(flat: Array) -> Array:
         dW = tangent_projection(W, flat[:size_W].reshape(W.shape))
         normal = flat[:size_W].reshape(W.shape) - dW
         dV = flat[size_W:].reshape(V.shape) if flow.trains_V else np.zeros_like(V)
         moved_W, moved_V = gram_action(flow, W, V, dW, dV)
-        # The normal directions are moved far above the tangent spectrum, which is at most the trace bound n.
-        moved_W = moved_W + (flow.problem.n + 1.0) * normal
+        moved_W = moved_W + above * normal
         return np.concatenate([moved_W.ravel(), moved_V.ravel()] if flow.trains_V else [moved_W.ravel()])
 
     size = size_W + V.size * flow.trains_V
-    operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)
+    operator = LinearOperator((size, size), matvec=_apply, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(size)
     smallest = eigsh(operator, k=1, which="SA", tol=1e-10, v0=start, return_eigenvectors=False, ncv=60)
     return float(smallest[0])

@@ -93,7 +93,7 @@ def confirm_v1(instance: AtomicInput) -> Evidence:
     """The same with gates counted in exact fractions of a turn instead of signs of products."""
     quarter = Fraction(1, 4)
 
-    def share(*angles: Fraction) -> Fraction:
+    def _share(*angles: Fraction) -> Fraction:
         inside = 0
         for index in range(instance.atoms):
             atom = (index + quarter) / instance.atoms
@@ -104,7 +104,7 @@ def confirm_v1(instance: AtomicInput) -> Evidence:
 
     start = (instance.turn + Fraction(1, 2)) / instance.atoms
     end = start + Fraction(instance.step) / instance.atoms
-    d_star, d = share(Fraction(0), start), share(Fraction(0), end)
+    d_star, d = _share(Fraction(0), start), _share(Fraction(0), end)
     half_turn = np.pi * float(end - start)
     chord = 2 * np.sin(half_turn)
     # |a u - b v|^2 = (a - b)^2 + a b |u - v|^2 for unit u, v: no cancellation.
@@ -113,6 +113,7 @@ def confirm_v1(instance: AtomicInput) -> Evidence:
 
 
 def v1_instances(budget: Budget) -> st.SearchStrategy[AtomicInput]:
+    """Up to 64 atoms, the teacher's gate up to a quarter turn from the student's."""
     return st.integers(4, 64).flatmap(
         lambda atoms: st.builds(
             AtomicInput, atoms=st.just(atoms), turn=st.integers(0, atoms // 4), step=st.floats(0.5, 2.0)
@@ -231,6 +232,7 @@ def lipschitz_on_balls(instance: BallInstance, context: Context, shrink: float =
 
 
 def ball_instances(budget: Budget) -> st.SearchStrategy[BallInstance]:
+    """Unbiased teachers at any angle; thresholded ones from a grid, whose K_d is kept once found."""
     seeds = st.integers(0, 2**16)
     unbiased = st.builds(
         BallInstance, d=st.integers(2, 10), theta0=st.floats(1e-3, 1.2), alpha=st.floats(0.1, 3.0), seed=seeds

@@ -99,6 +99,7 @@ def overlap(instance: OverlapInstance, context: Context, claimed: float | None =
 
 
 def instances(budget: Budget) -> st.SearchStrategy[OverlapInstance]:
+    """Random unit teachers without bias, orthogonal ones with a threshold."""
     seeds = st.integers(0, 2**16)
     random = st.builds(OverlapInstance, m=st.integers(2, 8), d=st.integers(2, 20), seed=seeds)
     thresholded = st.integers(2, 8).flatmap(

@@ -163,6 +163,7 @@ def transposed(instance: TwoLayerInstance) -> tuple[Array, Array]:
 
 
 def instances(budget: Budget) -> st.SearchStrategy[TwoLayerInstance]:
+    """Up to four teachers, eight students, three outputs in up to eight dimensions."""
     return st.integers(1, 4).flatmap(
         lambda m: st.builds(
             TwoLayerInstance,
