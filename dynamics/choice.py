@@ -17,6 +17,11 @@ MARGIN = 1.25
 """A stabilised method must be this much cheaper by the model, since RK45 and DOP853 do not care for the spectrum."""
 
 
+SMALL = 1000
+"""States of fewer components keep the ordinary method: their evaluations are mostly overhead, and the outputs between
+the steps of a stabilised method (a cubic over long steps) are less accurate than the steps themselves."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """Evaluations that a method needs, as a model.
@@ -73,14 +78,17 @@ def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -
 
     Ordinary methods are taken by tolerance alone, DOP853 for ``rtol <= 1e-6`` and RK45 above. A stabilised one (ROCK4,
     or RKC for ``rtol >= 1e-3``) is taken instead where, by :class:`Cost`, stability and not accuracy limits the other
-    one's steps and the stabilised one is at least 1.25 times cheaper, and where the fastest mode at the start decays
-    and does not rotate. Stiffness that only comes later is not seen.
+    one's steps and the stabilised one is at least 1.25 times cheaper, where the fastest mode at the start decays
+    and does not rotate, and where the state has ``SMALL`` components or more. Stiffness that only comes later is not
+    seen.
 
     Cost: one evaluation and those of the power method, 5 to 15 as a rule, at most 51; they count in ``guard.nfev``.
     """
     default = unmeasured(rtol)
     if t0 == t1:
         return Choice(default, "a span of zero length")
+    if y0.size < SMALL:
+        return Choice(default, f"a small state ({y0.size} components)")
     try:
         radius = SpectralRadius()
         f = guard(t0, y0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ode_problems import Field, rms
 from scipy.integrate import solve_ivp
 
+from dynamics import choice
 from dynamics.flows import ProjectedFlow
 from dynamics.integrate import integrate
 from dynamics.problems import TeacherStudent
@@ -136,8 +137,17 @@ def test_the_spectral_radius_sees_through_symmetry_and_faults() -> None:
     assert abs(turn.cosine) < 0.1
 
 
-def test_auto_takes_a_stabilised_method_where_it_pays_and_says_so() -> None:
+def test_auto_keeps_the_ordinary_method_for_small_states() -> None:
+    """Under 1,000 components DOP853 stays, and its outputs between the steps with it, however stiff the field."""
+    field, start, _ = diffusion(80)
+    run = integrate(Field(field, start), (0.0, 0.5))
+    assert run.attributes["method"] == "DOP853"
+    assert "small state" in run.attributes["method_reason"]
+
+
+def test_auto_takes_a_stabilised_method_where_it_pays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Diffusion: RKC or ROCK4, at most half of DOP853's work; not for a rotation of that radius, nor a calm field."""
+    monkeypatch.setattr(choice, "SMALL", 0)
     field, start, rho = diffusion(80)
     for rtol, taken in ((1e-3, "RKC"), (1e-5, "ROCK4")):
         run = integrate(Field(field, start), (0.0, 0.5), rtol=rtol, atol=rtol / 100)
@@ -158,8 +168,11 @@ def test_auto_takes_a_stabilised_method_where_it_pays_and_says_so() -> None:
     assert backwards.attributes["method"] == "RK45"
 
 
-def test_auto_on_a_field_that_is_broken_at_the_start_ends_as_without_it() -> None:
+def test_auto_on_a_field_that_is_broken_at_the_start_ends_as_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """NaN or an exhausted clock during the choice is reported by the run itself."""
+    monkeypatch.setattr(choice, "SMALL", 0)
     run = integrate(Field(lambda t, y: np.nan * y, [1.0]), (0.0, 1.0))
     assert str(run.status) == "nonfinite"
     assert "no spectral radius" in run.attributes["method_reason"]
