@@ -108,18 +108,19 @@ def inequality_margin(problem: TeacherStudent, certificate: Certificate, W: Arra
         # numerator is of second order in sin and lost in rounding; d||v||/dt = v.v' / ||v||.
         away = (cosine * moving.student_W[..., :m] - problem.teacher_W) / y[..., None, :m]
         outward = gap / y[..., m:, None]
-    speed = np.concatenate(
-        [
-            np.sum(cosine * away * velocity["W"][..., :m], axis=-2),
-            np.sum(outward * velocity["V"], axis=-1),
-        ],
-        axis=-1,
-    )
-    M = certificate.comparison.M
-    size = (np.abs(M) @ y[..., None])[..., 0]
-    slack = (M @ y[..., None])[..., 0] - speed + velocity_rounding(problem, velocity, y, V)
+        speed = np.concatenate(
+            [
+                np.sum(cosine * away * velocity["W"][..., :m], axis=-2),
+                np.sum(outward * velocity["V"], axis=-1),
+            ],
+            axis=-1,
+        )
+        M = certificate.comparison.M
+        size = (np.abs(M) @ y[..., None])[..., 0]
+        slack = (M @ y[..., None])[..., 0] - speed + velocity_rounding(problem, velocity, y, V)
+        relative = slack / size
     # Smaller sizes are rounding: their speed has no meaning.
-    return float(np.where(y > FLOOR, slack / size, np.inf).min())
+    return float(np.where(y > FLOOR, relative, np.inf).min())
 
 
 def velocity_rounding(problem: TeacherStudent, velocity: Mapping[str, Array], y: Array, V: Array) -> Array:
