@@ -12,7 +12,7 @@ from dynamics.geometry import norms, tangent_projection
 from dynamics.measures import IsotropicGaussian
 from dynamics.problems import TeacherStudent
 from dynamics.residual_flow import node_residuals
-from verify.luckmatters.theorem2_two_layer import sampled_gradient
+from verify.sampled_gradient import sampled_gradient
 from verify.statement import (
     SPECIALIZATION,
     Budget,

@@ -107,7 +107,7 @@ def _constant_overlap(instance: Passage, context: Context) -> Evidence:
 
 def reduced_field(layer: Layer, context: Context, altered: float = 1.0) -> Evidence:
     """The field of (delta, rho, v) put back into the plane, against the sampled gradient in W and V."""
-    from verify.luckmatters.theorem2_two_layer import sampled_gradient
+    from verify.sampled_gradient import sampled_gradient
 
     problem = lone(Layer(layer.d, 1, 1, 1, layer.std, layer.seed))
     w, goal = problem.student_W[:, 0], problem.teacher_W[:, 0]
