@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from verify import cli_figure, cli_simulate, cli_verify
+from verify import cli_bn_bias, cli_figure, cli_simulate, cli_verify
 from verify.cli_errors import CommandLineError
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ app = typer.Typer(
 cli_verify.register(app)
 cli_simulate.register(app)
 cli_figure.register(app)
+cli_bn_bias.register(app)
 
 
 @app.callback(invoke_without_command=True)
