@@ -50,6 +50,18 @@ def separated(
     too. Shape ``(*batch, d, m)``. Raises ValueError when fewer than m such directions exist.
     Source: the authors' published teacher generator (Luck Matters, section 4.2 and Fig. 7).
     """
+    columns = separated_entries(d, m, rng, batch, entries)
+    return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
+
+
+def separated_entries(
+    d: int,
+    m: int,
+    rng: np.random.Generator,
+    batch: tuple[int, ...] = (),
+    entries: tuple[float, ...] = SEPARATED_ENTRIES,
+) -> Array:
+    """The columns of :func:`separated` as they are drawn, before they are normalised."""
     _require_size("d", d)
     _require_size("m", m)
     if d <= 4 and m > (available := _count_separated(d, entries)):
@@ -58,26 +70,25 @@ def separated(
     return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
 
 
-def _directions(candidates: Array) -> Array:
-    """Distinct directions of the columns, in order of first appearance, scaled to largest entry 1."""
+def _distinct(candidates: Array) -> Array:
+    """The non-zero columns, one for each direction, in order of first appearance."""
     scale = np.abs(candidates).max(axis=0)
-    scaled = candidates[:, scale > 0] / scale[scale > 0]
-    _, first = np.unique(scaled, axis=1, return_index=True)
-    return np.asarray(scaled[:, np.sort(first)])
+    kept = candidates[:, scale > 0]
+    _, first = np.unique(kept / scale[scale > 0], axis=1, return_index=True)
+    return np.asarray(kept[:, np.sort(first)])
 
 
 def _separated_columns(d: int, m: int, rng: np.random.Generator, entries: tuple[float, ...]) -> Array:
     columns = np.empty((d, 0))
     while columns.shape[1] < m:
         drawn = rng.choice(entries, size=(d, 2 * m))
-        columns = _directions(np.concatenate([columns, drawn], axis=1))
-    chosen = columns[:, :m]
-    return np.asarray(chosen / np.linalg.norm(chosen, axis=0))
+        columns = _distinct(np.concatenate([columns, drawn], axis=1))
+    return columns[:, :m]
 
 
 def _count_separated(d: int, entries: tuple[float, ...]) -> int:
     grid = np.stack(np.meshgrid(*[entries] * d, indexing="ij")).reshape(d, -1)
-    return int(_directions(grid).shape[1])
+    return int(_distinct(grid).shape[1])
 
 
 def thresholded(

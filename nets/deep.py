@@ -1,202 +1,200 @@
-"""Ensembles of deep fully connected students beside fixed teachers of the same depth, trained on fresh samples."""
+"""Ensembles of deep students and teachers as stacked parameters, fully connected or convolutional."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from dynamics.measures import InputMeasure
-from dynamics.settings import number, positive_int
-from dynamics.teachers import random_unit, separated
-from nets.data import FreshBatches, network_seeds
+from nets.architecture import Architecture
+from nets.blocks import Block, side_by_side, stacked
+from nets.devices import require_dtype, resolve_device
 
-Array = NDArray[np.float64]
+
+@dataclass
+class BatchNorm:
+    """Batch normalisation of S networks: running statistics, and ``scale`` and ``shift`` if any; ``(S, n)`` each."""
+
+    mean: Tensor
+    var: Tensor
+    scale: Tensor | None = None
+    shift: Tensor | None = None
+
+
+@dataclass
+class Layer:
+    """One linear map of S networks, ``weight (S, n_l, n_{l+1})`` or ``(S, out, in, k, k)``, ``bias (S, n_{l+1})``."""
+
+    weight: Tensor
+    bias: Tensor | None = None
+    norm: BatchNorm | None = None
 
 
 class DeepNetworks:
-    """S stacked networks ``f_{l+1} = relu(W_l^T f_l + b_l)``, no ReLU on the last layer.
+    """S networks of one architecture; all they are is in ``layers``, bottom up, as tensors with leading axis S.
 
-    ``weights[l] (S, n_l, n_{l+1})``: column j is the fan-in of node j of layer l + 1, row k the fan-out of
-    node k of
-    layer l. ``biases[l] (S, 1, n_{l+1})`` or None. Raises ValueError where the shapes of the layers do not chain.
-    Source: Luck Matters, section 2.
+    Column j of a fully connected ``weight`` is the fan-in of node j above it, row k the fan-out of node k below.
+    Outside training a network is evaluated with its running statistics. Raises ValueError where a tensor has not the
+    shape the architecture asks for. Source: Luck Matters, section 2.
     """
 
-    def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor] | None = None) -> None:
-        for lower, upper in pairwise(weights):
-            if lower.shape[0] != upper.shape[0] or lower.shape[2] != upper.shape[1]:
-                raise ValueError(
-                    f"weights: expected layers (S, n_l, n_l+1) that chain, got {tuple(lower.shape)} "
-                    f"below {tuple(upper.shape)}"
-                )
-        self.weights = list(weights)
-        self.biases = None if biases is None else list(biases)
+    def __init__(self, architecture: Architecture, layers: list[Layer]) -> None:
+        self.architecture = architecture
+        self.layers = layers
+        _require_shapes(self)
+
+    @classmethod
+    def zeros(
+        cls,
+        architecture: Architecture,
+        count: int,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float64,
+    ) -> DeepNetworks:
+        """All weights and biases zero, the normalisation the identity: something to be filled."""
+        place, kind = resolve_device(device), require_dtype(dtype)
+
+        def full(value: float, *shape: int) -> Tensor:
+            return torch.full((count, *shape), value, device=place, dtype=kind)
+
+        layers = []
+        for index in range(architecture.depth):
+            nodes, hidden = architecture.node_count(index), index < architecture.depth - 1
+            norm = None
+            if hidden and architecture.normalisation != "none":
+                norm = BatchNorm(full(0, nodes), full(1, nodes))
+                if architecture.affine:
+                    norm.scale, norm.shift = full(1, nodes), full(0, nodes)
+            bias = full(0, nodes) if architecture.bias else None
+            weight = full(0, *architecture.weight_shape(index))
+            layers.append(Layer(weight, bias, norm))
+        return cls(architecture, layers)
 
     @property
     def count(self) -> int:
         """Number of networks S."""
-        return int(self.weights[0].shape[0])
+        return int(self.layers[0].weight.shape[0])
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """``(d, n_1, ..., n_L)``: input, hidden layers, output."""
-        return (self.weights[0].shape[1], *(W.shape[2] for W in self.weights))
+    def device(self) -> torch.device:
+        return self.layers[0].weight.device
 
-    def parameters(self) -> list[torch.Tensor]:
-        return self.weights + (self.biases or [])
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.layers[0].weight.dtype
 
-    def layer(self, index: int, below: torch.Tensor) -> torch.Tensor:
-        """Activations ``(S, B, n_{l+1})`` of one layer on those below; the place of a normalisation, if any."""
-        W = self.weights[index]
-        z = below @ W if self.biases is None else torch.baddbmm(self.biases[index], below, W)
-        return z if index == len(self.weights) - 1 else torch.relu(z)
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weights of every linear map, bottom up."""
+        return [layer.weight for layer in self.layers]
 
-    def activations(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """``[f_1, ..., f_L]`` on inputs ``x (S, B, d)``; the last is the output."""
-        below, kept = x, []
-        for index in range(len(self.weights)):
-            below = self.layer(index, below)
-            kept.append(below)
-        return kept
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything by name: ``0.weight, 0.bias, 0.mean, 0.var, 0.scale, 0.shift, 1.weight, ...``"""
+        return dict(_named(self.layers))
+
+    def trained(self) -> dict[str, Tensor]:
+        """What gradient descent moves: everything but the running statistics."""
+        return {
+            name: value for name, value in self.tensors().items() if name.split(".")[1] not in ("mean", "var")
+        }
+
+    def part(self, networks: slice) -> DeepNetworks:
+        """Some of the networks; shares their memory."""
+        return self._mapped(lambda value: value[networks])
 
     def clone(self) -> DeepNetworks:
         """A copy that shares nothing."""
-        biases = None if self.biases is None else [b.clone() for b in self.biases]
-        return DeepNetworks([W.clone() for W in self.weights], biases)
+        return self._mapped(lambda value: value.clone())
+
+    def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> DeepNetworks:
+        """The same networks elsewhere, or in another precision."""
+        place = resolve_device(device)
+        kind = self.dtype if dtype is None else require_dtype(dtype)
+        return self._mapped(lambda value: value.to(place, kind))
+
+    def activations(self, x: Tensor) -> list[Tensor]:
+        """``[f_1, ..., f_L]`` in evaluation mode, each ``(S, B, n_l[, h, w])``; the last is the output.
+
+        ``x``: ``(S, B, *inputs)``, or ``(B, *inputs)`` for all networks. Of a hidden layer it is what the layer above
+        sees: after the normalisation where that comes last.
+        """
+        return [f for _, f in self.traced(x)]
+
+    def traced(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Pre-activation ``z_l`` (what the ReLU is given) and value ``f_l`` of every layer, as :meth:`activations`."""
+        values = side_by_side(self.expand(x))
+        kept = []
+        for block in self.blocks():
+            z = block.pre_activation(values)
+            values = block.after(z)
+            kept.append((stacked(z, self.count), stacked(values, self.count)))
+        return kept
+
+    def output(self, x: Tensor) -> Tensor:
+        """The outputs ``(S, B, C)`` in evaluation mode."""
+        return self.activations(x)[-1]
+
+    def expand(self, x: Tensor) -> Tensor:
+        """``x`` as ``(S, B, *inputs)``; raises ValueError where it is no batch of inputs of these networks."""
+        inputs = self.architecture.inputs
+        if x.shape[-len(inputs) :] != inputs or x.dim() - len(inputs) not in (1, 2):
+            raise ValueError(f"x: expected (S, B, {', '.join(map(str, inputs))}), got {tuple(x.shape)}")
+        if x.dim() - len(inputs) == 1:
+            x = x.expand(self.count, *x.shape)
+        if x.shape[0] != self.count:
+            raise ValueError(f"x: expected inputs for {self.count} networks, got {x.shape[0]}")
+        return x
+
+    def blocks(self) -> list[Block]:
+        """The layers as what computes with them, in place."""
+        top = len(self.layers) - 1
+        return [Block(layer, self.architecture, index == top) for index, layer in enumerate(self.layers)]
+
+    def fingerprint(self) -> str:
+        """A hash of every parameter and running statistic: equal only for equal networks."""
+        digest = hashlib.sha256(repr(self.architecture).encode())
+        for name, value in self.tensors().items():
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> DeepNetworks:
+        return DeepNetworks(self.architecture, [_mapped(layer, change) for layer in self.layers])
 
 
-def separated_teacher(
-    widths: Sequence[int],
-    count: int,
-    rng: np.random.Generator,
-    *,
-    bias: bool = False,
-    device: str | torch.device = "cpu",
-) -> DeepNetworks:
-    """Teachers with the authors' discrete entries: ``widths = (d, m_1, ..., m_L)``, fan-ins of unit norm.
-
-    ``bias``: biases U[-1/2, 1/2] before the fan-in *with its bias* is normalised, as in the authors' generator.
-    Source: Luck Matters, section 4.2.
-    """
-    weights, biases = [], []
-    for fan_in, nodes in pairwise(widths):
-        columns = separated(fan_in, nodes, rng, (count,))
-        shift = rng.uniform(-0.5, 0.5, (count, 1, nodes)) if bias else np.zeros((count, 1, nodes))
-        length = np.sqrt(1 + shift**2)
-        weights.append(torch.tensor(columns / length, device=device))
-        biases.append(torch.tensor(shift / length, device=device))
-    return DeepNetworks(weights, biases if bias else None)
+def _mapped(holder: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A copy of a dataclass of tensors, optional tensors and further such dataclasses."""
+    values = {field.name: getattr(holder, field.name) for field in fields(holder)}
+    for name, value in values.items():
+        if isinstance(value, Tensor):
+            values[name] = change(value)
+        elif value is not None:
+            values[name] = _mapped(value, change)
+    return type(holder)(**values)
 
 
-def over_parameterised(
-    teacher: DeepNetworks, factor: int, rng: np.random.Generator, *, luck: float = 0.0, gain: float = 1.0
-) -> DeepNetworks:
-    """Students ``factor`` times as wide in every hidden layer, of which the first m_l may start near the teacher's.
-
-    Fan-ins are ``gain`` times unit noise; in the block that joins the first m_l nodes to the first m_{l+1} (all
-    outputs at the top) the noise is ``colnorm(noise + luck W*_l)``. ``luck = 0`` is random initialisation.
-    The top layer has as many nodes as the teacher's. Source: the start of Luck Matters, section 4.2, layer
-    by layer.
-    """
-    factor = positive_int("factor", factor)
-    luck = number("luck", luck)
-    m = teacher.widths
-    n = (m[0], *(factor * width for width in m[1:-1]), m[-1])
-    device = teacher.weights[0].device
-    weights = []
-    for index, own in enumerate(teacher.weights):
-        start = random_unit(n[index], n[index + 1], rng, (teacher.count,))
-        start[:, : m[index], : m[index + 1]] += luck * own.cpu().numpy()
-        start *= gain / np.linalg.norm(start, axis=1, keepdims=True)
-        weights.append(torch.tensor(start, device=device))
-    biases = None
-    if teacher.biases is not None:
-        biases = [torch.zeros((teacher.count, 1, W.shape[2]), device=device, dtype=W.dtype) for W in weights]
-    return DeepNetworks(weights, biases)
+def _named(layers: list[Layer]) -> Iterator[tuple[str, Tensor]]:
+    for index, layer in enumerate(layers):
+        yield f"{index}.weight", layer.weight
+        if layer.bias is not None:
+            yield f"{index}.bias", layer.bias
+        if layer.norm is not None:
+            for field in fields(layer.norm):
+                value = getattr(layer.norm, field.name)
+                if value is not None:
+                    yield f"{index}.{field.name}", value
 
 
-@dataclass(frozen=True)
-class DeepRun:
-    """Losses ``(records, S)`` at steps ``steps``, each the mean batch loss since the record before."""
-
-    steps: tuple[int, ...]
-    losses: Array
-
-    @property
-    def finite(self) -> bool:
-        return bool(np.all(np.isfinite(self.losses)))
-
-
-def train_deep(
-    students: DeepNetworks,
-    teacher: DeepNetworks,
-    measure: InputMeasure,
-    *,
-    lr: float,
-    batch_size: int,
-    steps: int,
-    seed: int | Sequence[int],
-    records: int = 20,
-    decay_from: float = 1.0,
-) -> DeepRun:
-    """Plain SGD on ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` with fresh samples; the students change in place.
-
-    Each network has its own sample stream (see :func:`nets.data.network_seeds`) and never touches another: the loss
-    that is differentiated is the sum of theirs. After the fraction ``decay_from`` of the steps the
-    learning rate falls
-    linearly to zero. Cost O(S B sum_l n_l n_{l+1}) a step. A diverged run has non-finite losses and ends there.
-    """
-    lr, steps = number("lr", lr, positive=True), positive_int("steps", steps)
-    every = max(1, steps // positive_int("records", records))
-    own = students.weights[0]
-    batches = FreshBatches(
-        measure,
-        network_seeds(seed, students.count),
-        positive_int("batch_size", batch_size),
-        device=own.device,
-        dtype=own.dtype,
-    )
-    parameters = students.parameters()
-    total = own.new_zeros(students.count)
-    marks: list[int] = []
-    losses: list[Array] = []
-    for step in range(1, steps + 1):
-        x = next(batches).mT
-        left = (steps - step + 1) / max(steps * (1 - decay_from), 1)
-        rate = lr * min(1.0, left) if decay_from < 1 else lr
-        total += descend(students, teacher, x, parameters, rate)
-        if step % every == 0 or step == steps:
-            since = step - (marks[-1] if marks else 0)
-            marks.append(step)
-            losses.append((total / since).cpu().numpy())
-            total.zero_()
-            if not np.all(np.isfinite(losses[-1])):
-                break
-    return DeepRun(tuple(marks), np.array(losses))
-
-
-def descend(
-    students: DeepNetworks,
-    teacher: DeepNetworks,
-    x: torch.Tensor,
-    parameters: Sequence[torch.Tensor],
-    rate: float,
-) -> torch.Tensor:
-    """One step of all networks along the gradient of their own batch loss; returns the losses ``(S,)``."""
-    with torch.no_grad():
-        target = teacher.activations(x)[-1]
-    for parameter in parameters:
-        parameter.requires_grad_(True)
-    error = target - students.activations(x)[-1]
-    losses = 0.5 * error.square().sum(-1).mean(-1)
-    gradients = torch.autograd.grad(losses.sum(), parameters)
-    with torch.no_grad():
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.requires_grad_(False)
-            parameter.sub_(gradient, alpha=rate)
-    return losses.detach()
+def _require_shapes(networks: DeepNetworks) -> None:
+    architecture = networks.architecture
+    if len(networks.layers) != architecture.depth:
+        raise ValueError(f"layers: expected {architecture.depth}, got {len(networks.layers)}")
+    for name, value in networks.tensors().items():
+        index, kind = int(name.split(".")[0]), name.split(".")[1]
+        shape = architecture.weight_shape(index) if kind == "weight" else (architecture.node_count(index),)
+        if tuple(value.shape) != (networks.count, *shape):
+            raise ValueError(f"{name}: expected shape {(networks.count, *shape)}, got {tuple(value.shape)}")

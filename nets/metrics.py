@@ -39,6 +39,16 @@ def winner_rank(rho: torch.Tensor, winner: torch.Tensor) -> torch.Tensor:
     return ahead / max(rho.shape[-2] - 1, 1)
 
 
+def ranks(rho: torch.Tensor) -> torch.Tensor:
+    """Rank of every student for every teacher, ``(S, n, m)``: how many others correlate as well or better.
+
+    Integers from 0; divided by n - 1 and taken at the winners they are :func:`winner_rank`.
+    """
+    ascending = rho.mT.contiguous().sort(dim=-1).values
+    below = torch.searchsorted(ascending, rho.mT.contiguous())
+    return (rho.shape[-2] - 1 - below).mT
+
+
 def lucky_nodes(rho: torch.Tensor) -> torch.Tensor:
     """Mask ``(S, n)`` of the students that win at least one teacher."""
     won = torch.zeros(rho.shape[:-1], dtype=torch.bool, device=rho.device)

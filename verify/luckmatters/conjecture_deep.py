@@ -10,9 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dynamics.measures import IsotropicGaussian
-from nets.deep import DeepNetworks, over_parameterised, separated_teacher, train_deep
-from nets.devices import resolve_device
+from nets.architecture import Architecture
+from nets.data import network_seeds
+from nets.deep import DeepNetworks
+from nets.deep_data import FreshGaussian, gaussian_inputs
+from nets.deep_descent import SGD
+from nets.deep_teachers import near_start, separated_teacher
+from nets.deep_training import train_deep
 from nets.metrics import block_rms, correlation, lucky_nodes, mean_best
 from verify.effects import exceeds, falls_below, weakest
 from verify.statement import LUCK_MATTERS, Context, Control, Evidence, Form, Outcome, Source, Statement
@@ -58,21 +62,21 @@ class Blocks:
 def blocks(instance: Deep, device: str) -> Blocks:
     """Train, match the nodes of every hidden layer by correlation, and compare blocks of weights with
     their start."""
-    rng = np.random.default_rng((instance.seed, 13))
-    widths = (instance.d, instance.width, instance.width, instance.width)
-    where = resolve_device(device)
-    teacher = separated_teacher(widths, instance.networks, rng, device=where)
-    students = over_parameterised(teacher, instance.factor, rng, luck=instance.luck)
+    hidden = (instance.width, instance.width)
+    taught = Architecture((instance.d,), hidden, instance.width, bias=False)
+    seeds = network_seeds(instance.seed, instance.networks)
+    teacher = separated_teacher(taught, seeds, device=device)
+    students = near_start(taught.over_parameterised(instance.factor), teacher, seeds, luck=instance.luck)
     before = students.clone()
-    measure = IsotropicGaussian(instance.d)
-    run = train_deep(
-        students, teacher, measure, lr=instance.lr, batch_size=32, steps=instance.steps, seed=instance.seed
+    x = gaussian_inputs((instance.d,), seeds, EVALUATION, std=1.0, device=device)
+    source = FreshGaussian(
+        (instance.d,), tuple(seeds), batch_size=32, samples=32 * instance.steps // 10, std=1.0
     )
-    x = torch.as_tensor(rng.standard_normal((instance.networks, EVALUATION, instance.d)), device=where)
+    run = train_deep(students, teacher, source, sgd=SGD(instance.lr), epochs=10, evaluation=x, record_at=[9])
     own = students.activations(x)[:-1]
     rhos = [correlation(f, taught) for f, taught in zip(own, teacher.activations(x)[:-1], strict=True)]
     lucky = [lucky_nodes(rho) for rho in rhos]
-    outputs = torch.ones((instance.networks, widths[-1]), dtype=torch.bool, device=where)
+    outputs = torch.ones((instance.networks, instance.width), dtype=torch.bool, device=x.device)
     vanishing = [
         ratio(students, before, layer, ~rows, columns, own[layer - 1])
         for layer, (rows, columns) in enumerate(zip(lucky, [*lucky[1:], outputs], strict=True), start=1)
@@ -83,7 +87,7 @@ def blocks(instance: Deep, device: str) -> Blocks:
         ratio(students, before, 1, rows, columns, own[0])[None],
         memory(before.weights[1], students.weights[1], rows, columns)[None],
         torch.stack([mean_best(rho) for rho in rhos]).mean(0).cpu().numpy(),
-        float(run.losses[-1].mean()),
+        float(run.observables["train_loss"][-1].mean()),
     )
 
 
