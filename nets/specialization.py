@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,45 +70,81 @@ class SpecializationSetting:
 
 
 @dataclass(frozen=True)
+class SpecializationInputs:
+    """What the networks of some seeds see, whatever their teachers and students: ``[x, 1]``, (S, samples, d + 1) each.
+
+    They depend on d, the numbers of samples and ``input_std`` alone, so that settings are compared on the same inputs
+    and drawing them (most of a short run's preparation) is done once. Memory 8 S (train + eval samples) (d + 1) bytes.
+    """
+
+    training: Array
+    evaluation: Array
+
+    @classmethod
+    def draw(cls, setting: SpecializationSetting, seeds: Sequence[int]) -> SpecializationInputs:
+        """Inputs of one network a seed; they cannot be written to."""
+        sizes = {_TRAINING: setting.train_samples, _EVALUATION: setting.eval_samples}
+        drawn = []
+        for purpose, samples in sizes.items():
+            rows = np.empty((len(seeds), samples, setting.d + 1))
+            for seed, part in zip(seeds, rows, strict=True):
+                _fill_inputs(setting.input_std, part, _stream(seed, purpose))
+            rows.flags.writeable = False
+            drawn.append(rows)
+        return cls(*drawn)
+
+
+class Labelled(NamedTuple):
+    """Inputs ``[x, 1]`` (S, N, d + 1) and the teacher's outputs ``f*(x)`` (S, N, c)."""
+
+    inputs: Array
+    outputs: Array
+
+
+@dataclass(frozen=True)
 class SpecializationNetworks:
     """S independent teachers, data sets and student starts of one setting; biases are the last row of each matrix.
 
     ``W (S, d + 1, n)``, ``V (S, n + 1, c)``: the starts. ``teacher_W (S, d + 1, m)``, ``teacher_V (S, m + 1, c)``.
-    ``training (S, train_samples, d + 1 + c)`` and ``evaluation (S, eval_samples, d + 1 + c)``: rows
-    ``[x, 1, f*(x)]``, so that the teacher is evaluated once and for all.
-    Memory 8 S (train_samples + eval_samples) (d + 1 + c) bytes.
+    ``training`` and ``evaluation``: samples with the teacher's outputs, so that it is evaluated once and for all.
+    Memory 8 S (train_samples + eval_samples) c bytes beside the inputs.
     """
 
     W: Array
     V: Array
     teacher_W: Array
     teacher_V: Array
-    training: Array
-    evaluation: Array
+    training: Labelled
+    evaluation: Labelled
 
     @classmethod
-    def draw(cls, setting: SpecializationSetting, seeds: Sequence[int]) -> SpecializationNetworks:
+    def draw(
+        cls,
+        setting: SpecializationSetting,
+        seeds: Sequence[int],
+        inputs: SpecializationInputs | None = None,
+    ) -> SpecializationNetworks:
         """One network a seed: what a seed gives depends neither on the others nor, but for the start, on n.
 
         Teachers of one seed differ between polarities by the division by ``j^p`` alone, and the first nodes of
         a wider start are those of a narrower one, so runs of one seed are paired over polarity and over-realisation.
+        ``inputs``: those of the same seeds and sizes, drawn before.
         """
         teachers = [draw_teacher(setting, _stream(seed, _TEACHER)) for seed in seeds]
         starts = [_draw_start(setting, _stream(seed, _START)) for seed in seeds]
         W, V, teacher_W, teacher_V = (
             np.stack(parts) for pairs in (starts, teachers) for parts in zip(*pairs, strict=True)
         )
-        width = setting.d + 1 + setting.c
-        training = np.empty((len(seeds), setting.train_samples, width))
-        evaluation = np.empty((len(seeds), setting.eval_samples, width))
-        for seed, teacher, *sets in zip(seeds, teachers, training, evaluation, strict=True):
-            for rows, purpose in zip(sets, (_TRAINING, _EVALUATION), strict=True):
-                _fill_labelled(setting, rows, teacher, _stream(seed, purpose))
+        seen = SpecializationInputs.draw(setting, seeds) if inputs is None else inputs
+        training, evaluation = (
+            Labelled(rows, _labels(rows, teacher_W, teacher_V)) for rows in (seen.training, seen.evaluation)
+        )
         return cls(W, V, teacher_W, teacher_V, training, evaluation)
 
     def teacher_hidden(self, inputs: Array) -> Array:
         """Teacher activations ``(S, N, m)`` of inputs ``(S, N, d + 1)`` whose last entry is 1."""
-        return np.maximum(inputs @ self.teacher_W, 0)
+        hidden = inputs @ self.teacher_W
+        return np.maximum(hidden, 0, out=hidden)
 
 
 def batch_stream(seed: int) -> np.random.Generator:
@@ -138,19 +175,25 @@ def draw_teacher(setting: SpecializationSetting, rng: np.random.Generator) -> tu
     return W, V
 
 
-def _fill_labelled(
-    setting: SpecializationSetting, rows: Array, teacher: tuple[Array, Array], rng: np.random.Generator
-) -> None:
-    """Overwrite rows ``[x, 1, f*(x)]``, a cacheful at a time: large temporaries cost more than the numbers."""
-    (W, V), split = teacher, setting.d + 1
-    normals = np.empty((_CHUNK, setting.d))
+def _fill_inputs(std: float, rows: Array, rng: np.random.Generator) -> None:
+    """Overwrite rows ``[x, 1]``, a cacheful at a time: large temporaries cost more than the numbers."""
+    normals = np.empty((_CHUNK, rows.shape[1] - 1))
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]
         rng.standard_normal(out=normals[: len(part)])
-        np.multiply(normals[: len(part)], setting.input_std, out=part[:, : split - 1])
-        part[:, split - 1] = 1
-        np.matmul(np.maximum(part[:, :split] @ W, 0), V[:-1], out=part[:, split:])
-        part[:, split:] += V[-1]
+        np.multiply(normals[: len(part)], std, out=part[:, :-1])
+    rows[:, -1] = 1
+
+
+def _labels(inputs: Array, teacher_W: Array, teacher_V: Array) -> Array:
+    """The teachers' outputs (S, N, c) for inputs (S, N, d + 1), a cacheful at a time."""
+    outputs = np.empty((*inputs.shape[:2], teacher_V.shape[-1]))
+    for rows, labels, W, V in zip(inputs, outputs, teacher_W, teacher_V, strict=True):
+        for start in range(0, len(rows), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            np.matmul(np.maximum(rows[part] @ W, 0), V[:-1], out=labels[part])
+            labels[part] += V[-1]
+    return outputs
 
 
 def active_share(setting: SpecializationSetting) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nets.arrays import ArrayModule
-from nets.specialization import SpecializationNetworks, SpecializationSetting
+from nets.specialization import SpecializationNetworks
 
 Array = NDArray[np.float64]
 
@@ -41,25 +41,21 @@ class Evaluator:
     O(S PRODUCT / d) beside the samples. Source: section 6 and the authors' program.
     """
 
-    def __init__(
-        self, setting: SpecializationSetting, networks: SpecializationNetworks, xp: ArrayModule
-    ) -> None:
-        split = setting.d + 1
-        hidden = networks.teacher_hidden(networks.evaluation[..., :split])
+    def __init__(self, networks: SpecializationNetworks, xp: ArrayModule) -> None:
+        inputs, outputs = networks.evaluation
+        hidden = networks.teacher_hidden(inputs)
         hidden -= hidden.mean(axis=1, keepdims=True)
         hidden /= np.linalg.norm(hidden, axis=1, keepdims=True) + NORM_FLOOR
         self._xp = xp
-        self._split = split
-        self._samples = xp.asarray(networks.evaluation)
+        self._inputs, self._outputs = xp.asarray(inputs), xp.asarray(outputs)
         self._teacher = xp.asarray(hidden)
 
     def observe(self, W: Any, V: Any) -> dict[str, Array]:
         """Loss ``(S,)``, correlation ``(S, m, n)``, fan-out and fan-in norms ``(S, n)`` without biases."""
-        xp, count, sums = self._xp, self._samples.shape[1], _Sums(W, V, self._xp)
+        xp, count, sums = self._xp, self._inputs.shape[1], _Sums(W, V, self._xp)
         for start in range(0, count, sums.chunk):
             part = slice(start, start + sums.chunk)
-            rows = self._samples[:, part]
-            sums.add(rows[..., : self._split], rows[..., self._split :], self._teacher[:, part])
+            sums.add(self._inputs[:, part], self._outputs[:, part], self._teacher[:, part])
         # The teacher's side is centred, so the student's mean drops out of the overlap.
         variance = xp.relu(sums.power - sums.total * sums.total / count)
         values = {

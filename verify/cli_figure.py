@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify.cli_errors import FAILED, UNEXPECTED, CommandLineError, boundary
+from verify.cli_errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary
 
 if TYPE_CHECKING:
     from verify.figures import Made, PaperFigure
@@ -33,6 +33,13 @@ def figure(
     out: Annotated[
         Path, typer.Option(help="Folder for picture and data; made if missing.", metavar="DIR")
     ] = Path("."),
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that keeps finished runs: a figure that was stopped goes on, figures share runs.",
+            metavar="DIR",
+        ),
+    ] = None,
     picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     changes: Annotated[
@@ -59,9 +66,13 @@ def figure(
         _one_of("--format", picture, PICTURE_FORMATS)
         place = make_context(budget, device, seed or 0).device
         settings = overridden(chosen.settings[budget], changes or (), seed)
-        _prepare_folder(out)
+        if runs is not None and not chosen.keeps_runs:
+            raise ValueError(f"--runs: {name} has no runs to keep")
+        _prepare_folder("--out", out)
+        if runs is not None:
+            _prepare_folder("--runs", runs)
     with _progress(name) as progress:
-        made = _make(chosen, settings, place, progress)
+        made = _make(chosen, settings, place, progress, runs)
     with boundary():
         paths = _write(out, chosen, settings, made, picture)
     typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
@@ -75,24 +86,30 @@ def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"{option}: expected one of {', '.join(known)}, got {value!r}")
 
 
-def _prepare_folder(out: Path) -> None:
+def _prepare_folder(option: str, folder: Path) -> None:
     from verify.report.writing import check_writable
 
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out: expected a folder, got the file {out}")
-    out.mkdir(parents=True, exist_ok=True)
-    check_writable("--out", out / "figure")
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{option}: expected a folder, got the file {folder}")
+    folder.mkdir(parents=True, exist_ok=True)
+    check_writable(option, folder / "figure")
 
 
-def _make(chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None]) -> Made:
+def _make(
+    chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
+) -> Made:
     import matplotlib
 
+    from nets.specialization_kept import KeptRunError, RunFolder
     from verify.figures import DivergedTrainingError
     from verify.report.figures import STYLE
 
     try:
         with matplotlib.rc_context(STYLE):
-            return chosen.make(settings, device, progress)
+            kept = {} if runs is None else {"kept": RunFolder(runs)}
+            return chosen.make(settings, device, progress, **kept)
+    except KeptRunError as error:
+        raise CommandLineError(str(error), BAD_INPUT) from error
     except DivergedTrainingError as error:
         raise CommandLineError(f"training diverged: {error}", FAILED) from error
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dynamics.trajectory import Status, Trajectory
 from nets.arrays import DeviceArrays, HostArrays
 from nets.specialization import SpecializationNetworks, SpecializationSetting
-from nets.specialization_training import StackedStudents, train_specialization
+from nets.specialization_runs import train_specialization
+from nets.specialization_steps import StackedStudents
 
 EPS = float(np.finfo(np.float64).eps)
 SMALL = {
@@ -70,26 +71,28 @@ def test_torch_and_numpy_take_the_same_path():
     paths = []
     for xp in (HostArrays(), DeviceArrays(torch.device("cpu"))):
         students = StackedStudents(setting, xp.asarray(drawn.W.copy()), xp.asarray(drawn.V.copy()), xp)
-        rows = xp.empty((2, setting.batch_size, drawn.training.shape[-1]))
+        data = [xp.asarray(part) for part in drawn.training]
+        batch = [xp.empty((2, setting.batch_size, part.shape[-1])) for part in drawn.training]
         for step in range(50):
             index = np.random.default_rng(step).integers(0, setting.train_samples, (2, setting.batch_size))
-            xp.take_rows(xp.asarray(drawn.training), index, out=rows)
-            students.step(rows[..., : setting.d + 1], rows[..., setting.d + 1 :])
+            for source, rows in zip(data, batch, strict=True):
+                xp.take_rows(source, index, out=rows)
+            students.step(*batch)
         paths.append([xp.to_host(students.W), xp.to_host(students.V)])
     for ours, theirs in zip(*paths, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e4 * EPS)
 
 
 def test_a_network_does_not_depend_on_its_company():
-    """Bit for bit: alone, among eleven, in groups shared by two threads."""
+    """Bit for bit: alone, among eleven, in groups shared by two processes."""
     setting = small(polarity=0.5)
     seeds = list(range(20, 31))
     together = train_specialization(setting, seed=seeds, networks=11, steps=70, record_at=[33])
-    threads = train_specialization(setting, seed=seeds, networks=11, steps=70, record_at=[33], workers=2)
+    processes = train_specialization(setting, seed=seeds, networks=11, steps=70, record_at=[33], workers=2)
     alone = train_specialization(setting, seed=[seeds[9]], networks=1, steps=70, record_at=[33])
     assert together.t.tolist() == [0, 0.033, 0.07]
     for name, values in together.observables.items():
-        np.testing.assert_array_equal(values, threads.observables[name])
+        np.testing.assert_array_equal(values, processes.observables[name])
         np.testing.assert_array_equal(values[:, 9], alone.observables[name][:, 0])
 
 

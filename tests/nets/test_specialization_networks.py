@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from nets.arrays import HostArrays
-from nets.specialization import SpecializationNetworks, SpecializationSetting, active_share
+from nets.specialization import (
+    SpecializationInputs,
+    SpecializationNetworks,
+    SpecializationSetting,
+    active_share,
+)
 from nets.specialization_observables import (
     Evaluator,
     best_per_student,
@@ -37,19 +42,19 @@ def test_teacher_is_normalised_polarised_and_biased(drawn):
 
 
 def test_labels_and_inputs(drawn):
-    """Rows are [x, 1, f*(x)] with the teacher's own output; x has the stated variance."""
-    x, labels = drawn.training[..., :13], drawn.training[..., 13:]
+    """Rows are [x, 1] with the teacher's own output f*(x); x has the stated variance."""
+    x, labels = drawn.training
     expected = np.maximum(x @ drawn.teacher_W, 0) @ drawn.teacher_V[:, :-1] + drawn.teacher_V[:, -1:]
     np.testing.assert_allclose(labels, expected, atol=1e-12)
     assert np.all(x[..., -1] == 1)
     count = 2 * 4000 * 12
-    variance = drawn.evaluation[..., :12].var()
+    variance = drawn.evaluation.inputs[..., :12].var()
     assert abs(variance - 1.5**2) < 5 * 1.5**2 * np.sqrt(2 / count)  # standard error of a Gaussian's variance
 
 
 def test_teachers_are_active_on_the_stated_share(drawn):
     """Phi(bias / std): 47.3 % at the paper's numbers, within five standard errors."""
-    share = (drawn.teacher_hidden(drawn.evaluation[..., :13]) > 0).mean(axis=(0, 1))
+    share = (drawn.teacher_hidden(drawn.evaluation.inputs) > 0).mean(axis=(0, 1))
     assert active_share(SETTING) == pytest.approx(0.4734, abs=1e-4)
     assert np.all(np.abs(share - active_share(SETTING)) < 5 * 0.5 / np.sqrt(2 * 4000))
 
@@ -61,17 +66,26 @@ def test_settings_are_paired_by_seed(drawn):
     strength = np.arange(1, 5)[:, None] ** 1.5
     np.testing.assert_allclose(other.teacher_V[0, :-1], drawn.teacher_V[1, :-1] * strength, rtol=1e-12)
     np.testing.assert_array_equal(other.W[0][:, :8], drawn.W[1])
-    np.testing.assert_array_equal(other.training[0, :, :13], drawn.training[1, :, :13])
-    assert not np.array_equal(drawn.training[0], drawn.training[1])
+    np.testing.assert_array_equal(other.training.inputs[0], drawn.training.inputs[1])
+    assert not np.array_equal(drawn.training.inputs[0], drawn.training.inputs[1])
+
+
+def test_inputs_drawn_before_change_nothing(drawn):
+    """Networks on inputs kept from another setting are those that draw their own."""
+    other = dataclasses.replace(SETTING, polarity=0.0, over_realisation=5)
+    kept = SpecializationNetworks.draw(SETTING, [7, 8], SpecializationInputs.draw(other, [7, 8]))
+    for ours, theirs in ((kept.training, drawn.training), (kept.evaluation, drawn.evaluation)):
+        np.testing.assert_array_equal(ours.inputs, theirs.inputs)
+        np.testing.assert_array_equal(ours.outputs, theirs.outputs)
 
 
 def test_observables_equal_their_definitions(drawn):
     """Correlation by numpy.corrcoef, loss by a direct mean, norms without biases."""
     rng = np.random.default_rng(1)
     W, V = rng.standard_normal(drawn.W.shape), rng.standard_normal(drawn.V.shape)
-    observed = Evaluator(SETTING, drawn, HostArrays()).observe(W, V)
+    observed = Evaluator(drawn, HostArrays()).observe(W, V)
     for s in range(2):
-        x, labels = drawn.evaluation[s, :, :13], drawn.evaluation[s, :, 13:]
+        x, labels = (part[s] for part in drawn.evaluation)
         hidden = np.maximum(x @ W[s], 0)
         teacher = np.maximum(x @ drawn.teacher_W[s], 0)
         expected = np.corrcoef(teacher, hidden, rowvar=False)[:4, 4:]
@@ -87,7 +101,7 @@ def test_teacher_as_student_is_covered_and_dead_nodes_are_not(drawn):
     W, V = np.zeros(drawn.W.shape), np.zeros(drawn.V.shape)
     W[..., :4], V[:, :4], V[:, -1] = drawn.teacher_W, drawn.teacher_V[:, :-1], drawn.teacher_V[:, -1]
     W[:, -1, 4:] = -1.0
-    observed = Evaluator(SETTING, drawn, HostArrays()).observe(W, V)
+    observed = Evaluator(drawn, HostArrays()).observe(W, V)
     assert np.all(observed["loss"] < 1e-28)
     assert covered(observed["correlation"]).all()
     np.testing.assert_allclose(best_per_teacher(observed["correlation"]), 1, atol=1e-9)

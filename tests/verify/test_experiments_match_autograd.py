@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nets.specialization_training import EPOCH, train_specialization
+from nets.specialization_runs import train_specialization
+from nets.specialization_training import EPOCH
 from verify.specialization.autograd_reference import by_autograd
 from verify.specialization.experiments import Trained
 from verify.specialization.experiments_low_correlation import OneNetwork, ordering, setting_of

@@ -47,14 +47,16 @@ class PaperFigure:
 
     ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
     dataclass of numbers and tuples of numbers with a field ``seed``, which validates itself. ``make(settings, device,
-    progress)`` does the work and draws.
+    progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
+    :class:`nets.specialization_kept.RunFolder` for the runs behind the figure.
     """
 
     name: str
     title: str
     source: Source
     settings: Mapping[str, Any]
-    make: Callable[[Any, str, Progress], Made]
+    make: Callable[..., Made]
+    keeps_runs: bool = False
 
 
 def figure_named(name: str) -> PaperFigure:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nets.specialization_kept import RunFolder
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, number_label, ordered_colours, panels
-from verify.specialization.study import Study, cores
+from verify.specialization.study import QUICK_SAMPLES, Study, cores
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
 LOSS_FLOOR = 1e-28
 """Below it a loss is the rounding of outputs of order one, squared."""
 
+RECORDS = 40
 
-RECORDS = 25
 
-
-def make(study: Study, device: str, progress: Progress) -> Made:
+def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train every setting, recording the loss on fresh samples at each record."""
     runs = [
-        run for *_, run in study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
+        run
+        for *_, run in study.run(
+            study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept
+        )
     ]
     data = dataset(study, [run.observables["loss"] for run in runs], runs[0].t)
     return Made(draw(study, data), data, checks(data))
@@ -94,8 +97,11 @@ FIGURE = PaperFigure(
     title="Evaluation loss over epochs: median and quartiles over networks (20 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 10", "the caption names no width; that of Figure 9 is taken"),
     settings={
-        "quick": Study(20, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0), networks=6, epochs=10),
+        "quick": Study(
+            20, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0), networks=6, epochs=10, eval_samples=QUICK_SAMPLES
+        ),
         "full": Study(20, (0.0, 0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
     },
     make=make,
+    keeps_runs=True,
 )

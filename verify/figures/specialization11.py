@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.trajectory import Trajectory
+from nets.specialization_kept import RunFolder
 from nets.specialization_observables import SUCCESS
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import ordered_colours, panels
-from verify.specialization.study import OneSetting, cores, first_covered, rank_correlation
+from verify.specialization.study import QUICK_SAMPLES, OneSetting, cores, first_covered, rank_correlation
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ SHOWN = 3
 RECORDS = 60
 
 
-def make(study: OneSetting, device: str, progress: Progress) -> Made:
+def make(study: OneSetting, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train one setting, recording all correlations."""
-    runs = study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
+    runs = study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept)
     ((_, _, run),) = runs
     data = dataset(run)
     return Made(draw(study, data), data, checks(run))
@@ -99,8 +100,9 @@ FIGURE = PaperFigure(
         SPECIALIZATION, "Figure 11", "polarity and student width are lost from the text; p = 1.5 and 2x here"
     ),
     settings={
-        "quick": OneSetting(5, (1.5,), (2.0,), networks=12, epochs=8),
+        "quick": OneSetting(5, (1.5,), (2.0,), networks=12, epochs=8, eval_samples=QUICK_SAMPLES),
         "full": OneSetting(5, (1.5,), (2.0,), networks=32, epochs=30),
     },
     make=make,
+    keeps_runs=True,
 )

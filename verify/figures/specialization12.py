@@ -10,24 +10,28 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from dynamics.trajectory import Trajectory
+from nets.specialization_kept import RunFolder
 from nets.specialization_observables import SUCCESS
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours, panels
-from verify.specialization.study import OneWidth, best_student, cores, lead_of_the_strong
+from verify.specialization.study import QUICK_SAMPLES, OneWidth, best_student, cores, lead_of_the_strong
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-RECORDS = 50
+RECORDS = 40
 
 
-def make(study: OneWidth, device: str, progress: Progress) -> Made:
+def make(study: OneWidth, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train one over-realisation at several polarities."""
     runs = [
-        run for *_, run in study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress)
+        run
+        for *_, run in study.run(
+            study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept
+        )
     ]
     data = dataset(study, runs)
     return Made(draw(study, data), data, checks(study, runs))
@@ -76,8 +80,9 @@ FIGURE = PaperFigure(
     title="Best correlation with each teacher node over time (20 teacher nodes, 5x)",
     source=Source(SPECIALIZATION, "Figure 12", "the polarities are lost from the text; 0.5, 1 and 2 here"),
     settings={
-        "quick": OneWidth(20, (0.5, 1.0, 2.0), (5.0,), networks=6, epochs=6),
+        "quick": OneWidth(20, (0.5, 1.0, 2.0), (5.0,), networks=6, epochs=6, eval_samples=QUICK_SAMPLES),
         "full": OneWidth(20, (0.5, 1.0, 2.0), (5.0,), networks=32, epochs=100),
     },
     make=make,
+    keeps_runs=True,
 )

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nets.specialization_kept import RunFolder
 from nets.specialization_observables import SUCCESS
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import Array, number_label, ordered_colours, padded, panels
-from verify.specialization.study import Study, cores, rank_correlation, specialisation_and_fan_out
+from verify.specialization.study import (
+    QUICK_SAMPLES,
+    Study,
+    cores,
+    rank_correlation,
+    specialisation_and_fan_out,
+)
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
@@ -19,11 +26,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def make(study: Study, device: str, progress: Progress) -> Made:
+def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train every setting to its end and draw one point a student node, one colour a network."""
     runs = [
         specialisation_and_fan_out(run)
-        for _, _, run in study.run([], device=device, workers=cores(), progress=progress)
+        for _, _, run in study.run(
+            study.marks(2), device=device, workers=cores(), progress=progress, kept=kept
+        )
     ]
     data = dataset(study, runs)
     return Made(draw(study, data), data, checks(study, runs))
@@ -77,8 +86,11 @@ FIGURE = PaperFigure(
     title="Student nodes: best correlation against fan-out norm (10 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 7", "correlations on fresh samples instead of the training set"),
     settings={
-        "quick": Study(10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=4, epochs=10),
+        "quick": Study(
+            10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=4, epochs=10, eval_samples=QUICK_SAMPLES
+        ),
         "full": Study(10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
     },
     make=make,
+    keeps_runs=True,
 )

@@ -7,29 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from nets.specialization_training import EPOCH
+from nets.specialization_kept import RunFolder
 from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, mean_and_band, number_label, ordered_colours
-from verify.specialization.study import Study, cores, coverage, halves
+from verify.specialization.study import QUICK_SAMPLES, Study, cores, coverage, halves
 from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-EARLY = 5
-"""Epochs after which the dotted lines are taken (half the run where it is no longer than that)."""
 
-
-def early_step(study: Study) -> int:
-    return min(EARLY * EPOCH, study.steps // 2)
-
-
-def make(study: Study, device: str, progress: Progress) -> Made:
+def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train every setting and look at it twice."""
     runs = [
-        run for *_, run in study.run([early_step(study)], device=device, workers=cores(), progress=progress)
+        run
+        for *_, run in study.run(study.marks(2), device=device, workers=cores(), progress=progress, kept=kept)
     ]
     names = ("success", "success_strong_half", "success_weak_half")
     measured = {name: [] for name in names}  # type: dict[str, list[np.ndarray]]
@@ -113,8 +107,11 @@ FIGURE = PaperFigure(
     title="Success rate of recovery over polarity and over-realisation (20 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 9"),
     settings={
-        "quick": Study(20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0), networks=4, epochs=10),
+        "quick": Study(
+            20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0), networks=4, epochs=10, eval_samples=QUICK_SAMPLES
+        ),
         "full": Study(20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
     },
     make=make,
+    keeps_runs=True,
 )

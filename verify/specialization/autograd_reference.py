@@ -18,13 +18,13 @@ def trained_by_autograd(setting: SpecializationSetting, seed: int, steps: int) -
     the loss is differentiated by autograd. Cost about 0.3 ms a step.
     """
     drawn = SpecializationNetworks.draw(setting, [seed])
-    rows = torch.from_numpy(drawn.training[0])
+    inputs, outputs = (torch.from_numpy(part[0].copy()) for part in drawn.training)
     layers = [torch.from_numpy(part[0].copy()).requires_grad_() for part in (drawn.W, drawn.V)]
     descent = torch.optim.SGD(layers, lr=setting.lr)
     picks = batch_stream(seed)
     for _ in range(steps):
-        batch = rows[torch.from_numpy(picks.integers(0, len(rows), setting.batch_size))]
-        x, target = batch[:, : setting.d + 1], batch[:, setting.d + 1 :]
+        batch = torch.from_numpy(picks.integers(0, len(inputs), setting.batch_size))
+        x, target = inputs[batch], outputs[batch]
         W, V = layers
         output = torch.relu(x @ W) @ V[:-1] + V[-1]
         descent.zero_grad()
@@ -38,7 +38,7 @@ def by_autograd(setting: SpecializationSetting, seed: int, steps: int) -> tuple[
     """Best correlation with a teacher node and fan-out norm of each student node, (n,) each."""
     W, V = trained_by_autograd(setting, seed, steps)
     drawn = SpecializationNetworks.draw(setting, [seed])
-    x = drawn.evaluation[0, :, : setting.d + 1]
+    x = drawn.evaluation.inputs[0]
     hidden = (np.maximum(x @ drawn.teacher_W[0], 0), np.maximum(x @ W, 0))
     correlation = np.corrcoef(*hidden, rowvar=False)[: setting.m, setting.m :]
     return correlation.max(axis=0), np.linalg.norm(V[:-1], axis=1)

@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.trajectory import Trajectory
-from verify.specialization.study import Study
+from verify.specialization.study import QUICK_SAMPLES, Study
 from verify.statement import Assumption, Budget
 
 Array = NDArray[np.float64]
-
-EVALUATION = 2500
-"""Samples on which correlations are measured here: near 0.95 their error is 0.1 / sqrt(2500) = 0.002."""
 
 RECORDS = 8
 
@@ -49,7 +46,7 @@ def run_of(instance: Trained, device: str) -> Trajectory:
     """The run of an instance, kept for its controls and for paired instances."""
     study = Study(
         instance.m, (instance.polarity,), (instance.over_realisation,), instance.networks, instance.epochs,
-        instance.seed, EVALUATION,
+        instance.seed, QUICK_SAMPLES,
     )  # fmt: skip
     ((_, _, run),) = study.run(study.marks(RECORDS), device=device)
     return run

@@ -9,11 +9,12 @@ import numpy as np
 
 from nets.specialization import SpecializationSetting
 from nets.specialization_observables import SUCCESS
-from nets.specialization_training import EPOCH, train_specialization
+from nets.specialization_runs import train_specialization
+from nets.specialization_training import EPOCH
 from verify.effects import exceeds
 from verify.specialization.autograd_reference import by_autograd
-from verify.specialization.experiments import EVALUATION, Array, Trained, run_of, trained
-from verify.specialization.study import rank_correlation, specialisation_and_fan_out
+from verify.specialization.experiments import Array, Trained, run_of, trained
+from verify.specialization.study import QUICK_SAMPLES, rank_correlation, specialisation_and_fan_out
 from verify.statement import (
     SPECIALIZATION,
     Budget,
@@ -84,7 +85,7 @@ def order_evidence(instance: OneNetwork, context: Context, high: float = SUCCESS
 
 def setting_of(instance: OneNetwork) -> SpecializationSetting:
     return SpecializationSetting(
-        instance.m, instance.over_realisation, instance.polarity, eval_samples=EVALUATION
+        instance.m, instance.over_realisation, instance.polarity, eval_samples=QUICK_SAMPLES
     )
 
 

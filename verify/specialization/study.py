@@ -13,9 +13,17 @@ from scipy.stats import rankdata
 from dynamics.settings import number, positive_int
 from dynamics.trajectory import Trajectory
 from nets.specialization import SpecializationSetting
+from nets.specialization_kept import RunFolder
 from nets.specialization_observables import best_per_student, best_per_teacher, covered
-from nets.specialization_training import EPOCH, train_specialization
+from nets.specialization_runs import train_in_turn
+from nets.specialization_training import EPOCH, TrainingPlan
 from verify.figures import DivergedTrainingError
+
+EARLY = 5
+"""Epochs."""
+
+QUICK_SAMPLES = 2500
+"""Samples for evaluation at the quick budgets: near 0.95 a correlation's error is 0.1 / sqrt(2500) = 0.002."""
 
 Array = NDArray[np.float64]
 Progress = Callable[[float], None]
@@ -62,10 +70,15 @@ class Study:
         """The paper's setting at one polarity and over-realisation."""
         return SpecializationSetting(self.m, over, polarity, eval_samples=self.eval_samples)
 
+    @property
+    def early_step(self) -> int:
+        """After five epochs, where the paper takes its early look (half a run that is no longer than that)."""
+        return min(EARLY * EPOCH, self.steps // 2)
+
     def marks(self, records: int) -> list[int]:
-        """About ``records`` steps, denser at the beginning where nodes are won, with 0 and the last."""
+        """About ``records`` steps, denser at the beginning where nodes are won, with 0, the early one and the last."""
         share = np.linspace(0, 1, records) ** 2
-        return sorted({round(value * self.steps) for value in share})
+        return sorted({round(value * self.steps) for value in share} | {self.early_step})
 
     def run(
         self,
@@ -74,22 +87,19 @@ class Study:
         device: str = "cpu",
         workers: int = 1,
         progress: Progress | None = None,
+        kept: RunFolder | None = None,
     ) -> Iterator[tuple[float, float, Trajectory]]:
         """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one diverges."""
         pairs = [(p, over) for p in self.polarities for over in self.over_realisations]
-        # The time of a step grows with the student's width and with a constant part (measured).
-        cost = np.array([20 + self.setting(*pair).n for pair in pairs], dtype=float)
-        done = np.concatenate([[0.0], np.cumsum(cost / cost.sum())])
-        for index, (polarity, over) in enumerate(pairs):
-
-            def advance(fraction: float, start: float = done[index], end: float = done[index + 1]) -> None:
-                if progress is not None:
-                    progress(start + fraction * (end - start))
-
-            run = train_specialization(
-                self.setting(polarity, over), seed=self.seed, networks=self.networks, steps=self.steps,
-                record_at=record_at, device=device, workers=workers, progress=advance,
-            )  # fmt: skip
+        plans = [
+            TrainingPlan.of(
+                self.setting(*pair), seed=self.seed, networks=self.networks, steps=self.steps,
+                record_at=record_at, device=device,
+            )
+            for pair in pairs
+        ]  # fmt: skip
+        runs = train_in_turn(plans, workers=workers, progress=progress, kept=kept)
+        for (polarity, over), run in zip(pairs, runs, strict=True):
             if not run.success:
                 raise DivergedTrainingError(run.message)
             yield polarity, over, run
