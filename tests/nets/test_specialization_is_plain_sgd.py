@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 from dynamics.trajectory import Status, Trajectory
 from nets.arrays import DeviceArrays, HostArrays
 from nets.specialization import SpecializationNetworks, SpecializationSetting
-from nets.specialization_runs import train_specialization
+from nets.specialization_kept import KeptRunError, RunFolder
+from nets.specialization_runs import train_in_turn, train_specialization
 from nets.specialization_steps import StackedStudents
+from nets.specialization_training import TrainingPlan
 
 EPS = float(np.finfo(np.float64).eps)
 SMALL = {
@@ -153,3 +157,36 @@ def test_impossible_settings_are_named(changed, error, named):
 def test_impossible_runs_are_named(options, named):
     with pytest.raises(ValueError, match=named):
         train_specialization(small(), **{"seed": 0, "steps": 10, **options})
+
+
+def test_kept_runs_are_found_again(tmp_path, monkeypatch):
+    """A second time nothing is trained; fewer records are served from the same file, others are trained anew."""
+    plans = [
+        TrainingPlan.of(small(polarity=p), seed=0, networks=2, steps=40, record_at=[10, 20], device="cpu")
+        for p in (0.0, 1.0)
+    ]
+    kept = RunFolder(tmp_path)
+    first = list(train_in_turn(plans, kept=kept))
+    assert len(list(tmp_path.iterdir())) == 2
+    fewer = dataclasses.replace(plans[1], marks=(0, 20, 40))
+    with monkeypatch.context() as patch:
+        patch.setattr("nets.specialization_runs.train_group", None)
+        again = list(train_in_turn([plans[0], fewer], kept=kept))
+    for name, values in first[0].observables.items():
+        np.testing.assert_array_equal(values, again[0].observables[name])
+        np.testing.assert_array_equal(first[1].observables[name][[0, 2, 3]], again[1].observables[name])
+    assert again[1].attributes["record_steps"] == [0, 20, 40]
+    assert kept.find(dataclasses.replace(plans[1], marks=(0, 15, 40))) is None
+    assert kept.find(dataclasses.replace(plans[1], seeds=plans[1].seeds[::-1])) is None
+
+
+def test_a_file_that_is_another_run_is_an_error(tmp_path):
+    kept = RunFolder(tmp_path)
+    plans = [TrainingPlan.of(small(), seed=seed, steps=3, record_at=[], device="cpu") for seed in (0, 1)]
+    list(train_in_turn(plans, kept=kept))
+    kept.path(plans[0]).replace(kept.path(plans[1]))
+    with pytest.raises(KeptRunError, match="holds another run"):
+        kept.find(plans[1])
+    kept.path(plans[0]).write_text("not a run")
+    with pytest.raises(KeptRunError, match="NetCDF"):
+        kept.find(plans[0])

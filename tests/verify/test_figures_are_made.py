@@ -93,6 +93,30 @@ def test_out_must_be_a_folder(tmp_path, capsys):
     assert "--out: expected a folder" in capsys.readouterr().err
 
 
+def test_a_folder_of_runs_makes_the_figure_again_without_training(tmp_path, capsys, monkeypatch):
+    """The same picture and claims from kept runs; another figure shares them; a damaged one is exit 2."""
+    settings = [
+        *TINY,
+        "--set",
+        "polarities=1",
+        "--set",
+        "over_realisations=1,2",
+        "--runs",
+        str(tmp_path / "runs"),
+    ]
+    run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
+    first = capsys.readouterr().out
+    monkeypatch.setattr("nets.specialization_runs.ProcessPoolExecutor", None)
+    run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
+    assert capsys.readouterr().out == first
+    assert run(["figure", "specialization.9", "--out", str(tmp_path), *settings]) in (0, 1)
+    capsys.readouterr()
+    for path in (tmp_path / "runs").iterdir():
+        path.write_bytes(b"damaged")
+    assert run(["figure", "specialization.9", "--out", str(tmp_path), *settings]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_figures_are_listed(capsys):
     assert run(["figure"]) == 0
     shown = capsys.readouterr().out
