@@ -3,6 +3,8 @@
 Knows numpy, scipy and xarray; never imports torch, ``nets`` or ``verify``.
 """
 
+from dynamics.deep_flow import DeepFlow
+from dynamics.deep_problem import DeepProblem
 from dynamics.events import Event, converged, diverged
 from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
 from dynamics.geometry import angles, paired_angles, supplementary_angles, unit_columns
@@ -15,6 +17,8 @@ from dynamics.trajectory import Status, Trajectory
 
 __all__ = [
     "BiasedGaussian",
+    "DeepFlow",
+    "DeepProblem",
     "EmpiricalMeasure",
     "Event",
     "GradientFlow",

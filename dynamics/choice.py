@@ -76,15 +76,18 @@ def unmeasured(rtol: float) -> str:
 def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -> Choice:
     """The method for a run from ``(t0, y0)`` to ``t1``.
 
-    Ordinary methods are taken by tolerance alone, DOP853 for ``rtol <= 1e-6`` and RK45 above. A stabilised one (ROCK4,
-    or RKC for ``rtol >= 1e-3``) is taken instead where, by :class:`Cost`, stability and not accuracy limits the other
-    one's steps and the stabilised one is at least 1.25 times cheaper, where the fastest mode at the start decays
-    and does not rotate, and where the state has ``SMALL`` components or more. Stiffness that only comes later is not
-    seen.
+    HeunDescent is taken where the field jumps and the flow tells its loss (``discontinuous``, ``with_loss``).
+    Ordinary methods are otherwise taken by tolerance alone, DOP853 for ``rtol <= 1e-6`` and RK45 above. A stabilised
+    one (ROCK4, or RKC for ``rtol >= 1e-3``) is taken instead where, by :class:`Cost`, stability and not accuracy limits
+    the other one's steps and the stabilised one is at least 1.25 times cheaper, where the fastest mode at the start
+    decays and does not rotate, and where the state has ``SMALL`` components or more. Stiffness that only comes later is
+    not seen.
 
     Cost: one evaluation and those of the power method, 5 to 15 as a rule, at most 51; they count in ``guard.nfev``.
     """
     default = unmeasured(rtol)
+    if getattr(guard.flow, "discontinuous", False) and hasattr(guard.flow, "with_loss"):
+        return Choice("HeunDescent", "the field jumps at gates, so the steps are controlled by the loss")
     if t0 == t1:
         return Choice(default, "a span of zero length")
     if y0.size < SMALL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,6 +21,7 @@ class Flow(Protocol):
 
     Optional members: ``unpack(y) -> dict`` (named arrays of a state), ``observables(y) -> dict``,
     ``observables_along(states) -> dict`` (the same of all states (T, size) of a run, used instead where present),
+    ``with_loss(t, y) -> (dy/dt, J, dJ/dt)`` (for steps controlled by the loss), ``discontinuous`` (the field jumps),
     ``dimensions`` (names of each array's trailing axes), ``instances`` (number of stacked problem instances),
     ``configuration() -> dict`` (JSON-able description).
     """
@@ -75,6 +77,23 @@ class GuardedField:
             raise self.nonfinite
 
     def __call__(self, t: float, y: Vector) -> Vector:
+        return self._guarded(t, y, self.unchecked)
+
+    def with_loss(self, t: float, y: Vector) -> tuple[Vector, Vector, Vector]:
+        """``(dy/dt, J, dJ/dt)`` of a flow that tells its loss: one evaluation, guarded like any other.
+
+        The losses are NaN where the evaluation is refused; they are not checked otherwise.
+        """
+        told: list[Vector] = [np.array(np.nan), np.array(np.nan)]
+        tell: Any = getattr(self.flow, "with_loss")  # noqa: B009  (optional in the protocol)
+
+        def field(t: float, y: Vector) -> Vector:
+            f, *told[:] = self._raised(tell, t, y)
+            return self._shaped(f)
+
+        return self._guarded(t, y, field), told[0], told[1]
+
+    def _guarded(self, t: float, y: Vector, field: Callable[[float, Vector], Vector]) -> Vector:
         self.nfev += 1
         self.in_step += 1
         self.check_clock()
@@ -87,19 +106,25 @@ class GuardedField:
         if not np.isfinite(y).all():
             # Mostly the echo of a non-finite evaluation earlier in the step, which is the better report.
             return self._report(y, f"the trial state at t = {t:.6g} is not finite", self.nonfinite)
-        f = self.unchecked(t, y)
+        f = field(t, y)
         if not np.isfinite(f).all():
             return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
         return f
 
     def unchecked(self, t: float, y: Vector) -> Vector:
         """One plain evaluation, uncounted: neither limits nor finiteness are looked at."""
+        return self._shaped(self._raised(self.flow, t, y))
+
+    def _raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
+        """The flow's own errors are kept apart from the method's."""
         try:
             with np.errstate(all="ignore"):  # overflow and 0/0 are reported by the finiteness check
-                raw: Any = self.flow(t, y)
+                return function(t, y)
         except BaseException as error:
             self.flow_error = error
             raise
+
+    def _shaped(self, raw: Any) -> Vector:
         f = np.array(raw, dtype=np.float64)  # a copy: the flow may reuse its output buffer
         if f.shape != (self.n,):
             self.flow_error = ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from dynamics.choice import choose
 from dynamics.events import bind_events
 from dynamics.guards import Flow, GuardedField, Stop
-from dynamics.methods import METHODS, refuse_oversized_jacobian, resolve_method
+from dynamics.methods import refuse_oversized_jacobian, require_loss, resolve_method
 from dynamics.outcome import trajectory_of
 from dynamics.progress import reporting
 from dynamics.run import Limits, Output, Run
@@ -45,25 +45,26 @@ def integrate(
     the initial state. Output times: ``t_eval`` (strictly ordered in the direction of the run; dense output of
     the method), or every accepted step. A run that stops early has one more row, the state where it stopped.
 
-    ``method``: ``"auto"`` (see :func:`dynamics.choice.choose`: a stabilised method for a stiff start, else DOP853 for
-    rtol <= 1e-6 and RK45 above; the message and the attributes ``method``, ``method_reason`` say what was taken and
-    why), a key of ``dynamics.methods.METHODS``, or a subclass of ``scipy.integrate.OdeSolver``. ``events``: see
-    :mod:`dynamics.events`; the limit on ``max |y|`` (1e12) is always on. ``max_steps``, ``max_seconds``: the run ends
-    there with what it has; the clock is read at every evaluation. ``progress``: a bar on stderr where that is a
-    terminal, or a callable of the fraction done.
+    ``method``: ``"auto"`` (see :func:`dynamics.choice.choose`: HeunDescent for a field that jumps at gates, a
+    stabilised method for a stiff start, else DOP853 for rtol <= 1e-6 and RK45 above; the message and the attributes
+    ``method``, ``method_reason`` say what was taken and why), a key of ``dynamics.methods.METHODS`` or ``DESCENTS``, or
+    a subclass of ``scipy.integrate.OdeSolver``. ``events``: see :mod:`dynamics.events`; the limit on ``max |y|`` (1e12)
+    is always on. ``max_steps``, ``max_seconds``: the run ends there with what it has; the clock is read at every
+    evaluation. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
 
     Accuracy of a stack: SciPy's error norm is a root mean square over the whole state, so with S stacked
     instances (``flow.instances``) one instance may exceed the tolerance by sqrt(S). The method is therefore run
     with ``rtol/sqrt(S)`` and ``atol/sqrt(S)``, which bounds the error norm of each instance by what was asked for
     (max_i e_i <= sqrt(S) e); the divided ``rtol`` is kept above the methods' floor of 100 eps. LSODA's norm is a
-    maximum and needs no division.
+    maximum and needs no division, and HeunDescent holds every instance to its own loss (``rtol`` then is the square of
+    the tolerance on a step's loss, see there).
 
     Renormalisation: states are never renormalised during a run. Flows on unit columns extend their field
     homogeneously off the sphere, so that a drift of the norms leaves directions untouched; the drift is an
     observable.
 
     Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each. Assumes a flow that returns from
-    each evaluation, and a right-hand side smooth between output times.
+    each evaluation, and, but for HeunDescent, a right-hand side smooth between output times.
 
     Raises ``ValueError`` or ``TypeError`` for bad arguments, infinite spans, ``rtol`` below 100 eps, ``converged``
     without its observable, and dense Jacobians that do not fit in memory. Anything that goes wrong later is a
@@ -74,6 +75,7 @@ def integrate(
     y0 = initial_state(flow)
     instances = instances_of(flow, y0.size)
     name, row = resolve_method(method, number("rtol", rtol))
+    require_loss(name, row, flow)
     tolerance = tolerances(rtol, atol, instances if row.rms_norm else 1)
     refuse_oversized_jacobian(name, row, y0.size)
     output = Output(t0, y0, output_times(t_eval, t0, t1), 1 if t1 >= t0 else -1)
@@ -100,8 +102,10 @@ def integrate(
     guard = GuardedField(flow, y0.size, shrinks=row.shrinks, cap=cap, deadline=limits.deadline())
     if method == "auto":
         choice = choose(guard, t0, y0, t1, tolerance[0])
-        row = METHODS[choice.name]
+        _, row = resolve_method(choice.name, rtol)
+        tolerance = tolerances(rtol, atol, instances if row.rms_norm else 1)
         settings |= {"method": choice.name, "method_reason": choice.reason}
+        settings |= {"solver_rtol": tolerance[0], "solver_atol": tolerance[1]}
     run = Run(guard, row, tolerance, t1, limits, output, ready)
     with reporting(progress, t0, t1) as report:
         ending = run.until_the_end(report)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from scipy.integrate import BDF, DOP853, LSODA, RK45, OdeSolver, Radau
 
 from dynamics.choice import unmeasured
+from dynamics.heun_descent import HeunDescent
 from dynamics.stabilized import RKC, ROCK4
 
 GIB = 2**30
@@ -32,7 +33,8 @@ class Method:
     n x n float64 arrays alive at once at the peak (0: no Jacobian). ``rms_norm``: whether its error norm is a
     root mean square over the whole state (which dilutes one instance of a stack) or a maximum (LSODA).
     ``shrinks``: whether it answers a non-finite right-hand side by a smaller step; LSODA carries on with NaN
-    instead, so there the guard has to leave the step by an exception.
+    instead, so there the guard has to leave the step by an exception. ``needs_loss``: whether the flow must have
+    ``with_loss``.
     """
 
     solver: type[Any]
@@ -41,6 +43,7 @@ class Method:
     rms_norm: bool = True
     shrinks: bool = True
     evaluations_per_step: int = EVALUATIONS_PER_STEP
+    needs_loss: bool = False
 
     def jacobian_bytes(self, n: int) -> int:
         """Peak memory of the dense matrices for a state of length ``n``."""
@@ -63,6 +66,10 @@ METHODS: dict[str, Method] = {
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 
 
+DESCENTS: dict[str, Method] = {"HeunDescent": Method(HeunDescent, order=2, rms_norm=False, needs_loss=True)}
+"""Methods for flows that tell their loss, which controls the steps; ``rtol`` does not bound the error of the state."""
+
+
 def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
     """Name and row of ``method``: a name, ``"auto"``, or a subclass of ``scipy.integrate.OdeSolver``.
 
@@ -73,17 +80,22 @@ def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
     name = unmeasured(rtol) if method == "auto" else method
-    if name not in METHODS:
-        raise ValueError(f"method: expected 'auto' or one of {', '.join(METHODS)}, got {method!r}")
-    return name, METHODS[name]
+    known = METHODS | DESCENTS
+    if name not in known:
+        raise ValueError(f"method: expected 'auto' or one of {', '.join(known)}, got {method!r}")
+    return name, known[name]
+
+
+def require_loss(name: str, method: Method, flow: Any) -> None:
+    """Raise ``TypeError`` where the method controls its steps by a loss and the flow tells none."""
+    if method.needs_loss and not callable(getattr(flow, "with_loss", None)):
+        raise TypeError(f"method: {name} expects a flow with with_loss(t, y), got {type(flow).__name__}")
 
 
 def _row_of_class(solver: type[Any]) -> Method:
-    for row in METHODS.values():
+    for row in (METHODS | DESCENTS).values():
         if issubclass(solver, row.solver):
-            return Method(
-                solver, row.order, row.matrices, row.rms_norm, row.shrinks, row.evaluations_per_step
-            )
+            return replace(row, solver=solver)
     return Method(solver, order=None)
 
 
