@@ -74,19 +74,23 @@ class Dense:
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.count = layer.weight.shape[0]
+        self._held: dict[str, Tensor] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         W, b = self.layer.weight, self.layer.bias
         rows = self._rows(x)
         if self.count == 1:
-            return rows[0] @ W[0] if b is None else torch.addmm(b[0], rows[0], W[0])
+            z = self._buffer("z", x.shape[0], W.shape[2])
+            return torch.mm(rows[0], W[0], out=z) if b is None else torch.addmm(b[0], rows[0], W[0], out=z)
         return side_by_side(torch.bmm(rows, W) if b is None else torch.baddbmm(b[:, None], rows, W))
 
     def pull_back(self, x: Tensor, g: Tensor) -> Tensor:
         """The gradient at the input of the map, in the shape of ``x``."""
         W = self.layer.weight
         if self.count == 1:
-            return (g @ W[0].mT).view_as(x)
+            # MKL is faster by a fifth on this order of factors than on g W^T, the transposition included
+            below = torch.mm(W[0], g.mT, out=self._buffer("b", W.shape[1], g.shape[0]))
+            return self._buffer("below", g.shape[0], W.shape[1]).copy_(below.mT).view_as(x)
         return side_by_side(torch.bmm(stacked(g, self.count), W.mT)).view_as(x)
 
     def descend(self, x: Tensor, g: Tensor, step: Step, velocity: Layer | None) -> None:
@@ -96,6 +100,12 @@ class Dense:
             self._rows(x),
             stacked(g, self.count),
         )
+
+    def _buffer(self, name: str, *shape: int) -> Tensor:
+        held = self._held.get(name)
+        if held is None or held.shape != shape:
+            held = self._held[name] = self.layer.weight.new_empty(shape)
+        return held
 
     def _rows(self, x: Tensor) -> Tensor:
         return x.reshape(x.shape[0], self.count, -1).transpose(0, 1)
@@ -232,7 +242,7 @@ class Block:
             g = self._norm.backward(g, step, v_norm)
         if not self._top:
             assert self._gated is not None
-            g = torch.ops.aten.threshold_backward(g, self._gated, 0)
+            g = torch.ops.aten.threshold_backward.grad_input(g, self._gated, 0, grad_input=g)
         if self._norm is not None and self._before:
             g = self._norm.backward(g, step, v_norm)
         x = self._input

@@ -174,7 +174,7 @@ class _Run:
         )
         step = epoch * plan.steps
         waiting: list[Tensor] = []
-        with torch.inference_mode():
+        with torch.no_grad():
             batches = self._source.batches(epoch, group, students.device, students.dtype)
             for count, (x, labels) in enumerate(batches, start=1):
                 waiting.append(descent.step(x, labels, plan.sgd.rate(step, plan.steps, plan.epochs)))
@@ -190,7 +190,7 @@ class _Run:
         return total.cpu().numpy()
 
     def _record(self, group: slice) -> Record:
-        with torch.inference_mode():
+        with torch.no_grad():
             found = evaluate(self._students.part(group), self._teacher.part(group), self._evaluation[group])
         return record(found)
 
