@@ -76,11 +76,12 @@ class Dense:
         self.count = layer.weight.shape[0]
         self._held: dict[str, Tensor] = {}
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, reuse: bool = False) -> Tensor:
+        """The map's values; with ``reuse`` in memory that the next call overwrites."""
         W, b = self.layer.weight, self.layer.bias
         rows = self._rows(x)
         if self.count == 1:
-            z = self._buffer("z", x.shape[0], W.shape[2])
+            z = self._buffer("z", x.shape[0], W.shape[2]) if reuse else None
             return torch.mm(rows[0], W[0], out=z) if b is None else torch.addmm(b[0], rows[0], W[0], out=z)
         return side_by_side(torch.bmm(rows, W) if b is None else torch.baddbmm(b[:, None], rows, W))
 
@@ -118,7 +119,8 @@ class Convolution:
         self.layer = layer
         self.count = layer.weight.shape[0]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, reuse: bool = False) -> Tensor:
+        """The map's values, in new memory."""
         bias = None if self.layer.bias is None else self.layer.bias.flatten()
         return torch.nn.functional.conv2d(x, self.layer.weight.flatten(0, 1), bias, groups=self.count)
 
@@ -227,7 +229,7 @@ class Block:
     def forward(self, x: Tensor) -> Tensor:
         """The layer's values in training mode; keeps what :meth:`backward` needs."""
         self._input = x
-        z = self._map.forward(x)
+        z = self._map.forward(x, reuse=True)
         if self._top:
             return z
         if self._norm is not None and self._before:
