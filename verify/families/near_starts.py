@@ -21,7 +21,7 @@ RTOL = 1e-8
 """Relative tolerance of the runs; times to a target are good to about ten times that."""
 
 
-FINE = 1e-12
+FINE = 1e-11
 """Tolerance of runs whose angles are read down to 1e-7: absolute in effect, for the columns are of unit norm."""
 
 
@@ -53,7 +53,11 @@ def starts(m: st.SearchStrategy[int], theta0: st.SearchStrategy[float]) -> st.Se
 def path(problem: TeacherStudent, times: Array, **flow: Any) -> Array:
     """Largest angle (over the nodes) at ``times`` along :class:`ProjectedFlow` with the given options."""
     run = integrate(
-        ProjectedFlow(problem, **flow), (0.0, float(times[-1])), t_eval=times, rtol=RTOL, atol=1e-12
+        ProjectedFlow(problem, **flow),
+        (0.0, float(times[-1])),
+        t_eval=times,
+        rtol=RTOL,
+        atol=1e-12,
     )
     if not run.success:
         raise ArithmeticError(run.message)
@@ -85,22 +89,22 @@ def times_to(problem: TeacherStudent, target: float, horizon: float, **flow: Any
     return np.where(below.any(axis=0), np.where(last == 0, 0.0, reached), np.inf)
 
 
-def own_time(theta0: float, target: float) -> float:
-    """Time from theta0 to target of a node alone: ``theta' = -(pi - theta) sin theta / 2 pi``.
+def own_time(theta0: float, target: Array | float) -> Array:
+    """Time from theta0 to ``target (...)`` of a node alone: ``theta' = -(pi - theta) sin theta / 2 pi``.
 
     ``2 pi int dtheta / ((pi - theta) sin theta)``, by Gauss-Legendre in ``u = log tan(theta/2)``, where the
     integrand is ``1 / (pi - theta)``.
     """
     nodes, weights = np.polynomial.legendre.leggauss(64)
-    low, high = np.log(np.tan(target / 2)), np.log(np.tan(theta0 / 2))
-    u = (low + high) / 2 + (high - low) / 2 * nodes
-    return float(np.pi * (high - low) * (weights @ (1 / (np.pi - 2 * np.arctan(np.exp(u))))))
+    low, high = np.log(np.tan(np.asarray(target) / 2)), np.log(np.tan(theta0 / 2))
+    u = (low + high)[..., None] / 2 + (high - low)[..., None] / 2 * nodes
+    return np.asarray(np.pi * (high - low) * (1 / (np.pi - 2 * np.arctan(np.exp(u))) @ weights))
 
 
 def decay(problem: TeacherStudent, span: float, points: int = 240) -> tuple[Array, Array]:
     """``(t, x)`` with ``x = ||(sin theta_j)_j||`` along the projected flow, at equal times over ``span``."""
     times = np.linspace(0.0, span, points)
-    run = integrate(ProjectedFlow(problem), (0.0, span), t_eval=times, rtol=FINE, atol=FINE)
+    run = integrate(ProjectedFlow(problem), (0.0, span), t_eval=times, rtol=FINE, atol=FINE, method="LSODA")
     if not run.success:
         raise ArithmeticError(run.message)
     return times, np.asarray(np.linalg.norm(run.observables["sin_theta"], axis=-1))

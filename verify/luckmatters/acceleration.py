@@ -273,5 +273,5 @@ SHARP = Statement(
         Control("threshold 2.1 / λ_max", lambda context: onset_evidence(Solved(), context, plain=2.1)),
         Control("threshold 1.9 / λ_max", lambda context: onset_evidence(Solved(), context, plain=1.9)),
     ],
-    max_examples={"quick": 30, "full": 300, "deep": 3000},
+    max_examples={"quick": 30, "full": 300, "deep": 10_000},
 )  # fmt: skip

@@ -20,6 +20,7 @@ from nets.separation import relative_gap, separate
 from verify.families.layered_pairs import DeepPair
 from verify.statement import (
     LUCK_MATTERS,
+    Budget,
     Context,
     Control,
     Evidence,
@@ -93,7 +94,7 @@ def squares(pair: WidePair, instances: int, rng: np.random.Generator) -> tuple[n
 
 def width_evidence(pair: WidePair, context: Context, factor: float = 1.0) -> Evidence:
     """The ratio of the two mean squares over an ensemble, with its standard error (linearised)."""
-    instances = 4000 if context.budget.full else 1500
+    instances = 4000 if context.budget.name == "full" else 1500
     missing, gradient = squares(pair, instances, context.rng(pair.seed, pair.d, pair.m, pair.n, pair.c))
     ratio = missing.mean() / gradient.mean()
     error = (missing - ratio * gradient).std(ddof=1) / gradient.mean() / np.sqrt(instances)
@@ -107,6 +108,19 @@ def width_evidence(pair: WidePair, context: Context, factor: float = 1.0) -> Evi
         allowed,
         standard_error,
         inconclusive=standard_error > 0.05 * measured,
+    )
+
+
+def wide_pairs(budget: Budget) -> st.SearchStrategy[WidePair]:
+    """Wide ones at ``full``; at ``deep`` ten thousand narrow ones."""
+    d, m, more = {"quick": (24, 6, 6), "full": (64, 16, 16), "deep": (16, 4, 4)}[budget.name]
+    return st.builds(
+        WidePair,
+        d=st.integers(2, d),
+        m=st.integers(1, m),
+        more=st.integers(0, more),
+        c=st.integers(2, 8),
+        seed=st.integers(0, 2**16),
     )
 
 
@@ -138,14 +152,7 @@ WIDTH = Statement(
     source=Source(LUCK_MATTERS, "Assumption 1 and Eqn 6", "not in the paper: its error on average"),
     expected=Outcome.HOLDS,
     instance_type=WidePair,
-    instances=lambda budget: st.builds(
-        WidePair,
-        d=st.integers(2, 64 if budget.full else 24),
-        m=st.integers(1, 16 if budget.full else 6),
-        more=st.integers(0, 16 if budget.full else 6),
-        c=st.integers(2, 8),
-        seed=st.integers(0, 2**16),
-    ),
+    instances=wide_pairs,
     evidence=width_evidence,
     controls=(
         Control(
@@ -155,7 +162,7 @@ WIDTH = Statement(
         Control("no gap", lambda context: width_evidence(WidePair(8, 4, 4, 2), context, factor=0.0)),
     ),
     examples=(WidePair(10, 5, 5, 4), WidePair(20, 10, 10, 10)),
-    max_examples={"quick": 25, "full": 200, "deep": 2000},
+    max_examples={"quick": 25, "full": 200, "deep": 10_000},
     figure=_width_figure,
     remark="More inputs make random fan-ins orthogonal, not parallel, so the gap goes to a constant. "
     "It is small only for few nodes and many outputs, where each node's own term dominates.",
