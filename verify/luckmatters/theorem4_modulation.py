@@ -105,7 +105,7 @@ def _slower(instance: Teachers, bound: float) -> Evidence:
 
 def faster(instance: Start, context: Context) -> Evidence:
     """Time to ``TARGET``: with ``beta = 1`` at least the closed-form time of a node alone."""
-    alone = own_time(instance.theta0, TARGET)
+    alone = float(own_time(instance.theta0, TARGET))
     uniform = time_to(instance.problem(), TARGET, HORIZON)
     reached = float(np.isfinite(uniform))
     uniform = min(uniform, HORIZON)
@@ -129,7 +129,7 @@ def several(budget: Budget) -> st.SearchStrategy[Start]:
 def same_time(instance: Start, context: Context, factor: float = 1.0) -> Evidence:
     """The matched flow in all its nodes takes the time of one node alone."""
     measured = time_to(instance.problem(), TARGET, HORIZON, modulation="matched")
-    predicted = factor * own_time(instance.theta0, TARGET)
+    predicted = factor * float(own_time(instance.theta0, TARGET))
     return Evidence.close(measured, predicted, TIMING * predicted)
 
 
