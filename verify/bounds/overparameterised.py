@@ -41,6 +41,7 @@ class Theorem5Constants:
 
     @property
     def gamma(self) -> float:
+        """The smaller of the two layers' γ."""
         return min(self.gamma_W, self.gamma_V)
 
     @property
@@ -50,6 +51,7 @@ class Theorem5Constants:
 
     @property
     def rate(self) -> float:
+        """λ̄ γ; NaN where the conditions cannot be met."""
         return self.lambda_bar * self.gamma if self.feasible > 0 else float("nan")
 
 

@@ -50,6 +50,7 @@ def centres_of(instance: BoxInstance) -> TeacherStudent:
 
 
 def box_of(instance: BoxInstance) -> Box:
+    """The box that the instance describes: one cap for every node, one bound for every relevant fan-out."""
     return Box(np.full(instance.m + instance.r, instance.cap), np.full(instance.m, instance.fan_out_cap))
 
 

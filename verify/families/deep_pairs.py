@@ -58,6 +58,7 @@ class DeepDrawn:
         return columns[0], columns[1]
 
     def values(self, x: Array) -> tuple[Values, Values]:
+        """Student's and teacher's values at points ``x (N, d)``."""
         return _values(self.student, x), _values(self.teacher, x)
 
 
@@ -80,6 +81,7 @@ def _values(layers: list[tuple[Array, Array]], x: Array) -> Values:
 
 
 def draw_deep(instance: DeepInstance) -> DeepDrawn:
+    """The networks of an instance; first-layer boundaries pass through points of the region."""
     if instance.pass_through:
         return pass_through(instance)
     rng = np.random.default_rng(instance.seed)
@@ -175,6 +177,7 @@ def crossings(drawn: DeepDrawn, node: Array, rng: np.random.Generator, count: in
 
 
 def deep_instances(budget: Budget, *, pass_throughs: bool = False) -> st.SearchStrategy[DeepInstance]:
+    """Two to four weight matrices; ``pass_throughs`` allows the pass-through student."""
     return st.builds(
         DeepInstance,
         inputs=st.integers(1, 4),

@@ -44,6 +44,7 @@ class NearPair:
 
     @property
     def measure(self) -> InputMeasure:
+        """Isotropic Gaussian in R^4; with bias where there is a threshold."""
         return BiasedGaussian(4) if self.threshold else IsotropicGaussian(4)
 
     def nodes(self) -> tuple[Array, Array]:

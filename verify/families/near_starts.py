@@ -21,8 +21,8 @@ RTOL = 1e-8
 """Relative tolerance of the runs; times to a target are good to about ten times that."""
 
 
-FINE = 1e-11
-"""Tolerance of runs whose angles are read down to 1e-7: absolute in effect, for the columns are of unit norm."""
+FINE = 1e-10
+"""Tolerance of runs whose angles are read down to 1e-6: absolute in effect, for the columns are of unit norm."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Drawn:
         return self.teacher.rounding(self.region.reach) + self.student.rounding(self.region.reach)
 
     def residual(self, x: Array) -> Array:
+        """Teacher minus student at points ``x (N, d)``, ``(N, C)``."""
         return self.teacher(x) - self.student(x)
 
     def points(self, node: Array, rng: np.random.Generator, count: int = CANDIDATES) -> KinkPoints:
@@ -65,6 +66,7 @@ class Drawn:
 
 
 def draw_arbitrary(instance: ArbitraryPair) -> Drawn:
+    """Random networks whose boundaries pass through the region; some students co-linear with or near a teacher."""
     rng = np.random.default_rng(instance.seed)
     region = Box(0.3 * rng.standard_normal(instance.d), rng.uniform(0.5, 2.0, instance.d))
 
@@ -125,6 +127,7 @@ class Splitting:
 
     @property
     def plan(self) -> SplitPlan:
+        """How the teachers are split, as ``dynamics.critical_points`` takes it."""
         reverse = min(self.reversed, self.teachers)
         return SplitPlan(self.copies, reverse, self.cancelling, self.opposed, self.idle)
 
@@ -137,6 +140,7 @@ class Critical(Drawn):
 
 
 def draw_critical(instance: Splitting) -> Critical:
+    """A dyadic teacher and a student split from it: an exact critical point."""
     rng = np.random.default_rng(instance.seed)
     region = Box.cube(instance.d, 2.0)
     teacher = dyadic_teacher(region, instance.teachers, instance.outputs, rng)

@@ -76,6 +76,7 @@ EARLY, MIDDLE, LATE = (0, 1), (1, 2), (3, 4)
 
 
 def described(run: Trajectory, m: int) -> dict[str, Any]:
+    """Mean rates of the three windows and the norm of V_r at each time."""
     fan_out = np.linalg.norm(run.observables["fan_out_norm"][..., m:], axis=-1).mean(axis=-1)
     rates = [float(rate(run, window).mean()) for window in (EARLY, MIDDLE, LATE)]
     return {"rates_early_middle_late": rates, "norm_of_V_r": [float(value) for value in fan_out]}
@@ -92,6 +93,7 @@ def rise_evidence(
 
 
 def lasting_evidence(instance: NearTeacher, context: Context) -> Evidence:
+    """Paired: rate in the last window minus rate in the middle one."""
     return rise_evidence(instance, context, (MIDDLE, LATE))
 
 
@@ -273,5 +275,5 @@ SHARP = Statement(
         Control("threshold 2.1 / λ_max", lambda context: onset_evidence(Solved(), context, plain=2.1)),
         Control("threshold 1.9 / λ_max", lambda context: onset_evidence(Solved(), context, plain=1.9)),
     ],
-    max_examples={"quick": 30, "full": 300, "deep": 10_000},
+    max_examples={"quick": 30, "full": 300, "deep": 3000},
 )  # fmt: skip

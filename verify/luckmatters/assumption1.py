@@ -98,6 +98,7 @@ def overlap_moment(angle: float) -> np.ndarray:
 
 
 def first_layer_evidence(gates: TwoGates, context: Context, factor: float = 1.0) -> Evidence:
+    """Spectral norm of the gap by quadrature against ``factor`` (1 but for the controls) times ``sin θ / 2π``."""
     moment = overlap_moment(gates.angle)
     gap = moment - (np.pi - gates.angle) / (2 * np.pi) * np.eye(2)
     measured = float(np.linalg.norm(gap, 2))

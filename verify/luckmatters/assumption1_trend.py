@@ -46,6 +46,7 @@ class WidePair:
 
     @property
     def n(self) -> int:
+        """Number of students."""
         return self.m + self.more
 
 

@@ -44,6 +44,7 @@ class OverlapInstance:
 
 
 def teachers(instance: OverlapInstance) -> tuple[Array, InputMeasure]:
+    """The teachers as columns and the input measure."""
     rng = np.random.default_rng(instance.seed)
     if instance.threshold > 0:
         teacher = TeacherStudent.thresholded(instance.d, instance.m, instance.threshold, rng)

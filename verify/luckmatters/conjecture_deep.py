@@ -140,6 +140,7 @@ def memory_evidence(instance: Deep, context: Context, threshold: float = REMEMBE
 
 
 def described(found: Blocks) -> dict[str, Any]:
+    """Means over the networks, for the report."""
     return {
         "irrelevant_to_lucky_final_over_initial": [float(value) for value in found.vanishing.mean(axis=1)],
         "irrelevant_to_irrelevant_final_over_initial": float(found.staying.mean()),

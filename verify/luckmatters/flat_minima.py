@@ -45,6 +45,7 @@ class Solved:
 
     @property
     def n(self) -> int:
+        """Number of students."""
         return self.m + self.extra
 
 

@@ -116,6 +116,7 @@ def confirm(batch: Batch) -> Evidence:
 
 
 def batches(budget: Budget, largest_eps: float = 0.0) -> st.SearchStrategy[Batch]:
+    """Batches of up to 64 (256 beyond quick) values, rectified or not; ``largest_eps > 0``: with eps."""
     return st.builds(
         Batch,
         size=st.integers(2, 256 if budget.full else 64),

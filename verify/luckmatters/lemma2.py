@@ -98,6 +98,7 @@ def difference_bound(pair: NearPair, context: Context) -> Evidence:
 
 
 def overlap_bound(pair: NearPair, first: float, second: float, o: Overlaps) -> Evidence:
+    """``d*_jk`` against ``eps_d (1 + K_d first) (1 + K_d second) d*_jj``."""
     bound = o.eps_d * (1 + o.K_d * first) * (1 + o.K_d * second) * o.own
     details = {"K_d": o.K_d, "eps_d": o.eps_d, "dw_j": o.dw_j, "dw_k": o.dw_k}
     return Evidence.at_most(o.star, bound, ROUNDING * bound, **details)

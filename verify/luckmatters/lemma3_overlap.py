@@ -45,9 +45,11 @@ class TwoInputs:
     theta0: float = 1e-3
 
     def inputs(self) -> list[list[float]]:
+        """The two inputs, one a row."""
         return [[1.0, -self.low], [1.0, self.high]]
 
     def probabilities(self) -> list[float]:
+        """Their probabilities."""
         return [1 - self.weight, self.weight]
 
 
@@ -112,6 +114,7 @@ def two_input_overlap(instance: TwoInputs, second_factor: bool) -> Evidence:
 
 
 def printed_overlap(instance: TwoInputs, context: Context) -> Evidence:
+    """Eqn 31 as printed: the factor of the other node."""
     return two_input_overlap(instance, second_factor=False)
 
 

@@ -212,6 +212,7 @@ def on_balls(budget: Budget) -> st.SearchStrategy[OnBall]:
 
 
 def within(instance: OnBall) -> Sequence[Assumption]:
+    """The ball stays clear of the antipode."""
     return (Assumption("θ₀ < π", math.pi - instance.theta0),)
 
 

@@ -40,6 +40,7 @@ CHEAP = {"quick": 100, "full": 1000, "deep": 10_000}
 
 
 def starts(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
+    """Where (41) and (42) can be met at all."""
     return single_pairs()
 
 
@@ -57,6 +58,7 @@ def fan_out_step(start: TwoLayerStart, exponent: int = 0) -> Evidence:
 
 
 def printed(start: TwoLayerStart, context: Context) -> Evidence:
+    """Lemma 5's step at the start."""
     return fan_out_step(start)
 
 
@@ -131,10 +133,12 @@ def small_step(instance: BoxInstance) -> tuple[Assumption, ...]:
 
 
 def v_rows(instance: BoxInstance) -> slice:
+    """The rows of the comparison system that belong to fan-outs."""
     return slice(instance.m, 2 * instance.m + instance.r)
 
 
 def corrected(instance: BoxInstance, context: Context) -> Evidence:
+    """The fan-outs' rows of ``y' <= M y`` at random states of the box; ``measured`` is the largest ratio."""
     M = system_of(instance).M
     margin, ratio = comparison_margin(states_in(instance), M, instance.eta, v_rows(instance))
     return Evidence(1.0, ratio, margin + ROUNDING, ROUNDING)

@@ -85,6 +85,7 @@ def finite_constants(instance: BoxInstance) -> tuple[Assumption, ...]:
 
 
 def isotropic_instances(budget: Budget) -> st.SearchStrategy[BoxInstance]:
+    """Boxes without thresholds."""
     return instances(budget).map(lambda instance: replace(instance, threshold=0.0))
 
 

@@ -51,6 +51,7 @@ def sharing(budget: Budget) -> st.SearchStrategy[Sharing]:
 
 
 def start(instance: Sharing) -> TeacherStudent:
+    """Teacher and students at ``spread`` from it in random directions, with perturbed equal shares."""
     rng = np.random.default_rng((instance.seed, 9))
     d, k, c = instance.d, instance.students, instance.c
     teacher, fan_out = TeacherStudent.random_unit(d, 1, rng), TeacherStudent.random_unit(c, 1, rng).T

@@ -79,6 +79,7 @@ def random_start(instance: Trained) -> TeacherStudent:
 
 
 def trained_weights(instance: Trained, device: str, projected: bool = True) -> tuple[Array, Array]:
+    """``(W, V)`` of the ensemble after SGD of both layers."""
     students = TwoLayerStudents.from_problem(random_start(instance), device)
     train(
         students, lr=0.1, batch_size=64, steps=instance.steps, seed=instance.seed, projected=projected,
@@ -88,6 +89,7 @@ def trained_weights(instance: Trained, device: str, projected: bool = True) -> t
 
 
 def log_loss_after_pruning(problem: TeacherStudent, W: Array, V: Array, scores: Array, keep: int) -> Array:
+    """log10 of the population loss with the ``keep`` best nodes by ``scores (..., n)``, one a network."""
     kept = select_nodes(W, V, keep_best(scores, keep))
     return np.log10(np.maximum(population_loss(problem, *kept), LOSS_FLOOR))
 
@@ -194,6 +196,7 @@ class AnyWeights:
 
 
 def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
+    """Up to 8 inputs, 4 teachers, 10 students, 4 outputs."""
     integers = st.integers
     return st.builds(
         lambda d, m, extra, c, seed: AnyWeights(d, m, m + extra, c, seed),

@@ -107,10 +107,12 @@ def count_evidence(count: int, trials: int, p: float, context: Context, **detail
 
 
 def trials_for(context: Context) -> int:
+    """Draws of all students that one evaluation counts."""
     return 40_000 if context.budget.full else 10_000
 
 
 def lucky_evidence(instance: RandomStudents, context: Context, nodes: int | None = None) -> Evidence:
+    """Share of draws with a student within θ₀ of a given teacher, against ``1 - (1 - p_cap)^n``."""
     trials = trials_for(context)
     one, _ = lucky_counts(instance, trials, context)
     p_cap = cap_probability(instance.d, instance.theta0)
@@ -119,6 +121,7 @@ def lucky_evidence(instance: RandomStudents, context: Context, nodes: int | None
 
 
 def within_range(instance: RandomStudents) -> tuple[Assumption, ...]:
+    """The cap formula is for caps up to a half-sphere."""
     return (Assumption("0 < θ₀ ≤ π/2", min(instance.theta0, np.pi / 2 + 1e-12 - instance.theta0)),)
 
 
@@ -130,6 +133,7 @@ def disjoint_caps(instance: RandomStudents) -> tuple[Assumption, ...]:
 def all_lucky_evidence(
     instance: RandomStudents, context: Context, independent: bool = False, trials: int = 0
 ) -> Evidence:
+    """Share of draws in which every teacher has a student within θ₀, against the formula (or independence)."""
     trials = trials or trials_for(context)
     _, every = lucky_counts(instance, trials, context)
     p_cap = cap_probability(instance.d, instance.theta0)
@@ -202,10 +206,12 @@ class RandomColumns:
 
 
 def random_columns(budget: Budget) -> st.SearchStrategy[RandomColumns]:
+    """Two to twenty columns in up to 200 dimensions."""
     return st.builds(RandomColumns, st.integers(2, 200), st.integers(2, 20), st.integers(0, 2**20))
 
 
 def columns_of(instance: RandomColumns, orthogonal: bool = False) -> tuple[np.ndarray, IsotropicGaussian]:
+    """The instance's unit columns (orthonormal ones on request) and the measure."""
     rng = np.random.default_rng((instance.seed, 8))
     n = min(instance.n, instance.d) if orthogonal else instance.n
     W = (orthonormal if orthogonal else random_unit)(instance.d, n, rng)
@@ -213,6 +219,7 @@ def columns_of(instance: RandomColumns, orthogonal: bool = False) -> tuple[np.nd
 
 
 def overlap_evidence(instance: RandomColumns, context: Context) -> Evidence:
+    """``eps_d`` of random columns against a generous reading of small."""
     eps_d, eps_l = (float(value) for value in overlap_ratios(*columns_of(instance)))
     return Evidence.at_most(eps_d, SMALL_OVERLAP, 0.0, eps_l=eps_l)
 
@@ -238,6 +245,7 @@ def confirm_overlap(instance: RandomColumns) -> Evidence:
 
 
 def orthogonal_evidence(instance: RandomColumns, context: Context, expected: float = 0.5) -> Evidence:
+    """``(eps_d, eps_l)`` of orthonormal columns against ``(1/2, 1/pi)``."""
     eps_d, eps_l = (float(value) for value in overlap_ratios(*columns_of(instance, orthogonal=True)))
     off = max(abs(eps_d - expected), abs(eps_l - 1 / np.pi))
     # Columns of a QR factor are orthogonal to a few ulp times sqrt(d); both ratios move by at most as much.

@@ -46,6 +46,7 @@ def autograd_node_gradients(
 
 
 def forward(parameters: Parameters, x: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """Output of the network with free biases, linear at the top."""
     f = x
     for level, (W, b) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
         f = f @ W + b
@@ -54,6 +55,7 @@ def forward(parameters: Parameters, x: Tensor, activation: Callable[[Tensor], Te
 
 
 def rectifier(slope: float) -> Callable[[Tensor], Tensor]:
+    """ReLU, or leaky ReLU of the given slope."""
     return functional.relu if slope == 0 else lambda z: functional.leaky_relu(z, slope)
 
 

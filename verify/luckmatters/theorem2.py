@@ -78,6 +78,7 @@ class SeparatedPair:
     seed: int = 0
 
     def tensors(self) -> tuple[LayeredNetwork, LayeredNetwork, Tensor]:
+        """Student, teacher and inputs ``(N, d)``."""
         return separated_pair(
             self.inputs_from,
             self.inputs,
@@ -101,10 +102,12 @@ def relative_gap_tensor(pair: SeparatedPair) -> float:
 
 
 def separation_holds(pair: SeparatedPair) -> tuple[Assumption, ...]:
+    """The Assumption-1 gap is zero to rounding."""
     return (Assumption("Assumption 1 (gap below rounding)", 1e-12 - relative_gap_tensor(pair)),)
 
 
 def conditional_evidence(pair: SeparatedPair, context: Context) -> Evidence:
+    """Eqn 6 against autograd, all layers, where Assumption 1 holds."""
     student, teacher, x = pair.tensors()
     separation = separate(student, teacher, x)
     exact = autograd_gradients(student, teacher, x)
@@ -116,6 +119,7 @@ def conditional_evidence(pair: SeparatedPair, context: Context) -> Evidence:
 def separated_pairs(
     budget: Budget, families: Sequence[str] = tuple(FAMILIES)
 ) -> st.SearchStrategy[SeparatedPair]:
+    """Two to five weight matrices of width up to 4 on any of the ``families`` of inputs."""
     return st.builds(
         SeparatedPair,
         inputs_from=st.sampled_from(families),

@@ -56,6 +56,7 @@ def orientation_evidence(pair: IntegerPair, context: Context, transpose: bool = 
 
 
 def orientation_confirm(pair: IntegerPair) -> Evidence:
+    """The gradient against Eqn 6 with H* as printed, in fractions."""
     rational = pair.rational()
     errors = [
         np.abs(rational.gradient(level) - rational.separated(level, transpose=False)).max()
@@ -126,6 +127,7 @@ def dependence_evidence(pair: IntegerPair, context: Context) -> Evidence:
 
 
 def dependence_confirm(pair: IntegerPair) -> Evidence:
+    """``E[beta]`` of the first hidden layer, in fractions, before and after only ``W_0`` changes."""
     rational = pair.rational()
     bottom = dataclasses.replace(pair, seed=pair.seed + 1).rational().student[0]
     changed = dataclasses.replace(rational, student=(bottom, *rational.student[1:]))
@@ -182,6 +184,7 @@ def _closure_error(pair: IntegerPair, levels: Sequence[int]) -> float:
 
 
 def closure_evidence(pair: IntegerPair, context: Context) -> Evidence:
+    """``E[beta_l]`` against ``W_l H_{l+1} W_l^T`` at every layer below the top."""
     return Evidence.at_most(_closure_error(pair, range(1, pair.depth)), 0.0, TOLERANCE)
 
 
@@ -192,6 +195,7 @@ def closure_at_the_top(pair: IntegerPair, context: Context) -> Evidence:
 
 
 def closure_confirm(pair: IntegerPair) -> Evidence:
+    """The same differences in fractions."""
     rational = pair.rational()
     errors = [
         np.abs(rational.averaged(level - 1, other)[0] - _closed(rational, level, other)).max()
@@ -250,6 +254,7 @@ CLOSURE_TOP = Statement(
 
 
 def top_evidence(pair: IntegerPair, context: Context, level: int = -1) -> Evidence:
+    """Eqn 6 at ``level`` (the top) against autograd."""
     student, teacher, x = pair.tensors()
     claimed = separate(student, teacher, x).separated().total[level]
     exact = autograd_gradients(student, teacher, x)[level]

@@ -45,6 +45,7 @@ class TwoLayerInstance:
 
 
 def problem_of(instance: TwoLayerInstance) -> TeacherStudent:
+    """The teacher-student problem that the instance describes."""
     rng = np.random.default_rng(instance.seed)
     teacher, student = (TeacherStudent.random_unit(instance.d, k, rng) for k in (instance.m, instance.n))
     teacher_V, student_V = (rng.standard_normal((k, instance.c)) for k in (instance.m, instance.n))
@@ -135,11 +136,13 @@ def compare(
 
 
 def projected_is_exact(instance: TwoLayerInstance, context: Context) -> Evidence:
+    """Projected Eqn 6 against the projected gradient."""
     problem = problem_of(instance)
     return compare(problem, eqn6(problem, projected=True), context, instance.seed, projected=True)
 
 
 def unprojected_is_exact(instance: TwoLayerInstance, context: Context) -> Evidence:
+    """Eqn 6 as printed against the gradient."""
     problem = problem_of(instance)
     return compare(problem, eqn6(problem, projected=False), context, instance.seed, projected=False)
 

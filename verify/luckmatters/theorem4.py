@@ -146,10 +146,12 @@ def judge_rate(instance: Theorem4Instance, rate: float) -> Evidence:
 
 
 def printed(instance: Theorem4Instance, context: Context) -> Evidence:
+    """The rate with the printed ``d-bar``."""
     return judge_rate(instance, constants_of(instance).rate_printed)
 
 
 def corrected(instance: Theorem4Instance, context: Context) -> Evidence:
+    """The rate with the infimum of ``d*_jj`` over the balls."""
     return judge_rate(instance, constants_of(instance).rate_corrected)
 
 

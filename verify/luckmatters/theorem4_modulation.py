@@ -70,6 +70,7 @@ def late_rates(instance: Teachers, context: Context) -> Evidence:
 
 
 def any_teachers(budget: Budget) -> st.SearchStrategy[Teachers]:
+    """Two to six teachers in two to eight dimensions."""
     return st.builds(Teachers, st.integers(2, 6), st.integers(2, 8), st.integers(0, 2**31 - 1))
 
 
@@ -123,6 +124,7 @@ def confirm_faster(instance: Start) -> Evidence:
 
 
 def several(budget: Budget) -> st.SearchStrategy[Start]:
+    """Two to three (five beyond quick) nodes."""
     return starts(st.integers(2, 5 if budget.full else 3), st.sampled_from((0.5, 0.2, 0.9)))
 
 

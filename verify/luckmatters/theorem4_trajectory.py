@@ -63,6 +63,7 @@ class Rung:
 
 
 def problem_of(instance: TrajectoryInstance) -> TeacherStudent:
+    """The teacher-student problem that the instance describes."""
     rng = np.random.default_rng(instance.seed)
     teacher = TeacherStudent.orthonormal(instance.d, instance.m, rng)
     return TeacherStudent.at_angle(teacher, instance.theta0, rng)

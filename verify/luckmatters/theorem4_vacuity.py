@@ -82,6 +82,7 @@ def vacuous(instance: IsotropicBalls, context: Context) -> Evidence:
 
 
 def isotropic_balls(budget: Budget) -> st.SearchStrategy[IsotropicBalls]:
+    """Three to twelve teachers: orthonormal, spread as far as they go, or random."""
     return st.builds(
         IsotropicBalls,
         st.integers(3, 12),

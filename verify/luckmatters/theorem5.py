@@ -33,7 +33,7 @@ from verify.statement import (
 
 Array = NDArray[np.float64]
 
-RTOL, ATOL = 1e-11, 1e-13
+RTOL, ATOL = 1e-10, 1e-12
 FLOOR = 100 * RTOL
 """A hundred local errors: the integrator keeps W and V, of order one, and so their deviations, to this size."""
 
@@ -61,6 +61,7 @@ def assumptions(start: TwoLayerStart) -> tuple[Assumption, ...]:
 
 
 def evidence(start: TwoLayerStart, context: Context) -> Evidence:
+    """The flow under its certificate."""
     return follow(*certified(start), claimed=1.0)
 
 

@@ -61,6 +61,7 @@ def run_of(problem: TeacherStudent) -> tuple[Trajectory, Array]:
 
 
 def evidence(instance: OverparameterisedRun, context: Context) -> Evidence:
+    """Whether the flow reaches ``(W*, V*, 0)``."""
     return reaches_solution(problem_of(instance))
 
 

@@ -87,29 +87,35 @@ def confirmed(problem: TeacherStudent, index: int, part: slice) -> Evidence:
 
 
 def w_part(problem: TeacherStudent) -> slice:
+    """The relevant columns' deviations."""
     return slice(0, problem.m)
 
 
 def v_part(problem: TeacherStudent) -> slice:
+    """The relevant fan-outs' deviations."""
     return slice(problem.m, 2 * problem.m)
 
 
 def w_contraction(start: TwoLayerStart, context: Context) -> Evidence:
+    """The printed contraction of sin θ along the flow."""
     problem = problem_of(start)
     return contraction(problem, w_part(problem))
 
 
 def v_contraction(start: TwoLayerStart, context: Context) -> Evidence:
+    """The printed contraction of ``||delta v||`` along the flow."""
     problem = problem_of(start)
     return contraction(problem, v_part(problem))
 
 
 def confirm_w(start: TwoLayerStart) -> Evidence:
+    """The columns' claim in high precision."""
     problem = problem_of(start)
     return confirmed(problem, 0, w_part(problem))
 
 
 def confirm_v(start: TwoLayerStart) -> Evidence:
+    """The fan-outs' claim in high precision."""
     problem = problem_of(start)
     return confirmed(problem, 1, v_part(problem))
 
@@ -123,6 +129,7 @@ WITHOUT_IRRELEVANT = TwoLayerStart(m=1, r=0, c=2, theta0=0.2, v_error=0.2, seed=
 
 
 def instances(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
+    """Where (41) and (42) can be met at all."""
     return single_pairs()
 
 
@@ -219,6 +226,7 @@ def whole_claim(problem: TeacherStudent) -> tuple[Evidence, bool]:
 
 
 def printed(start: TwoLayerStart, context: Context) -> Evidence:
+    """The whole printed claim."""
     return whole_claim(problem_of(start))[0]
 
 

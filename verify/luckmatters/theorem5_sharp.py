@@ -143,6 +143,7 @@ def modes_of(instance: OverparameterisedRun) -> tuple[float, Array, Array]:
 
 
 def fit_flow(instance: OverparameterisedRun) -> DecayFit:
+    """Late rate of the flow."""
     run = run_flow(instance)
     return fit_decay(run.t, sizes(problem_of(instance), run), floor=ODE_FLOOR)
 

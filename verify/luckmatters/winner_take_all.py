@@ -42,6 +42,7 @@ def covered(instance: Trained, device: str) -> Coverage:
 
 
 def shares_of(problem: TeacherStudent, angle: Array, V: Array) -> Array:
+    """Each student's share ``max(v_j.v*_k, 0)`` of the teacher nearest to it, ``(S, n, m)``."""
     nearest = angle == angle.min(axis=-1, keepdims=True)
     return np.where(nearest, np.maximum(V @ np.swapaxes(problem.teacher_V, -1, -2), 0.0), 0.0)
 

@@ -22,6 +22,7 @@ def psi_l_isotropic(a: Any, b: Any) -> Any:
 
 
 def psi_d(a: Any, b: Any) -> Any:
+    """``P(both gates open)``, isotropic Gaussian input."""
     return (mp.pi - angle(a, b)) / (2 * mp.pi)
 
 
