@@ -60,6 +60,28 @@ class TwoLayerReference:
             V = [v + h / 6 * (a + 2 * b + 2 * c + d) for v, a, b, c, d in _columns_of(1, V, k1, k2, k3, k4)]
         return W, V
 
+    def sharpness(self, W: list[Any], V: list[Any]) -> Any:
+        """Largest eigenvalue of minus the flow's Jacobian along the spheres, by central differences, symmetrised."""
+        W = [w / mp.sqrt(dot(w, w)) for w in W]
+        d, c, size = len(W[0]), len(V[0]), mp.mpf(10) ** (-mp.mp.dps // 3)
+        flat = [entry for vector in (*W, *V) for entry in vector]
+
+        def slope(index: int, sign: int) -> list[Any]:
+            moved = list(flat)
+            moved[index] += sign * size
+            parts = [mp.matrix(moved[k * d : (k + 1) * d]) for k in range(len(W))]
+            rest = moved[len(W) * d :]
+            dW, dV = self.field(parts, [mp.matrix(rest[k * c : (k + 1) * c]) for k in range(len(V))])
+            along = [g - w * dot(w, g) for w, g in zip(W, dW, strict=True)]
+            return [entry for vector in (*along, *dV) for entry in vector]
+
+        columns_ = [
+            [(b - a) / (2 * size) for a, b in zip(slope(index, 1), slope(index, -1), strict=True)]
+            for index in range(len(flat))
+        ]
+        hessian = mp.matrix(columns_)
+        return max(mp.eigsy((hessian + hessian.T) / 2, eigvals_only=True))
+
     def distances(self, W: list[Any], V: list[Any]) -> tuple[list[Any], list[Any]]:
         """``sin theta_j`` and ``||v_j - v*_j||`` of the u-set."""
         sines = [mp.sin(angle(w, u)) for w, u in zip(W, self.teacher_W, strict=False)]
