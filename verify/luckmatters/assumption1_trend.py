@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 
 import hypothesis.strategies as st
@@ -212,11 +212,17 @@ def layer_gaps(ensemble: DeepEnsemble, rng: np.random.Generator) -> tuple[Tensor
     return gaps, relative_gap(*projected)
 
 
+@lru_cache(maxsize=64)  # the statements and their controls compare the same ensembles
+def gaps_of(ensemble: DeepEnsemble, run_seed: int) -> tuple[Tensor, Tensor]:
+    """:func:`layer_gaps` from the run's seed and the ensemble's own."""
+    rng = Context(seed=run_seed).rng(ensemble.seed, ensemble.depth, ensemble.width)
+    return layer_gaps(ensemble, rng)
+
+
 def depth_evidence(ensemble: DeepEnsemble, context: Context, level: int = 0) -> Evidence:
     """Mean gap of the layer ``level`` against the first layer's at two weight matrices, over independent pairs."""
-    deep, projected = layer_gaps(ensemble, context.rng(ensemble.seed, ensemble.depth, ensemble.width))
-    shallow_ensemble = DeepEnsemble(ensemble.inputs, 2, ensemble.width)
-    shallow = layer_gaps(shallow_ensemble, context.rng(ensemble.seed, 2, ensemble.width))[0][:, 0]
+    deep, projected = gaps_of(ensemble, context.seed)
+    shallow = gaps_of(replace(ensemble, depth=2), context.seed)[0][:, 0]
     difference = float(deep[:, level].mean() - shallow.mean())
     standard_error = float(torch.sqrt((deep[:, level].var() + shallow.var()) / PAIRS))
     return Evidence(
