@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -107,6 +109,17 @@ def _rows(values: Tensor) -> Tensor:
 
 
 Record = dict[str, NDArray[np.generic]]
+
+
+class Observer(Protocol):
+    """What a study measures at every record beyond the usual."""
+
+    @property
+    def dimensions(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of what is measured, and of its axes after the networks'."""
+
+    def __call__(self, students: DeepNetworks, teacher: DeepNetworks, x: Tensor, found: Evaluation) -> Record:
+        """All of it on inputs ``x (S, N, *inputs)``, on the host, networks first; ``found``: what is known of it."""
 
 
 def record(found: Evaluation) -> Record:

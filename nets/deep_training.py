@@ -23,7 +23,7 @@ from nets.checkpoints import Checkpoint, copy_into
 from nets.deep import DeepNetworks
 from nets.deep_data import BatchSource
 from nets.deep_descent import SGD, DeepDescent, Distillation, Objective, check_batch, resting
-from nets.deep_metrics import Record, evaluate, record
+from nets.deep_metrics import Observer, Record, evaluate, record
 from nets.recording import Ending
 
 CHECK_STEPS = 64
@@ -43,6 +43,7 @@ def train_deep(
     evaluation: Tensor,
     objective: Objective | None = None,
     record_at: Sequence[int] | None = None,
+    observe: Observer | None = None,
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_every: int = 1,
     workers: int = 1,
@@ -60,6 +61,8 @@ def train_deep(
                                              final winner's rank in [0, 1]
         best_rho_l, winner_rank_l (S, m_l), active_l (S, n_l), for the hidden layers l = 1, 2, ..
 
+    ``observe`` measures more at every record, see :class:`nets.deep_metrics.Observer`.
+
     ``checkpoint``: a file that is written every ``checkpoint_every`` epochs and, where it exists already, continued
     from: bit for bit on a CPU. It must be of the same students, teacher, data and settings.
     ``workers`` threads share the networks on a CPU; the result does not depend on them, and a network's path, up to
@@ -76,7 +79,7 @@ def train_deep(
     check_batch(students, getattr(source, "batch_size", 2))
     if teacher.count != students.count:
         raise ValueError(f"teacher: expected {students.count} networks as students, got {teacher.count}")
-    run = _Run(students, teacher, goal, source, students.expand(evaluation), plan)
+    run = _Run(students, teacher, goal, source, students.expand(evaluation), plan, observe)
     settings = run.settings()
     file = None if checkpoint is None else Path(checkpoint)
     start = run.restore(Checkpoint.load(file, settings)) if file is not None and file.exists() else 0
@@ -128,8 +131,10 @@ class _Run:
         source: BatchSource,
         evaluation: Tensor,
         plan: _Plan,
+        observe: Observer | None,
     ) -> None:
         self._students, self._teacher, self._objective = students, teacher, objective
+        self._observe = observe
         self._source, self._plan, self._evaluation = source, plan, evaluation
         self._velocity = resting(students, plan.sgd)
         self._start = students.fingerprint()
@@ -190,9 +195,12 @@ class _Run:
         return total.cpu().numpy()
 
     def _record(self, group: slice) -> Record:
+        students, teacher = self._students.part(group), self._teacher.part(group)
+        x = self._evaluation[group]
         with torch.no_grad():
-            found = evaluate(self._students.part(group), self._teacher.part(group), self._evaluation[group])
-        return record(found)
+            found = evaluate(students, teacher, x)
+            more = {} if self._observe is None else self._observe(students, teacher, x, found)
+        return {**record(found), **more}
 
     def _keep(self, epoch: int, rows: list[Record]) -> None:
         joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
@@ -216,6 +224,7 @@ class _Run:
             "sgd": asdict(self._plan.sgd),
             "epochs": self._plan.epochs,
             "record_at": list(self._plan.records),
+            "observed": [] if self._observe is None else sorted(self._observe.dimensions),
         }
 
     def tensors(self) -> dict[str, Tensor]:
@@ -249,6 +258,8 @@ class _Run:
         """The records as a result, with the ranks of the final winners."""
         epochs = sorted(self._rows)
         observables = dict(_summaries(epochs, self._rows, len(self._students.architecture.widths)))
+        more = {} if self._observe is None else self._observe.dimensions
+        observables |= {name: np.stack([self._rows[epoch][name] for epoch in epochs]) for name in more}
         steps = self._position * self._plan.steps
         return Trajectory(
             t=np.array(epochs, dtype=np.float64),
@@ -258,7 +269,7 @@ class _Run:
             n_steps=steps,
             status=ending.status,
             message=f"{ending.status}: {ending.detail}",
-            dimensions=_dimensions(observables),
+            dimensions={**_dimensions(observables), **more},
             attributes={
                 **settings, "steps_per_epoch": self._plan.steps,
                 "versions": {**software_versions(), "torch": torch.__version__},

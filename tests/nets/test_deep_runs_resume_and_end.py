@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nets.data import network_seeds
 from nets.deep import DeepNetworks
 from nets.deep_data import BatchSource, FixedSamples, FreshGaussian, gaussian_inputs
 from nets.deep_descent import SGD
+from nets.deep_metrics import Evaluation, Record, evaluate
 from nets.deep_teachers import random_start, separated_teacher
 from nets.deep_training import LARGE, group_size, train_deep
 
@@ -106,6 +108,33 @@ def test_a_resumed_run_is_the_same_run(made: object, tmp_path: Path) -> None:
     finished, third = trained(seeds, epochs=4, source=made(seeds), checkpoint=file)  # type: ignore[operator]
     assert_same(whole, finished)
     assert third.status == Status.FINISHED
+
+
+class BestOfStudents:
+    """The best correlation of every student of the lowest layer, whichever teacher node it is with."""
+
+    dimensions: ClassVar = {"student_rho_1": ("student_1",)}
+
+    def __call__(
+        self, students: DeepNetworks, teacher: DeepNetworks, x: torch.Tensor, found: Evaluation
+    ) -> Record:
+        return {"student_rho_1": found.layers[0].rho.amax(-1).numpy()}
+
+
+def test_an_observer_measures_more_at_every_record(tmp_path: Path) -> None:
+    """Of all networks, in a resumed run as in one go; a checkpoint without its records is refused."""
+    seeds, file = network_seeds(4, 3), tmp_path / "run.safetensors"
+    students, run = trained(seeds, epochs=2, observe=BestOfStudents(), checkpoint=file)
+    x = gaussian_inputs(SHAPE.inputs, seeds, 50, 1.0)
+    teacher = separated_teacher(replace(SHAPE, normalisation="none"), seeds)
+    measured = run.observables["student_rho_1"]
+    assert measured.shape == (3, 3, 8)
+    np.testing.assert_array_equal(measured[-1], evaluate(students, teacher, x).layers[0].rho.amax(-1))
+    assert run.to_xarray().student_rho_1.dims == ("time", "instance", "student_1")
+    _, again = trained(seeds, epochs=2, observe=BestOfStudents(), checkpoint=file)
+    np.testing.assert_array_equal(again.observables["student_rho_1"], measured)
+    with pytest.raises(ValueError, match="its observed is"):
+        trained(seeds, epochs=2, checkpoint=file)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
