@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynamics.trajectory import Trajectory
-from nets.specialization_training import TrainingPlan
+from nets.specialization_training import GroupRun, TrainingPlan, trajectory_of
 
 
 class KeptRunError(ValueError):
@@ -18,24 +18,24 @@ class KeptRunError(ValueError):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One NetCDF file per setting, seeds and number of steps, in an existing ``folder``.
+    """One NetCDF file per group of networks trained side by side, in an existing ``folder``.
 
-    A file serves every plan that looks at some of its records. Raises KeptRunError where a file with a run's name
-    is no trajectory of that run.
+    A file serves every plan that looks at some of its records; more networks of a setting add files.
+    Raises KeptRunError where a file with a group's name is no trajectory of that group.
     """
 
     folder: Path
 
-    def path(self, plan: TrainingPlan) -> Path:
+    def path(self, group: TrainingPlan) -> Path:
         """Sizes in words, everything that decides the numbers as a hash."""
-        setting = plan.setting
-        key = json.dumps([dataclasses.asdict(setting), plan.seeds, plan.steps, plan.device])
+        setting = group.setting
+        key = json.dumps([dataclasses.asdict(setting), group.seeds, group.steps, group.device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
-        return self.folder / f"m{setting.m}-n{setting.n}-p{setting.polarity:g}-{plan.steps}-{digest}.nc"
+        return self.folder / f"m{setting.m}-n{setting.n}-p{setting.polarity:g}-{group.steps}-{digest}.nc"
 
-    def find(self, plan: TrainingPlan) -> Trajectory | None:
-        """The kept run at the records of ``plan``; none where there is no such file or it lacks one of them."""
-        path = self.path(plan)
+    def find(self, group: TrainingPlan) -> GroupRun | None:
+        """The kept records at the marks of ``group``; none where there is no such file or it lacks one of them."""
+        path = self.path(group)
         if not path.exists():
             return None
         try:
@@ -43,20 +43,15 @@ class RunFolder:
         except ValueError as error:
             raise KeptRunError(f"runs: {error}") from error
         kept = run.attributes.get("record_steps", [])
-        same = run.attributes.get("setting") == dataclasses.asdict(plan.setting)
-        if not same or run.attributes.get("network_seeds") != list(plan.seeds):
+        same = run.attributes.get("setting") == dataclasses.asdict(group.setting)
+        if not same or run.attributes.get("network_seeds") != list(group.seeds):
             raise KeptRunError(f"runs: {str(path)!r} holds another run than its name says; move it away")
-        if not run.success or not set(plan.marks) <= set(kept):
+        if not set(group.marks) <= set(kept):
             return None
-        places = [kept.index(mark) for mark in plan.marks]
-        return dataclasses.replace(
-            run,
-            t=run.t[places],
-            observables={name: values[places] for name, values in run.observables.items()},
-            attributes={**run.attributes, "record_steps": list(plan.marks)},
-        )
+        places = (kept.index(mark) for mark in group.marks)
+        return GroupRun([{name: rows[at] for name, rows in run.observables.items()} for at in places], -1)
 
-    def keep(self, plan: TrainingPlan, run: Trajectory) -> None:
+    def keep(self, group: TrainingPlan, run: GroupRun) -> None:
         """Write a finished run; one that diverged is not kept."""
-        if run.success:
-            run.save(self.path(plan))
+        if run.lost < 0:
+            trajectory_of(group, [run]).save(self.path(group))

@@ -76,61 +76,64 @@ def train_in_turn(
     With ``workers > 1`` that many processes share groups of networks (threads would wait for one another between the
     short steps; on CUDA one process does it all). They import what they need anew: a program that asks for them needs
     the usual ``if __name__ == "__main__"``. The numbers are those of one process. ``progress``: told the fraction done.
-    ``kept``: runs found there are not trained again, and others are added as they finish.
+    ``kept``: groups found there are not trained again, and others are added as they finish.
     """
     count = positive_int("workers", workers)
-    report = progress or (lambda fraction: None)
-    found = [kept.find(plan) if kept is not None else None for plan in plans]
-    missing = [plan for plan, run in zip(plans, found, strict=True) if run is None]
-    alone = count == 1 or any(plan.device.startswith("cuda") for plan in missing)
-    trained = _here(missing, report) if alone else _in_processes(missing, count, report)
-    for plan, run in zip(plans, found, strict=True):
-        if run is None:
-            run = next(trained)
-            if kept is not None:
-                kept.keep(plan, run)
-        yield run
+    if count > 1 and any(plan.device.startswith("cuda") for plan in plans):
+        count = 1
+    networks = sum(len(plan.seeds) for plan in plans)
+    # Kept groups are cut the same way however many processes there are, so that they are found again.
+    size = -(-networks // (SHARES * count)) if count > 1 and kept is None else networks
+    groups = [plan.groups(size) for plan in plans]
+    found = [[None if kept is None else kept.find(group) for group in part] for part in groups]
+    missing = [
+        group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
+        if run is None
+    ]  # fmt: skip
+    trained = _trained(missing, count, progress or (lambda fraction: None))
+    for plan, row, part in zip(plans, found, groups, strict=True):
+        runs = []
+        for run, group in zip(row, part, strict=True):
+            runs.append(next(trained) if run is None else run)
+            if run is None and kept is not None:
+                kept.keep(group, runs[-1])
+        yield trajectory_of(plan, runs)
 
 
-def _here(plans: Sequence[TrainingPlan], report: Callable[[float], None]) -> Iterator[Trajectory]:
-    total, done = sum(plan.cost for plan in plans), 0.0
+def _trained(
+    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
+) -> Iterator[GroupRun]:
+    if groups:
+        yield from _here(groups, report) if count == 1 else _in_processes(groups, count, report)
+
+
+def _here(groups: Sequence[TrainingPlan], report: Callable[[float], None]) -> Iterator[GroupRun]:
+    total, done = sum(group.cost for group in groups), 0.0
     try:
-        for plan in plans:
-            runs = []
-            for group in plan.groups(len(plan.seeds)):
+        for group in groups:
 
-                def advanced(step: int, group: TrainingPlan = group, before: float = done) -> None:
-                    report((before + group.cost * step / group.steps) / total)
+            def advanced(step: int, group: TrainingPlan = group, before: float = done) -> None:
+                report((before + group.cost * step / group.steps) / total)
 
-                runs.append(train_group(group, advanced))
-                done += group.cost
-            yield trajectory_of(plan, runs)
+            yield train_group(group, advanced)
+            done += group.cost
     finally:
         forget_inputs()
 
 
 def _in_processes(
-    plans: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
-) -> Iterator[Trajectory]:
-    networks = sum(len(plan.seeds) for plan in plans)
-    if not plans:
-        return
-    groups = [plan.groups(-(-networks // (SHARES * count))) for plan in plans]
+    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
+) -> Iterator[GroupRun]:
     pool = ProcessPoolExecutor(count, mp_context=_fresh_processes())
     try:
-        futures = [[pool.submit(train_group, group) for group in part] for part in groups]
-        costs = {
-            future: group.cost
-            for row, part in zip(futures, groups, strict=True)
-            for future, group in zip(row, part, strict=True)
-        }
+        futures = [pool.submit(train_group, group) for group in groups]
+        costs = {future: group.cost for future, group in zip(futures, groups, strict=True)}
         pending: set[Future[GroupRun]] = set(costs)
-        total = sum(costs.values())
-        for plan, row in zip(plans, futures, strict=True):
-            while not pending.isdisjoint(row):
+        for future in futures:
+            while future in pending:
                 _, pending = wait(pending, return_when=FIRST_COMPLETED)
-                report(1 - sum(costs[future] for future in pending) / total)
-            yield trajectory_of(plan, [future.result() for future in row])
+                report(1 - sum(costs[other] for other in pending) / sum(costs.values()))
+            yield future.result()
     finally:  # an interrupt reaches the processes at work by itself
         pool.shutdown(wait=True, cancel_futures=True)
 

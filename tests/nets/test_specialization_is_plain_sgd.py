@@ -160,9 +160,9 @@ def test_impossible_runs_are_named(options, named):
 
 
 def test_kept_runs_are_found_again(tmp_path, monkeypatch):
-    """A second time nothing is trained; fewer records are served from the same file, others are trained anew."""
+    """A second time nothing is trained; fewer records are served from the same files, more networks add some."""
     plans = [
-        TrainingPlan.of(small(polarity=p), seed=0, networks=2, steps=40, record_at=[10, 20], device="cpu")
+        TrainingPlan.of(small(polarity=p), seed=0, networks=8, steps=40, record_at=[10, 20], device="cpu")
         for p in (0.0, 1.0)
     ]
     kept = RunFolder(tmp_path)
@@ -176,6 +176,12 @@ def test_kept_runs_are_found_again(tmp_path, monkeypatch):
         np.testing.assert_array_equal(values, again[0].observables[name])
         np.testing.assert_array_equal(first[1].observables[name][[0, 2, 3]], again[1].observables[name])
     assert again[1].attributes["record_steps"] == [0, 20, 40]
+    more = TrainingPlan.of(
+        small(polarity=1.0), seed=0, networks=16, steps=40, record_at=[10, 20], device="cpu"
+    )
+    (wider,) = train_in_turn([more], kept=kept)
+    np.testing.assert_array_equal(wider.observables["loss"][:, :8], first[1].observables["loss"])
+    assert len(list(tmp_path.iterdir())) == 3
     assert kept.find(dataclasses.replace(plans[1], marks=(0, 15, 40))) is None
     assert kept.find(dataclasses.replace(plans[1], seeds=plans[1].seeds[::-1])) is None
 

@@ -12,7 +12,7 @@ from dynamics.geometry import norms, tangent_projection
 from dynamics.measures import IsotropicGaussian
 from dynamics.problems import TeacherStudent
 from dynamics.residual_flow import node_residuals
-from verify.sampled_gradient import sampled_gradient
+from verify.specialization.resolved_gradient import resolved
 from verify.statement import (
     SPECIALIZATION,
     Budget,
@@ -46,53 +46,20 @@ class Layer:
         return TeacherStudent(teacher, student, teacher_V, student_V, IsotropicGaussian(self.d, self.std))
 
 
-def against_samples(
-    layer: Layer,
-    claimed: Array,
-    context: Context,
-    projected: bool = False,
-    problem: TeacherStudent | None = None,
-) -> Evidence:
-    """A claimed W' (d, n) against the sampled gradient by autograd: the largest |z| over its coordinates decides.
-
-    ``projected`` compares the parts across each w_k only.
-    """
-    problem = problem or layer.problem()
-    size = 400_000 if context.budget.full else 40_000
-    mean, error = sampled_gradient(problem, size, context.rng(layer.seed, 10), projected=projected)
-    mean, error = mean[: claimed.size], error[: claimed.size]
-    flat = claimed.ravel()
-    scale, limit = float(np.linalg.norm(flat)), context.z(flat.size)
-    moving = error > 1e-13
-    score = float(np.max(np.abs(mean - flat)[moving] / error[moving], initial=0.0))
-    return Evidence(
-        predicted=scale,
-        measured=float(mean @ flat) / scale,
-        margin=limit - score,
-        tolerance=limit,
-        standard_error=float(np.linalg.norm(error * flat)) / scale,
-        inconclusive=bool(np.linalg.norm(error) > 0.2 * scale and score <= limit),
-        details={
-            "largest |z|": score,
-            "relative gap": float(np.linalg.norm(mean - flat)) / scale,
-            "samples": size,
-        },
-    )
-
-
 def split(layer: Layer, context: Context, with_xi: bool = True) -> Evidence:
     """``r_k + xi_k w_k`` against the sampled gradient; r_k alone where asked."""
     problem = layer.problem()
     r, xi = node_residuals(problem, problem.student_W, problem.student_V)
     claimed = r + xi[None, :] * problem.student_W if with_xi else r
-    return against_samples(layer, claimed, context)
+    return resolved(problem, claimed, context, context.rng(layer.seed, 10))
 
 
 def directions(layer: Layer, context: Context, factor: float = 1.0) -> Evidence:
     """``P_perp r_k`` against the part of the sampled gradient across w_k."""
     problem = layer.problem()
     r = node_residuals(problem, problem.student_W, problem.student_V)[0]
-    return against_samples(layer, factor * tangent_projection(problem.student_W, r), context, projected=True)
+    claimed = factor * tangent_projection(problem.student_W, r)
+    return resolved(problem, claimed, context, context.rng(layer.seed, 10), projected=True)
 
 
 def _without_ratio(layer: Layer, context: Context) -> Evidence:
@@ -105,7 +72,7 @@ def _without_ratio(layer: Layer, context: Context) -> Evidence:
         cosine = W.T @ nodes / (norms(W)[:, None] * norms(nodes))
         sines = np.sqrt(np.maximum(1 - cosine**2, 0.0))
         xi += sign * layer.std**2 / (2 * np.pi) * ((V @ fan_out.T) * sines).sum(axis=1)
-    return against_samples(layer, r + xi * W, context)
+    return resolved(problem, r + xi * W, context, context.rng(layer.seed, 10))
 
 
 def layers(budget: Budget) -> st.SearchStrategy[Layer]:
@@ -120,7 +87,8 @@ def layers(budget: Budget) -> st.SearchStrategy[Layer]:
     )
 
 
-_LAYER = Layer(d=3, m=2, n=3, outputs=2, std=1.2, seed=1)
+_LAYER = Layer(d=3, m=2, n=3, outputs=2, std=1.2, seed=2)
+"""Without the ratio of norms 17 % of its gradient is missing, without xi more: 13 and 27 standard errors."""
 
 SPLIT = Statement(
     key="specialization.eqn10",

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dynamics.geometry import angle_pair, tangent_projection
 from dynamics.one_teacher import OneTeacherFlow, frozen_passage_time, passage
 from dynamics.problems import TeacherStudent
-from verify.specialization.eqn10 import Layer, against_samples
+from verify.specialization.eqn10 import Layer
+from verify.specialization.resolved_gradient import resolved
 from verify.statement import (
     SPECIALIZATION,
     Assumption,
@@ -46,7 +47,7 @@ def turning(layer: Layer, context: Context, own_term: float = 0.0) -> Evidence:
     psi = layer.std**2 * angle_pair(W, problem.teacher_W)[1] / (2 * np.pi)
     claimed = float(V[0] @ problem.teacher_V[0]) * psi * tangent_projection(W, problem.teacher_W)
     claimed = claimed + own_term * problem.teacher_W
-    return against_samples(layer, claimed, context, projected=True, problem=problem)
+    return resolved(problem, claimed, context, context.rng(layer.seed, 10), projected=True)
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,6 @@ def _constant_overlap(instance: Passage, context: Context) -> Evidence:
 
 def reduced_field(layer: Layer, context: Context, altered: float = 1.0) -> Evidence:
     """The field of (delta, rho, v) put back into the plane, against the sampled gradient in W and V."""
-    from verify.sampled_gradient import sampled_gradient
-
     problem = lone(Layer(layer.d, 1, 1, 1, layer.std, layer.seed))
     w, goal = problem.student_W[:, 0], problem.teacher_W[:, 0]
     rho = float(np.linalg.norm(w))
@@ -119,19 +118,7 @@ def reduced_field(layer: Layer, context: Context, altered: float = 1.0) -> Evide
     turn, grow, fan = flow(0.0, flow.initial_state()) * np.array([1.0, altered, 1.0])
     across = goal - w * (goal @ w) / rho**2
     claimed = np.append(grow * w / rho + rho * turn * across / np.linalg.norm(across), fan)
-    size = 400_000 if context.budget.full else 40_000
-    mean, error = sampled_gradient(problem, size, context.rng(layer.seed, 12), projected=False)
-    scale, limit = float(np.linalg.norm(claimed)), context.z(claimed.size)
-    score = float(np.max(np.abs(mean - claimed) / error))
-    return Evidence(
-        predicted=scale,
-        measured=float(mean @ claimed) / scale,
-        margin=limit - score,
-        tolerance=limit,
-        standard_error=float(np.linalg.norm(error * claimed)) / scale,
-        inconclusive=bool(np.linalg.norm(error) > 0.2 * scale and score <= limit),
-        details={"largest |z|": score, "samples": size},
-    )
+    return resolved(problem, claimed, context, context.rng(layer.seed, 12))
 
 
 def resolvable(layer: Layer) -> tuple[Assumption, ...]:
@@ -141,7 +128,9 @@ def resolvable(layer: Layer) -> tuple[Assumption, ...]:
     angle, rest = (float(x[0, 0]) for x in angle_pair(W, problem.teacher_W))
     size = float(np.linalg.norm(v) * (np.linalg.norm(v) * np.linalg.norm(W) + np.linalg.norm(goal)))
     turn = abs(float(v @ goal)) * math.sin(angle) * rest / math.pi
-    return (Assumption("a turn that 10⁴ samples can resolve", turn / size - 0.02 * math.sqrt(layer.d)),)
+    return (
+        Assumption("a turn that 10⁶ samples resolve to a tenth", turn / size - 0.02 * math.sqrt(layer.d)),
+    )
 
 
 def lone_layers(budget: Budget) -> st.SearchStrategy[Layer]:
