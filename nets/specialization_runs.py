@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.connection import wait as wait_for
 
 from dynamics.progress import reporting
 from dynamics.settings import positive_int
@@ -124,7 +127,7 @@ def _here(groups: Sequence[TrainingPlan], report: Callable[[float], None]) -> It
 def _in_processes(
     groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
 ) -> Iterator[GroupRun]:
-    pool = ProcessPoolExecutor(count, mp_context=_fresh_processes())
+    pool = ProcessPoolExecutor(count, mp_context=_fresh_processes(), initializer=_end_with_parent)
     try:
         futures = [pool.submit(train_group, group) for group in groups]
         costs = {future: group.cost for future, group in zip(futures, groups, strict=True)}
@@ -136,6 +139,16 @@ def _in_processes(
             yield future.result()
     finally:  # an interrupt reaches the processes at work by itself
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Leave no process at work where the program that started it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        watch = threading.Thread(
+            target=lambda: os._exit(1 if wait_for([parent.sentinel]) else 0), daemon=True
+        )
+        watch.start()
 
 
 def _fresh_processes() -> multiprocessing.context.BaseContext:
