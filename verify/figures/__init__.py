@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,15 @@ class DivergedTrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Made:
-    """A figure that was made: the picture, the numbers in it, and what they say about the paper's claims."""
+    """A figure that was made: the picture, the numbers in it, and what they say about the paper's claims.
+
+    ``files``: by name, what else the figure leaves in its folder, such as trained networks.
+    """
 
     picture: Figure
     data: xr.Dataset
     checks: tuple[ClaimCheck, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,10 @@ class PaperFigure:
     """One figure of a paper.
 
     ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
-    dataclass of numbers and tuples of numbers with a field ``seed``, which validates itself. ``make(settings, device,
-    progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
-    :class:`nets.specialization_kept.RunFolder` for the runs behind the figure.
+    dataclass of numbers, texts and tuples of numbers with a field ``seed``, which validates itself. ``make(settings,
+    device, progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
+    :class:`nets.specialization_kept.RunFolder` for the runs behind the figure. ``check(settings)`` is called before
+    anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
     """
 
     name: str
@@ -57,6 +62,7 @@ class PaperFigure:
     settings: Mapping[str, Any]
     make: Callable[..., Made]
     keeps_runs: bool = False
+    check: Callable[[Any], None] | None = None
 
 
 def figure_named(name: str) -> PaperFigure:

@@ -22,9 +22,13 @@ class ClaimCheck:
     high: float
     networks: int
     threshold: float = 0.0
+    expected: str = "holds"
+    """``refuted`` for a claim of the paper that our networks are known to contradict."""
 
     @classmethod
-    def exceeding(cls, claim: str, samples: ArrayLike, threshold: float = 0.0) -> ClaimCheck:
+    def exceeding(
+        cls, claim: str, samples: ArrayLike, threshold: float = 0.0, *, expected: str = "holds"
+    ) -> ClaimCheck:
         """The check that the mean of ``samples`` (one a network) is above ``threshold``.
 
         Raises ValueError with fewer than three samples or non-finite ones.
@@ -35,7 +39,7 @@ class ClaimCheck:
         error = values.std(ddof=1) / np.sqrt(values.size)
         reach = float(stdtrit(values.size - 1, 0.5 + CONFIDENCE / 2) * error)
         mean = float(values.mean())
-        return cls(claim, mean, mean - reach, mean + reach, values.size, threshold)
+        return cls(claim, mean, mean - reach, mean + reach, values.size, threshold, expected)
 
     @property
     def outcome(self) -> str:
@@ -44,8 +48,14 @@ class ClaimCheck:
             return "holds"
         return "refuted" if self.high < self.threshold else "inconclusive"
 
+    @property
+    def unexpected(self) -> bool:
+        """Decided, and not as expected."""
+        return self.outcome not in (self.expected, "inconclusive")
+
     def __str__(self) -> str:
+        known = ", as expected" if self.outcome == self.expected == "refuted" else ""
         return (
-            f"{self.claim}: {self.outcome} (effect {self.effect:.3g}, {CONFIDENCE:.0%} interval "
+            f"{self.claim}: {self.outcome}{known} (effect {self.effect:.3g}, {CONFIDENCE:.0%} interval "
             f"[{self.low:.3g}, {self.high:.3g}] over {self.networks} networks, needed > {self.threshold:g})"
         )

@@ -32,6 +32,8 @@ def overridden(settings: Any, changes: Sequence[str], seed: int | None = None) -
 def _read(name: str, text: str, like: Any) -> Any:
     if isinstance(like, tuple):
         return tuple(_read(name, part, like[0]) for part in text.split(","))
+    if isinstance(like, str):
+        return text
     kind = "a whole number" if isinstance(like, int) else "a number"
     try:
         value = float(text)
