@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import hypothesis.strategies as st
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.flows import GradientFlow
@@ -32,6 +34,7 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+    Verdict,
 )
 
 Array = NDArray[np.float64]
@@ -78,6 +81,7 @@ def random_start(instance: Trained) -> TeacherStudent:
     return TeacherStudent(teacher, student, V_teacher, V)
 
 
+@lru_cache(maxsize=4)  # statement, controls and figure look at the same networks
 def trained_weights(instance: Trained, device: str, projected: bool = True) -> tuple[Array, Array]:
     """``(W, V)`` of the ensemble after SGD of both layers."""
     students = TwoLayerStudents.from_problem(random_start(instance), device)
@@ -94,16 +98,23 @@ def log_loss_after_pruning(problem: TeacherStudent, W: Array, V: Array, scores: 
     return np.log10(np.maximum(population_loss(problem, *kept), LOSS_FLOOR))
 
 
+def three_scores(instance: Trained, problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, ...]:
+    """Scores ``(..., n)`` by ||w_j||, by ||v_j|| and by the Hessian's diagonal.
+
+    On unit columns the norms ||w_j|| are equal: their order is rounding, so the choice is drawn.
+    """
+    rng = np.random.default_rng((instance.seed, 4))
+    arbitrary = np.round(by_fan_in(W, V), 9) + 1e-9 * rng.random(V.shape[:-1])
+    return arbitrary, by_fan_out(W, V), brain_damage_saliency(problem, W, V)
+
+
 def modulation_evidence(instance: Trained, context: Context, swapped: bool = False) -> Evidence:
     """Paired: log10 loss after pruning by ||w_j|| minus after pruning by ||v_j||, same trained network."""
     problem = random_start(instance)
     W, V = trained_weights(instance, context.device)
-    rng = np.random.default_rng((instance.seed, 4))
-    # On unit columns the norms ||w_j|| are equal: their order is rounding, so the choice is drawn.
-    arbitrary = np.round(by_fan_in(W, V), 9) + 1e-9 * rng.random(V.shape[:-1])
     by_w, by_v, by_hessian = (
-        log_loss_after_pruning(problem, W, V, scores, instance.keep)
-        for scores in (arbitrary, by_fan_out(W, V), brain_damage_saliency(problem, W, V))
+        log_loss_after_pruning(problem, W, V, score, instance.keep)
+        for score in three_scores(instance, problem, W, V)
     )
     difference = by_v - by_w if swapped else by_w - by_v
     before = np.log10(np.maximum(population_loss(problem, W, V), LOSS_FLOOR))
@@ -112,6 +123,29 @@ def modulation_evidence(instance: Trained, context: Context, swapped: bool = Fal
         log10_loss_trained=float(before.mean()), log10_loss_by_fan_out=float(by_v.mean()),
         log10_loss_by_weight_norm=float(by_w.mean()), log10_loss_by_hessian=float(by_hessian.mean()),
     )  # fmt: skip
+
+
+def pruning_figure(verdict: Verdict) -> Figure:
+    """Loss after pruning to k nodes by the three scores: mean over networks, bars of two standard errors."""
+    instance = Trained()
+    problem = random_start(instance)
+    W, V = trained_weights(instance, "cpu")
+    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    kept = np.arange(1, instance.n + 1)
+    names = ("‖w_j‖ (equal: random)", "‖v_j‖", "Hessian diagonal")
+    for name, score, marker in zip(
+        names, three_scores(instance, problem, W, V), ("s-", "o-", "x--"), strict=True
+    ):
+        losses = np.stack([log_loss_after_pruning(problem, W, V, score, int(k)) for k in kept])
+        error = 2 * losses.std(axis=1, ddof=1) / np.sqrt(instance.networks)
+        axes.errorbar(kept, losses.mean(axis=1), error, fmt=marker, ms=4, lw=1, label=name)
+    axes.axvline(instance.m, color="0.6", ls=":", lw=1)
+    axes.text(instance.m + 0.2, 0.02, "m", color="0.35", transform=axes.get_xaxis_transform())
+    axes.set(xlabel="nodes kept", ylabel="log₁₀ loss after pruning")
+    axes.set_xticks(range(0, instance.n + 1, 5))
+    axes.legend(frameon=False, title="pruned by", loc="center", bbox_to_anchor=(0.6, 0.45))
+    return figure
 
 
 PRINTED = Statement(
@@ -130,6 +164,7 @@ PRINTED = Statement(
         Control("the two rules exchanged", lambda context: modulation_evidence(Trained(), context, True))
     ],
     max_examples={"quick": 1, "full": 8, "deep": 40},
+    figure=pruning_figure,
     remark="On unit columns ‖w_j‖ says nothing. Without normalisation see the next two statements: there "
     "the two orders "
     "largely agree, and neither norm alone is the right score.",

@@ -10,12 +10,16 @@ from functools import lru_cache
 import hypothesis.strategies as st
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
+from dynamics.flows import ProjectedFlow
 from dynamics.geometry import angles
+from dynamics.linearize import spectral_rate
 from dynamics.measures import BiasedGaussian
+from dynamics.problems import TeacherStudent
 from dynamics.teachers import orthonormal, random_unit
 from verify.constants import theorem4_isotropic, theorem4_thresholded
 from verify.statement import (
@@ -193,9 +197,35 @@ def rim_lipschitz(threshold: float, theta0: float, directions: int = 36) -> floa
     return float(max(there, back))
 
 
+def tightness(m: int, threshold: float, theta0: float, spectral: float) -> float:
+    """Theorem 4's corrected rate over the spectral one (NaN where vacuous)."""
+    bound = theorem4_thresholded(m, theta0, threshold, float(ndtr(-threshold))).rate_corrected
+    return bound / spectral if bound > 0 else math.nan
+
+
+def thresholded_rate(m: int, threshold: float) -> float:
+    """Late rate of the projected flow of m orthogonal thresholded nodes, from its Jacobian."""
+    W = TeacherStudent.thresholded(m, m, threshold, np.random.default_rng(0))
+    return float(spectral_rate(ProjectedFlow(TeacherStudent(W, W, measure=BiasedGaussian(m)))))  # type: ignore[arg-type]
+
+
+def draw_tightness(axis: Axes) -> None:
+    """How much of the true late rate the bound gives, where it says anything."""
+    sizes = (2, 3, 4, 6, 8, 12, 16)
+    for threshold, colour in ((2.0, "C0"), (3.0, "C1"), (4.0, "C2")):
+        rates = [thresholded_rate(m, threshold) for m in sizes]
+        for theta0, style in ((1e-3, "o-"), (1e-2, "s--")):
+            share = [tightness(m, threshold, theta0, rate) for m, rate in zip(sizes, rates, strict=True)]
+            axis.plot(sizes, share, colour + style, ms=3, lw=1, label=f"b = {threshold:g}, θ₀ = {theta0:g}")
+    axis.set(xscale="log", ylim=(0, 1), xlabel="m", ylabel="bound / spectral rate", title="how tight")
+    axis.set_xticks([2, 4, 8, 16], ["2", "4", "8", "16"])
+    axis.minorticks_off()
+
+
 def gamma_map(verdict: Verdict) -> Figure:
     """gamma over m and b at two angles; black: gamma = 0 there, dashed: gamma_0 = 0, the edge as theta0 -> 0."""
-    figure, axes = plt.subplots(1, 2, figsize=(8.2, 3.4), sharey=True, layout="constrained")
+    figure, (*axes, third) = plt.subplots(1, 3, figsize=(11.5, 3.8), layout="constrained")
+    axes[1].sharey(axes[0])
     sizes, thresholds = np.unique(np.geomspace(2, 200, 40).round().astype(int)), np.arange(0.5, 5.51, 0.25)
     limits = np.array([[limit_gamma(int(m), b) for m in sizes] for b in thresholds])
     for axis, theta0 in zip(axes, (1e-3, 1e-2), strict=True):
@@ -207,9 +237,13 @@ def gamma_map(verdict: Verdict) -> Figure:
         axis.contour(sizes, thresholds, limits, [0.0], colors="k", linestyles="--")
         axis.set_xscale("log")
         axis.set_xlabel("m")
-        axis.set_title(f"θ₀ = {theta0:g}")
+        axis.set_title(f"γ (clipped) at θ₀ = {theta0:g}")
     axes[0].set_ylabel("threshold b")
-    figure.colorbar(image, ax=axes, label="γ (clipped)")
+    figure.colorbar(image, ax=axes)
+    draw_tightness(third)
+    figure.legend(
+        *third.get_legend_handles_labels(), loc="outside lower right", ncols=6, frameon=False, fontsize=8
+    )
     return figure
 
 
