@@ -15,6 +15,7 @@ from dynamics.flows import ProjectedFlow
 from dynamics.integrate import integrate
 from dynamics.linearize import spectral_rate
 from verify.families.near_starts import RTOL, Start, decay, mean_rate, own_time, path, starts, time_to
+from verify.families.near_states import STATES, followed, rates_at, turned
 from verify.precise.projected_flow import rate_at
 from verify.statement import (
     LUCK_MATTERS,
@@ -63,6 +64,9 @@ def rates_ratio(t: Array, x: Array) -> float:
     return mean_rate(t, x, *DISTANCES[2:]) / mean_rate(t, x, *DISTANCES[:2])
 
 
+SPEED = 1e-14
+"""Absolute rounding of the speed of an angle."""
+
 LEAST_RISE = float(np.log(DISTANCES[2] * DISTANCES[3]) / np.log(DISTANCES[0] * DISTANCES[1]))
 """For any order p > 1, ``-x'/x = log p |log x|``: the ratio of the rates in the middles of the two decades."""
 
@@ -97,21 +101,30 @@ def confirm_superlinear(instance: Start) -> Evidence:
 
 
 def linear(instance: Start, context: Context, widest: float = 1.0) -> Evidence:
-    """Linear: late rates stay between the smallest and the largest eigenvalue of minus the Jacobian."""
-    t, x, spectrum = late_run(instance)
+    """Linear: late rates stay between the smallest and the largest eigenvalue of minus the Jacobian.
+
+    At random states of the distances where the two decades begin and, where :func:`followed`, along the flow.
+    """
+    problem = instance.problem()
+    spectrum = spectral_rate(ProjectedFlow(problem), return_spectrum=True)[1]  # type: ignore[index]
     bottom, top = float(spectrum[0]), float(spectrum[-1]) * widest
-    late = [mean_rate(t, x, *DISTANCES[:2]), mean_rate(t, x, *DISTANCES[2:])]
+    rng = context.rng(instance.seed, instance.m, instance.d)
+    late = [rates_at(problem.teacher_W, x, rng) for x in DISTANCES[::2]]
+    if followed(instance, context):
+        t, x, _ = late_run(instance)
+        means = mean_rate(t, x, *DISTANCES[:2]), mean_rate(t, x, *DISTANCES[2:])
+        late = [np.append(rates, mean) for rates, mean in zip(late, means, strict=True)]
     margin = min(
-        min(rate - bottom, top - rate) + left for rate, left in zip(late, (LATE, LATER), strict=True)
+        float(np.minimum(rates - bottom, top - rates).min()) + left
+        for rates, left in zip(late, (LATE, LATER), strict=True)
     )
-    return Evidence(bottom, late[1], margin, LATER, details={"late rates": late, "largest eigenvalue": top})
+    details = {"late rates": late[1].tolist(), "largest eigenvalue": top}
+    return Evidence(bottom, float(late[1][-1]), margin, LATER, details=details)
 
 
 def near_starts(budget: Budget) -> st.SearchStrategy[Start]:
-    """Up to five nodes at ``full``; up to two at ``deep``, so that ten thousand runs stay affordable."""
-    return starts(
-        st.integers(1, {"quick": 3, "full": 5, "deep": 2}[budget.name]), st.sampled_from((0.5, 0.2, 0.7))
-    )
+    """Up to three nodes; up to five beyond quick."""
+    return starts(st.integers(1, 5 if budget.full else 3), st.sampled_from((0.5, 0.2, 0.7)))
 
 
 def order_figure(verdict: Verdict) -> Figure:
@@ -199,11 +212,24 @@ def confirm_accelerating(instance: Start) -> Evidence:
 
 
 def one_node(instance: Start, context: Context, factor: float = 1.0) -> Evidence:
-    """One node: the time to an angle is the closed integral, in which the rate rises all the way.
+    """One node: its speed is the closed form at every angle, and the time to an angle is the closed integral.
 
-    The flow is followed to the time at which it should be at ``theta0 / 100``; ``predicted`` is the integral's time
-    (times ``factor``, 1 but for the control) for the angle where it is.
+    The speed at random states (and nothing out of the plane); where :func:`followed` the flow, to the time at which it
+    should be at ``theta0 / 100``: ``predicted`` is the integral's time for the angle where it is. Both are multiplied
+    by ``factor``, 1 but for the control.
     """
+    rng = context.rng(instance.seed, instance.d)
+    states = turned(instance.problem().teacher_W, instance.theta0 * rng.uniform(0.01, 1.0, (STATES, 1)), rng)
+    turning, _, aside = states.speeds()
+    expected = -factor * (np.pi - states.theta) * np.sin(states.theta) / (2 * np.pi)
+    off = np.maximum(np.abs(turning - expected), aside)
+    worst = int(np.argmax(off))
+    # Angles, and so speeds of at most a half, are good to some eps absolutely.
+    pointwise = Evidence(
+        float(expected.flat[worst]), float(turning.flat[worst]), SPEED - float(off.flat[worst]), SPEED
+    )
+    if not followed(instance, context) or not pointwise.holds:
+        return pointwise
     measured = float(own_time(instance.theta0, instance.theta0 / 100))
     angle = path(instance.problem(), np.array([0.0, measured]))[-1]
     return Evidence.close(measured, factor * float(own_time(instance.theta0, angle)), 1e-5 * measured)

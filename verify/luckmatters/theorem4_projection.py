@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.problems import TeacherStudent
 from verify.families.near_starts import Start, own_time, path, starts, time_to, times_to
+from verify.families.near_states import STATES, followed, turned
 from verify.precise.projected_flow import arrival
 from verify.statement import (
     LUCK_MATTERS,
@@ -36,6 +37,8 @@ ENOUGH = 80.0
 """Every start of the effect's families arrives within half of this."""
 TIMING = 1e-4
 """Relative accuracy of a ratio of two times (the runs give 1e-7 each)."""
+SPEED = 1e-14
+"""Absolute rounding of a speed."""
 
 
 def time_ratio(instance: Start) -> float:
@@ -59,15 +62,39 @@ def confirm_harder(instance: Start) -> Evidence:
     return Evidence(1.0, ratio, ratio - 1 + TIMING, TIMING)
 
 
+def turns_faster(instance: Start, rng: np.random.Generator) -> float:
+    """Smallest of ``-theta' - (pi - theta) sin theta / 2 pi`` at norms up to 1, and of ``-||w||'`` at norm 1."""
+    theta = instance.theta0 * rng.uniform(0.01, 1.0, (STATES, 1))
+    teacher = instance.problem().teacher_W
+    size = rng.uniform(0.05, 1.0, (STATES, 1))
+    turning = turned(teacher, theta, rng, size).speeds(projected=False)[0]
+    growing = turned(teacher, theta, rng).speeds(projected=False)[1]
+    gain = -turning - (np.pi - theta) * np.sin(theta) / (2 * np.pi)
+    return float(min(gain.min(), -growing.max())) + SPEED
+
+
 def easier(instance: Start, context: Context, lead: float = 1.0) -> Evidence:
     """One node: wherever it is without the projection, with it the node would have needed at least as long.
 
-    The time with it is the closed integral; ``lead``: the share of it that is claimed (1 but for the control).
+    At random states of norm up to 1: it turns at least as fast, and a norm of 1 is never exceeded; by comparison that
+    is the claim. Where :func:`followed` along the flow too: the time with the projection is the closed integral, and
+    ``lead`` the share of it that is claimed (1 but for the control).
     """
+    slack = turns_faster(instance, context.rng(instance.seed, instance.d))
+    if slack < 0 or not followed(instance, context):
+        return Evidence(0.0, slack, slack)
     times = np.linspace(0.0, 10.0, 41)  # to about 0.01 rad: later both decay alike
     angle = path(instance.problem(), times, projected=False)[1:]
     largest = float((times[1:] / own_time(instance.theta0, angle)).max())
     return Evidence.at_most(largest, lead, TIMING)
+
+
+def slower_beyond_one(context: Context) -> Evidence:
+    """Altered claim: the same comparison of speeds at a norm of 1.1."""
+    rng = context.rng(1)
+    states = turned(Start(1, 3).problem().teacher_W, np.full((1, 1), 0.5), rng, 1.1)
+    gain = -float(states.speeds(projected=False)[0][0, 0]) - (np.pi - 0.5) * np.sin(0.5) / (2 * np.pi)
+    return Evidence(0.0, gain, gain + SPEED)
 
 
 def near_starts(budget: Budget) -> st.SearchStrategy[Start]:
@@ -191,6 +218,7 @@ ONE_NODE = Statement(
     controls=(
         Control("a lead of a fifth from the start", lambda c: easier(Start(1, 2, 0.5), c, 0.8)),
         Control("two nodes in the plane against one alone", lambda c: easier(Start(2, 2, 0.5), c)),
+        Control("a norm above 1", slower_beyond_one),
     ),
     remark="θ' = −sin θ (π−θ) / (2π ‖w‖) and ‖w‖ ≤ 1 throughout.",
 )
