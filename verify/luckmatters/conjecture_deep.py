@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nets.architecture import Architecture
@@ -19,7 +20,17 @@ from nets.deep_teachers import near_start, separated_teacher
 from nets.deep_training import train_deep
 from nets.metrics import block_rms, correlation, lucky_nodes, mean_best
 from verify.effects import exceeds, falls_below, weakest
-from verify.statement import LUCK_MATTERS, Context, Control, Evidence, Form, Outcome, Source, Statement
+from verify.statement import (
+    LUCK_MATTERS,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Source,
+    Statement,
+    Verdict,
+)
 
 Array = NDArray[np.float64]
 SOURCE = Source(LUCK_MATTERS, "Section 3.4", "a conjecture")
@@ -150,6 +161,26 @@ def described(found: Blocks) -> dict[str, Any]:
     }
 
 
+def blocks_figure(verdict: Verdict) -> Figure:
+    """Final over initial size of each block, mean over networks with an interval of two standard errors."""
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for shift, (label, instance) in zip(
+        (-0.1, 0.1), (("near start", NEAR), ("random start", RANDOM)), strict=True
+    ):
+        found = blocks(instance, "cpu")
+        rows = np.concatenate([found.vanishing, found.staying])
+        error = 2 * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
+        axes.errorbar(
+            np.arange(len(rows)) + shift, rows.mean(axis=1), error, fmt="o", ms=4, capsize=3, label=label
+        )
+    names = ("irrelevant → lucky,\nlayer 1", "irrelevant → output,\nlayer 2", "irrelevant →\nirrelevant")
+    axes.set_xticks(range(len(names)), names)
+    axes.set(ylabel="final / initial size", ylim=(0, None), xlim=(-0.5, len(names) - 0.5))
+    axes.legend(frameon=False)
+    return figure
+
+
 def confirm_vanishing(instance: Deep) -> Evidence:
     """Other teachers, starts and samples."""
     other = replace(instance, seed=instance.seed + 1_000_003)
@@ -171,6 +202,7 @@ STATEMENTS = (
         instance_type=Deep,
         examples=[NEAR],
         evidence=vanishing_evidence,
+        figure=blocks_figure,
         controls=[
             Control(
                 "the two kinds of fan-outs exchanged",
@@ -189,6 +221,7 @@ STATEMENTS = (
         instance_type=Deep,
         examples=[NEAR],
         evidence=memory_evidence,
+        figure=blocks_figure,
         controls=[
             Control("cosine above 0.9999", lambda context: memory_evidence(NEAR, context, threshold=0.9999))
         ],
@@ -204,6 +237,7 @@ STATEMENTS = (
         instance_type=Deep,
         examples=[RANDOM],
         evidence=vanishing_evidence,
+        figure=blocks_figure,
         confirm=confirm_vanishing,
         controls=[
             Control("the near start", lambda context: vanishing_evidence(NEAR, context), must_hold=True),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.geometry import unit_columns
@@ -15,7 +16,17 @@ from dynamics.teachers import polarised
 from nets import TwoLayerStudents, train
 from nets.pruning import by_contribution, keep_best, select_nodes
 from verify.effects import exceeds
-from verify.statement import LUCK_MATTERS, Context, Control, Evidence, Form, Outcome, Source, Statement
+from verify.statement import (
+    LUCK_MATTERS,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Source,
+    Statement,
+    Verdict,
+)
 
 Array = NDArray[np.float64]
 SOURCE = Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
@@ -103,6 +114,23 @@ def fresh_evidence(instance: Lottery, context: Context, swapped: bool = False) -
     return exceeds(-harm if swapped else harm, 0.0, context, **described(draw))
 
 
+def tickets_figure(verdict: Verdict) -> Figure:
+    """Losses of rewound against re-initialised tickets (and of the full networks) in the two settings."""
+    figure = Figure(figsize=(8.6, 3.8), layout="constrained")
+    panels = figure.subplots(1, 2)
+    titles = ("equal teachers, keep > m", "strong and weak teachers, keep = m")
+    for axes, instance, title in zip(panels, (EASY, HARD), titles, strict=True):
+        draw = play(instance, "cpu")
+        axes.plot(draw.rewound, draw.fresh, "o", ms=3, label="re-initialised")
+        axes.plot(draw.rewound, draw.full, "x", ms=3, label="full network")
+        everything = np.concatenate([draw.rewound, draw.full, draw.fresh])
+        low, high = everything.min(), everything.max()
+        axes.plot([low, high], [low, high], color="0.6", lw=1)
+        axes.set(title=title, xlabel="log₁₀ loss, rewound", ylabel="log₁₀ loss, other")
+    panels[0].legend(frameon=False)
+    return figure
+
+
 def confirm_fresh(instance: Lottery) -> Evidence:
     """Another set of seeds, twice the networks, and the share of pairs in which re-initialising did worse."""
     other = replace(instance, seed=instance.seed + 1_000_003, networks=2 * instance.networks)
@@ -127,6 +155,7 @@ REWOUND = Statement(
     instance_type=Lottery,
     examples=[EASY],
     evidence=rewound_evidence,
+    figure=tickets_figure,
     controls=[Control("the two exchanged", lambda context: rewound_evidence(EASY, context, swapped=True))],
     remark="Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the "
     "teacher). Freshly "
@@ -145,6 +174,7 @@ FRESH = Statement(
     examples=[EASY],
     evidence=fresh_evidence,
     confirm=confirm_fresh,
+    figure=tickets_figure,
     controls=[
         Control("strong and weak teachers, keep = m", lambda context: fresh_evidence(HARD, context), must_hold=True),
         Control("the two exchanged", lambda context: fresh_evidence(HARD, context, swapped=True)),

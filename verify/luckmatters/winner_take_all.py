@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dynamics.flows import TwoLayerFlow
@@ -30,6 +31,7 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+    Verdict,
 )
 
 Array = NDArray[np.float64]
@@ -100,6 +102,36 @@ def leader_evidence(instance: Trained, context: Context, shuffled: bool = False)
 
 EXAMPLE = Trained(d=10, m=5, n=25, c=5, keep=5, networks=48, steps=3000)
 
+
+def owners_figure(verdict: Verdict) -> Figure:
+    """Effective number of owners of a teacher, network by network, before and after training."""
+    found, problem = covered(EXAMPLE, "cpu"), random_start(EXAMPLE)
+    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    before = owners(shares_of(problem, found.first_angle, problem.student_V))
+    bins = np.linspace(1, max(4.0, float(before.max()) + 0.1), 40).tolist()
+    axes.hist(owners(found.shares), bins, alpha=0.8, label="after training")
+    axes.hist(before, bins, alpha=0.6, label="before")
+    axes.axvline(FEW, color="0.4", ls=":")
+    axes.set(xlabel="effective number of students of a teacher", ylabel="networks")
+    axes.legend(frameon=False)
+    return figure
+
+
+def ranks_figure(verdict: Verdict) -> Figure:
+    """Rank at the start of the student that wins a teacher, all teachers of all networks."""
+    found = covered(EXAMPLE, "cpu")
+    own = np.take_along_axis(found.first_angle, found.shares.argmax(axis=1)[:, None, :], axis=1)
+    rank = (found.first_angle < own).sum(axis=1).ravel()
+    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.hist(rank, (np.arange(EXAMPLE.n + 1) - 0.5).tolist(), rwidth=0.85)
+    axes.axhline(rank.size / EXAMPLE.n, color="0.4", ls=":", label="winners drawn at random")
+    axes.set(xlabel="rank of the winner at the start (0: nearest)", ylabel="teachers")
+    axes.legend(frameon=False)
+    return figure
+
+
 FEW_OWNERS = Statement(
     key="luckmatters.introduction.winner_take_all",
     form=Form.PRINTED,
@@ -111,6 +143,7 @@ FEW_OWNERS = Statement(
     instance_type=Trained,
     examples=[EXAMPLE],
     evidence=few_evidence,
+    figure=owners_figure,
     controls=[Control("before training", lambda context: few_evidence(EXAMPLE, context, untrained=True))],
 )
 
@@ -125,6 +158,7 @@ LEADER = Statement(
     instance_type=Trained,
     examples=[EXAMPLE],
     evidence=leader_evidence,
+    figure=ranks_figure,
     controls=[
         Control("winners drawn at random", lambda context: leader_evidence(EXAMPLE, context, shuffled=True))
     ],
@@ -138,6 +172,23 @@ def rivals(budget: Budget) -> st.SearchStrategy[Sharing]:
         Sharing, integers(3, 6), integers(2, 3), integers(1, 3), st.sampled_from([0.1, 0.2, 0.3]),
         st.sampled_from([0.0, 0.1, 0.2]), integers(0, 2**20),
     )  # fmt: skip
+
+
+def shares_figure(verdict: Verdict) -> Figure:
+    """Shares of one teacher over time, two and three students near it."""
+    figure = Figure(figsize=(5.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    times = np.concatenate([[0.0], np.geomspace(0.1, 1000.0, 60)])
+    for instance, style in ((Sharing(noise=0.2), "-"), (Sharing(students=3, noise=0.2, seed=1), "--")):
+        shares = follow(start(instance), times).share
+        for index in range(instance.students):
+            label = f"{instance.students} students" if index == 0 else None
+            axes.plot(times[1:], shares[1:, index], style, color=f"C{index}", label=label)
+    axes.axhline(WINS, color="0.6", ls=":")
+    axes.text(0.12, WINS - 0.02, "a winner's share", color="0.35", va="top")
+    axes.set(xscale="log", xlabel="time", ylabel="share of the teacher", ylim=(0, 1))
+    axes.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 0.88))
+    return figure
 
 
 WINS, SHARE_BLUR = 0.9, 1e-5
@@ -202,6 +253,7 @@ SINGLE = Statement(
     assumptions=in_regime,
     evidence=single_winner_evidence,
     confirm=confirm_single,
+    figure=shares_figure,
     max_examples={"quick": 20, "full": 100, "deep": 300},
     controls=[
         Control("a rival on the far side", lone_student_evidence, must_hold=True),

@@ -46,29 +46,30 @@ VISIBLE_DEVIATION = 0.02
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a ``data:`` URI, or why there is none (``error``); both empty when no instance was judged."""
+    """A figure as a ``data:`` URI, or why there is none (``error``); both empty when no instance was judged.
+
+    ``wide``: of several panels side by side, which takes the page's whole width.
+    """
 
     uri: str | None = None
     error: str = ""
+    wide: bool = False
 
 
 def picture_of(verdict: Verdict) -> Picture:
     """The verdict's picture; a figure that breaks costs the report its picture, not its page."""
     try:
-        return Picture(figure_uri(verdict))
+        with matplotlib.rc_context(STYLE):
+            figure = draw(verdict)
+            return Picture() if figure is None else Picture(_svg_uri(figure), wide=is_wide(figure))
     except Exception as problem:
         return Picture(error=f"{type(problem).__name__}: {problem}")
 
 
-def figure_uri(verdict: Verdict) -> str | None:
-    """The figure as a ``data:`` URI (SVG), or None when no instance was judged.
-
-    Raises:
-        Exception: whatever the statement's own ``figure`` raises; the caller shows it in the figure's place.
-    """
-    with matplotlib.rc_context(STYLE):
-        figure = draw(verdict)
-        return None if figure is None else _svg_uri(figure)
+def is_wide(figure: Figure) -> bool:
+    """Whether the figure is more than twice as wide as high."""
+    width, height = figure.get_size_inches()
+    return bool(width > 2 * height)
 
 
 def draw(verdict: Verdict) -> Figure | None:
