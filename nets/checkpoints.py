@@ -19,6 +19,10 @@ from torch import Tensor
 FORMAT = "luckproof checkpoint 1"
 
 
+class CheckpointError(ValueError):
+    """A file is no checkpoint of this run."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """``tensors`` by name, the ``settings`` of the run they belong to, and how far it is (``position``)."""
@@ -55,7 +59,7 @@ class Checkpoint:
     def load(cls, path: str | PathLike[str], settings: Mapping[str, Any] | None = None) -> Checkpoint:
         """Read a file written by :meth:`save`; with ``settings``, only one of the same run.
 
-        Raises ValueError where it cannot be read, is no checkpoint, or belongs to other settings (naming the first
+        Raises CheckpointError where it cannot be read, is no checkpoint, or belongs to other settings (naming the first
         that differs).
         """
         try:
@@ -63,9 +67,9 @@ class Checkpoint:
                 facts = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         except (OSError, SafetensorError) as error:
-            raise ValueError(f"checkpoint: cannot read {str(path)!r}: {error}") from error
+            raise CheckpointError(f"checkpoint: cannot read {str(path)!r}: {error}") from error
         if facts.get("format") != FORMAT:
-            raise ValueError(f"checkpoint: {str(path)!r} is not one of luckproof's training runs")
+            raise CheckpointError(f"checkpoint: {str(path)!r} is not one of luckproof's training runs")
         held = json.loads(facts["settings"])
         if settings is not None:
             _require_equal(str(path), held, json.loads(json.dumps(settings)))
@@ -75,7 +79,7 @@ class Checkpoint:
 def _require_equal(path: str, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for name in sorted(held.keys() | wanted.keys()):
         if held.get(name) != wanted.get(name):
-            raise ValueError(
+            raise CheckpointError(
                 f"checkpoint: {path!r} is of another run: its {name} is {_short(held.get(name))}, "
                 f"expected {_short(wanted.get(name))}"
             )

@@ -318,9 +318,14 @@ def _dimensions(observables: Mapping[str, NDArray[np.float64]]) -> dict[str, tup
 
 
 def group_size(students: DeepNetworks) -> int:
-    """Networks trained side by side: all of them on CUDA and where they are small, else each by itself."""
-    large = students.architecture.parameters >= LARGE
-    return 1 if students.device.type == "cpu" and large else min(students.count, 16)
+    """Networks trained side by side: all of them on CUDA; on a CPU each by itself, or up to 16 where they are small.
+
+    ConvNets count as large: on a CPU a loop over networks is up to a fifth faster than a grouped convolution.
+    """
+    if students.device.type != "cpu":
+        return students.count
+    large = students.architecture.parameters >= LARGE or students.architecture.convolutional
+    return 1 if large else min(students.count, 16)
 
 
 def _record_epochs(epochs: int, at: Sequence[int] | None) -> tuple[int, ...]:

@@ -83,6 +83,8 @@ def figure(
         _prepare_folder("--out", out)
         if runs is not None:
             _prepare_folder("--runs", runs)
+    if budget == "full" and chosen.estimate is not None:
+        typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
     with _progress(name) as progress:
         made = _make(chosen, settings, place, progress, runs)
     with boundary():

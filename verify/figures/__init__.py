@@ -54,6 +54,7 @@ class PaperFigure:
     device, progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
     :class:`nets.specialization_kept.RunFolder` for the runs behind the figure. ``check(settings)`` is called before
     anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
+    ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
     """
 
     name: str
@@ -63,6 +64,7 @@ class PaperFigure:
     make: Callable[..., Made]
     keeps_runs: bool = False
     check: Callable[[Any], None] | None = None
+    estimate: Callable[[Any, str], object] | None = None
 
 
 def figure_named(name: str) -> PaperFigure:

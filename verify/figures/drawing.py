@@ -19,7 +19,7 @@ PANEL = (2.6, 2.2)
 
 
 def panels(
-    rows: int, columns: int, size: tuple[float, float] = PANEL, sharey: Literal["all", "row"] = "all"
+    rows: int, columns: int, size: tuple[float, float] = PANEL, sharey: Literal["all", "row", "col"] = "all"
 ) -> tuple[Figure, NDArray[np.object_]]:
     """A figure of rows x columns panels with common axes."""
     figure = Figure(figsize=(max(size[0] * columns, 4.2), size[1] * rows + 0.4))
