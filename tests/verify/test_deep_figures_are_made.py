@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 
 from verify.cli import run
-from verify.figures import figure_named, gaus, loss_rank
-from verify.figures.deep_study import LABELS, PLACEMENTS, DeepStudy
+from verify.figures import figure_named, luckmatters_gaus, luckmatters_loss_rank
+from verify.figures.deep_study import Arm, DeepStudy
 
 TINY = [
     word
@@ -28,7 +28,7 @@ def test_figure_is_drawn_saved_and_checked(name, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.nc", f"{name}.png"]
     with xr.open_dataset(tmp_path / f"{name}.nc", engine="h5netcdf") as data:
         assert json.loads(data.attrs["settings"])["seed"] == 5
-        assert data.rho_bar.dims == ("placement", "epoch", "network", "layer")
+        assert data.rho_bar.dims == ("arm", "epoch", "network", "layer")
         assert data.epoch.values.tolist() == [0, 1, 2]
         assert all(check["networks"] == 3 for check in json.loads(data.attrs["checks"]))
     shown = capsys.readouterr()
@@ -42,7 +42,11 @@ def test_full_runs_say_what_they_take_and_are_shared(tmp_path, capsys):
     assert run(["figure", NAMES[0], "--out", str(tmp_path), *words]) in (0, 1)
     assert "GFLOP/s measured" in capsys.readouterr().err
     kept = sorted((tmp_path / "runs").iterdir())
-    assert [path.name.rsplit("-", 1)[0] for path in kept] == ["fc-4-3-x1-after", "fc-4-3-x1-none"]
+    assert [path.name.rsplit("-", 1)[0] for path in kept] == [
+        "fc-4-3-x1-after-0.05",
+        "fc-4-3-x1-after-0.4",
+        "fc-4-3-x1-none-0.05",
+    ]
     before = [path.stat().st_mtime_ns for path in kept]
     assert run(["figure", NAMES[2], "--out", str(tmp_path), *words]) in (0, 1)
     assert [path.stat().st_mtime_ns for path in kept] == before
@@ -58,7 +62,7 @@ def test_full_runs_say_what_they_take_and_are_shared(tmp_path, capsys):
 
 
 def test_divergence_ends_with_exit_3(tmp_path, capsys):
-    code = run(["figure", NAMES[0], "--out", str(tmp_path), "--set", "rates=1e30,1", *TINY])
+    code = run(["figure", NAMES[0], "--out", str(tmp_path), "--set", "rates=1e30", *TINY])
     assert code == 3
     assert "training diverged" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -68,8 +72,8 @@ def test_divergence_ends_with_exit_3(tmp_path, capsys):
     ("change", "named"),
     [
         ("networks=2", "networks: expected at least 3"),
-        ("rates=0.05", "rates: expected two"),
-        ("rates=0.05,-1", "rates: expected a positive"),
+        ("rates=0.05,0.05", "rates: expected one or more different"),
+        ("bn_rates=0.05,-1", "bn_rates: expected a positive"),
         ("bits=16", "bits: expected 32 or 64"),
         ("widths=5", "widths: expected at least two hidden layers"),
         ("inputs=1,4,4", "inputs: expected at least 9 pixels"),
@@ -88,29 +92,26 @@ def test_bad_input_is_one_line_and_exit_2(change, named, tmp_path, capsys, monke
 
 def story(better: bool) -> xr.Dataset:
     """Three networks, three epochs, two layers that do as the paper says, or the opposite of it."""
-    axes = ("placement", "epoch", "network", "layer")
-    epoch, layer, placement = np.arange(3.0), np.arange(2.0), np.arange(2.0)
+    axes = ("arm", "epoch", "network", "layer")
+    epoch, layer, arm = np.arange(3.0), np.arange(2.0), np.arange(2.0)
     jitter = 0.001 * np.arange(3)[:, None]
     sign = 1.0 if better else -1.0
     time = epoch[:, None, None]
-    rho = (
-        0.5 + sign * (0.1 * time - 0.05 * layer + 0.02 * placement[:, None, None, None] * (time > 0)) + jitter
-    )
+    rho = 0.5 + sign * (0.1 * time - 0.05 * layer + 0.02 * arm[:, None, None, None] * (time > 0)) + jitter
     rank = (
         0.3
-        - sign * (0.1 * np.minimum(time, 1) + 0.02 * placement[:, None, None, None] * (time > 0))
+        - sign * (0.1 * np.minimum(time, 1) + 0.02 * arm[:, None, None, None] * (time > 0))
         + jitter
         + 0 * layer
     )
     loss = 10.0 ** -(sign * epoch[:, None] + np.arange(3) * 0.01) * np.ones((2, 1, 1))
     columns = {"rho_bar": (axes, rho), "mean_rank": (axes, rank), "loss": (axes[:3], loss)}
     columns["median_rank"] = (axes, rank - sign * 0.05 * (time > 0))
-    return xr.Dataset(
-        columns, {"placement": [LABELS[name] for name in PLACEMENTS], "epoch": epoch, "layer": [0, 1]}
-    )
+    arms = {"arm": ["without", "with"], "bn": ("arm", [False, True])}
+    return xr.Dataset(columns, {**arms, "epoch": epoch, "layer": [0, 1]})
 
 
-@pytest.mark.parametrize("checks", [gaus.checks, loss_rank.checks])
+@pytest.mark.parametrize("checks", [luckmatters_gaus.checks, luckmatters_loss_rank.checks])
 def test_claims_hold_in_the_papers_story_and_fail_in_its_opposite(checks):
     """Every check of a figure is decided by the data, either way."""
     told, opposite = checks(story(True)), checks(story(False))
@@ -122,7 +123,7 @@ def test_settings_are_the_papers():
     """The full sizes, the authors' rate on the project's loss, and their affine rule."""
     dense, images = (figure_named(name).settings["full"] for name in NAMES[:2])
     assert dense.students("after").widths == (500, 750, 1000, 1250)
-    assert dense.sgd("none").lr == pytest.approx(1e-3)
+    assert dense.sgd(Arm("none", 0.05)).lr == pytest.approx(1e-3)
     assert not dense.students("after").affine
     assert images.students("after").affine
     assert images.students("after").widths == (640,) * 4

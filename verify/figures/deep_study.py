@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,10 +29,18 @@ from verify.specialization.study import cores
 if TYPE_CHECKING:
     import xarray as xr
 
-PLACEMENTS: tuple[Normalisation, ...] = ("none", "after")
-"""Without and with batch normalisation, which the first paper puts after the ReLU."""
 
-LABELS = {"none": "without BN", "after": "with BN"}
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: where batch normalisation sits, and the learning rate of torch's MSELoss."""
+
+    placement: Normalisation
+    rate: float
+
+    @property
+    def label(self) -> str:
+        return f"{'without' if self.placement == 'none' else 'with'} BN, rate {self.rate:g}"
+
 
 MEASURES = ("rho_bar", "mean_rank", "median_rank")
 
@@ -41,10 +49,10 @@ MEASURES = ("rho_bar", "mean_rank", "median_rank")
 class DeepStudy:
     """GAUS of the first paper: teachers of ``widths``, students ``factor`` times as wide, fresh Gaussian inputs.
 
-    ``inputs``: ``(d,)``, or ``(channels, height, width)`` for ConvNets. ``rates``: learning rates without and with
-    batch normalisation, of torch's MSELoss as in the authors' program (0.05); the project's loss takes them times
-    2 / outputs. An epoch is ``samples`` inputs. Networks of one seed share teacher, start and inputs in both
-    placements, so that these are compared in pairs. ``bits``: 32 or 64.
+    ``inputs``: ``(d,)``, or ``(channels, height, width)`` for ConvNets. ``rates``, ``bn_rates``: learning rates without
+    and with batch normalisation (after the ReLU), of torch's MSELoss as in the authors' program (0.05); the project's
+    loss takes them times 2 / outputs. An epoch is ``samples`` inputs. Networks of one seed share teacher, start and
+    inputs in all arms, so that these are compared in pairs. ``bits``: 32 or 64.
     """
 
     widths: tuple[int, ...] = (50, 75, 100, 125)
@@ -55,7 +63,8 @@ class DeepStudy:
     epochs: int = 100
     samples: int = 100_000
     batch_size: int = 64
-    rates: tuple[float, ...] = (0.05, 0.05)
+    rates: tuple[float, ...] = (0.05,)
+    bn_rates: tuple[float, ...] = (0.05, 0.4)
     input_std: float = 10.0
     eval_samples: int = 1024
     bits: int = 32
@@ -67,10 +76,12 @@ class DeepStudy:
         positive_int("epochs", self.epochs)
         if positive_int("eval_samples", self.eval_samples) < 2:
             raise ValueError("eval_samples: expected at least 2 (a correlation needs a variance), got 1")
-        if len(self.rates) != len(PLACEMENTS):
-            raise ValueError(f"rates: expected two, without and with batch normalisation, got {self.rates!r}")
-        for rate in self.rates:
-            number("rates", rate, positive=True)
+        for name in ("rates", "bn_rates"):
+            rates = [number(name, rate, positive=True) for rate in getattr(self, name)]
+            if not rates or len(set(rates)) < len(rates):
+                raise ValueError(
+                    f"{name}: expected one or more different numbers, got {getattr(self, name)!r}"
+                )
         if self.bits not in (32, 64):
             raise ValueError(f"bits: expected 32 or 64, got {self.bits}")
         if len(self.widths) < 2:
@@ -93,9 +104,17 @@ class DeepStudy:
             wide.inputs, wide.widths, wide.outputs, placement, affine=self.teacher.convolutional
         )
 
-    def sgd(self, placement: Normalisation) -> SGD:
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """What is compared, the first without normalisation."""
+        return (
+            *(Arm("none", rate) for rate in self.rates),
+            *(Arm("after", rate) for rate in self.bn_rates),
+        )
+
+    def sgd(self, arm: Arm) -> SGD:
         """Plain SGD on the project's loss."""
-        return SGD(2 * self.rates[PLACEMENTS.index(placement)] / self.outputs)
+        return SGD(2 * arm.rate / self.outputs)
 
     def source(self) -> FreshGaussian:
         return FreshGaussian(self.inputs, tuple(self.seeds), self.batch_size, self.samples, self.input_std)
@@ -106,7 +125,7 @@ class DeepStudy:
 
     def run(
         self,
-        placement: Normalisation,
+        arm: Arm,
         device: str,
         progress: Callable[[float], None],
         kept: RunFolder | None = None,
@@ -117,14 +136,14 @@ class DeepStudy:
         """
         place = {"device": device, "dtype": self.dtype}
         teacher = separated_teacher(self.teacher, self.seeds, **place)  # type: ignore[arg-type]
-        students = random_start(self.students(placement), self.seeds, **place)  # type: ignore[arg-type]
+        students = random_start(self.students(arm.placement), self.seeds, **place)  # type: ignore[arg-type]
         x = gaussian_inputs(
             self.inputs, self.seeds, self.eval_samples, self.input_std, device=device, dtype=self.dtype
         )
         try:
             run = train_deep(
-                students, teacher, self.source(), sgd=self.sgd(placement), epochs=self.epochs,
-                evaluation=x, checkpoint=self.file(placement, device, kept), workers=cores(), progress=progress,
+                students, teacher, self.source(), sgd=self.sgd(arm), epochs=self.epochs,
+                evaluation=x, checkpoint=self.file(arm, device, kept), workers=cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
             raise KeptRunError(f"runs: {error}") from error
@@ -132,47 +151,53 @@ class DeepStudy:
             raise DivergedTrainingError(run.message)
         return run
 
-    def file(self, placement: Normalisation, device: str, kept: RunFolder | None) -> Path | None:
-        """The checkpoint of one placement: sizes in words, everything that decides the numbers as a hash."""
+    def file(self, arm: Arm, device: str, kept: RunFolder | None) -> Path | None:
+        """The checkpoint of one arm: sizes in words, everything that decides the numbers as a hash."""
         if kept is None:
             return None
-        key = json.dumps([asdict(self), placement, device])
+        shared = {name: value for name, value in asdict(self).items() if name not in ("rates", "bn_rates")}
+        key = json.dumps([shared, asdict(arm), device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         kind = "cnn" if self.teacher.convolutional else "fc"
-        widths = "-".join(map(str, self.widths))
-        return kept.folder / f"{kind}-{widths}-x{self.factor}-{placement}-{digest}.safetensors"
+        words = "-".join([kind, *map(str, self.widths), f"x{self.factor}", arm.placement, f"{arm.rate:g}"])
+        return kept.folder / f"{words}-{digest}.safetensors"
 
-    def both(self, device: str, progress: Progress, kept: RunFolder | None = None) -> xr.Dataset:
-        """The study's runs as one data set over (placement, epoch, network, layer)."""
+    def all_arms(self, device: str, progress: Progress, kept: RunFolder | None = None) -> xr.Dataset:
+        """The study's runs as one data set over (arm, epoch, network, layer)."""
         runs = []
-        for index, placement in enumerate(PLACEMENTS):
+        for index, arm in enumerate(self.arms):
 
             def advance(fraction: float, done: int = index) -> None:
-                progress((done + fraction) / len(PLACEMENTS))
+                progress((done + fraction) / len(self.arms))
 
-            runs.append(self.run(placement, device, advance, kept))
-        return dataset(runs)
+            runs.append(self.run(arm, device, advance, kept))
+        return dataset(self.arms, runs)
 
     def estimate(self, device: str) -> Estimate:
-        """Time and memory of :meth:`both`."""
+        """Time and memory of :meth:`all_arms`."""
         source = self.source()
         once = estimate_training(
             self.students("after"), self.teacher, networks=self.networks, epochs=self.epochs, steps=source.steps,
             batch_size=self.batch_size, evaluation_samples=self.eval_samples, records=self.epochs + 1,
             device=device, dtype=self.dtype,
         )  # fmt: skip
-        return once + once
+        return once.repeated(len(self.arms))
 
 
-def dataset(runs: list[Trajectory]) -> xr.Dataset:
-    """Matches, ranks and losses of both placements."""
+def dataset(arms: Sequence[Arm], runs: Sequence[Trajectory]) -> xr.Dataset:
+    """Matches, ranks and losses of all arms; ``bn`` and ``rate`` say what an arm is."""
     import xarray as xr
 
-    axes = ("placement", "epoch", "network", "layer")
+    axes = ("arm", "epoch", "network", "layer")
     columns = {name: (axes, np.stack([run.observables[name] for run in runs])) for name in MEASURES}
     losses = {
         name: (axes[:3], np.stack([run.observables[name] for run in runs])) for name in ("loss", "train_loss")
     }
-    layers = np.arange(columns["rho_bar"][1].shape[-1])
-    coordinates = {"placement": [LABELS[name] for name in PLACEMENTS], "epoch": runs[0].t, "layer": layers}
+    coordinates = {
+        "arm": [arm.label for arm in arms],
+        "bn": ("arm", [arm.placement != "none" for arm in arms]),
+        "rate": ("arm", [arm.rate for arm in arms]),
+        "epoch": runs[0].t,
+        "layer": np.arange(columns["rho_bar"][1].shape[-1]),
+    }
     return xr.Dataset({**columns, **losses}, coordinates)

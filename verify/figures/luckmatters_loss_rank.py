@@ -11,7 +11,7 @@ from verify.figures import Made, PaperFigure, Progress
 from verify.figures.claims import ClaimCheck
 from verify.figures.deep_study import DeepStudy
 from verify.figures.drawing import panels
-from verify.figures.gaus import layers_with_bands, study_name
+from verify.figures.luckmatters_gaus import layers_with_bands, study_name
 from verify.statement import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """The runs of GAUS, seen from their losses and ranks."""
-    data = study.both(device, progress, kept)
+    data = study.all_arms(device, progress, kept)
     return Made(draw(study, data), data, checks(data))
 
 
@@ -30,30 +30,30 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     loss = np.log10(data.loss)
     ranks = data[["mean_rank", "median_rank"]].mean("layer")
     found = []
-    for placement in data.placement.values:
-        here = {"placement": placement}
+    for arm in data.arm.values:
+        here = {"arm": arm}
         fall = loss.isel(epoch=0) - loss.isel(epoch=-1)
-        found.append(ClaimCheck.exceeding(f"the loss falls, {placement} (decades)", fall.sel(here)))
+        found.append(ClaimCheck.exceeding(f"the loss falls, {arm} (decades)", fall.sel(here)))
         early = (ranks.isel(epoch=0) - ranks.isel(epoch=1)).sel(here)
         for name, label in (("mean_rank", "mean"), ("median_rank", "median")):
             found.append(
-                ClaimCheck.exceeding(f"the {label} rank falls in the first epoch, {placement}", early[name])
+                ClaimCheck.exceeding(f"the {label} rank falls in the first epoch, {arm}", early[name])
             )
         gap = (ranks.mean_rank - ranks.median_rank).isel(epoch=slice(1, None)).mean("epoch").sel(here)
         found.append(
             ClaimCheck.exceeding(
-                f"after it a few late winners set the mean: it is above the median, {placement}", gap
+                f"after it a few late winners set the mean: it is above the median, {arm}", gap
             )
         )
     return tuple(found)
 
 
 def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
-    """Three panels a placement."""
-    figure, axes = panels(2, 3, (2.7, 2.2), sharey="col")
+    """Three panels an arm."""
+    figure, axes = panels(data.sizes["arm"], 3, (2.7, 2.0), sharey="col")
     epochs = data.epoch.values
-    for row, placement in zip(axes, data.placement.values, strict=True):
-        here = data.sel(placement=placement)
+    for row, arm in zip(axes, data.arm.values, strict=True):
+        here = data.sel(arm=arm)
         loss = here.loss.values
         row[0].plot(epochs, loss.mean(-1), color="#3a3f47")
         row[0].fill_between(epochs, loss.min(-1), loss.max(-1), color="#3a3f47", alpha=0.2, lw=0)
@@ -62,12 +62,13 @@ def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
         layers_with_bands(row[2], epochs, here.median_rank.values)
         row[1].set_ylabel("mean rank")
         row[2].set_ylabel("median rank")
-        row[0].set_title(f"{study_name(study)}, {placement}")
+        row[0].set_title(str(arm))
     for panel in axes[0, 1:]:
         panel.set_ylim(bottom=0)
     for panel in axes[-1]:
-        panel.set(xlabel="epoch", xlim=(0, epochs[-1]))
+        panel.set(xlabel=f"epoch of {study.samples:,} samples", xlim=(0, epochs[-1]))
     handles, labels = axes[0, 1].get_legend_handles_labels()
+    figure.suptitle(study_name(study), fontsize=10)
     figure.legend(handles, labels, loc="outside right center", title="band: all\nnetworks")
     return figure
 
@@ -79,7 +80,7 @@ FIGURE = PaperFigure(
         LUCK_MATTERS, "Figures 17 to 21", "19 to 23 of version 4, appendix; Gaussian, fully connected"
     ),
     settings={
-        "quick": DeepStudy((10, 15, 20, 25), 5, networks=3, epochs=20, samples=12_800),
+        "quick": DeepStudy((10, 15, 20, 25), 5, networks=3, epochs=20, samples=12_800, bn_rates=(0.05,)),
         "full": DeepStudy(),
     },
     make=make,
