@@ -24,6 +24,10 @@ class Estimate:
     bytes: float
     rate: float
 
+    def __add__(self, other: Estimate) -> Estimate:
+        """One after the other."""
+        return Estimate(self.seconds + other.seconds, max(self.bytes, other.bytes), self.rate)
+
     def repeated(self, times: int) -> Estimate:
         """Several such trainings, one after the other."""
         return Estimate(self.seconds * times, self.bytes, self.rate)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,8 +17,10 @@ from dynamics.trajectory import Trajectory
 from nets.architecture import Architecture, Normalisation
 from nets.checkpoints import CheckpointError
 from nets.data import network_seeds
-from nets.deep_data import FreshGaussian, gaussian_inputs
+from nets.deep import DeepNetworks
+from nets.deep_data import BatchSource, FreshGaussian, gaussian_inputs
 from nets.deep_descent import SGD
+from nets.deep_metrics import Observer
 from nets.deep_teachers import random_start, separated_teacher
 from nets.deep_training import train_deep
 from nets.estimate import Estimate, estimate_training
@@ -87,7 +89,7 @@ class DeepStudy:
         if len(self.widths) < 2:
             raise ValueError(f"widths: expected at least two hidden layers to compare, got {self.widths!r}")
         self.students("after")
-        self.source()
+        self.fresh()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -116,8 +118,35 @@ class DeepStudy:
         """Plain SGD on the project's loss."""
         return SGD(2 * arm.rate / self.outputs)
 
-    def source(self) -> FreshGaussian:
+    def fresh(self) -> FreshGaussian:
         return FreshGaussian(self.inputs, tuple(self.seeds), self.batch_size, self.samples, self.input_std)
+
+    def source(self) -> BatchSource:
+        """Where the batches come from; another kind of study may take them from elsewhere."""
+        return self.fresh()
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return self.samples // self.batch_size
+
+    @property
+    def records(self) -> tuple[int, ...] | None:
+        """Epochs after which to look; None: after every one."""
+        return None
+
+    @property
+    def observer(self) -> Observer | None:
+        """What is measured beyond the usual."""
+        return None
+
+    def teachers(self, device: str) -> DeepNetworks:
+        return separated_teacher(self.teacher, self.seeds, device=device, dtype=self.dtype)
+
+    def plain(self, kind: type[DeepStudy] | None = None, **changes: Any) -> DeepStudy:
+        """A study of the fields that all have in common, some of them changed."""
+        common = {field.name: getattr(self, field.name) for field in fields(DeepStudy)}
+        return (kind or DeepStudy)(**{**common, **changes})
 
     @property
     def seeds(self) -> list[int]:
@@ -129,21 +158,21 @@ class DeepStudy:
         device: str,
         progress: Callable[[float], None],
         kept: RunFolder | None = None,
+        workers: int | None = None,
     ) -> Trajectory:
-        """Train and measure every epoch, from where the run in ``kept`` is, if there is one.
+        """Train and measure, from where the run in ``kept`` is, if there is one; one worker a core unless told.
 
         Raises DivergedTrainingError where a network diverges and KeptRunError where the file is of another run.
         """
-        place = {"device": device, "dtype": self.dtype}
-        teacher = separated_teacher(self.teacher, self.seeds, **place)  # type: ignore[arg-type]
-        students = random_start(self.students(arm.placement), self.seeds, **place)  # type: ignore[arg-type]
+        students = random_start(self.students(arm.placement), self.seeds, device=device, dtype=self.dtype)
         x = gaussian_inputs(
             self.inputs, self.seeds, self.eval_samples, self.input_std, device=device, dtype=self.dtype
         )
         try:
             run = train_deep(
-                students, teacher, self.source(), sgd=self.sgd(arm), epochs=self.epochs,
-                evaluation=x, checkpoint=self.file(arm, device, kept), workers=cores(), progress=progress,
+                students, self.teachers(device), self.source(), sgd=self.sgd(arm), epochs=self.epochs,
+                evaluation=x, checkpoint=self.file(arm, device, kept),
+                record_at=self.records, observe=self.observer, workers=workers or cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
             raise KeptRunError(f"runs: {error}") from error
@@ -156,7 +185,7 @@ class DeepStudy:
         if kept is None:
             return None
         shared = {name: value for name, value in asdict(self).items() if name not in ("rates", "bn_rates")}
-        key = json.dumps([shared, asdict(arm), device])
+        key = json.dumps([type(self).__name__, shared, asdict(arm), device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         kind = "cnn" if self.teacher.convolutional else "fc"
         words = "-".join([kind, *map(str, self.widths), f"x{self.factor}", arm.placement, f"{arm.rate:g}"])
@@ -175,13 +204,16 @@ class DeepStudy:
 
     def estimate(self, device: str) -> Estimate:
         """Time and memory of :meth:`all_arms`."""
-        source = self.source()
-        once = estimate_training(
-            self.students("after"), self.teacher, networks=self.networks, epochs=self.epochs, steps=source.steps,
-            batch_size=self.batch_size, evaluation_samples=self.eval_samples, records=self.epochs + 1,
+        return self.estimate_run("after", device).repeated(len(self.arms))
+
+    def estimate_run(self, placement: Normalisation, device: str) -> Estimate:
+        """Time and memory of :meth:`run`."""
+        records = self.epochs + 1 if self.records is None else len(self.records)
+        return estimate_training(
+            self.students(placement), self.teacher, networks=self.networks, epochs=self.epochs, steps=self.steps,
+            batch_size=self.batch_size, evaluation_samples=self.eval_samples, records=records,
             device=device, dtype=self.dtype,
         )  # fmt: skip
-        return once.repeated(len(self.arms))
 
 
 def dataset(arms: Sequence[Arm], runs: Sequence[Trajectory]) -> xr.Dataset:
@@ -194,10 +226,17 @@ def dataset(arms: Sequence[Arm], runs: Sequence[Trajectory]) -> xr.Dataset:
         name: (axes[:3], np.stack([run.observables[name] for run in runs])) for name in ("loss", "train_loss")
     }
     coordinates = {
-        "arm": [arm.label for arm in arms],
-        "bn": ("arm", [arm.placement != "none" for arm in arms]),
-        "rate": ("arm", [arm.rate for arm in arms]),
+        **arm_coordinates(arms),
         "epoch": runs[0].t,
         "layer": np.arange(columns["rho_bar"][1].shape[-1]),
     }
     return xr.Dataset({**columns, **losses}, coordinates)
+
+
+def arm_coordinates(arms: Sequence[Arm]) -> dict[str, Any]:
+    """The arms by name, with what they are."""
+    return {
+        "arm": [arm.label for arm in arms],
+        "bn": ("arm", [arm.placement != "none" for arm in arms]),
+        "rate": ("arm", [arm.rate for arm in arms]),
+    }

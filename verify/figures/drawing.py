@@ -19,11 +19,15 @@ PANEL = (2.6, 2.2)
 
 
 def panels(
-    rows: int, columns: int, size: tuple[float, float] = PANEL, sharey: Literal["all", "row", "col"] = "all"
+    rows: int,
+    columns: int,
+    size: tuple[float, float] = PANEL,
+    sharey: Literal["all", "row", "col"] = "all",
+    sharex: Literal["all", "row", "col"] = "all",
 ) -> tuple[Figure, NDArray[np.object_]]:
-    """A figure of rows x columns panels with common axes."""
+    """A figure of rows x columns panels with common axes, of all, by rows or by columns."""
     figure = Figure(figsize=(max(size[0] * columns, 4.2), size[1] * rows + 0.4))
-    return figure, figure.subplots(rows, columns, sharex=True, sharey=sharey, squeeze=False)
+    return figure, figure.subplots(rows, columns, sharex=sharex, sharey=sharey, squeeze=False)
 
 
 def ordered_colours(count: int, name: str = "viridis", last: float = 0.88) -> list[Colour]:

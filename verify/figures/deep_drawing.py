@@ -1,0 +1,45 @@
+"""Correlations of deep students as a grid of panels: arms by rows, a line a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from verify.figures.drawing import panels
+from verify.figures.luckmatters_gaus import layers_with_bands
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def correlation_grid(rho_bar: xr.DataArray, titles: Sequence[str], xlabel: str) -> Figure:
+    """``rho_bar`` over (column, arm, epoch, network, layer), a title a column."""
+    columns = rho_bar.dims[0]
+    figure, axes = panels(rho_bar.sizes["arm"], len(titles), (3.0, 2.1))
+    for row, arm in zip(axes, rho_bar.arm.values, strict=True):
+        for column, (panel, title) in enumerate(zip(row, titles, strict=True)):
+            here = rho_bar.sel(arm=arm).isel({columns: column})
+            layers_with_bands(panel, here.epoch.values, here.values)
+            panel.set_title(f"{title}, {arm}")
+    correlation_axis(axes[0, 0], float(rho_bar.max()))
+    epoch_axis(axes[0, 0], float(rho_bar.epoch[-1]))
+    figure.supxlabel(xlabel, fontsize=9)
+    figure.supylabel("best correlation $\\bar\\rho$", fontsize=9)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", title="band: all\nnetworks")
+    return figure
+
+
+def correlation_axis(axes: Axes, most: float) -> None:
+    """From 0 to 1, or to what is reached where that is far from a full match."""
+    axes.set_ylim(0, 1.02 if most > 0.85 else 1.08 * most)
+
+
+def epoch_axis(axes: Axes, last: float) -> None:
+    """Whole epochs."""
+    axes.set_xlim(0, last)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))

@@ -1,0 +1,123 @@
+"""Fixed sets of samples against fresh ones: correlation of ConvNets over epochs, without and with BN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nets.deep_data import BatchSource, FixedSamples
+from nets.estimate import Estimate
+from nets.specialization_kept import RunFolder
+from verify.figures import Made, PaperFigure, Progress
+from verify.figures.claims import ClaimCheck
+from verify.figures.deep_cases import Case, estimate_cases, observable, train_cases
+from verify.figures.deep_drawing import correlation_grid
+from verify.figures.deep_study import Arm, DeepStudy, arm_coordinates
+from verify.statement import LUCK_MATTERS, Source
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+KINDS = ("fixed", "fresh")
+
+
+@dataclass(frozen=True)
+class FixedStudy(DeepStudy):
+    """The same with ``samples`` inputs of each network's own that are drawn once and seen again every epoch."""
+
+    def source(self) -> BatchSource:
+        return FixedSamples.gaussian(
+            self.inputs, self.seeds, samples=self.samples, std=self.input_std, batch_size=self.batch_size,
+            dtype=self.dtype,
+        )  # fmt: skip
+
+
+def cases(study: DeepStudy) -> list[Case]:
+    """Kinds of data by arms."""
+    return [Case(kind, arm) for kind in (study.plain(FixedStudy), study) for arm in study.arms]
+
+
+def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+    """Train on both kinds of data, looking after every epoch, always on further samples."""
+    runs = train_cases(cases(study), device, progress, kept)
+    shape = len(KINDS), len(study.arms)
+    data = dataset(
+        study.arms, {name: observable(runs, name, shape) for name in ("rho_bar", "loss", "train_loss")}
+    )
+    return Made(draw(study, data), data, checks(data))
+
+
+def dataset(arms: Sequence[Arm], measured: dict[str, np.ndarray]) -> xr.Dataset:
+    """Correlation and losses over (data, arm, epoch, network[, layer])."""
+    import xarray as xr
+
+    axes = ("data", "arm", "epoch", "network", "layer")
+    columns = {name: (axes[: values.ndim], values) for name, values in measured.items()}
+    coordinates = {
+        "data": list(KINDS),
+        **arm_coordinates(arms),
+        "epoch": np.arange(measured["rho_bar"].shape[2]),
+    }
+    return xr.Dataset(columns, coordinates)
+
+
+def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
+    """Fresh minus fixed, in pairs of networks with one teacher and start, mean over layers."""
+    lead = (data.rho_bar.sel(data="fresh") - data.rho_bar.sel(data="fixed")).mean("layer")
+    middle = data.sizes["epoch"] // 2
+    found = []
+    for arm in data.arm.values:
+        own = lead.sel(arm=arm)
+        found += [
+            ClaimCheck.exceeding(
+                f"ρ̄ ends lower on fixed data, {arm} (fresh minus fixed)", own.isel(epoch=-1)
+            ),
+            ClaimCheck.exceeding(
+                f"ρ̄ stalls on fixed data, {arm} (growth in the second half of the run, fresh minus fixed)",
+                own.isel(epoch=-1) - own.isel(epoch=middle),
+            ),
+        ]
+    return tuple(found)
+
+
+def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
+    """Kinds of data by columns."""
+    titles = {"fixed": f"{study.samples:,} fixed samples", "fresh": f"{study.samples:,} fresh an epoch"}
+    return correlation_grid(data.rho_bar, [titles[kind] for kind in data.data.values], "epoch")
+
+
+def estimate(study: DeepStudy, device: str) -> Estimate:
+    return estimate_cases(cases(study), device)
+
+
+FIGURE = PaperFigure(
+    name="luckmatters.finite-data",
+    title="Correlation over training of ConvNets on fixed and on fresh Gaussian inputs, without and with BN",
+    source=Source(
+        LUCK_MATTERS, "Figure 9b", "Figures 10b and 25 of version 4; the set is the authors' epoch"
+    ),
+    settings={
+        # an eighth of the channels on smaller images, students twice as wide, and a set small enough to be learnt by
+        # heart in as many steps as two minutes allow
+        "quick": DeepStudy(
+            (8, 8, 8, 8),
+            2,
+            (1, 12, 12),
+            networks=6,
+            epochs=24,
+            samples=512,
+            batch_size=16,
+            eval_samples=256,
+            rates=(0.02,),
+            bn_rates=(0.05,),
+        ),
+        "full": DeepStudy((64, 64, 64, 64), 10, (1, 16, 16), epochs=40, rates=(0.001,), bn_rates=(0.05,)),
+    },
+    make=make,
+    keeps_runs=True,
+    estimate=estimate,
+)

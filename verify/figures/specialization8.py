@@ -1,0 +1,187 @@
+"""Figure 8: best correlation against sqrt(E beta_kk) of every student node, layer by layer, as training goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from dynamics.trajectory import Trajectory
+from nets.deep import DeepNetworks
+from nets.deep_descent import SGD
+from nets.deep_metrics import Evaluation, Record
+from nets.deep_modulation import mean_modulations
+from nets.deep_teachers import balanced_teacher
+from nets.estimate import Estimate
+from nets.specialization_kept import RunFolder
+from verify.figures import Made, PaperFigure, Progress
+from verify.figures.claims import ClaimCheck
+from verify.figures.deep_cases import Array, Case, estimate_cases, train_cases, way_covered
+from verify.figures.deep_study import Arm, DeepStudy
+from verify.figures.drawing import number_label, ordered_colours, padded, panels
+from verify.specialization.study import rank_correlation
+from verify.statement import SPECIALIZATION, Source
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class BalancedStudy(DeepStudy):
+    """Students beside the second paper's balanced teachers, looked at after the epochs ``looks`` and at both ends.
+
+    The rate is halved at epoch ``halved_at``.
+    """
+
+    looks: tuple[int, ...] = (1, 10)
+    halved_at: int = 20
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        inside = [look for look in self.looks if 0 < look < self.epochs]
+        if sorted(set(inside)) != list(self.looks):
+            raise ValueError(f"looks: expected rising epochs between 0 and {self.epochs}, got {self.looks!r}")
+        self.sgd(self.arms[0])
+
+    @property
+    def records(self) -> tuple[int, ...]:
+        return (0, *self.looks, self.epochs)
+
+    def sgd(self, arm: Arm) -> SGD:
+        """Plain SGD whose rate is halved once."""
+        rate = super().sgd(arm).lr
+        return SGD(rate, drops=((self.halved_at, rate / 2),))
+
+    def teachers(self, device: str) -> DeepNetworks:
+        """Every node active on half of the inputs, every output of mean 0 and variance 1."""
+        return balanced_teacher(
+            self.teacher, self.seeds, input_std=self.input_std, device=device, dtype=self.dtype
+        )
+
+    @property
+    def observer(self) -> FanOuts:
+        return FanOuts(len(self.widths))
+
+
+@dataclass(frozen=True)
+class FanOuts:
+    """Of every student node of ``depth`` hidden layers: best correlation with a teacher node, and sqrt(E beta_kk)."""
+
+    depth: int
+
+    @property
+    def dimensions(self) -> dict[str, tuple[str, ...]]:
+        names = product(("best_correlation", "fan_out"), range(1, self.depth + 1))
+        return {f"{name}_{level}": (f"student_{level}",) for name, level in names}
+
+    def __call__(self, students: DeepNetworks, teacher: DeepNetworks, x: Tensor, found: Evaluation) -> Record:
+        """On the evaluation inputs; the factors of beta are taken in chunks."""
+        kept: Record = {}
+        slopes = mean_modulations(students, teacher, x)
+        for level, (match, slope) in enumerate(zip(found.layers, slopes, strict=True), start=1):
+            kept[f"best_correlation_{level}"] = match.rho.amax(-1).cpu().numpy()
+            kept[f"fan_out_{level}"] = slope.fan_out.cpu().numpy()
+        return kept
+
+
+def make(study: BalancedStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+    """Train the students, keeping one point for every node at every look."""
+    (run,) = train_cases([Case(study, study.arms[0])], device, progress, kept)
+    data = dataset(run)
+    return Made(draw(study, data), data, checks(data))
+
+
+def dataset(run: Trajectory) -> xr.Dataset:
+    """Both axes over (layer, epoch, network, student), NaN beyond a layer's width, and the teachers' side."""
+    import xarray as xr
+
+    depth = run.observables["rho_bar"].shape[-1]
+    columns: dict[str, tuple[tuple[str, ...], Array]] = {}
+    for name in ("best_correlation", "fan_out"):
+        layers = [run.observables[f"{name}_{level}"] for level in range(1, depth + 1)]
+        width = max(values.shape[-1] for values in layers)
+        columns[name] = (("layer", "epoch", "network", "student"), padded(layers, width))
+    columns["rho_bar"] = (("epoch", "network", "layer"), run.observables["rho_bar"])
+    columns["loss"] = (("epoch", "network"), run.observables["loss"])
+    return xr.Dataset(columns, {"epoch": run.t})
+
+
+def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
+    """Rank correlation of the two axes in every layer at the end; which layer leads at the last look before."""
+    found = []
+    for layer, name in enumerate(
+        ("the lowest layer", *(f"layer {n}" for n in range(1, data.sizes["layer"])))
+    ):
+        claim = f"high correlation goes with high fan-out in {name} (rank correlation at the end)"
+        found.append(ClaimCheck.exceeding(claim, agreement(data.isel(layer=layer, epoch=-1))))
+    way = way_covered(data.rho_bar.values, epochs=0)[-2]
+    look = number_label(float(data.epoch[-2]))
+    claim = (
+        f"the lowest layer learns first (share of the way to ρ̄ = 1 after {look} epochs, minus the best other)"
+    )
+    found.append(ClaimCheck.exceeding(claim, way[:, 0] - way[:, 1:].max(axis=-1)))
+    return tuple(found)
+
+
+def agreement(points: xr.Dataset) -> Array:
+    """Spearman's rank correlation of the two axes within each network, (networks,)."""
+    present = ~np.isnan(points.fan_out.values[0])
+    return rank_correlation(points.best_correlation.values[:, present], points.fan_out.values[:, present])
+
+
+def draw(study: BalancedStudy, data: xr.Dataset) -> Figure:
+    """Looks by rows, layers by columns, one colour a network."""
+    figure, axes = panels(data.sizes["epoch"], data.sizes["layer"], (2.3, 1.9), sharey="col")
+    colours = ordered_colours(data.sizes["network"], "turbo", last=1.0)
+    for row, layer in product(range(data.sizes["epoch"]), range(data.sizes["layer"])):
+        panel, part = axes[row, layer], data.isel(epoch=row, layer=layer)
+        for network, colour in enumerate(colours):
+            one = part.isel(network=network)
+            panel.scatter(
+                one.best_correlation, one.fan_out, s=5, color=colour, alpha=0.5, lw=0, rasterized=True
+            )
+        if row == 0:
+            panel.set_title(f"layer {layer}, {study.factor}×{study.widths[layer]} nodes")
+    for row, epoch in enumerate(data.epoch.values):
+        axes[row, 0].set_ylabel("at the start" if epoch == 0 else f"epoch {number_label(epoch)}")
+    axes[0, 0].set(xlim=(0, 1.03))
+    for panel in axes[0]:
+        panel.set_ylim(0, None)
+    figure.supxlabel("best correlation with a teacher node", fontsize=9)
+    figure.supylabel("$\\sqrt{\\mathrm{E}\\,\\beta_{kk}}$", fontsize=9)
+    return figure
+
+
+def estimate(study: BalancedStudy, device: str) -> Estimate:
+    return estimate_cases([Case(study, study.arms[0])], device)
+
+
+FIGURE = PaperFigure(
+    name="specialization.8",
+    title="Student nodes of deep networks: best correlation against fan-out, layer by layer",
+    source=Source(
+        SPECIALIZATION,
+        "Figure 8",
+        "input, outputs and schedule of the authors' program; the text has lost them",
+    ),
+    settings={
+        # a fifth of the teacher's widths, a hundredth of the samples
+        "quick": BalancedStudy(
+            (10, 15, 20, 25),
+            networks=6,
+            epochs=16,
+            samples=12_800,
+            rates=(0.2,),
+            looks=(1, 4),
+            halved_at=4,
+        ),
+        "full": BalancedStudy(networks=5, epochs=100, samples=200_000, rates=(0.2,)),
+    },
+    make=make,
+    keeps_runs=True,
+    estimate=estimate,
+)
