@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from hashlib import sha256
 from itertools import product
+from operator import add
 from pathlib import Path
 
 import torch
@@ -13,12 +15,15 @@ import torch
 from dynamics.settings import number, positive_int
 from dynamics.trajectory import Trajectory
 from nets.architecture import Architecture, Normalisation
+from nets.checkpoints import CheckpointError
 from nets.classifiers import Array, TaskTensors, accuracy, train_classifiers
 from nets.deep import DeepNetworks
 from nets.deep_data import FixedSamples
 from nets.deep_descent import SGD
 from nets.deep_teachers import random_start
 from nets.deep_training import train_deep
+from nets.estimate import Estimate, estimate_training
+from nets.specialization_kept import KeptRunError
 from nets.structured_pruning import pruned
 from verify.figures import DivergedTrainingError
 from verify.image_study import TEACHER, ImageStudy, fully_connected, vgg_like
@@ -86,6 +91,21 @@ class RealData(ImageStudy):
         widths = self.conv if kind == "ConvNet" else self.dense
         return tuple(max(1, round(self.keep * width)) for width in widths)
 
+    def estimate(self, device: str) -> Estimate:
+        """Time and memory of the students; their teachers take little beside them."""
+        images = self.task()
+        found = []
+        for kind, teacher, factor in product(KINDS, TEACHERS, self.factors):
+            full = self.architecture(kind)
+            taught = full if teacher == "full" else _of_widths(full, self.kept_widths(kind))
+            one = estimate_training(
+                taught.over_parameterised(factor), taught, networks=self.networks, epochs=self.epochs,
+                steps=len(images.train) // self.batch_size, batch_size=self.batch_size,
+                evaluation_samples=len(images.test), records=self.epochs + 1, device=device, dtype=torch.float32,
+            )  # fmt: skip
+            found.append(one.repeated(len(NORMALISATIONS)))
+        return reduce(add, found)
+
     def cases(self) -> Iterator[Case]:
         """Every student, in the order of the axes."""
         yield from product(KINDS, TEACHERS, NORMALISATIONS, self.factors)
@@ -110,7 +130,8 @@ def run_study(
 ) -> dict[Case, Outcome]:
     """Train all teachers, then all students; raises DivergedTrainingError where one diverges.
 
-    ``folder``: keeps a checkpoint of every student after each epoch, from which a stopped study goes on.
+    ``folder``: keeps a checkpoint of every student after each epoch, from which a stopped study goes on; raises
+    KeptRunError where one cannot be used.
     """
     work = _Work(study, progress)
     outcomes = {}
@@ -161,19 +182,22 @@ def _student(
     architecture = teacher.architecture.over_parameterised(factor, normalisation)
     students = random_start(architecture, seeds, device=task.x.device, dtype=torch.float32)
     source = FixedSamples(task.x, architecture.inputs, seeds, batch_size=study.batch_size, name=task.name)
-    run = train_deep(
-        students, teacher, source, sgd=SGD(study.rate, decay_from=0.5), epochs=study.epochs,
-        evaluation=task.test_x, workers=workers, progress=work.part(architecture, study.epochs),
-        checkpoint=None if folder is None else folder / _file_name(study, case),
-    )  # fmt: skip
+    try:
+        run = train_deep(
+            students, teacher, source, sgd=SGD(study.rate, decay_from=0.5), epochs=study.epochs,
+            evaluation=task.test_x, workers=workers, progress=work.part(architecture, study.epochs),
+            checkpoint=None if folder is None else folder / _file_name(study, case, task.x.device.type),
+        )  # fmt: skip
+    except CheckpointError as error:
+        raise KeptRunError(f"runs: {error}") from error
     if not run.success:
         raise DivergedTrainingError(f"a student ({', '.join(map(str, case))}), {run.message}")
     return students, run
 
 
-def _file_name(study: RealData, case: Case) -> str:
+def _file_name(study: RealData, case: Case, device: str) -> str:
     """What decides the students, as a hash; their checkpoint refuses other teachers and data by itself."""
-    digest = sha256(repr((study, case)).encode()).hexdigest()[:12]
+    digest = sha256(repr((study, case, device)).encode()).hexdigest()[:12]
     return f"real-data-{case[0].split()[0].lower()}-{case[1]}-{case[2]}-{case[3]}x-{digest}.safetensors"
 
 

@@ -17,7 +17,7 @@ from verify import image_study
 from verify.cli import run
 from verify.figures import luckmatters_bn_bias, luckmatters_real_data
 from verify.figures.claims import ClaimCheck
-from verify.real_data import KINDS, NORMALISATIONS, TEACHERS
+from verify.real_data import KINDS, NORMALISATIONS, TEACHERS, RealData
 
 SMALL = ("networks=3", "images=64", "teacher_epochs=1")
 BIASES = (*SMALL, "widths=3,4", "weight_decays=0,0.01")
@@ -76,6 +76,25 @@ def test_kept_runs_give_the_same_figure(students):
     first, again = (opened(students / place / "luckmatters.real-data.nc") for place in "ab")
     xr.testing.assert_equal(first, again)
     assert {path: path.stat().st_mtime_ns for path in (students / "runs").iterdir()} == kept
+
+
+def test_a_damaged_kept_run_is_named(students, tmp_path, capsys):
+    """One line and exit 2; nothing is written."""
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    for path in (students / "runs").iterdir():
+        (runs / path.name).write_bytes(path.read_bytes()[:100])
+    assert figure("real-data", STUDENTS, "--out", tmp_path / "out", "--runs", runs) == 2
+    assert "runs: checkpoint: cannot read" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_estimate_grows_with_the_work(monkeypatch):
+    """Ten times the epochs take about ten times as long at the same rate; the start's record is the rest."""
+    monkeypatch.setattr("nets.estimate.product_rate", lambda *_: 1e9)
+    short, long = (RealData(epochs=epochs).estimate("cpu") for epochs in (5, 50))
+    assert long.seconds / short.seconds == pytest.approx(10, rel=0.05)
+    assert (long.rate, short.rate) == (5e8, 5e8)
 
 
 @pytest.fixture

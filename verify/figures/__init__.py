@@ -55,6 +55,7 @@ class PaperFigure:
     :class:`nets.specialization_kept.RunFolder` for the runs behind the figure. ``check(settings)`` is called before
     anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
     ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
+    ``note``: what the paper saw and where ours differs, for the page of figures.
     """
 
     name: str
@@ -65,6 +66,7 @@ class PaperFigure:
     keeps_runs: bool = False
     check: Callable[[Any], None] | None = None
     estimate: Callable[[Any, str], object] | None = None
+    note: str = ""
 
 
 def figure_named(name: str) -> PaperFigure:

@@ -21,7 +21,8 @@ HEADING = """# Figures of the papers, made again
 
 Each by the command under it; this page by `python -m verify.figures.page FOLDER docs` from what the commands wrote.
 A claim is the paper's in our words, checked on independent networks: mean effect with its 99 % interval, `holds` where
-all of the interval is beyond what is needed, `refuted` where all of it is on the other side.
+all of the interval is beyond what is needed, `refuted` where all of it is on the other side; `refuted, as expected`
+marks a claim of the paper that our networks contradict again and again.
 """
 SECTION = re.compile(r"^## (\S+)$", re.MULTILINE)
 
@@ -34,17 +35,22 @@ def command_of(name: str, settings: Mapping[str, Any]) -> str:
         words = [] if budget == "quick" else ["--budget", budget]
         for key, value in settings.items():
             if value != kept[key]:
-                text = ",".join(f"{v:g}" for v in value) if isinstance(value, list) else f"{value:g}"
-                words += ["--seed", text] if key == "seed" else ["--set", f"{key}={text}"]
+                words += ["--seed", str(value)] if key == "seed" else ["--set", f"{key}={_text(value)}"]
         candidates.append(words)
     return " ".join(["luckproof", "figure", name, *min(candidates, key=len)])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_text, value))
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def section(name: str, attributes: Mapping[str, Any]) -> str:
     """Picture, command and checked claims of one figure, from the attributes of its data file."""
     rows = [
         "| {claim} | {outcome} | {effect:.3g} [{low:.3g}, {high:.3g}] | > {threshold:g} | {networks} |".format(
-            **{**check, "claim": check["claim"].replace("|", "\\|")}
+            **{**check, "claim": check["claim"].replace("|", "\\|"), "outcome": _outcome(check)}
         )
         for check in json.loads(attributes["checks"])
     ]
@@ -59,6 +65,7 @@ def section(name: str, attributes: Mapping[str, Any]) -> str:
             "",
             f"{attributes['title']}. {attributes['source']}.",
             "",
+            *([note, ""] if (note := figures()[name].note) else []),
             f"![{attributes['title']}](figures/{name}.png)",
             "",
             f"    {command_of(name, json.loads(attributes['settings']))}",
@@ -67,6 +74,11 @@ def section(name: str, attributes: Mapping[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _outcome(check: Mapping[str, Any]) -> str:
+    known = check["outcome"] == check.get("expected", "holds") == "refuted"
+    return "refuted, as expected" if known else str(check["outcome"])
 
 
 def updated(page: str, sections: Mapping[str, str]) -> str:
