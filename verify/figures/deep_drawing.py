@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def correlation_grid(rho_bar: xr.DataArray, titles: Sequence[str], xlabel: str) -> Figure:
     """``rho_bar`` over (column, arm, epoch, network, layer), a title a column."""
     columns = rho_bar.dims[0]
-    figure, axes = panels(rho_bar.sizes["arm"], len(titles), (3.0, 2.1))
+    figure, axes = panels(rho_bar.sizes["arm"], len(titles), (3.0, 2.2))
     for row, arm in zip(axes, rho_bar.arm.values, strict=True):
         for column, (panel, title) in enumerate(zip(row, titles, strict=True)):
             here = rho_bar.sel(arm=arm).isel({columns: column})
             layers_with_bands(panel, here.epoch.values, here.values)
-            panel.set_title(f"{title}, {arm}")
+            panel.set_title(f"{title}\n{arm}")
     correlation_axis(axes[0, 0], float(rho_bar.max()))
     epoch_axis(axes[0, 0], float(rho_bar.epoch[-1]))
     figure.supxlabel(xlabel, fontsize=9)

@@ -181,6 +181,9 @@ FIGURE = PaperFigure(
         ),
         "full": BalancedStudy(networks=5, epochs=100, samples=200_000, rates=(0.2,)),
     },
+    note="""\
+The paper saw students that match a teacher node have large fan-outs, in the lowest layer first, where the points make
+an L after some ten epochs. So it is here: the L is sharp in the lowest layer and a trend in the others.""",
     make=make,
     keeps_runs=True,
     estimate=estimate,
