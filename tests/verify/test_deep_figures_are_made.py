@@ -107,7 +107,7 @@ def story(better: bool) -> xr.Dataset:
     loss = 10.0 ** -(sign * epoch[:, None] + np.arange(3) * 0.01) * np.ones((2, 1, 1))
     columns = {"rho_bar": (axes, rho), "mean_rank": (axes, rank), "loss": (axes[:3], loss)}
     columns["median_rank"] = (axes, rank - sign * 0.05 * (time > 0))
-    arms = {"arm": ["without", "with"], "bn": ("arm", [False, True])}
+    arms = {"arm": ["without", "with"], "bn": ("arm", [False, True]), "rate": ("arm", [0.05, 0.4])}
     return xr.Dataset(columns, {**arms, "epoch": epoch, "layer": [0, 1]})
 
 

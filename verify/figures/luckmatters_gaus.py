@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train every arm, looking at every epoch."""
     data = study.all_arms(device, progress, kept)
-    return Made(draw(study, data), data, checks(data))
+    at_one_rate = "holds" if study.teacher.convolutional else "refuted"
+    return Made(draw(study, data), data, checks(data, at_one_rate))
 
 
-def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """The caption's sentences: each arm by itself, then those with BN against the first without, network by network."""
+def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ...]:
+    """The caption's sentences: each arm by itself, then those with BN against the first without, network by network.
+
+    ``at_one_rate``: the outcome expected of "BN raises the final ρ̄" where both have the same learning rate.
+    """
     found = [check for arm in data.arm.values for check in _own_checks(data.sel(arm=arm), str(arm))]
     without = data.isel(arm=int(np.argmin(data.bn.values)))
     for arm in data.arm.values[data.bn.values]:
@@ -35,7 +39,12 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
         gain = (with_bn.rho_bar - without.rho_bar).isel(epoch=-1).mean("layer")
         fall = (without.mean_rank - with_bn.mean_rank).isel(epoch=slice(1, None)).mean(("epoch", "layer"))
         versus = f"{arm} against {without.arm.item()}"
-        found.append(ClaimCheck.exceeding(f"BN raises the final ρ̄ (mean over layers), {versus}", gain))
+        expected = at_one_rate if with_bn.rate == without.rate else "holds"
+        found.append(
+            ClaimCheck.exceeding(
+                f"BN raises the final ρ̄ (mean over layers), {versus}", gain, expected=expected
+            )
+        )
         found.append(ClaimCheck.exceeding(f"BN lowers r̄ (mean over layers and epochs), {versus}", fall))
     return tuple(found)
 
@@ -95,6 +104,9 @@ FIGURES = (
             "quick": DeepStudy(factor=2, networks=3, epochs=20, samples=20_000),
             "full": DeepStudy(),
         },
+        note="""\
+The paper saw ρ̄ grow towards 1 in the lowest layers, r̄ fall at once, and BatchNorm help. ρ̄ and r̄ do so here. BatchNorm
+helps at a learning rate that it makes usable (0.4); at the authors' 0.05 it ends lower than without.""",
         make=make,
         keeps_runs=True,
         estimate=lambda study, device: study.estimate(device),
@@ -108,7 +120,7 @@ FIGURES = (
                 (8, 8, 8, 8),
                 3,
                 IMAGES,
-                networks=3,
+                networks=5,
                 epochs=5,
                 samples=6_400,
                 rates=(0.005,),
@@ -116,6 +128,9 @@ FIGURES = (
             ),
             "full": DeepStudy((64, 64, 64, 64), 10, IMAGES, rates=(0.001,), bn_rates=(0.001, 0.05)),
         },
+        note="""\
+The paper saw BatchNorm help ConvNets most. So it does here at a learning rate of its own; at the one that suits
+the students without it, neither learns much in this time.""",
         make=make,
         keeps_runs=True,
         estimate=lambda study, device: study.estimate(device),

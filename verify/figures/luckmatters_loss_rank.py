@@ -80,7 +80,7 @@ FIGURE = PaperFigure(
         LUCK_MATTERS, "Figures 17 to 21", "19 to 23 of version 4, appendix; Gaussian, fully connected"
     ),
     settings={
-        "quick": DeepStudy((10, 15, 20, 25), 5, networks=3, epochs=20, samples=12_800, bn_rates=(0.05,)),
+        "quick": DeepStudy((10, 15, 20, 25), 5, networks=5, epochs=20, samples=12_800, bn_rates=(0.05,)),
         "full": DeepStudy(),
     },
     make=make,
