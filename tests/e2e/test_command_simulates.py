@@ -31,6 +31,27 @@ def test_run_is_saved_plotted_and_summarised(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.nc", "run.png"]
 
 
+@pytest.mark.parametrize("modulation", ["per-sample", "separated"])
+def test_deep_run_is_saved_plotted_and_summarised(modulation, tmp_path, capsys):
+    """The file holds options, weights and gaps by layer; the summary names widths, the method and the gaps."""
+    from verify.cli import run
+
+    words = ["--flow", "deep", "--widths", "4-3-3-2", "--modulation", modulation, "--samples", "50"]
+    words += ["--t-end", "2", "--points", "5", "--instances", "2", "--p-w", "0.5"]
+    out, plot = tmp_path / "run.nc", tmp_path / "run.svg"
+    assert run(["simulate", *words, "--out", str(out), "--plot", str(plot)]) == 0
+    shown = capsys.readouterr().out
+    assert f"teacher 4-3-3-2, student 4-6-6-2, {modulation} modulation, 50 samples, 2 instance(s)" in shown
+    assert "HeunDescent: finished at t = 2" in shown
+    saved = Trajectory.load(out)
+    assert saved.attributes["simulation"]["widths"] == [4, 3, 3, 2]
+    assert saved.state["W1"].shape == (5, 2, 6, 6)
+    assert saved.observables["field_gap"].shape == (5, 2, 3)
+    assert np.all(np.diff(saved.observables["loss"], axis=0) < 0) or modulation == "separated"
+    assert plot.read_text().startswith("<?xml")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.nc", "run.svg"]
+
+
 def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
     """One line names how far it came and the remedy."""
     done = simulate("--max-steps", 3, "--out", tmp_path / "run.nc", "--plot", tmp_path / "run.svg")
@@ -44,7 +65,19 @@ def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["--flow", "sideways"], "--flow: expected one of projected, two-layer, gradient"),
+        (["--flow", "sideways"], "--flow: expected one of projected, two-layer, gradient, deep"),
+        (["--flow", "two-layer", "--widths", "3-4-5"], "--widths: only the deep flow has it"),
+        (["--flow", "deep", "--n", "5"], "--n: the deep flow has no such option"),
+        (["--flow", "deep", "--measure", "isotropic"], "--measure: the deep flow has no such option"),
+        (["--flow", "deep", "--widths", "3-x-2"], "--widths: expected whole numbers such as 10-8-8-5"),
+        (["--flow", "deep", "--widths", "3-4"], "widths: expected inputs, hidden layers and outputs"),
+        (["--flow", "deep", "--widths", "3-0-2"], "widths: expected a positive integer"),
+        (["--flow", "deep", "--widths", "1-9-2"], "m: expected at most"),
+        (["--flow", "deep", "--factor", "0"], "factor: expected a positive integer"),
+        (["--flow", "deep", "--samples", "0"], "samples: expected a positive integer"),
+        (["--flow", "deep", "--modulation", "exact"], "--modulation: expected one of per-sample, separated"),
+        (["--flow", "deep", "--p-w", "-1"], "p_W: expected a number >= 0"),
+        (["--method", "HeunDescent"], "method: HeunDescent expects a flow with with_loss"),
         (["--teacher", "strict"], "--teacher"),
         (["--measure", "uniform"], "--measure"),
         (["--method", "Euler"], "method"),
