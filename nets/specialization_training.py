@@ -70,6 +70,7 @@ class TrainingPlan:
 
     @property
     def steps(self) -> int:
+        """Steps of the whole run."""
         return self.marks[-1]
 
     @property

@@ -36,6 +36,7 @@ def ordered_colours(count: int, name: str = "viridis", last: float = 0.88) -> li
 
 
 def number_label(value: float, times: bool = False) -> str:
+    """A number as short as it gets, with a times sign where it is a multiple."""
     return f"{value:g}" + ("×" if times else "")
 
 

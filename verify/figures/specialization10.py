@@ -70,6 +70,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def draw(study: Study, data: xr.Dataset) -> Figure:
+    """A panel a polarity: median and quartiles over networks, one colour an over-realisation."""
     columns = min(len(study.polarities), 3)
     rows = -(-len(study.polarities) // columns)
     figure, axes = panels(rows, columns, (3.0, 2.5))

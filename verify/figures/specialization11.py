@@ -73,6 +73,7 @@ def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
 
 
 def draw(study: OneSetting, data: xr.Dataset) -> Figure:
+    """A row a network, a column a teacher node, a line a student node."""
     rows, columns = min(SHOWN, study.networks), study.m
     figure, axes = panels(rows, columns, (2.0, 1.6))
     students = data.sizes["student"]

@@ -61,6 +61,7 @@ def checks(study: Study, runs: list[tuple[Array, Array]]) -> tuple[ClaimCheck, .
 
 
 def draw(study: Study, data: xr.Dataset) -> Figure:
+    """A panel a setting, polarities down and over-realisations across; one colour a network."""
     rows, columns = len(study.polarities), len(study.over_realisations)
     figure, axes = panels(rows, columns, sharey="row")
     colours = ordered_colours(study.networks, "turbo", last=1.0)

@@ -73,6 +73,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def draw(study: Study, data: xr.Dataset) -> Figure:
+    """A colour an over-realisation, dotted early and solid late."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.4, 3.6))

@@ -46,6 +46,7 @@ class MirrorTeacher:
 
 
 def draw_mirror(instance: MirrorTeacher) -> Drawn:
+    """The teacher, with or without the mirror image of one node, and a student that equals it without that image."""
     rng = np.random.default_rng(instance.seed)
     region = Box.cube(instance.d, 2.0)
     plain = dyadic_teacher(region, instance.nodes, instance.outputs, rng)
@@ -161,6 +162,7 @@ def _silent(student: TwoLayerNetwork) -> TwoLayerNetwork:
 
 
 def same_slope_pairs(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
+    """Networks without co-linear nodes beside a student of one node."""
     return arbitrary_pairs(budget, colinear=False, students=(1, 1))
 
 

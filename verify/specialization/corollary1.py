@@ -78,6 +78,7 @@ def tanh_evidence(context: Context) -> Evidence:
 
 
 def instances(budget: Budget) -> st.SearchStrategy[DeepPair]:
+    """Teacher and student of two to five hidden layers, ReLU or leaky, with or without biases."""
     return st.builds(
         DeepPair,
         inputs=st.integers(1, 3),

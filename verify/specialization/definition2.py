@@ -43,6 +43,7 @@ class Clusters:
 
 
 def sample_clusters(instance: Clusters, size: int) -> Array:
+    """``size`` points (size, d) of both clusters, uniform but for the gap in the first coordinate."""
     rng = np.random.default_rng(instance.seed)
     x = rng.uniform(-1, 1, (size, instance.d))
     low = instance.gap / 8
@@ -92,6 +93,7 @@ PRINTED = Statement(
 
 
 def some_pair_called(instance: ArbitraryPair) -> tuple[Assumption, ...]:
+    """Something to judge: at least one pair of nodes that the samples call observed."""
     return (Assumption("some pair called observed", float(_calls(instance).max())),)
 
 
@@ -140,6 +142,7 @@ CORRECTED = Statement(
 
 
 def boxes(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
+    """ReLU networks of two teachers or more on a cube."""
     return arbitrary_pairs(budget, leaky=False).map(
         lambda pair: replace(pair, teachers=max(pair.teachers, 2))
     )

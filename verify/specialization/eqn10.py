@@ -40,6 +40,7 @@ class Layer:
     seed: int = 0
 
     def problem(self) -> TeacherStudent:
+        """The networks and their input."""
         rng = np.random.default_rng(self.seed)
         teacher, student = (rng.standard_normal((self.d, k)) for k in (self.m, self.n))
         teacher_V, student_V = (rng.standard_normal((k, self.outputs)) for k in (self.m, self.n))
@@ -76,6 +77,7 @@ def _without_ratio(layer: Layer, context: Context) -> Evidence:
 
 
 def layers(budget: Budget) -> st.SearchStrategy[Layer]:
+    """Up to four teachers and four students in two to eight dimensions, up to three outputs."""
     return st.builds(
         Layer,
         d=st.integers(2, 8),

@@ -61,6 +61,7 @@ class Passage:
 
     @property
     def kappa(self) -> float:
+        """The rate of Eqn 12."""
         return self.c * self.fan_out / (2 * math.pi * self.norm)
 
 
@@ -134,6 +135,7 @@ def resolvable(layer: Layer) -> tuple[Assumption, ...]:
 
 
 def lone_layers(budget: Budget) -> st.SearchStrategy[Layer]:
+    """One teacher and one student in two to eight dimensions, up to three outputs."""
     return st.builds(
         Layer,
         d=st.integers(2, 8),
@@ -144,6 +146,7 @@ def lone_layers(budget: Budget) -> st.SearchStrategy[Layer]:
 
 
 def passages(budget: Budget) -> st.SearchStrategy[Passage]:
+    """Starts from 1e-4 to 0.3 off the opposite direction, norms and fan-outs apart by up to ten."""
     size = st.sampled_from([1.0, 0.3, 3.0])
     start = st.floats(-4, -0.5).map(lambda exponent: float(10**exponent))
     return st.builds(Passage, start, size, size, st.sampled_from([1.0, 2.25]))

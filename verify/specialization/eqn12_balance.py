@@ -48,6 +48,7 @@ class Turn:
 
 
 def measured_time(turn: Turn) -> float:
+    """Time to the right angle by integration."""
     return passage(OneTeacherFlow(turn.start, turn.norm, turn.fan_out)).events["reached"][0]
 
 
@@ -101,6 +102,7 @@ class Regime:
     scale: float = 1.0
 
     def flow(self) -> PassageFlow:
+        """Two passages, from the start and from half of it."""
         rho, v = (self.scale * x for x in REGIMES[self.regime])
         return PassageFlow(np.array([self.start, self.start / 2]), rho, v)
 
@@ -136,6 +138,8 @@ def prefactor(instance: Regime, context: Context, power: int = 4) -> Evidence:
 
 
 def turns(balanced: bool) -> Any:
+    """Balanced weights from far starts, or any weights from moderate ones."""
+
     def strategy(budget: Budget) -> st.SearchStrategy[Turn]:
         size = st.sampled_from([1.0, 0.5, 0.75, 1.25])
         if balanced:
@@ -147,6 +151,7 @@ def turns(balanced: bool) -> Any:
 
 
 def regimes(budget: Budget) -> st.SearchStrategy[Regime]:
+    """The three regimes at several starts and scales."""
     start = st.floats(-2.5, -1.7).map(lambda exponent: float(10**exponent))
     return st.builds(Regime, st.sampled_from(list(REGIMES)), start, st.sampled_from([1.0, 0.7, 1.5]))
 

@@ -60,6 +60,7 @@ class OneNetwork:
 
 
 def one_network(budget: Budget) -> st.SearchStrategy[OneNetwork]:
+    """Two to five teacher nodes, any seed."""
     return st.builds(OneNetwork, m=st.integers(2, 5), seed=st.integers(0, 2**20))
 
 
@@ -75,6 +76,7 @@ def ordering(best: Array, norm: Array, high: float = SUCCESS) -> Evidence:
 
 
 def order_evidence(instance: OneNetwork, context: Context, high: float = SUCCESS) -> Evidence:
+    """Train the network and compare its specialised with its unspecialised nodes."""
     setting = setting_of(instance)
     run = train_specialization(
         setting, seed=[instance.seed], steps=instance.epochs * EPOCH, record_at=[], device=context.device
@@ -84,6 +86,7 @@ def order_evidence(instance: OneNetwork, context: Context, high: float = SUCCESS
 
 
 def setting_of(instance: OneNetwork) -> SpecializationSetting:
+    """The paper's setting at the sizes of the instance."""
     return SpecializationSetting(
         instance.m, instance.over_realisation, instance.polarity, eval_samples=QUICK_SAMPLES
     )

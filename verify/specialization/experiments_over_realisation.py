@@ -38,6 +38,7 @@ def wide_students(budget: Budget) -> st.SearchStrategy[Trained]:
 
 
 def over_realised(instance: Trained) -> tuple[Assumption, ...]:
+    """Wider than the teacher."""
     return (Assumption("n > m", instance.over_realisation - 1.0),)
 
 

@@ -33,6 +33,7 @@ def lead_evidence(
 
 
 def without_polarity(context: Context) -> Evidence:
+    """Control: between equal teachers neither half leads by a tenth."""
     instance = dataclasses.replace(Trained(), polarity=0.0, over_realisation=1, epochs=2)
     return lead_evidence(instance, context, beyond=0.1)
 

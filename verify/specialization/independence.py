@@ -33,6 +33,7 @@ class Nodes:
 
 
 def draw_nodes(instance: Nodes) -> tuple[Box, Array]:
+    """The region and the nodes' weights with bias (d + 1, nodes), mirrored pairs last."""
     region = Box.cube(instance.d, 2.0)
     columns = dyadic_columns(region, instance.singles + instance.pairs, np.random.default_rng(instance.seed))
     return region, np.concatenate([columns, -columns[:, instance.singles :]], axis=1)
@@ -52,6 +53,7 @@ def smallest_combination(columns: Array, x: Array, affine: bool) -> tuple[float,
 
 
 def some_nodes(instance: Nodes) -> tuple[Assumption, ...]:
+    """Not the empty set."""
     return (Assumption("at least one node", float(instance.singles + instance.pairs)),)
 
 
@@ -148,6 +150,7 @@ def kink_of_the_worst(instance: Nodes, context: Context, constant: float = 0.25)
 
 
 def drawn_nodes(budget: Budget, pairs: st.SearchStrategy[int]) -> st.SearchStrategy[Nodes]:
+    """Up to five single nodes and some pairs, in one to four dimensions."""
     return st.builds(
         Nodes, d=st.integers(1, 4), singles=st.integers(0, 5), pairs=pairs, seed=st.integers(0, 2**16)
     )

@@ -41,6 +41,7 @@ def triples(drawn: Drawn, rng: np.random.Generator, stretch: float = 1.0) -> lis
 
 
 def visible_nodes(instance: ArbitraryPair) -> tuple[Assumption, ...]:
+    """Some node's boundary meets the region."""
     drawn = draw_arbitrary(instance)
     return (Assumption("some boundary visible", float(visibility(drawn.region, drawn.columns).max())),)
 

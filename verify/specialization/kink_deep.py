@@ -80,6 +80,7 @@ def open_crossings(instance: DeepInstance) -> list[tuple[Array, Crossing]]:
 
 
 def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
+    """Some boundary is crossed where no gate above changes."""
     return (Assumption("a boundary crossed with constant gates above", len(open_crossings(instance)) - 0.5),)
 
 

@@ -62,6 +62,7 @@ def levels(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> list[
 
 
 def relative(error: Tensor, terms: tuple[Tensor, Tensor]) -> float:
+    """Largest error in units of the largest entry of the two terms it is the difference of."""
     scale = max(float(term.abs().max()) for term in terms)
     worst = float(error.abs().max())
     return worst / scale if scale else worst
@@ -97,6 +98,7 @@ class Tanh(LayeredNetwork):
     """tanh for ReLU, its derivative for the gate: not homogeneous."""
 
     def evaluate(self, x: Tensor) -> LayerValues:
+        """Activations of all layers, and tanh' in the place of the gates."""
         activations, gates = [x], []
         for level, W in enumerate(self.weights):
             z = activations[-1] @ W

@@ -55,6 +55,7 @@ class Race:
     seed: int = 0
 
     def problem(self) -> TeacherStudent:
+        """Teachers, and students at their starts, one flow a seed."""
         rng, S = np.random.default_rng(self.seed), (self.seeds,)
         teacher = random_unit(self.d, self.m, rng, S)
         fan_out = polarised(np.swapaxes(random_unit(self.outputs, self.m, rng, S), -1, -2), self.p)

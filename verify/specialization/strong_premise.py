@@ -120,6 +120,7 @@ def sampled_odds(odds: Odds, context: Context, claimed: float | None = None, siz
 
 
 def students(budget: Budget) -> st.SearchStrategy[Student]:
+    """Up to 20 teachers and 50 outputs at several polarities."""
     return st.builds(
         Student,
         m=st.integers(2, 20),
@@ -130,6 +131,7 @@ def students(budget: Budget) -> st.SearchStrategy[Student]:
 
 
 def odds(budget: Budget) -> st.SearchStrategy[Odds]:
+    """Up to 20 teachers and 50 outputs at several polarities."""
     return st.builds(
         Odds,
         m=st.integers(2, 20),

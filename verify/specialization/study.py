@@ -64,6 +64,7 @@ class Study:
 
     @property
     def steps(self) -> int:
+        """SGD steps of a run."""
         return round(self.epochs * EPOCH)
 
     def setting(self, polarity: float, over: float) -> SpecializationSetting:

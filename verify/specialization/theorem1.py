@@ -141,6 +141,7 @@ class BatchedPair:
 
     @property
     def pair(self) -> DeepPair:
+        """Its networks without the batches."""
         return DeepPair(
             self.inputs, self.hidden, self.outputs, self.samples, biased=self.biased, seed=self.seed
         )
@@ -160,6 +161,7 @@ def rank_ones(batched: BatchedPair, context: Context) -> list[np.ndarray]:
 
 
 def size_limit(batched: BatchedPair) -> tuple[Assumption, ...]:
+    """The batch is not the whole data set."""
     return (Assumption("B < N", float(batched.samples - batched.size)),)
 
 
@@ -185,6 +187,8 @@ def alternating(context: Context, factor: float) -> Evidence:
 
 
 def batched_pairs(budget: Budget) -> st.SearchStrategy[BatchedPair]:
+    """Deep pairs on two to eight samples with every smaller batch size."""
+
     def batched(pair: DeepPair, samples: int, size: int) -> BatchedPair:
         return BatchedPair(
             pair.inputs, pair.hidden, pair.outputs, samples, min(size, samples - 1), pair.biased, pair.seed

@@ -50,6 +50,7 @@ def fitted(instance: Splitting) -> tuple[Drawn, float]:
 
 
 def interpolating(instance: Splitting) -> tuple[Assumption, ...]:
+    """Assumption 1, and a residual that is zero to rounding."""
     drawn, error = fitted(instance)
     return (*assumption1(drawn), Assumption("residual zero on the region", TOLERANCE - error))
 
@@ -63,6 +64,7 @@ def balance(drawn: Drawn) -> tuple[float, int]:
 
 
 def balance_evidence(instance: Splitting, context: Context) -> Evidence:
+    """Largest kink left at any visible boundary, against rounding."""
     drawn, error = fitted(instance)
     worst, count = balance(drawn)
     return Evidence.at_most(worst, 0.0, TOLERANCE, boundaries=count, residual=error)
@@ -217,6 +219,7 @@ LINEARITY = Statement(
 
 
 def perturbations(budget: Budget) -> st.SearchStrategy[Perturbation]:
+    """Small networks and every way to leave the critical point."""
     return st.builds(
         Perturbation,
         d=st.integers(1, 4),

@@ -45,6 +45,7 @@ def setting(instance: RandomFeatures) -> tuple[Box, TwoLayerNetwork, Array, Arra
 
 
 def fitted(instance: RandomFeatures) -> tuple[Box, TwoLayerNetwork, TwoLayerNetwork, Array]:
+    """Region, teacher, the student of random features with least-squares fan-outs, and the samples."""
     region, teacher, columns, x = setting(instance)
     fit = fit_fan_outs(columns, teacher, x, wander=0.0, rng=np.random.default_rng(0))
     return region, teacher, fit.student, x
@@ -101,6 +102,7 @@ def _features(columns: Array, x: Array) -> list[list[float]]:
 
 
 def instances(budget: Budget) -> st.SearchStrategy[RandomFeatures]:
+    """Two to 20 samples and four to 60 random features."""
     return st.builds(
         RandomFeatures,
         d=st.integers(2, 4),

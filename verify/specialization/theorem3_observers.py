@@ -32,6 +32,7 @@ class Ramp:
 
 
 def networks(instance: Ramp) -> tuple[Box, TwoLayerNetwork, TwoLayerNetwork]:
+    """Region, teacher and student of a ramp."""
     s, v = instance.shift / 8, instance.fan_out / 4
     teacher = TwoLayerNetwork(np.ones((1, 1)), np.array([s]), np.array([[v]]), np.zeros(1))
     student = TwoLayerNetwork(np.ones((1, 1)), np.zeros(1), np.array([[v]]), np.array([v * s]))
@@ -153,6 +154,7 @@ class PureBias:
 
 
 def with_pure_bias(instance: PureBias) -> tuple[Box, TwoLayerNetwork, TwoLayerNetwork]:
+    """Region, teacher and a student with one node of weight ``w e_1`` and bias ``b`` beside the teacher's own."""
     first = np.eye(instance.d)[:, :1]
     teacher = TwoLayerNetwork(first, np.array([0.5]), np.ones((1, 1)), np.zeros(1))
     W = np.concatenate([first, instance.w / 4 * first], axis=1)
@@ -196,6 +198,7 @@ def confirm_lone(instance: PureBias) -> Evidence:
 
 
 def pure_biases(least_w: int) -> st.SearchStrategy[PureBias]:
+    """Nodes of quarter weights and biases from ``least_w`` on."""
     return st.builds(
         PureBias, d=st.integers(1, 3), w=st.integers(least_w, 4), b=st.integers(-3, 3), v=st.integers(-4, 4)
     )

@@ -43,6 +43,7 @@ def assumption1(drawn: DeepDrawn) -> tuple[Assumption, ...]:
 
 
 def residual(drawn: DeepDrawn, x: Array) -> Array:
+    """``f*(x) - f(x)`` at points (points, d)."""
     ours, theirs = drawn.values(x)
     return theirs.output - ours.output
 
@@ -165,6 +166,7 @@ PRINTED = Statement(
 
 
 def pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
+    """Three layers whose first passes the input on."""
     return st.builds(
         lambda inputs, teachers, outputs, seed: DeepInstance(
             inputs, ((inputs, teachers), (teachers, teachers)), outputs, pass_through=True, seed=seed
@@ -195,6 +197,7 @@ def observed_crossings(instance: DeepInstance) -> list[tuple[int, Crossing]]:
 
 
 def open_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
+    """Assumption 1, and a teacher observed where the gates above do not change."""
     return (
         *assumption1(draw_deep(instance)),
         Assumption("a bare teacher crossed inside an open region", len(observed_crossings(instance)) - 0.5),

@@ -166,6 +166,7 @@ SHARP = Statement(
 
 
 def wide_pairs(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
+    """Networks without co-linear nodes in the plane and above."""
     return arbitrary_pairs(budget, colinear=False, leaky=False).map(
         lambda pair: replace(pair, d=max(pair.d, 2))
     )
@@ -186,6 +187,7 @@ class NearCritical:
 
 
 def draw_near(instance: NearCritical) -> Drawn:
+    """A critical point of the splitting kind with every weight moved by up to ``10^-digits``."""
     drawn = draw_critical(
         Splitting(2, 1, instance.teachers, copies=instance.copies, idle=instance.idle, seed=instance.seed)
     )
@@ -238,6 +240,7 @@ def usable_discs(instance: NearCritical) -> tuple[Drawn, float, list[Disc]]:
 
 
 def near_assumptions(instance: NearCritical) -> tuple[Assumption, ...]:
+    """Assumption 1, and a gradient small enough for a disc on some teacher's boundary."""
     drawn, _, discs = usable_discs(instance)
     return (*assumption1(drawn), Assumption("ε small enough for a disc", len(discs) - 0.5))
 

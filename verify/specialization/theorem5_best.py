@@ -150,6 +150,7 @@ def figure(verdict: Verdict) -> Figure:
 
 
 def nonzero_angles(instance: Lines) -> tuple[Assumption, ...]:
+    """No other line is parallel to the teacher's."""
     return (Assumption("no line parallel to the teacher's", instance.theta),)
 
 
@@ -181,6 +182,7 @@ PLANE = Statement(
 
 
 def drawn_lines(budget: Budget) -> st.SearchStrategy[Lines]:
+    """Up to six lines at three least angles."""
     return st.builds(
         Lines,
         count=st.integers(1, 6),

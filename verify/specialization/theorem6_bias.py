@@ -110,6 +110,7 @@ def _plane(context: Context) -> Evidence:
 
 
 def thresholds(budget: Budget) -> st.SearchStrategy[Thresholds]:
+    """Slopes of either sign and biases within two standard deviations."""
     slope, bias = st.sampled_from([1.0, -1.0, 0.5, 2.0]), st.floats(-2, 2)
     return st.builds(Thresholds, slope, bias, slope, bias)
 

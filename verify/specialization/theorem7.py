@@ -56,6 +56,7 @@ class Motion:
 
     @classmethod
     def of(cls, nodes: TwoNodes) -> Motion:
+        """Random directions of the instance's norms, pulled along one direction or each along its own."""
         rng = np.random.default_rng(nodes.seed)
         w = rng.standard_normal((2, nodes.d))
         w *= np.array([[nodes.norm_1], [nodes.norm_2]]) / np.linalg.norm(w, axis=1, keepdims=True)
@@ -74,6 +75,7 @@ class Motion:
 
     @property
     def norm(self) -> Array:
+        """Norms of the two nodes."""
         return np.asarray(np.linalg.norm(self.w, axis=1))
 
     @property
@@ -147,6 +149,7 @@ def off_axis(nodes: TwoNodes) -> tuple[Assumption, ...]:
 
 
 def two_nodes(budget: Budget, shared: bool = False) -> st.SearchStrategy[TwoNodes]:
+    """Norms and pulls apart by up to ten thousand, in two to fifty dimensions."""
     size = st.sampled_from([1.0, 0.01, 0.3, 3.0, 100.0])
     return st.builds(
         TwoNodes,

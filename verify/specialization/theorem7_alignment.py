@@ -56,6 +56,7 @@ class Herd:
         return target, W, self.total * share / share.sum()
 
     def flow(self, form: Any) -> SharedResidualFlow:
+        """The flow of the herd from its start, in one of the three forms."""
         target, W, weights = self.start()
         return SharedResidualFlow(target, W, weights, form=form)
 

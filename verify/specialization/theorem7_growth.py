@@ -53,6 +53,7 @@ class Rivals:
 
     @property
     def end(self) -> float:
+        """Time of the last comparison."""
         return self.time / self.boost
 
     def parts(self) -> tuple[Array, Array, Array, Array]:
@@ -63,6 +64,7 @@ class Rivals:
         return random_unit(self.d, 1, rng)[:, 0], sizes, np.full(self.n, self.total / self.n), boost
 
     def flow(self, form: Any) -> SharedResidualFlow:
+        """The flow of the rivals along the teacher's direction, in one of the three forms."""
         target, sizes, weights, boost = self.parts()
         return SharedResidualFlow(target, target[:, None] * sizes, weights, boost, form=form)
 
@@ -155,6 +157,7 @@ def growth_figure(verdict: Verdict) -> Figure:
 def rivals(
     budget: Budget, least: float = 1.0, sizes: tuple[float, ...] = (1.0, 0.5)
 ) -> st.SearchStrategy[Rivals]:
+    """Two to eight nodes with advantages of one to twenty per cent."""
     return st.builds(
         Rivals,
         d=st.integers(1, 8),
