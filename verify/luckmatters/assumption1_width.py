@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from verify.luckmatters.assumption1_trend import INPUT_SAMPLES, PAIRS, DeepEnsemble, gaps_of
 from verify.statement import (
@@ -24,14 +25,19 @@ KEPT = 0.8
 """Share of the gap that a doubling of every width must leave; averaging out like 1/sqrt(width) would leave 0.71."""
 
 
+def first_layer_gaps(ensemble: DeepEnsemble, run_seed: int) -> NDArray[np.float64]:
+    """Relative gap of the first layer's field, one for each of the ensemble's pairs."""
+    return np.asarray(gaps_of(ensemble, run_seed)[0][:, 0].numpy())
+
+
 def width_evidence(ensemble: DeepEnsemble, context: Context, kept: float = KEPT) -> Evidence:
     """Mean gap of the first layer at twice the width against ``kept`` of that at the width, independent pairs."""
     narrow, wide = (
-        gaps_of(replace(ensemble, width=width), context.seed)[0][:, 0]
+        first_layer_gaps(replace(ensemble, width=width), context.seed)
         for width in (ensemble.width, 2 * ensemble.width)
     )
     difference = float(wide.mean() - kept * narrow.mean())
-    error = float(np.sqrt((wide.var() + kept**2 * narrow.var()) / PAIRS))
+    error = float(np.sqrt((wide.var(ddof=1) + kept**2 * narrow.var(ddof=1)) / PAIRS))
     reach = context.z() * error
     return Evidence(
         kept * float(narrow.mean()),
@@ -54,9 +60,9 @@ def width_figure(verdict: Verdict) -> Figure:
     for axes, kind in zip(panels, INPUT_SAMPLES, strict=True):
         for depth in (2, 3, 4):
             widths = np.array([4, 8, 16])
-            gaps = [gaps_of(DeepEnsemble(kind, depth, int(width)), 0)[0][:, 0] for width in widths]
+            gaps = [first_layer_gaps(DeepEnsemble(kind, depth, int(width)), 0) for width in widths]
             means = np.array([float(gap.mean()) for gap in gaps])
-            errors = np.array([float(gap.std()) / np.sqrt(PAIRS) for gap in gaps])
+            errors = np.array([float(gap.std(ddof=1)) / np.sqrt(PAIRS) for gap in gaps])
             axes.errorbar(widths, means, 2 * errors, fmt="o-", ms=3, label=f"{depth} matrices")
         axes.set(title=f"{kind} input", xlabel="width of the teacher", xscale="log", ylim=(0, 1.1))
         axes.set_xticks([4, 8, 16], ["4", "8", "16"])
