@@ -70,6 +70,13 @@ class Columns:
         self.scaled, self.unit = scaled, np.asarray(scaled / length[..., None, :])
         self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
 
+    def on_sphere(self) -> Columns:
+        """The directions as a matrix of their own; their norms, within an ulp or two of it, count as 1."""
+        unit = Columns.__new__(Columns)
+        unit.array = unit.scaled = unit.unit = self.unit
+        unit.norms, unit.zero = np.ones_like(self.norms), None
+        return unit
+
     def require_non_zero(self, name: str) -> None:
         """Raise ValueError when a column is zero."""
         if self.zero is not None:

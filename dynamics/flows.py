@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.columns import directions, norms, unit_columns
+from dynamics.columns import Columns, directions, norms, unit_columns
 from dynamics.measures import InputMeasure, IsotropicGaussian
 from dynamics.observables import DIMENSIONS, two_layer_observables
 from dynamics.problems import TeacherStudent
@@ -39,6 +39,7 @@ class TwoLayerDynamics(ABC):
         self.trains_V = trains_V
         self._shape_W = problem.student_W.shape
         self._shape_V = problem.student_V.shape
+        self._columns: Columns | None = None
 
     @property
     def instances(self) -> int:
@@ -97,8 +98,15 @@ class TwoLayerDynamics(ABC):
         if not self.projected:
             return self.pack(*self.field(state["W"], V))
         columns = directions("W", state["W"])
+        self._columns = columns
         dW, dV = self.field(columns.unit, V)
         return self.pack(columns.tangent(dW) * columns.norms[..., None, :], dV)
+
+    def prepare(self, W: Array) -> Any:
+        """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""
+        if self._columns is not None and W is self._columns.unit:
+            return self.problem.measure.prepare_unit(self._columns)
+        return self.problem.measure.prepare(W)
 
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
@@ -164,7 +172,7 @@ class ProjectedFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Theorem 4's pull, before P_perp; V does not move."""
         problem = self.problem
-        students = problem.measure.prepare(W)
+        students = self.prepare(W)
         mask = np.eye(problem.m) if self.modulation == "matched" else None
 
         def towards(columns: Any, nodes: Array) -> Array:
@@ -199,13 +207,16 @@ class TwoLayerFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
         problem = self.problem
-        students = problem.measure.prepare(W)
+        students = self.prepare(W)
         to_teacher_l, to_teacher_d = problem.measure.kernels(students, problem.prepared_teacher)
         own_l, own_d = problem.measure.kernels(students, students)
-        modulated_teacher = to_teacher_d * (V @ np.swapaxes(problem.teacher_V, -1, -2))
-        modulated_own = own_d * (V @ np.swapaxes(V, -1, -2))
-        pull = problem.teacher_W @ np.swapaxes(modulated_teacher, -1, -2) - W @ modulated_own
-        return input_moment(problem.measure, pull), to_teacher_l @ problem.teacher_V - own_l @ V
+        to_teacher_d *= V @ np.swapaxes(problem.teacher_V, -1, -2)  # the kernels are ours: modulated in place
+        own_d *= V @ np.swapaxes(V, -1, -2)
+        pull = problem.teacher_W @ np.swapaxes(to_teacher_d, -1, -2)
+        pull -= W @ own_d
+        dV = to_teacher_l @ problem.teacher_V
+        dV -= own_l @ V
+        return input_moment(problem.measure, pull), dV
 
 
 class GradientFlow(TwoLayerDynamics):
@@ -229,7 +240,7 @@ class GradientFlow(TwoLayerDynamics):
         """Minus the gradient of the loss in W (before any projection) and in V."""
         problem = self.problem
         term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
-        students, teacher = problem.measure.prepare(W), problem.prepared_teacher
+        students, teacher = self.prepare(W), problem.prepared_teacher
         pull = term(students, teacher, V @ np.swapaxes(problem.teacher_V, -1, -2))
         pull -= term(students, students, V @ np.swapaxes(V, -1, -2))
         if not self.trains_V:

@@ -37,7 +37,8 @@ def arc_cosine(supplement: Array) -> Array:
 
 def arc_cosine_from(supplement: Array, sine: Array, cosine: Array) -> Array:
     """:func:`arc_cosine` where ``sin theta`` and ``cos theta`` are known."""
-    value = np.asarray(sine + supplement * cosine)
+    value = np.asarray(supplement * cosine)
+    value += sine
     small = np.flatnonzero(supplement < _SERIES_BELOW)
     if small.size:
         x = supplement.reshape(-1)[small]

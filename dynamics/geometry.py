@@ -99,13 +99,15 @@ class Pairs:
     def sines(self) -> Array:
         """``sin theta``."""
         with np.errstate(invalid="ignore"):
-            sine = np.sqrt((1.0 - self.cosine) * (1.0 + self.cosine))
+            sine = self.cosine * self.cosine
+            np.subtract(1.0, sine, out=sine)  # pairs for which this cancels are narrow
+            np.sqrt(sine, out=sine)
         return self._corrected(sine, np.sin(self.line_angle), 0.0)
 
     def cosines(self) -> Array:
-        """``cos theta``."""
+        """``cos theta``, written over the rough cosines: the last to be asked for."""
         cosine = np.cos(self.line_angle)
-        return self._corrected(self.cosine.copy(), np.where(self.opposite, -cosine, cosine), 1.0)
+        return self._corrected(self.cosine, np.where(self.opposite, -cosine, cosine), 1.0)
 
     def _corrected(self, rough: Array, redone: Array, diagonal: float) -> Array:
         """``rough`` (contiguous, changed in place) with its narrow pairs ``redone`` and an exact diagonal."""

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynamics.columns import Columns
+
 Array = NDArray[np.float64]
 
 
@@ -66,6 +68,10 @@ class InputMeasure(ABC):
         nothing to save gives the array.
         """
         return self._checked("A", A)
+
+    def prepare_unit(self, columns: Columns) -> Any:
+        """:meth:`prepare` of the directions of ``columns``."""
+        return self.prepare(columns.unit)
 
     def _columns(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         """Both arguments as float64, checked; one object when they are one (the diagonal is then exact)."""

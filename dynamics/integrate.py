@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from dynamics.choice import choose
 from dynamics.events import bind_events
 from dynamics.guards import Flow, GuardedField, Stop
-from dynamics.methods import refuse_oversized_jacobian, require_loss, resolve_method
+from dynamics.instance_norm import instance_labels
+from dynamics.methods import Method, refuse_oversized_jacobian, require_loss, resolve_method
 from dynamics.outcome import trajectory_of
 from dynamics.progress import reporting
 from dynamics.run import Limits, Output, Run
@@ -52,12 +53,12 @@ def integrate(
     is always on. ``max_steps``, ``max_seconds``: the run ends there with what it has; the clock is read at every
     evaluation. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
 
-    Accuracy of a stack: SciPy's error norm is a root mean square over the whole state, so with S stacked
-    instances (``flow.instances``) one instance may exceed the tolerance by sqrt(S). The method is therefore run
-    with ``rtol/sqrt(S)`` and ``atol/sqrt(S)``, which bounds the error norm of each instance by what was asked for
-    (max_i e_i <= sqrt(S) e); the divided ``rtol`` is kept above the methods' floor of 100 eps. LSODA's norm is a
-    maximum and needs no division, and HeunDescent holds every instance to its own loss (``rtol`` then is the square of
-    the tolerance on a step's loss, see there).
+    Accuracy of a stack of S instances (``flow.instances``): RK45, DOP853, RKC and ROCK4 control each instance by its
+    own error norm, a root mean square over its components, and take the step that the worst one allows. Radau, BDF
+    and foreign methods, or flows without ``unpack``, have one norm over the whole state, which may hide an
+    instance by a factor sqrt(S): there ``rtol`` and ``atol`` are divided by sqrt(S) (``rtol`` kept above the methods'
+    floor of 100 eps). LSODA's norm is a maximum and needs neither; HeunDescent holds every instance to its own loss
+    (``rtol`` then is the square of the tolerance on a step's loss, see there).
 
     Renormalisation: states are never renormalised during a run. Flows on unit columns extend their field
     homogeneously off the sphere, so that a drift of the norms leaves directions untouched; the drift is an
@@ -76,7 +77,7 @@ def integrate(
     instances = instances_of(flow, y0.size)
     name, row = resolve_method(method, number("rtol", rtol))
     require_loss(name, row, flow)
-    tolerance = tolerances(rtol, atol, instances if row.rms_norm else 1)
+    tolerance, options = _error_control(row, flow, y0.size, rtol, atol)
     refuse_oversized_jacobian(name, row, y0.size)
     output = Output(t0, y0, output_times(t_eval, t0, t1), 1 if t1 >= t0 else -1)
     seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
@@ -103,13 +104,23 @@ def integrate(
     if method == "auto":
         choice = choose(guard, t0, y0, t1, tolerance[0])
         _, row = resolve_method(choice.name, rtol)
-        tolerance = tolerances(rtol, atol, instances if row.rms_norm else 1)
+        tolerance, options = _error_control(row, flow, y0.size, rtol, atol)
         settings |= {"method": choice.name, "method_reason": choice.reason}
         settings |= {"solver_rtol": tolerance[0], "solver_atol": tolerance[1]}
-    run = Run(guard, row, tolerance, t1, limits, output, ready)
+    run = Run(guard, row, tolerance, t1, limits, output, ready, options)
     with reporting(progress, t0, t1) as report:
         ending = run.until_the_end(report)
     if method == "auto":
         ending.detail += f" (auto took {choice.name}: {choice.reason})"
     counts = {"nfev": guard.nfev, "n_steps": run.n_steps}
     return trajectory_of(flow, output.rows, ending, **counts, events=run.hits, settings=settings)
+
+
+def _error_control(
+    row: Method, flow: Flow, n: int, rtol: float, atol: float
+) -> tuple[tuple[float, float], dict[str, Any]]:
+    """What the method gets so that no instance of a stack exceeds the tolerances: ``(rtol, atol)`` and options."""
+    instances = instances_of(flow, n)
+    labels = instance_labels(flow, n, instances) if row.per_instance else None
+    diluted = row.rms_norm and labels is None
+    return tolerances(rtol, atol, instances if diluted else 1), {} if labels is None else {"labels": labels}

@@ -44,6 +44,10 @@ class IsotropicGaussian(InputMeasure):
         """``A`` with the norms and directions of its columns."""
         return self._of("A", A)
 
+    def prepare_unit(self, columns: Columns) -> Columns:
+        """The directions as columns of norm one: nothing is left to be found."""
+        return columns.on_sphere()
+
     def _of(self, name: str, A: ArrayLike | Columns) -> Columns:
         return A if isinstance(A, Columns) else Columns(name, self._shaped(name, A))
 

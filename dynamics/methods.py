@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scipy.integrate import BDF, DOP853, LSODA, RK45, OdeSolver, Radau
+from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from dynamics.choice import unmeasured
 from dynamics.heun_descent import HeunDescent
+from dynamics.instance_norm import InstanceDOP853, InstanceRK45
 from dynamics.stabilized import RKC, ROCK4
 
 GIB = 2**30
@@ -32,6 +33,7 @@ class Method:
     ``order``: order of the advancing solution; None where it varies during the run. ``matrices``: number of
     n x n float64 arrays alive at once at the peak (0: no Jacobian). ``rms_norm``: whether its error norm is a
     root mean square over the whole state (which dilutes one instance of a stack) or a maximum (LSODA).
+    ``per_instance``: whether it takes ``labels`` and then controls each instance of a stack by its own norm.
     ``shrinks``: whether it answers a non-finite right-hand side by a smaller step; LSODA carries on with NaN
     instead, so there the guard has to leave the step by an exception. ``needs_loss``: whether the flow must have
     ``with_loss``.
@@ -41,6 +43,7 @@ class Method:
     order: int | None
     matrices: int = 0
     rms_norm: bool = True
+    per_instance: bool = False
     shrinks: bool = True
     evaluations_per_step: int = EVALUATIONS_PER_STEP
     needs_loss: bool = False
@@ -55,13 +58,13 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "RK45": Method(RK45, order=5),
-    "DOP853": Method(DOP853, order=8),
+    "RK45": Method(InstanceRK45, order=5, per_instance=True),
+    "DOP853": Method(InstanceDOP853, order=8, per_instance=True),
     "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
     "Radau": Method(Radau, order=5, matrices=12),
     "BDF": Method(BDF, order=None, matrices=6),
-    "RKC": Method(RKC, order=2),
-    "ROCK4": Method(ROCK4, order=4),
+    "RKC": Method(RKC, order=2, per_instance=True),
+    "ROCK4": Method(ROCK4, order=4, per_instance=True),
 }
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 

@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,8 @@ def _quiet() -> Iterator[None]:
 
 @dataclass
 class Run:
-    """The step loop. ``tolerance``: (rtol, atol) as given to the method; ``hits``: event times by name."""
+    """The step loop. ``tolerance``: (rtol, atol) as given to the method; ``options``: what else it is given;
+    ``hits``: event times by name."""
 
     guard: GuardedField
     method: Method
@@ -112,6 +113,7 @@ class Run:
     limits: Limits
     output: Output
     events: list[Event]
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.n_steps = 0
@@ -141,7 +143,7 @@ class Run:
             return Stop(Status.FINISHED, "the time span has zero length")
         self.guard.start(t0, y0)
         rtol, atol = self.tolerance
-        solver = self.method.solver(self.guard, t0, y0, self.t1, rtol=rtol, atol=atol)
+        solver = self.method.solver(self.guard, t0, y0, self.t1, rtol=rtol, atol=atol, **self.options)
         while solver.status == "running":
             if self.n_steps >= self.limits.steps:
                 return Stop(Status.STEP_LIMIT, f"{self.n_steps} steps taken")
