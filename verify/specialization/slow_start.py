@@ -143,7 +143,7 @@ def figure(verdict: Verdict) -> Figure:
     for n in sorted({instance.students for instance, _ in judged}):
         points = [(i.gap, i.kappa * time) for i, time in judged if i.students == n]
         axes.loglog(*np.transpose(points), "o", ms=4, label=f"{n} student{'s' if n > 1 else ''}")
-    axes.set(xlabel="gap to the opposite direction", ylabel="time to a right angle × ‖v*‖ / 2π")
+    _over_gaps(axes, "time to a right angle × ‖v*‖ / 2π")
     axes.legend()
     return picture
 
@@ -159,9 +159,15 @@ def helper_figure(verdict: Verdict) -> Figure:
     axes.loglog(
         *np.transpose([(i.gap, i.kappa * time) for i, time in judged]), "o", ms=4, label="with a helper"
     )
-    axes.set(xlabel="gap to the opposite direction", ylabel="time to cover the teacher × ‖v*‖ / 2π")
+    _over_gaps(axes, "time to cover the teacher × ‖v*‖ / 2π")
     axes.legend()
     return picture
+
+
+def _over_gaps(axes: Any, quantity: str) -> None:
+    axes.set(xlabel="gap to the opposite direction (rad)", ylabel=quantity)
+    axes.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    axes.minorticks_off()
 
 
 _OPPOSED = Opposed()
