@@ -108,8 +108,9 @@ FIGURES = (
 The paper saw ρ̄ grow towards 1 in the lowest layers, r̄ fall at once, and BatchNorm help. ρ̄ and r̄ do so here. BatchNorm
 helps at a learning rate that it makes usable (0.4; 1 diverges); at the authors' 0.05 it ends lower than without.
 At the paper's sizes (10× students, 100,000 samples an epoch, BN at 0.4) one network was trained for 40 of the 100
-epochs on a CPU: ρ̄ of the lowest layer passes 0.99 in epoch 12 and ends at 0.9987, the layers above at 0.75, 0.66 and
-0.75, still rising by 0.002 an epoch; the mean rank of the final winners is below 0.03 in every layer after one epoch.""",
+epochs on a CPU: ρ̄ of the lowest layer passes 0.99 in epoch 12 and ends at 0.9987, the layers above end at 0.75, 0.66
+and 0.75, still rising by 0.002 an epoch; the mean rank of the final winners is below 0.03 in every layer after one
+epoch.""",
         make=make,
         keeps_runs=True,
         estimate=lambda study, device: study.estimate(device),
