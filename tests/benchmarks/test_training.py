@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from turns import in_turns
 
 from nets.arrays import HostArrays
 from nets.specialization import SpecializationNetworks, SpecializationSetting
@@ -99,17 +100,6 @@ class PlainLoop:
         self.b += self._rate * g1.sum(0)
         self.V += self._rate * (h.t() @ g2)
         self.c += self._rate * g2.sum(0)
-
-
-def in_turns(calls: list[Callable[[], object]], rounds: int = 8) -> list[float]:
-    """Least processor time of each call in seconds, measured in turns so that load meets all alike."""
-    best = [float("inf")] * len(calls)
-    for _ in range(rounds):
-        for i, call in enumerate(calls):
-            start = time.process_time()
-            call()
-            best[i] = min(best[i], time.process_time() - start)
-    return best
 
 
 def largest_difference(setting: SpecializationSetting, steps: int) -> float:
