@@ -28,7 +28,8 @@ class BiasedGaussian(InputMeasure):
     and 1e-13 (s + |b|)(s' + |b'|) for psi_l. When both biases are negative psi_d keeps a relative error of
     1e-13 however rare the gates, and psi_l an error of 1e-13 (s + |b|)(s' + |b'|) psi_d, which for thresholds
     down to -5 is still 1e-10 of psi_l.
-    Cost: one matrix product and two evaluations of Owen's T per pair, about 0.3 microseconds a pair.
+    Cost: one matrix product and two evaluations of Owen's T per pair, about 0.3 microseconds a pair; memory 16 arrays
+    of the pairs at the peak.
     A column whose direction part is zero is a constant node: on when its bias is positive, else off.
 
     ``dim`` is the length of a weight column, ``input_dim + 1``.

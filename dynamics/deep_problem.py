@@ -34,7 +34,7 @@ class DeepProblem:
     hidden layer is the constant 1, made by the fan-in (0, .., 0, 1), and ``biased`` says so.
 
     Validated once, here: ValueError or TypeError on shapes that do not chain or agree, non-finite entries, or augmented
-    nodes that are not constant. Arrays are copied and made read-only.
+    nodes that are not constant. Arrays are copied and made read-only: memory that of the weights, once more.
 
     Source: Luck Matters, section 2.
     """

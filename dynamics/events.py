@@ -28,7 +28,8 @@ class Event:
 
     ``direction`` +1 counts upward crossings only, -1 downward only, 0 both. A ``terminal`` event ends the run
     with ``status``. ``at_start``: the event also counts where it has happened by the start already
-    (``direction * value >= 0``). Two crossings within one step cancel and are not seen.
+    (``direction * value >= 0``). Two crossings within one step cancel and are not seen. Cost: one call of ``function``
+    a step, and those of a root search where it crosses; memory: one state and what ``function`` takes.
     """
 
     name: str
@@ -77,13 +78,14 @@ class Converged:
 def converged(threshold: float, observable: str = "sin_theta") -> Converged:
     """Terminal event: ``max |observable| <= threshold`` over every component of every instance.
 
-    The run has to resolve the threshold: ``atol`` well below it in the units of the state.
+    The run has to resolve the threshold: ``atol`` well below it in the units of the state. Cost and memory: the
+    observables of one state a step.
     """
     return Converged(_positive("threshold", threshold), observable)
 
 
 def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
-    """Terminal event: ``max |y| >= limit``; passing one replaces the default limit of every run."""
+    """Terminal event: ``max |y| >= limit``; passing one replaces the default limit of every run. Memory: one state."""
     bound = _positive("limit", limit)
 
     def above(t: float, y: Vector) -> float:

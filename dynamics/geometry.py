@@ -146,12 +146,15 @@ def angle_pair(A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, A
 
 
 def angles(A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-    """Angle of every pair of columns, (..., d, n), (..., d, m) -> (..., n, m); see :func:`angle_pair`."""
+    """Angle of every pair of columns, (..., d, n), (..., d, m) -> (..., n, m); see :func:`angle_pair`.
+
+    Memory: the copies of the columns and 4 arrays of the result's size at the peak.
+    """
     return Pairs(A, B).angles()
 
 
 def supplementary_angles(A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-    """``pi - angle`` of every pair of columns, accurate near antiparallel; see :func:`angle_pair`."""
+    """``pi - angle`` of every pair of columns, accurate near antiparallel; cost and memory as :func:`angles`."""
     return Pairs(A, B).supplements()
 
 
@@ -173,7 +176,8 @@ def _paired_line_angles(A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
 def paired_angles(A: ArrayLike, B: ArrayLike) -> Array:
     """Angle between column j of ``A`` and column j of ``B``: (..., d, n), (..., d, n) -> (..., n).
 
-    Full relative accuracy as in :func:`angle_pair`, at O(d) per column and no matrix product.
+    Full relative accuracy as in :func:`angle_pair`, at O(d) per column and no matrix product; memory at the peak
+    12 arrays of the size of ``A``.
     """
     line_angle, sign = _paired_line_angles(A, B)
     return np.where(sign < 0, np.pi - line_angle, line_angle)

@@ -37,7 +37,10 @@ def checked_size(size: int) -> int:
 
 
 class InputMeasure(ABC):
-    """A distribution of inputs x with its ReLU kernels; ``dim`` is the length d of a weight column."""
+    """A distribution of inputs x with its ReLU kernels; ``dim`` is the length d of a weight column.
+
+    Kernels of n by m columns take O(n m) memory whatever the measure: no array of samples by pairs is made.
+    """
 
     dim: int
 

@@ -64,8 +64,9 @@ def integrate(
     homogeneously off the sphere, so that a drift of the norms leaves directions untouched; the drift is an
     observable.
 
-    Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each. Assumes a flow that returns from
-    each evaluation, and, but for HeunDescent, a right-hand side smooth between output times.
+    Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each, and hold 1, 12 and 6 such matrices;
+    the other methods hold 20 to 35 states at the peak, an evaluation included, besides the output. Assumes a flow that
+    returns from each evaluation, and, but for HeunDescent, a right-hand side smooth between output times.
 
     Raises ``ValueError`` or ``TypeError`` for bad arguments, infinite spans, ``rtol`` below 100 eps, ``converged``
     without its observable, and dense Jacobians that do not fit in memory. Anything that goes wrong later is a

@@ -34,8 +34,8 @@ def spectral_rate(
 
     ``state``: flat state, default ``flow.equilibrium()``. Returns a float for one instance, an array of the
     ensemble's shape for several; with ``return_spectrum`` also the eigenvalues of minus the Jacobian, ascending,
-    ``(..., N)``. Cost O(N^3) an instance for tangent dimension N; above ``DENSE_LIMIT`` the closed form is applied
-    matrix-free by Lanczos (rate only). Raises ValueError when the state is not an equilibrium.
+    ``(..., N)``. Cost O(N^3), memory O(N^2) an instance for tangent dimension N; above ``DENSE_LIMIT`` the closed form
+    is applied matrix-free by Lanczos (rate only, memory O(N)). Raises ValueError when the state is not an equilibrium.
     Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
     """
     state = flow.equilibrium() if state is None else np.asarray(state, dtype=np.float64)

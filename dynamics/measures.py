@@ -27,7 +27,7 @@ class IsotropicGaussian(InputMeasure):
     With ``theta`` the angle of w and w': ``psi_d = (pi - theta)/2pi`` and
     ``psi_l = std^2 ||w|| ||w'|| (sin theta + (pi - theta) cos theta)/2pi``.
     Accuracy: relative error of a few ulp times sqrt(d), near parallel and near antiparallel alike.
-    Cost: one matrix product and O(1) per pair.
+    Cost: one matrix product and O(1) per pair; memory at the peak 6 arrays of the pairs.
     Source: Cho & Saul (2009), arc-cosine kernels of degree 0 and 1.
     """
 

@@ -28,8 +28,9 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
 
     ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]`` with the ``psi_l`` matrices of the problem's measure.
     Leading axes of W and V may come before those of the problem: many states at once.
-    Cost O(n (n + m) (d + c)). The three terms cancel near the solution: the absolute error is a few ulp of the
-    terms, so values under about 1e-15 of the teacher's own second moment are rounding (they may be negative).
+    Cost O(n (n + m) (d + c)), memory O(n (n + m)) an instance. The three terms cancel near the solution: the absolute
+    error is a few ulp of the terms, so values under about 1e-15 of the teacher's own second moment are rounding (they
+    may be negative).
     Source: Luck Matters, Eqns 1 and 7.
     """
     psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
@@ -53,6 +54,7 @@ def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[s
 
     ``angle``, ``sin_theta (..., m)``: of student j and its teacher j (accurate down to the last digit);
     ``fan_out_norm (..., n)``: ||v_j||; ``norm_drift (..., n)``: ||w_j|| / ||w_j(0)|| - 1; ``loss (...)``.
+    Cost and memory those of :func:`population_loss`.
     """
     problem.require_u_set()
     angle = paired_angles(W[..., : problem.m], np.broadcast_to(problem.teacher_W, (*W.shape[:-1], problem.m)))

@@ -29,7 +29,7 @@ class TeacherStudent:
     standard isotropic Gaussian. Students 1..m are paired with the teachers (the u-set), the rest is the r-set.
 
     Validated once, here: ValueError on wrong shapes, non-finite entries or zero columns. Arrays are copied and
-    made read-only.
+    made read-only. Memory: five times the arrays given at the peak of the checks, afterwards once more.
 
     Source: Luck Matters, sections 2 and 3.3.
     """

@@ -74,7 +74,7 @@ class Trajectory:
     about the run (resolved configuration, seed, device, versions); they are stored with it, and tuples in them
     become lists, as in JSON. Versions of the software are added when absent.
 
-    Raises ``ValueError`` where shapes, names or attributes are inconsistent.
+    Memory: its arrays, as given (not copied). Raises ``ValueError`` where shapes, names or attributes are inconsistent.
     """
 
     t: NDArray[np.float64]

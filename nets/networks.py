@@ -22,7 +22,7 @@ class TwoLayerStudents:
 
     Teacher and student nodes share one stack, ``fan_in (S, m + n, d)`` and ``readout (S, c, m + n)`` with the
     student part of the readout negated, so that one matrix product gives all pre-activations and a second one gives
-    ``f*(x) - f(x)``. ``W`` and ``V`` are copies: write with :meth:`assign`.
+    ``f*(x) - f(x)``. ``W`` and ``V`` are copies: write with :meth:`assign`. Memory: S (m + n) (d + c) numbers.
     """
 
     def __init__(

@@ -29,7 +29,8 @@ def population_descent(
     networks minus this map is sampling, sqrt(lr / batch_size) for one network, with a mean of O(lr / batch_size).
 
     Assumes an isotropic measure for that reading; any two-layer flow will do. Cost: one evaluation a step, for all
-    instances. Records, time axis and status are those of ``train``. Raises ValueError or TypeError on bad input.
+    instances; memory that of an evaluation and of the records. Records, time axis and status are those of ``train``.
+    Raises ValueError or TypeError on bad input.
     Source: Luck Matters, Theorem 4, whose bound is stated for steps of size eta.
     """
     lr = number("lr", lr, positive=True)
