@@ -6,7 +6,6 @@ error against extended precision, relative to the sum of the field's terms.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from turns import in_turns
 
 from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
 from dynamics.problems import TeacherStudent
@@ -82,19 +82,6 @@ def roofline(flow: TwoLayerDynamics) -> Callable[[], object]:
     return floor
 
 
-def in_turns(calls: list[Callable[[], object]], rounds: int = 15) -> list[float]:
-    """Least processor time of each call, measured in turns so that load meets all alike."""
-    best = [float("inf")] * len(calls)
-    for _ in range(rounds):
-        for i, call in enumerate(calls):
-            repeats, start = 0, time.process_time()
-            while repeats == 0 or time.process_time() - start < 5e-3:
-                call()
-                repeats += 1
-            best[i] = min(best[i], (time.process_time() - start) / repeats)
-    return best
-
-
 def exact_columns(flow: TwoLayerDynamics, columns: list[int]) -> Array:
     """``w_j'`` of some students (first instance) in extended precision, by Kahan's half-angle formula."""
     problem = flow.problem if not flow.instances > 1 else flow.problem.instance(0)
@@ -129,7 +116,7 @@ def test_right_hand_side(benchmark: Any, case: Case) -> None:
     y = flow.initial_state()
     benchmark.group = f"right-hand side: {case.name}"
     field = benchmark(flow, 0.0, y)
-    cost, floor = in_turns([lambda: flow(0.0, y), roofline(flow)])
+    cost, floor = in_turns([lambda: flow(0.0, y), roofline(flow)], rounds=15)
     W = flow.unpack(field)["W"].reshape(-1, case.d, case.n)[0]
     chosen = sorted({0, case.m - 1, case.n // 2, case.n - 1})
     exact = exact_columns(flow, chosen)

@@ -1,0 +1,87 @@
+"""Ensembles of Theorem 4's flow: ours as one stack, as a loop, and diffrax's vmap on the field written for jax."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from peer_flows import jax_field
+
+from dynamics.flows import ProjectedFlow
+from dynamics.integrate import integrate
+from dynamics.problems import TeacherStudent
+from dynamics.teachers import orthonormal
+
+Array = NDArray[np.float64]
+
+INSTANCES = 32
+SPAN = (0.0, 30.0)
+RTOL, ATOL = 1e-8, 1e-10
+
+
+@cache
+def ensemble(n: int) -> ProjectedFlow:
+    """32 orthonormal teachers in R^n with starts from near (0.03) to far (0.6) off them: easy and hard members."""
+    rng = np.random.default_rng(1)
+    teacher = orthonormal(n, n, rng, (INSTANCES,))
+    distance = np.geomspace(0.03, 0.6, INSTANCES)[:, None, None]
+    start = teacher + distance * rng.standard_normal(teacher.shape)
+    return ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=-2, keepdims=True)))
+
+
+def member(n: int, index: int) -> ProjectedFlow:
+    """One instance of the ensemble alone."""
+    return ProjectedFlow(ensemble(n).problem.instance(index))
+
+
+def end_of(flow: ProjectedFlow, rtol: float = RTOL, atol: float = ATOL, method: str = "auto") -> Array:
+    """State ``(..., d, n)`` at the end of the span."""
+    found = integrate(flow, SPAN, t_eval=[SPAN[1]], rtol=rtol, atol=atol, method=method)
+    if not found.success:
+        raise RuntimeError(found.message)
+    return np.asarray(found.state["W"][-1])
+
+
+def stack(n: int) -> Array:
+    """All instances as one state."""
+    return end_of(ensemble(n))
+
+
+def loop(n: int) -> Array:
+    """One after the other."""
+    return np.stack([end_of(member(n, index)) for index in range(INSTANCES)])
+
+
+@cache
+def references(n: int) -> Array:
+    """Each instance alone by DOP853 at 1e-12."""
+    return np.stack([end_of(member(n, i), 1e-12, 1e-13, "DOP853") for i in range(INSTANCES)])
+
+
+def errors(n: int, ends: Array) -> Array:
+    """Root mean square error of each instance."""
+    return np.asarray(np.sqrt(np.mean((ends - references(n)) ** 2, axis=(-2, -1))))
+
+
+@cache
+def vmapped(n: int, solver: str) -> Callable[[], Array]:
+    """diffrax's solve of all instances by ``jax.vmap``, compiled beforehand."""
+    flow = ensemble(n)
+    term, method = diffrax.ODETerm(jax_field(flow)), getattr(diffrax, solver)()
+    teachers, starts = jnp.asarray(flow.problem.teacher_W), jnp.asarray(flow.problem.student_W)
+
+    def one(teacher: Any, start: Any) -> Any:
+        return diffrax.diffeqsolve(
+            term, method, SPAN[0], SPAN[1], None, start.ravel(), args=teacher,
+            stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL), max_steps=None,
+            saveat=diffrax.SaveAt(t1=True),
+        ).ys  # fmt: skip
+
+    solve = jax.jit(jax.vmap(one)).lower(teachers, starts).compile()
+    return lambda: np.asarray(jax.block_until_ready(solve(teachers, starts))).reshape(starts.shape)

@@ -1,0 +1,34 @@
+"""Contestants that are not run on a case, each with its reason: they are rows of the table, not gaps in it."""
+
+from __future__ import annotations
+
+from stiff_cases import flow_of
+
+from dynamics.methods import GIB, METHODS
+
+MOST_DENSE = 3000
+"""Unknowns beyond which dense Jacobians are not tried: one takes as many evaluations as there are unknowns, and on
+these flows explicit methods need no more for the whole run."""
+
+
+SLOW = {
+    **dict.fromkeys(
+        [("projected-400", f"diffrax {name}") for name in ("Tsit5", "Dopri5", "Dopri8")]
+        + [("projected-400", "torchdiffeq dopri5")],
+        "left out for its time: see projected-200, where the same arithmetic is timed",
+    ),
+    ("two-layer-20x", "diffrax Dopri8"): "left out for its time: see two-layer-10x, where it is the slowest",
+}
+"""Contestants that a smaller case of the same arithmetic, timed in the same run, shows far from the best peer."""
+
+
+def impossible(case: str, name: str, target: float) -> str | None:
+    """Why the contestant does not run on the case, None where it does."""
+    if name == "luckproof RKC" and target < 1e-6:
+        return "second order: not a method for this error"
+    row = METHODS.get(name.removeprefix("SciPy "))
+    unknowns = flow_of(case).initial_state().size
+    if name.startswith("SciPy ") and row is not None and row.matrices and unknowns > MOST_DENSE:
+        memory = row.jacobian_bytes(unknowns) / GIB
+        return f"one dense Jacobian: {unknowns:,} evaluations; {row.matrices} matrices: {memory:,.1f} GiB"
+    return SLOW.get((case, name))

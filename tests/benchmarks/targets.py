@@ -1,0 +1,135 @@
+"""What the benchmarks aim at, and whether a run reached it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Entry = dict[str, Any]
+"""extra_info of one benchmark, with ``wall``, its median wall seconds."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An aim: ``measured`` is to be at least (or, with ``at_most``, at most) ``aim``. ``bound``: what limits it."""
+
+    name: str
+    measured: float
+    aim: float
+    unit: str = "×"
+    at_most: bool = False
+    bound: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.aim if self.at_most else self.measured >= self.aim
+
+
+def fastest(entries: list[Entry], ours: bool) -> Entry:
+    """The quickest by processor time of ours, or of the peers."""
+    chosen = [e for e in entries if e["contestant"].startswith("luckproof") == ours]
+    return min(chosen, key=lambda e: float(e["cpu_seconds"]))
+
+
+CONTEST = {
+    ("projected-200", 1e-5): 4.0,
+    ("projected-400", 1e-5): 7.0,
+    ("two-layer-20x", 1e-5): 8.0,
+    ("projected-200", 1e-8): 2.0,
+    ("projected-400", 1e-8): 3.0,
+    ("two-layer-20x", 1e-8): 3.0,
+}
+
+
+def contest(entries: list[Entry]) -> list[Target]:
+    """Time of the best peer over ours at equal true error."""
+    found = []
+    for (case, target), aim in CONTEST.items():
+        rows = [e for e in entries if e.get("contest") == case and e["target"] == target]
+        if rows:
+            own, peer = fastest(rows, True), fastest(rows, False)
+            by_wall = (
+                min(e["wall"] for e in rows if not e["contestant"].startswith("luckproof")) / own["wall"]
+            )
+            found.append(
+                Target(
+                    f"{case}, error ≤ {target:g}: {own['contestant']} against {peer['contestant']}",
+                    peer["cpu_seconds"] / own["cpu_seconds"],
+                    aim,
+                    bound=f"evaluations {peer['nfev']:,} / {own['nfev']:,}; by wall time {by_wall:.2g} ×",
+                )
+            )
+    return found
+
+
+def ensembles(entries: list[Entry]) -> list[Target]:
+    """A stack against diffrax's vmap, against a loop, and member by member against solo runs."""
+    found = []
+    for n in (10, 50):
+        rows = {e["contestant"]: e for e in entries if e.get("ensemble") == n}
+        if not rows:
+            continue
+        own, looped, peer = (
+            rows["luckproof stack"],
+            rows["luckproof loop"],
+            fastest(list(rows.values()), False),
+        )
+        times = peer["cpu_seconds"] / own["cpu_seconds"]
+        bound = f"errors {peer['error']:.1g} and ours {own['error']:.1g}"
+        if n == 10:
+            bound += "; NumPy's overhead per call on arrays this small, see the right-hand side 32 x n=10"
+        found += [
+            Target(f"32 instances, n = {n}: stack against {peer['contestant']}", times, 2.0, bound=bound),
+            Target(f"32 instances, n = {n}: stack against loop", looped["cpu_seconds"] / own["cpu_seconds"], 1.0),
+            Target(
+                f"32 instances, n = {n}: worst error in the stack over that alone",
+                own["worst_over_solo"], 2.0, at_most=True,
+            ),
+        ]  # fmt: skip
+    return found
+
+
+SINGLE: list[tuple[str, Callable[[Entry], bool], str, float, str, bool]] = [
+    ("right-hand side n = 200 over its roofline", lambda e: e.get("case") == "projected n=200",
+     "ratio_to_roofline", 2.0, "×", True),
+    ("right-hand side n = 400 over its roofline", lambda e: e.get("case") == "projected n=400",
+     "ratio_to_roofline", 2.0, "×", True),
+    ("two-layer training, one core: time a seed and epoch", lambda e: "cpu_ms_per_seed_epoch" in e,
+     "cpu_ms_per_seed_epoch", 25.0, "ms", True),
+    ("two-layer training, two cores: wall time a seed and epoch",
+     lambda e: e.get("case") == "2 processes", "wall_ms_per_seed_epoch", 13.0, "ms", True),
+    ("two-layer training: evaluation over training", lambda e: "evaluation_share" in e,
+     "evaluation_share", 0.5, "×", True),
+    ("matrix form 10-20-30, n = 20: seed-iterations a second", lambda e: e.get("case") == "n = 20",
+     "steps_per_second", 20_000, "/s", False),
+    ("matrix form 10-20-30, n = 100: seed-iterations a second", lambda e: e.get("case") == "n = 100",
+     "steps_per_second", 20_000, "/s", False),
+    ("fully connected at 10×: share of the measured GEMM rate", lambda e: "gemm_gflops" in e,
+     "share_of_roofline", 0.8, "×", False),
+    ("verify, quick budget, two processes", lambda e: "verify" in e, "wall", 300.0, "s", True),
+]  # fmt: skip
+
+
+def singles(entries: list[Entry]) -> list[Target]:
+    """Targets on one number of one benchmark."""
+    found = []
+    for name, chosen, key, aim, unit, at_most in SINGLE:
+        found += [Target(name, e[key], aim, unit, at_most) for e in entries if chosen(e)]
+    return found
+
+
+def growth(entries: list[Entry]) -> list[Target]:
+    """Evaluations of the stabilised method against n."""
+    return [
+        Target(
+            "evaluations of ROCK4 grow like n to the power", e["exponents"]["ROCK4"], 0.65, "", True,
+            f"RK45: {e['exponents']['RK45']:.2f}",
+        )
+        for e in entries if e.get("growth")
+    ]  # fmt: skip
+
+
+def targets(entries: list[Entry]) -> list[Target]:
+    """All of them, in the order of the page."""
+    return contest(entries) + growth(entries) + ensembles(entries) + singles(entries)

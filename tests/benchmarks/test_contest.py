@@ -1,0 +1,71 @@
+"""Our integrators and the peers on the papers' stiff flows: time and evaluations at equal true error.
+
+Each contestant runs at the loosest tolerance that reaches the target (``tolerances.json``, found by ``calibrate.py``),
+and its error against the reference is asserted anew. ``extra_info`` carries tolerance, error, evaluations and processor
+seconds; what does not run is recorded with its reason in our own entry. Ours run three times, the longer peers once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from calibrate import load
+from contestants import CONTESTANTS, OURS, ours, scipy_method, timed
+from exclusions import impossible
+from stiff_cases import TARGETS, error
+
+CONTESTED = ("projected-200", "two-layer-5x", "two-layer-10x")
+ENTRIES = [
+    pytest.param(case, target, name, id=f"{case}-{target:g}-{name}")
+    for case in CONTESTED
+    for target in TARGETS
+    for name in CONTESTANTS
+    if impossible(case, name, target) is None
+]
+SIZES = {"ROCK4": (50, 100, 200, 400), "RK45": (50, 100, 200)}
+"""Sizes of the projected flow at which evaluations are counted; RK45's are what takes long."""
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize(("case", "target", "name"), ENTRIES)
+def test_time_at_equal_error(benchmark: Any, case: str, target: float, name: str) -> None:
+    """The timed run has the error asked for."""
+    rtol = load()[case][f"{target:g}"][name]
+    benchmark.group = f"{case}, error at most {target:g}"
+    run, solutions = CONTESTANTS[name](case, rtol), []
+    benchmark.pedantic(lambda: solutions.append(timed(run)), rounds=3 if name in OURS else 1)
+    reached = max(error(case, solution.end) for solution in solutions)
+    benchmark.extra_info.update(
+        contest=case,
+        contestant=name,
+        target=target,
+        rtol=rtol,
+        error=reached,
+        nfev=solutions[0].nfev,
+        unknowns=solutions[0].end.size,
+        cpu_seconds=float(np.median([solution.processor_seconds for solution in solutions])),
+    )
+    if name == "luckproof auto":
+        reasons = {other: impossible(case, other, target) for other in CONTESTANTS}
+        benchmark.extra_info["excluded"] = {other: why for other, why in reasons.items() if why}
+    assert reached <= target
+
+
+@pytest.mark.bench
+def test_evaluations_grow_like_the_root_of_n(benchmark: Any) -> None:
+    """Projected flow at rtol 1e-3: the fitted exponent of ROCK4's evaluations is below 0.65, RK45's above 0.85."""
+    prepare = {"ROCK4": ours("ROCK4"), "RK45": scipy_method("RK45")}
+    counts = {
+        name: [timed(prepare[name](f"projected-{n}", 1e-3)).nfev for n in sizes]
+        for name, sizes in SIZES.items()
+    }
+    exponents = {
+        name: float(np.polyfit(np.log(SIZES[name]), np.log(found), 1)[0]) for name, found in counts.items()
+    }
+    benchmark.group = "evaluations against n"
+    benchmark.extra_info.update(growth=True, sizes=SIZES, evaluations=counts, exponents=exponents)
+    benchmark.pedantic(prepare["ROCK4"]("projected-50", 1e-3), rounds=3)
+    assert exponents["ROCK4"] < 0.65
+    assert exponents["RK45"] > 0.85
