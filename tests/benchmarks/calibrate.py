@@ -4,8 +4,9 @@ Usage: python tests/benchmarks/calibrate.py [--cases ...] [--only ...]   (rewrit
 
 The ladder has four rungs a decade, rtol = atol. A contestant starts at the rung of the case before (or of the target)
 and moves from there: looser while the target is still reached, tighter until it is. ``--tighten`` keeps the first rung
-that reaches it: at the largest sizes a run takes minutes, and the work of methods at their stability limit does not
-depend on the tolerance. The benchmarks assert the error anew.
+that reaches it, and ``--inherit`` takes, without a run, one rung below that of the most alike case before: at the
+largest sizes a run takes minutes, and the work of methods at their stability limit does not depend on the tolerance.
+The benchmarks assert the error anew.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", default=list(CASES), choices=CASES)
     parser.add_argument("--only", nargs="*", default=list(CONTESTANTS), choices=CONTESTANTS)
     parser.add_argument("--tighten", action="store_true")
+    parser.add_argument("--inherit", action="store_true")
     parser.add_argument("--table", type=Path, default=TABLE)
     options = parser.parse_args()
     table = load()
@@ -74,8 +76,12 @@ def main() -> None:
                 if impossible(case, name, target):
                     continue
                 guess = next((k[name] for k in [chosen, *reversed(known)] if name in k), target)
-                start = round(-4 * math.log10(guess))
-                chosen[name] = 10 ** (-loosest(case, name, target, start, tighten=options.tighten) / 4)
+                rung = round(-4 * math.log10(guess))
+                if not options.inherit:
+                    rung = loosest(case, name, target, rung, tighten=options.tighten)
+                elif name not in chosen:
+                    rung += 1
+                chosen[name] = 10 ** (-rung / 4)
                 options.table.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 
