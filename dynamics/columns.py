@@ -5,6 +5,8 @@ A weight matrix is ``(..., d, n)``: each column is the fan-in of one node, leadi
 
 from __future__ import annotations
 
+from typing import Any, overload
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -13,6 +15,8 @@ Array = NDArray[np.float64]
 # Columns with squared norms from here to there are left as they are, others get there by powers of two: no square
 # overflows, nor underflows before 1e-140 of a column is reached. Unit columns are in the middle.
 _PLAIN_SQUARES = (0.5, 2.0)
+# Elements of a matrix (2^13 float64: 64 KiB) beyond which sums down its columns go row by row, for the cache's sake.
+_LONG_STRIDES = 1 << 13
 
 
 def checked_columns(name: str, A: ArrayLike) -> Array:
@@ -25,21 +29,45 @@ def checked_columns(name: str, A: ArrayLike) -> Array:
     return array
 
 
-class Columns:
-    """A weight matrix and, of each column, the norm and the direction.
+class Directions:
+    """Columns by norm and direction, as pairs of them are compared.
 
-    ``array (..., d, n)``: the matrix; ``scaled``: its columns times powers of two (exact), so that no square
-    overflows or underflows; ``unit``: its columns at norm 1; ``norms (..., n)``; ``zero (..., n)``: where columns
-    are zero (their direction is then the first axis), None when there are none. A column that is not finite is NaN
-    throughout.
-    Cost: O(d) per column; two passes where all norms are moderate, as along a run.
+    ``scaled (..., d, n)``: the columns times powers of two (exact), so that no square overflows or underflows;
+    ``unit``: the columns at norm 1, the same array where nothing more exact is known; ``norms (..., n)``;
+    ``zero (..., n)``: where columns are zero (their direction is then the first axis), None when there are none.
+    A column that is not finite is NaN throughout. ``tail``: the columns that the last ones here repeat, if any.
     """
 
-    array: Array
     scaled: Array
     unit: Array
     norms: Array
     zero: NDArray[np.bool_] | None
+    tail: Directions | None = None
+
+    def beside(self, tail: Directions) -> Directions:
+        """These and then ``tail``; the result knows its tail, so that pairs with it come at one go.
+
+        Where ``tail`` is known by ``unit`` alone, so is all of the result.
+        """
+        both = Directions()
+        both.tail = tail
+        both.unit = _joined(self.unit, tail.unit)
+        both.scaled = both.unit if tail.scaled is tail.unit else _joined(self.scaled, tail.scaled)
+        both.norms = _joined(self.norms, tail.norms, trailing=1)
+        both.zero = None
+        if self.zero is not None or tail.zero is not None:
+            both.zero = both.norms == 0
+        return both
+
+
+class Columns(Directions):
+    """A weight matrix and, of each column, the norm and the direction.
+
+    ``array (..., d, n)``: the matrix, NaN throughout columns that are not finite.
+    Cost: O(d) per column; two passes where all norms are moderate, as along a run.
+    """
+
+    array: Array
 
     def __init__(self, name: str, A: ArrayLike) -> None:
         self.array = checked_columns(name, A)
@@ -74,7 +102,7 @@ class Columns:
         """The directions as a matrix of their own; their norms, within an ulp or two of it, count as 1."""
         unit = Columns.__new__(Columns)
         unit.array = unit.scaled = unit.unit = self.unit
-        unit.norms, unit.zero = np.ones_like(self.norms), None
+        unit.norms, unit.zero = np.ones(self.norms.shape), None
         return unit
 
     def require_non_zero(self, name: str) -> None:
@@ -87,17 +115,32 @@ class Columns:
 
     def tangent(self, G: Array) -> Array:
         """Each column of ``G (..., d, n)`` without its part along the same column here."""
-        return np.asarray(G - self.unit * _column_dots(self.unit, G)[..., None, :])
+        along = self.unit * _column_dots(self.unit, G)[..., None, :]
+        return np.asarray(np.subtract(G, along, out=along))
 
 
 def _column_dots(A: Array, B: Array) -> Array:
     # Not einsum, whose fused multiply-adds depend on the shape of the stack: a stack is its members to the last bit.
-    return np.asarray(np.add.reduce(A * B, axis=-2))
+    if A.shape[-2] * A.shape[-1] > _LONG_STRIDES:
+        return np.asarray(np.add.reduce(A * B, axis=-2))
+    return np.asarray(np.vecdot(A.mT, B.mT))
 
 
-def directions(name: str, A: ArrayLike | Columns) -> Columns:
-    """``A`` with its directions; ValueError when a column is zero, which whoever made ``Columns`` has seen to."""
-    if isinstance(A, Columns):
+def _joined(A: NDArray[Any], B: NDArray[Any], trailing: int = 2) -> NDArray[Any]:
+    """``A`` and ``B`` along the last axis, all but the ``trailing`` axes broadcast."""
+    if A.shape[:-trailing] != B.shape[:-trailing]:
+        lead = np.broadcast_shapes(A.shape[:-trailing], B.shape[:-trailing])
+        A, B = (np.broadcast_to(x, (*lead, *x.shape[-trailing:])) for x in (A, B))
+    return np.concatenate([A, B], axis=-1)
+
+
+@overload
+def directions(name: str, A: ArrayLike | Columns) -> Columns: ...
+@overload
+def directions(name: str, A: ArrayLike | Directions) -> Directions: ...
+def directions(name: str, A: ArrayLike | Directions) -> Directions:
+    """``A`` with its directions; ValueError when a column is zero, which whoever made them has seen to."""
+    if isinstance(A, Directions):
         return A
     columns = Columns(name, A)
     columns.require_non_zero(name)

@@ -39,6 +39,7 @@ class TwoLayerDynamics(ABC):
         self.trains_V = trains_V
         self._shape_W = problem.student_W.shape
         self._shape_V = problem.student_V.shape
+        self._size_W = problem.student_W.size
         self._columns: Columns | None = None
 
     @property
@@ -57,8 +58,7 @@ class TwoLayerDynamics(ABC):
 
     def unpack(self, y: Array) -> dict[str, Array]:
         """The arrays of a flat state (or of states stacked on leading axes)."""
-        size_W = int(np.prod(self._shape_W))
-        lead = y.shape[:-1]
+        size_W, lead = self._size_W, y.shape[:-1]
         state = {"W": y[..., :size_W].reshape(*lead, *self._shape_W)}
         if self.trains_V:
             state["V"] = y[..., size_W:].reshape(*lead, *self._shape_V)
@@ -100,7 +100,9 @@ class TwoLayerDynamics(ABC):
         columns = directions("W", state["W"])
         self._columns = columns
         dW, dV = self.field(columns.unit, V)
-        return self.pack(columns.tangent(dW) * columns.norms[..., None, :], dV)
+        dW = columns.tangent(dW)
+        dW *= columns.norms[..., None, :]
+        return self.pack(dW, dV) if self.trains_V else dW.reshape(-1)
 
     def prepare(self, W: Array) -> Any:
         """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""
@@ -172,17 +174,11 @@ class ProjectedFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Theorem 4's pull, before P_perp; V does not move."""
         problem = self.problem
-        students = self.prepare(W)
-        mask = np.eye(problem.m) if self.modulation == "matched" else None
-
-        def towards(columns: Any, nodes: Array) -> Array:
-            overlap = problem.measure.psi_d(students, columns)
-            if mask is not None:
-                overlap = overlap * mask
-            return np.asarray(nodes @ overlap.mT)
-
-        pull = towards(problem.prepared_teacher, problem.teacher_W)
-        pull -= towards(students, W)
+        of_teachers, of_students = problem.measure.psi_d_onto(problem.prepared_teacher, self.prepare(W))
+        if self.modulation == "matched":
+            of_teachers, of_students = (np.eye(problem.m) * x for x in (of_teachers, of_students))
+        pull = problem.teacher_W @ of_teachers
+        pull -= W @ of_students
         return input_moment(problem.measure, pull), V
 
     def configuration(self) -> dict[str, Any]:
@@ -207,15 +203,15 @@ class TwoLayerFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
         problem = self.problem
-        students = self.prepare(W)
-        to_teacher_l, to_teacher_d = problem.measure.kernels(students, problem.prepared_teacher)
-        own_l, own_d = problem.measure.kernels(students, students)
-        to_teacher_d *= V @ np.swapaxes(problem.teacher_V, -1, -2)  # the kernels are ours: modulated in place
-        own_d *= V @ np.swapaxes(V, -1, -2)
-        pull = problem.teacher_W @ np.swapaxes(to_teacher_d, -1, -2)
-        pull -= W @ own_d
-        dV = to_teacher_l @ problem.teacher_V
-        dV -= own_l @ V
+        (teachers_l, teachers_d), (students_l, students_d) = problem.measure.kernels_onto(
+            problem.prepared_teacher, self.prepare(W)
+        )
+        dV = teachers_l.mT @ problem.teacher_V
+        dV -= students_l @ V
+        teachers_d *= problem.teacher_V @ V.mT
+        students_d *= V @ V.mT
+        pull = problem.teacher_W @ teachers_d
+        pull -= W @ students_d
         return input_moment(problem.measure, pull), dV
 
 

@@ -35,9 +35,9 @@ def arc_cosine(supplement: Array) -> Array:
     return arc_cosine_from(supplement, np.sin(supplement), -np.cos(supplement))
 
 
-def arc_cosine_from(supplement: Array, sine: Array, cosine: Array) -> Array:
-    """:func:`arc_cosine` where ``sin theta`` and ``cos theta`` are known."""
-    value = np.asarray(supplement * cosine)
+def arc_cosine_from(supplement: Array, sine: Array, cosine: Array, out: Array | None = None) -> Array:
+    """:func:`arc_cosine` where ``sin theta`` and ``cos theta`` are known; ``out`` may be one of them."""
+    value = np.asarray(np.multiply(supplement, cosine, out=out))
     value += sine
     small = np.flatnonzero(supplement < _SERIES_BELOW)
     if small.size:

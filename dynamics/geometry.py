@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.columns import (
     Columns,
+    Directions,
     checked_columns,
     directions,
     norms,
@@ -20,7 +21,7 @@ from dynamics.columns import (
     tangent_projection,
     unit_columns,
 )
-from dynamics.narrow_pairs import blocks, line_angles
+from dynamics.narrow_pairs import blocks, line_angles, narrow_angles
 
 __all__ = [
     "Columns",
@@ -45,79 +46,125 @@ _NARROW_COSINE = 0.9
 class Pairs:
     """All pairs of two matrices' columns: their cosines, and the narrow pairs redone as angles between lines.
 
-    Each method gives one ``(..., n, m)`` array, every entry to full relative accuracy (see :func:`angle_pair`).
+    Each method gives one ``(..., n, m)`` array, every entry to full relative accuracy (see :func:`angle_pair`). Where
+    the last columns of the first matrix are the second's (``A is B``, or :meth:`Directions.beside`), their angles with
+    themselves are exact and each of their pairs is redone once.
     """
 
-    def __init__(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> None:
+    def __init__(self, A: ArrayLike | Directions, B: ArrayLike | Directions) -> None:
         one = directions("A", A)
         two = one if A is B else directions("B", B)
         require_same_fan_in(one.unit, two.unit)
-        with np.errstate(invalid="ignore"):  # columns that are not finite give NaN
-            self.cosine = np.ascontiguousarray(np.matmul(one.unit.mT, two.unit))
-        self.same = A is B
-        self.narrow, self.mirror, at = self._narrow_pairs()
-        self.opposite = self.cosine.reshape(-1)[self.narrow] < 0
+        self.cosine = np.matmul(one.unit.mT, two.unit, order="C")
+        self.shared = _shared_from(one, two)
+        if self.shared is not None:
+            own = self._own(self.cosine)
+            own *= 0.0  # exact, so not narrow; NaN stays NaN
+        self._spare: Array | None = np.abs(self.cosine)
+        self._redo_narrow(one, two, self._spare > _NARROW_COSINE)
+
+    def _redo_narrow(self, one: Directions, two: Directions, narrow: NDArray[np.bool_]) -> None:
+        """Flat index of the narrow pairs, the angle between their lines, and the transposed pairs that share it.
+
+        ``opposite``: which of them are nearly antiparallel; None where none is, as a rule along a run.
+        """
+        flat = self.cosine.reshape(-1)
+        self.narrow = narrow.reshape(-1).nonzero()[0]
+        self.mirrored = self.mirror = self.narrow[:0]  # which of the narrow pairs have a transpose, and where
+        self.opposite: NDArray[np.bool_] | None = None
+        self.line_angle = np.empty(0)
+        if not self.narrow.size:
+            return
+        at = np.unravel_index(self.narrow, self.cosine.shape)
+        if self.shared is not None:
+            at = self._upper(at, self.shared)
+        opposite = flat[self.narrow] < 0
+        self.opposite = opposite if opposite.any() else None
         self.line_angle = self._line_angles(one, two, at)
+        flat[self.narrow] = flat[self.mirror] = 0.0  # where rounding leaves |cos| > 1, arccos is not defined
 
-    def _narrow_pairs(self) -> tuple[Indices, Indices | None, tuple[Indices, ...]]:
-        """Flat index of the narrow pairs, that of their transposes in a matrix with itself, and the full index."""
-        narrow = np.flatnonzero(np.abs(self.cosine) > _NARROW_COSINE)
-        at = np.unravel_index(narrow, self.cosine.shape)
-        if not self.same:
-            return narrow, None, at
-        upper = at[-2] < at[-1]  # the diagonal is exact, the lower triangle mirrors the upper
-        narrow, at = narrow[upper], tuple(index[upper] for index in at)
-        return narrow, narrow + (at[-1] - at[-2]) * (self.cosine.shape[-1] - 1), at
+    def _upper(self, at: tuple[Indices, ...], shared: int) -> tuple[Indices, ...]:
+        """Narrow pairs without the lower triangle of the shared columns, which mirrors the upper."""
+        row, column = at[-2] - shared, at[-1]
+        own = row >= 0
+        if not own.any():
+            return at
+        upper = row < column
+        self.narrow, at = self.narrow[upper], tuple(index[upper] for index in at)
+        self.mirrored = np.flatnonzero(own[upper])
+        row, column = at[-2][self.mirrored] - shared, at[-1][self.mirrored]
+        self.mirror = self.narrow[self.mirrored] + (column - row) * (self.cosine.shape[-1] - 1)
+        return at
 
-    def _line_angles(self, one: Columns, two: Columns, at: tuple[Indices, ...]) -> Array:
-        sign = np.where(self.opposite, -1.0, 1.0)
-        angle = np.empty(len(sign))
-        if not len(sign):
-            return angle
+    def _line_angles(self, one: Directions, two: Directions, at: tuple[Indices, ...]) -> Array:
+        sign = None if self.opposite is None else np.where(self.opposite, -1.0, 1.0)
+        angle = np.empty(len(self.narrow))
         rows_a, rows_b = (_rows(columns.scaled, self.cosine.shape[:-2]) for columns in (one, two))
-        for block in blocks(len(sign), rows_a.shape[-1]):
+        unit = one.scaled is one.unit and two.scaled is two.unit
+        for block in blocks(len(angle), rows_a.shape[-1]):
             *where, j, k = (index[block] for index in at)
-            angle[block], _ = line_angles(rows_a[(*where, j)], rows_b[(*where, k)], sign[block])
+            a, b = rows_a[(*where, j)], rows_b[(*where, k)]
+            if sign is not None:
+                b *= sign[block, None]
+            angle[block] = narrow_angles(a, b) if unit else line_angles(a, b)[0]
         return angle
+
+    def _choice(self, parallel: Array, antiparallel: Array) -> Array:
+        """Values of the narrow pairs by their side."""
+        return parallel if self.opposite is None else np.where(self.opposite, antiparallel, parallel)
 
     def angles(self) -> Array:
         """``theta``, in [0, pi]."""
-        with np.errstate(invalid="ignore"):  # a cosine beyond 1 belongs to a narrow pair
-            theta = np.arccos(self.cosine)
-        return self._corrected(theta, np.where(self.opposite, np.pi - self.line_angle, self.line_angle), 0.0)
+        theta = np.arccos(self.cosine, out=self._array())
+        return self._corrected(theta, self._choice(self.line_angle, np.pi - self.line_angle), 0.0)
 
     def supplements(self, theta: Array | None = None) -> Array:
         """``pi - theta``; ``theta`` from :meth:`angles` saves the second arccos."""
+        rest = self._array()
         if theta is None:
-            with np.errstate(invalid="ignore"):
-                rest = np.arccos(self.cosine)
-            np.subtract(np.pi, rest, out=rest)
-        else:
-            rest = np.pi - theta
-        return self._corrected(rest, np.where(self.opposite, self.line_angle, np.pi - self.line_angle), np.pi)
+            theta = np.arccos(self.cosine, out=rest)
+        np.subtract(np.pi, theta, out=rest)
+        return self._corrected(rest, self._choice(np.pi - self.line_angle, self.line_angle), np.pi)
 
     def sines(self) -> Array:
         """``sin theta``."""
-        with np.errstate(invalid="ignore"):
-            sine = self.cosine * self.cosine
-            np.subtract(1.0, sine, out=sine)  # pairs for which this cancels are narrow
-            np.sqrt(sine, out=sine)
+        sine = np.square(self.cosine, out=self._array())
+        np.subtract(1.0, sine, out=sine)  # pairs for which this cancels are narrow
+        np.sqrt(sine, out=sine)
         return self._corrected(sine, np.sin(self.line_angle), 0.0)
 
     def cosines(self) -> Array:
         """``cos theta``, written over the rough cosines: the last to be asked for."""
         cosine = np.cos(self.line_angle)
-        return self._corrected(self.cosine, np.where(self.opposite, -cosine, cosine), 1.0)
+        return self._corrected(self.cosine, self._choice(cosine, -cosine), 1.0)
 
-    def _corrected(self, rough: Array, redone: Array, diagonal: float) -> Array:
-        """``rough`` (contiguous, changed in place) with its narrow pairs ``redone`` and an exact diagonal."""
-        flat = rough.reshape(-1)
-        flat[self.narrow] = redone
-        if self.mirror is not None:
-            flat[self.mirror] = redone
-            rough_diagonal, cosine = (np.einsum("...jj->...j", x) for x in (rough, self.cosine))  # views
-            rough_diagonal[...] = diagonal + 0.0 * cosine  # NaN where the cosine is
+    def _corrected(self, rough: Array, redone: Array, own: float) -> Array:
+        """``rough`` (contiguous, changed in place) with its narrow pairs ``redone``, the columns' own angle exact."""
+        if self.narrow.size:
+            flat = rough.reshape(-1)
+            flat[self.narrow] = redone
+            flat[self.mirror] = redone[self.mirrored]
+        if self.shared is not None:
+            diagonal = self._own(rough)
+            diagonal[...] = own + 0.0 * self._own(self.cosine)  # NaN where the cosine is
         return rough
+
+    def _array(self) -> Array:
+        """One of the pairs' shape, that of the comparison first."""
+        spare, self._spare = self._spare, None
+        return np.empty_like(self.cosine) if spare is None else spare
+
+    def _own(self, array: Array) -> Array:
+        """Entries of the shared columns with themselves, as a view."""
+        *lead, rows, n = array.shape
+        return array.reshape(*lead, rows * n)[..., (rows - n) * n :: n + 1]
+
+
+def _shared_from(one: Directions, two: Directions) -> int | None:
+    """The column of ``one`` from which on it repeats ``two``, if it does."""
+    if one is two:
+        return 0
+    return one.unit.shape[-1] - two.unit.shape[-1] if one.tail is two else None
 
 
 def _rows(A: Array, lead: tuple[int, ...]) -> Array:
@@ -169,7 +216,9 @@ def _paired_line_angles(A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore"):
         for block in blocks(len(rows_a), dim):
             a, b = rows_a[block], rows_b[block]
-            line_angle[block], sign[block] = line_angles(a, b, np.where(np.vecdot(a, b) < 0, -1.0, 1.0))
+            turned = np.where(np.vecdot(a, b) < 0, -1.0, 1.0)
+            line_angle[block], side = line_angles(a, turned[:, None] * b)
+            sign[block] = turned * side
     return line_angle.reshape(shape), sign.reshape(shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,11 +104,11 @@ class GuardedField:
             )
         if not np.isfinite(t):
             raise Stop(Status.STEP_TOO_SMALL, "the method asked for a non-finite time")
-        if not np.isfinite(y).all():
+        if not _finite(y):
             # Mostly the echo of a non-finite evaluation earlier in the step, which is the better report.
             return self._report(y, f"the trial state at t = {t:.6g} is not finite", self.nonfinite)
         f = field(t, y)
-        if not np.isfinite(f).all():
+        if not _finite(f):
             return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
         return f
 
@@ -137,3 +138,8 @@ class GuardedField:
             raise stop
         self.nonfinite = stop
         return np.full(self.n, np.nan)
+
+
+def _finite(v: Vector) -> bool:
+    """Whether all components are; the sum of squares tells, and is looked behind where it overflows."""
+    return math.isfinite(np.dot(v, v)) or bool(np.isfinite(v).all())

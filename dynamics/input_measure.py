@@ -64,6 +64,17 @@ class InputMeasure(ABC):
         """``P(a_j.x > 0, b_k.x > 0)``: (..., d, n), (..., d, m) -> (..., n, m)."""
         return self.kernels(A, B)[1]
 
+    def kernels_onto(self, teacher: Any, students: Any) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """``(psi_l, psi_d)`` of the teachers (..., m, n) and of the students (..., n, n) with every student.
+
+        Both arguments prepared. A measure may make both at one go.
+        """
+        return self.kernels(teacher, students), self.kernels(students, students)
+
+    def psi_d_onto(self, teacher: Any, students: Any) -> tuple[Array, Array]:
+        """``psi_d`` alone of :meth:`kernels_onto`."""
+        return self.psi_d(teacher, students), self.psi_d(students, students)
+
     def prepare(self, A: ArrayLike) -> Any:
         """The columns ``A`` as this measure's kernels want them; may stand for ``A`` or ``B`` in any of them.
 

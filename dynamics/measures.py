@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.biased_gaussian import BiasedGaussian
-from dynamics.columns import Columns
+from dynamics.columns import Columns, Directions
 from dynamics.gaussian_kernels import arc_cosine_from
 from dynamics.geometry import Pairs
 from dynamics.input_measure import InputMeasure, checked_dimension, checked_size
@@ -17,6 +17,8 @@ __all__ = ["BiasedGaussian", "EmpiricalMeasure", "InputMeasure", "IsotropicGauss
 
 Array = NDArray[np.float64]
 
+# Elements of teacher's and students' columns up to which their pairs are made at one go.
+_TOGETHER = 1 << 14
 # Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
 
@@ -56,19 +58,38 @@ class IsotropicGaussian(InputMeasure):
         return one, (one if A is B else self._of("B", B))
 
     def kernels(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, Array]:
-        one, two = self._prepared(A, B)
-        pairs = Pairs(one, two)
-        supplement = _supplements(pairs, one, two)
-        psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines())
-        size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
-        psi_l *= size_a[..., :, None] * size_b[..., None, :]  # one product: symmetric to the last bit
-        supplement /= 2.0 * np.pi
-        return psi_l, supplement
+        return self._kernels(*self._prepared(A, B))
 
     def psi_d(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-        one, two = self._prepared(A, B)
+        return self._psi_d(*self._prepared(A, B))
+
+    def kernels_onto(
+        self, teacher: ArrayLike | Columns, students: ArrayLike | Columns
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        above, own = self._of("teacher", teacher), self._of("students", students)
+        if _better_apart(above, own):
+            return self._kernels(above, own), self._kernels(own, own)
+        psi_l, psi_d = (_split(k, above) for k in self._kernels(above.beside(own), own))
+        return (psi_l[0], psi_d[0]), (psi_l[1], psi_d[1])
+
+    def psi_d_onto(self, teacher: ArrayLike | Columns, students: ArrayLike | Columns) -> tuple[Array, Array]:
+        above, own = self._of("teacher", teacher), self._of("students", students)
+        if _better_apart(above, own):
+            return self._psi_d(above, own), self._psi_d(own, own)
+        return _split(self._psi_d(above.beside(own), own), above)
+
+    def _kernels(self, one: Directions, two: Directions) -> tuple[Array, Array]:
+        pairs = Pairs(one, two)
+        supplement = _supplements(pairs, one, two)
+        psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines(), out=pairs.cosine)
+        size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
+        psi_l *= size_a[..., :, None] * size_b[..., None, :]  # one product: symmetric to the last bit
+        supplement *= 0.5 / np.pi
+        return psi_l, supplement
+
+    def _psi_d(self, one: Directions, two: Directions) -> Array:
         supplement = _supplements(Pairs(one, two), one, two)
-        supplement /= 2.0 * np.pi
+        supplement *= 0.5 / np.pi
         return supplement
 
     def gradient_term(self, W: ArrayLike | Columns, U: ArrayLike | Columns, coefficients: ArrayLike) -> Array:
@@ -101,7 +122,7 @@ class IsotropicGaussian(InputMeasure):
         return self.std**2 * np.eye(self.dim)
 
 
-def _supplements(pairs: Pairs, one: Columns, two: Columns) -> Array:
+def _supplements(pairs: Pairs, one: Directions, two: Directions) -> Array:
     """``pi - theta`` of all pairs; a zero column counts as antiparallel to all, so that its gates never open."""
     supplement = pairs.supplements()
     if one.zero is not None:
@@ -109,6 +130,16 @@ def _supplements(pairs: Pairs, one: Columns, two: Columns) -> Array:
     if two.zero is not None:
         supplement *= ~two.zero[..., None, :]
     return supplement
+
+
+def _better_apart(above: Columns, own: Columns) -> bool:
+    """Whether copying the columns together, and losing the symmetry of one product, costs more than a second call."""
+    return bool(own.unit.shape[-2] * (above.unit.shape[-1] + own.unit.shape[-1]) > _TOGETHER)
+
+
+def _split(kernel: Array, above: Columns) -> tuple[Array, Array]:
+    at = above.unit.shape[-1]
+    return kernel[..., :at, :], kernel[..., at:, :]
 
 
 class EmpiricalMeasure(InputMeasure):
