@@ -94,9 +94,9 @@ def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -
         return Choice(default, f"a small state ({y0.size} components)")
     try:
         radius = SpectralRadius()
-        f = guard(t0, y0)
-        if guard.nonfinite is None:
-            with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            f = guard(t0, y0)
+            if guard.nonfinite is None:
                 radius.estimate(guard, t0, y0, f)
     except Stop:  # out of time: the run will say so
         pass

@@ -75,7 +75,7 @@ class Columns(Directions):
         self.scaled = self.array
         with np.errstate(all="ignore"):  # squares out of range are seen by the comparison
             squared = _column_dots(self.array, self.array)
-            smallest, largest = (squared.min(), squared.max()) if squared.size else (1.0, 1.0)
+            smallest, largest = (f.reduce(squared, axis=None, initial=1.0) for f in (np.minimum, np.maximum))
             if smallest >= _PLAIN_SQUARES[0] and largest < _PLAIN_SQUARES[1]:  # False when NaN is among them
                 self.norms = np.sqrt(squared)
                 self.unit = np.asarray(self.array / self.norms[..., None, :])

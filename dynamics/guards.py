@@ -42,7 +42,7 @@ class Stop(Exception):  # noqa: N818  (not an error: how a run ends)
 
 
 class GuardedField:
-    """The flow's right-hand side, counted and checked.
+    """The flow's right-hand side, counted and checked, under ``np.errstate(all="ignore")`` of the caller's.
 
     A non-finite result is passed on as NaN where the method answers it by a smaller step (``shrinks``), and
     ends the run otherwise. A non-finite trial state never reaches the flow. The wall clock and the number of
@@ -119,8 +119,7 @@ class GuardedField:
     def _raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
         """The flow's own errors are kept apart from the method's."""
         try:
-            with np.errstate(all="ignore"):  # overflow and 0/0 are reported by the finiteness check
-                return function(t, y)
+            return function(t, y)
         except BaseException as error:
             self.flow_error = error
             raise

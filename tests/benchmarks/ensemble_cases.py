@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 INSTANCES = 32
 SPAN = (0.0, 30.0)
 RTOL, ATOL = 1e-8, 1e-10
+LOOSER = {10: 10**-7.0, 50: 10**-7.25}
+"""Our loosest rtol (four to a decade) whose worst error is below that of every peer at RTOL."""
 
 
 @cache
@@ -48,9 +50,9 @@ def end_of(flow: ProjectedFlow, rtol: float = RTOL, atol: float = ATOL, method: 
     return np.asarray(found.state["W"][-1])
 
 
-def stack(n: int) -> Array:
+def stack(n: int, rtol: float = RTOL) -> Array:
     """All instances as one state."""
-    return end_of(ensemble(n))
+    return end_of(ensemble(n), rtol, rtol / 100)
 
 
 def loop(n: int) -> Array:

@@ -64,6 +64,7 @@ def contest_table(entries: Sequence[Entry], case: str, target: float) -> str:
 ENSEMBLE: list[Column] = [
     ("way", shown("contestant", "")),
     ("n", shown("ensemble", "d")),
+    ("rtol", shown("rtol", ".2g")),
     ("worst error of an instance", shown("error", ".1e")),
     ("worst over its solo run", shown("worst_over_solo")),
     ("processor s", shown("cpu_seconds")),

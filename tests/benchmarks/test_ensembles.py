@@ -1,6 +1,6 @@
 """32 instances of Theorem 4's flow at rtol 1e-8: one stack, a loop over instances, and diffrax's vmap.
 
-Each instance's end is held against a reference of its own and, for the stack, against its own solo run: a hard member
+A stack at the tolerance that gives the peers' accuracy is timed too: at one rtol they differ by up to 60 times. Each instance's end is held against a reference of its own and, for the stack, against its own solo run: a hard member
 must not take accuracy from an easy one. ``extra_info`` carries worst error and processor seconds.
 """
 
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from contestants import Solution, timed
-from ensemble_cases import INSTANCES, RTOL, errors, loop, stack, vmapped
+from ensemble_cases import INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
 from numpy.typing import NDArray
 
 Ends = NDArray[np.float64]
 
 WAYS: dict[str, Callable[[int], Callable[[], Ends]]] = {
     "luckproof stack": lambda n: lambda: stack(n),
+    "luckproof stack, looser": lambda n: lambda: stack(n, LOOSER[n]),
     "luckproof loop": lambda n: lambda: loop(n),
     "diffrax vmap Tsit5": lambda n: vmapped(n, "Tsit5"),
     "diffrax vmap Dopri5": lambda n: vmapped(n, "Dopri5"),
@@ -40,12 +41,13 @@ def test_ensemble(benchmark: Any, n: int, way: str) -> None:
     benchmark.extra_info.update(
         ensemble=n,
         contestant=way,
-        rtol=RTOL,
+        rtol=LOOSER[n] if way.endswith("looser") else RTOL,
         error=float(found.max()),
         cpu_seconds=float(np.median([solution.processor_seconds for solution in solutions])),
     )
     assert found.max() <= RTOL
     if way == "luckproof stack":
         alone = errors(n, loop(n))
-        benchmark.extra_info["worst_over_solo"] = float((found / alone).max())
-        assert np.all(found <= np.maximum(2 * alone, RTOL / 10))
+        over_solo = float((found / np.maximum(alone, RTOL / 20)).max())
+        benchmark.extra_info["worst_over_solo"] = over_solo
+        assert over_solo <= 2

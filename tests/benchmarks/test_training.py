@@ -150,7 +150,7 @@ def test_an_epoch_of_training(benchmark: Any) -> None:
 
 @pytest.mark.bench
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_epoch_of_32_networks(benchmark: Any, workers: int) -> None:
+def test_an_epoch_of_32_networks(benchmark: Any, every_core: None, workers: int) -> None:
     """Wall time per network and epoch over processes, start and preparation taken off."""
     short, long = (
         TrainingPlan.of(SETTING, seed=0, networks=32, steps=epochs * EPOCH, record_at=[], device="cpu")

@@ -13,7 +13,7 @@ COMMAND = [sys.executable, "-m", "verify", "verify", "--jobs", "2"]
 
 
 @pytest.mark.bench
-def test_all_statements_quickly(benchmark: Any) -> None:
+def test_all_statements_quickly(benchmark: Any, every_core: None) -> None:
     """The command ends with every verdict as expected; its time and its processor time are recorded."""
     benchmark.group = "verify: all statements, quick budget, two processes"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
