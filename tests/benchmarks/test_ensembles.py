@@ -1,7 +1,8 @@
 """32 instances of Theorem 4's flow at rtol 1e-8: one stack, a loop over instances, and diffrax's vmap.
 
-A stack at the tolerance that gives the peers' accuracy is timed too: at one rtol they differ by up to 60 times. Each instance's end is held against a reference of its own and, for the stack, against its own solo run: a hard member
-must not take accuracy from an easy one. ``extra_info`` carries worst error and processor seconds.
+A stack at the tolerance that gives the peers' accuracy is timed too: at one rtol they differ by up to 60 times. Each
+instance's end is held against a reference of its own and, for the stack, against its own solo run: a hard member must
+not take accuracy from an easy one. ``extra_info`` carries worst error and processor seconds.
 """
 
 from __future__ import annotations
