@@ -42,22 +42,27 @@ class Directions:
     unit: Array
     norms: Array
     zero: NDArray[np.bool_] | None
-    tail: Directions | None = None
+    tail: Directions | None
+
+    def __init__(
+        self,
+        scaled: Array,
+        unit: Array,
+        norms: Array,
+        zero: NDArray[np.bool_] | None,
+        tail: Directions | None = None,
+    ) -> None:
+        self.scaled, self.unit, self.norms, self.zero, self.tail = scaled, unit, norms, zero, tail
 
     def beside(self, tail: Directions) -> Directions:
-        """These and then ``tail``; the result knows its tail, so that pairs with it come at one go.
-
-        Where ``tail`` is known by ``unit`` alone, so is all of the result.
-        """
-        both = Directions()
-        both.tail = tail
-        both.unit = _joined(self.unit, tail.unit)
-        both.scaled = both.unit if tail.scaled is tail.unit else _joined(self.scaled, tail.scaled)
-        both.norms = _joined(self.norms, tail.norms, trailing=1)
-        both.zero = None
-        if self.zero is not None or tail.zero is not None:
-            both.zero = both.norms == 0
-        return both
+        """These and then ``tail``; the result knows its tail, so that pairs with it come at one go."""
+        require_same_fan_in(self.unit, tail.unit)
+        unit = _joined(self.unit, tail.unit)
+        known_by_unit = self.scaled is self.unit and tail.scaled is tail.unit
+        scaled = unit if known_by_unit else _joined(self.scaled, tail.scaled)
+        norms = _joined(self.norms, tail.norms, trailing=1)
+        zero = None if self.zero is None and tail.zero is None else norms == 0
+        return Directions(scaled, unit, norms, zero, tail)
 
 
 class Columns(Directions):
@@ -71,7 +76,7 @@ class Columns(Directions):
 
     def __init__(self, name: str, A: ArrayLike) -> None:
         self.array = checked_columns(name, A)
-        self.zero = None
+        self.zero = self.tail = None
         self.scaled = self.array
         with np.errstate(all="ignore"):  # squares out of range are seen by the comparison
             squared = _column_dots(self.array, self.array)
@@ -99,10 +104,10 @@ class Columns(Directions):
         self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
 
     def on_sphere(self) -> Columns:
-        """The directions as a matrix of their own; their norms, within an ulp or two of it, count as 1."""
+        """The directions as a matrix of their own; their norms count as 1, to the rounding of a sum of d squares."""
         unit = Columns.__new__(Columns)
         unit.array = unit.scaled = unit.unit = self.unit
-        unit.norms, unit.zero = np.ones(self.norms.shape), None
+        unit.norms, unit.zero, unit.tail = np.ones(self.norms.shape), None, None
         return unit
 
     def require_non_zero(self, name: str) -> None:

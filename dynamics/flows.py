@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -110,6 +111,13 @@ class TwoLayerDynamics(ABC):
             return self.problem.measure.prepare_unit(self._columns)
         return self.problem.measure.prepare(W)
 
+    @cached_property
+    def teacher(self) -> Any:
+        """The teacher as the measure's kernels want it; by direction where the students are."""
+        if not self.projected:
+            return self.problem.prepared_teacher
+        return self.problem.measure.prepare_unit(directions("teacher_W", self.problem.teacher_W))
+
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """``(W', V')`` before any projection; V' is ignored where V is fixed."""
@@ -174,7 +182,7 @@ class ProjectedFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Theorem 4's pull, before P_perp; V does not move."""
         problem = self.problem
-        of_teachers, of_students = problem.measure.psi_d_onto(problem.prepared_teacher, self.prepare(W))
+        of_teachers, of_students = problem.measure.psi_d_onto(self.teacher, self.prepare(W))
         if self.modulation == "matched":
             of_teachers, of_students = (np.eye(problem.m) * x for x in (of_teachers, of_students))
         pull = problem.teacher_W @ of_teachers
@@ -204,11 +212,11 @@ class TwoLayerFlow(TwoLayerDynamics):
         """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
         problem = self.problem
         (teachers_l, teachers_d), (students_l, students_d) = problem.measure.kernels_onto(
-            problem.prepared_teacher, self.prepare(W)
+            self.teacher, self.prepare(W)
         )
         dV = teachers_l.mT @ problem.teacher_V
         dV -= students_l @ V
-        teachers_d *= problem.teacher_V @ V.mT
+        teachers_d *= problem.teacher_V @ V.mT  # the kernels are ours: modulated in place
         students_d *= V @ V.mT
         pull = problem.teacher_W @ teachers_d
         pull -= W @ students_d
@@ -236,7 +244,7 @@ class GradientFlow(TwoLayerDynamics):
         """Minus the gradient of the loss in W (before any projection) and in V."""
         problem = self.problem
         term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
-        students, teacher = self.prepare(W), problem.prepared_teacher
+        students, teacher = self.prepare(W), self.teacher
         pull = term(students, teacher, V @ np.swapaxes(problem.teacher_V, -1, -2))
         pull -= term(students, students, V @ np.swapaxes(V, -1, -2))
         if not self.trains_V:

@@ -55,22 +55,24 @@ class Pairs:
         one = directions("A", A)
         two = one if A is B else directions("B", B)
         require_same_fan_in(one.unit, two.unit)
-        self.cosine = np.matmul(one.unit.mT, two.unit, order="C")
+        with np.errstate(invalid="ignore"):  # columns that are not finite give NaN
+            self.cosine = np.matmul(one.unit.mT, two.unit, order="C")
         self.shared = _shared_from(one, two)
         if self.shared is not None:
-            own = self._own(self.cosine)
+            own = self._shared_diagonal(self.cosine)
             own *= 0.0  # exact, so not narrow; NaN stays NaN
         self._spare: Array | None = np.abs(self.cosine)
         self._redo_narrow(one, two, self._spare > _NARROW_COSINE)
 
     def _redo_narrow(self, one: Directions, two: Directions, narrow: NDArray[np.bool_]) -> None:
-        """Flat index of the narrow pairs, the angle between their lines, and the transposed pairs that share it.
+        """Find the angle between the lines of each narrow pair, and clear its cosine, which may exceed 1.
 
-        ``opposite``: which of them are nearly antiparallel; None where none is, as a rule along a run.
+        ``narrow``: flat index of these pairs, of which ``mirrored`` have a transpose at ``mirror``; ``opposite``: which
+        of them are nearly antiparallel, None where none is, as a rule along a run.
         """
         flat = self.cosine.reshape(-1)
         self.narrow = narrow.reshape(-1).nonzero()[0]
-        self.mirrored = self.mirror = self.narrow[:0]  # which of the narrow pairs have a transpose, and where
+        self.mirrored = self.mirror = self.narrow[:0]
         self.opposite: NDArray[np.bool_] | None = None
         self.line_angle = np.empty(0)
         if not self.narrow.size:
@@ -81,7 +83,7 @@ class Pairs:
         opposite = flat[self.narrow] < 0
         self.opposite = opposite if opposite.any() else None
         self.line_angle = self._line_angles(one, two, at)
-        flat[self.narrow] = flat[self.mirror] = 0.0  # where rounding leaves |cos| > 1, arccos is not defined
+        flat[self.narrow] = flat[self.mirror] = 0.0
 
     def _upper(self, at: tuple[Indices, ...], shared: int) -> tuple[Indices, ...]:
         """Narrow pairs without the lower triangle of the shared columns, which mirrors the upper."""
@@ -109,22 +111,24 @@ class Pairs:
             angle[block] = narrow_angles(a, b) if unit else line_angles(a, b)[0]
         return angle
 
-    def _choice(self, parallel: Array, antiparallel: Array) -> Array:
+    def _by_side(self, parallel: Array, antiparallel: Array) -> Array:
         """Values of the narrow pairs by their side."""
         return parallel if self.opposite is None else np.where(self.opposite, antiparallel, parallel)
 
     def angles(self) -> Array:
         """``theta``, in [0, pi]."""
-        theta = np.arccos(self.cosine, out=self._array())
-        return self._corrected(theta, self._choice(self.line_angle, np.pi - self.line_angle), 0.0)
+        with np.errstate(invalid="ignore"):
+            theta = np.arccos(self.cosine, out=self._array())
+        return self._corrected(theta, self._by_side(self.line_angle, np.pi - self.line_angle), 0.0)
 
     def supplements(self, theta: Array | None = None) -> Array:
         """``pi - theta``; ``theta`` from :meth:`angles` saves the second arccos."""
         rest = self._array()
         if theta is None:
-            theta = np.arccos(self.cosine, out=rest)
+            with np.errstate(invalid="ignore"):
+                theta = np.arccos(self.cosine, out=rest)
         np.subtract(np.pi, theta, out=rest)
-        return self._corrected(rest, self._choice(np.pi - self.line_angle, self.line_angle), np.pi)
+        return self._corrected(rest, self._by_side(np.pi - self.line_angle, self.line_angle), np.pi)
 
     def sines(self) -> Array:
         """``sin theta``."""
@@ -136,7 +140,7 @@ class Pairs:
     def cosines(self) -> Array:
         """``cos theta``, written over the rough cosines: the last to be asked for."""
         cosine = np.cos(self.line_angle)
-        return self._corrected(self.cosine, self._choice(cosine, -cosine), 1.0)
+        return self._corrected(self.cosine, self._by_side(cosine, -cosine), 1.0)
 
     def _corrected(self, rough: Array, redone: Array, own: float) -> Array:
         """``rough`` (contiguous, changed in place) with its narrow pairs ``redone``, the columns' own angle exact."""
@@ -145,8 +149,8 @@ class Pairs:
             flat[self.narrow] = redone
             flat[self.mirror] = redone[self.mirrored]
         if self.shared is not None:
-            diagonal = self._own(rough)
-            diagonal[...] = own + 0.0 * self._own(self.cosine)  # NaN where the cosine is
+            diagonal = self._shared_diagonal(rough)
+            diagonal[...] = own + 0.0 * self._shared_diagonal(self.cosine)  # NaN where the cosine is
         return rough
 
     def _array(self) -> Array:
@@ -154,8 +158,8 @@ class Pairs:
         spare, self._spare = self._spare, None
         return np.empty_like(self.cosine) if spare is None else spare
 
-    def _own(self, array: Array) -> Array:
-        """Entries of the shared columns with themselves, as a view."""
+    def _shared_diagonal(self, array: Array) -> Array:
+        """Entries of the shared columns with themselves: a view of ``array``, which is in C order."""
         *lead, rows, n = array.shape
         return array.reshape(*lead, rows * n)[..., (rows - n) * n :: n + 1]
 

@@ -42,7 +42,7 @@ class Stop(Exception):  # noqa: N818  (not an error: how a run ends)
 
 
 class GuardedField:
-    """The flow's right-hand side, counted and checked, under ``np.errstate(all="ignore")`` of the caller's.
+    """The flow's right-hand side, counted and checked. Call it under ``np.errstate(all="ignore")``.
 
     A non-finite result is passed on as NaN where the method answers it by a smaller step (``shrinks``), and
     ends the run otherwise. A non-finite trial state never reaches the flow. The wall clock and the number of

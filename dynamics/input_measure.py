@@ -67,7 +67,8 @@ class InputMeasure(ABC):
     def kernels_onto(self, teacher: Any, students: Any) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         """``(psi_l, psi_d)`` of the teachers (..., m, n) and of the students (..., n, n) with every student.
 
-        Both arguments prepared. A measure may make both at one go.
+        Both arguments prepared. The arrays are the caller's to change. A measure may make both by one call of
+        :meth:`kernels` on the columns joined.
         """
         return self.kernels(teacher, students), self.kernels(students, students)
 

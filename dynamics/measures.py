@@ -17,8 +17,9 @@ __all__ = ["BiasedGaussian", "EmpiricalMeasure", "InputMeasure", "IsotropicGauss
 
 Array = NDArray[np.float64]
 
-# Elements of teacher's and students' columns up to which their pairs are made at one go.
-_TOGETHER = 1 << 14
+# Elements of teacher's and students' columns, and of their pairs with the students, up to which one call makes all.
+_JOINED_COLUMNS = 1 << 14
+_JOINED_PAIRS = 1 << 16
 # Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
 
@@ -28,7 +29,8 @@ class IsotropicGaussian(InputMeasure):
 
     With ``theta`` the angle of w and w': ``psi_d = (pi - theta)/2pi`` and
     ``psi_l = std^2 ||w|| ||w'|| (sin theta + (pi - theta) cos theta)/2pi``.
-    Accuracy: relative error of a few ulp times sqrt(d), near parallel and near antiparallel alike.
+    Accuracy: relative error of a few ulp times sqrt(d), near parallel and near antiparallel alike (times d for columns
+    of one constant, whose norms round worst).
     Cost: one matrix product and O(1) per pair; memory at the peak 6 arrays of the pairs.
     Source: Cho & Saul (2009), arc-cosine kernels of degree 0 and 1.
     """
@@ -44,53 +46,56 @@ class IsotropicGaussian(InputMeasure):
 
     def prepare(self, A: ArrayLike | Columns) -> Columns:
         """``A`` with the norms and directions of its columns."""
-        return self._of("A", A)
+        return A if isinstance(A, Columns) else Columns("A", self._shaped("A", A))
 
     def prepare_unit(self, columns: Columns) -> Columns:
         """The directions as columns of norm one: nothing is left to be found."""
         return columns.on_sphere()
 
-    def _of(self, name: str, A: ArrayLike | Columns) -> Columns:
-        return A if isinstance(A, Columns) else Columns(name, self._shaped(name, A))
+    def _of(self, name: str, A: ArrayLike | Directions) -> Directions:
+        return A if isinstance(A, Directions) else Columns(name, self._shaped(name, A))
 
-    def _prepared(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Columns, Columns]:
+    def _prepared(
+        self, A: ArrayLike | Directions, B: ArrayLike | Directions
+    ) -> tuple[Directions, Directions]:
         one = self._of("A", A)
         return one, (one if A is B else self._of("B", B))
 
-    def kernels(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, Array]:
-        return self._kernels(*self._prepared(A, B))
-
-    def psi_d(self, A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-        return self._psi_d(*self._prepared(A, B))
-
-    def kernels_onto(
-        self, teacher: ArrayLike | Columns, students: ArrayLike | Columns
-    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        above, own = self._of("teacher", teacher), self._of("students", students)
-        if _better_apart(above, own):
-            return self._kernels(above, own), self._kernels(own, own)
-        psi_l, psi_d = (_split(k, above) for k in self._kernels(above.beside(own), own))
-        return (psi_l[0], psi_d[0]), (psi_l[1], psi_d[1])
-
-    def psi_d_onto(self, teacher: ArrayLike | Columns, students: ArrayLike | Columns) -> tuple[Array, Array]:
-        above, own = self._of("teacher", teacher), self._of("students", students)
-        if _better_apart(above, own):
-            return self._psi_d(above, own), self._psi_d(own, own)
-        return _split(self._psi_d(above.beside(own), own), above)
-
-    def _kernels(self, one: Directions, two: Directions) -> tuple[Array, Array]:
+    def kernels(self, A: ArrayLike | Directions, B: ArrayLike | Directions) -> tuple[Array, Array]:
+        one, two = self._prepared(A, B)
         pairs = Pairs(one, two)
         supplement = _supplements(pairs, one, two)
         psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines(), out=pairs.cosine)
         size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
-        psi_l *= size_a[..., :, None] * size_b[..., None, :]  # one product: symmetric to the last bit
+        psi_l *= (
+            size_a[..., :, None] * size_b[..., None, :]
+        )  # one product, not two: A is B is symmetric to the bit
         supplement *= 0.5 / np.pi
         return psi_l, supplement
 
-    def _psi_d(self, one: Directions, two: Directions) -> Array:
+    def psi_d(self, A: ArrayLike | Directions, B: ArrayLike | Directions) -> Array:
+        one, two = self._prepared(A, B)
         supplement = _supplements(Pairs(one, two), one, two)
         supplement *= 0.5 / np.pi
         return supplement
+
+    def kernels_onto(
+        self, teacher: ArrayLike | Columns, students: ArrayLike | Columns
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        teachers, own = self._prepared(teacher, students)
+        if not _joinable(teachers, own):
+            return self.kernels(teachers, own), self.kernels(own, own)
+        psi_l, psi_d = self.kernels(teachers.beside(own), own)
+        m = teachers.unit.shape[-1]
+        return (psi_l[..., :m, :], psi_d[..., :m, :]), (psi_l[..., m:, :], psi_d[..., m:, :])
+
+    def psi_d_onto(self, teacher: ArrayLike | Columns, students: ArrayLike | Columns) -> tuple[Array, Array]:
+        teachers, own = self._prepared(teacher, students)
+        if not _joinable(teachers, own):
+            return self.psi_d(teachers, own), self.psi_d(own, own)
+        psi_d = self.psi_d(teachers.beside(own), own)
+        m = teachers.unit.shape[-1]
+        return psi_d[..., :m, :], psi_d[..., m:, :]
 
     def gradient_term(self, W: ArrayLike | Columns, U: ArrayLike | Columns, coefficients: ArrayLike) -> Array:
         """``sum_k c_jk G(w_j, u_k)`` for each column j: the exact first-layer gradient of a ReLU network.
@@ -102,7 +107,8 @@ class IsotropicGaussian(InputMeasure):
         Accuracy: a few ulp of the largest term of the sum (near antiparallel the two parts of G cancel).
         Cost: two matrix products and O(1) per pair; no (d, n, m) temporary. A zero w_j gives 0.
         """
-        one, two = self._prepared(W, U)
+        one = self.prepare(W)
+        two = one if W is U else self.prepare(U)
         c = np.asarray(coefficients, dtype=np.float64)
         n, m = one.unit.shape[-1], two.unit.shape[-1]
         if c.ndim < 2 or c.shape[-2:] != (n, m):
@@ -132,14 +138,12 @@ def _supplements(pairs: Pairs, one: Directions, two: Directions) -> Array:
     return supplement
 
 
-def _better_apart(above: Columns, own: Columns) -> bool:
-    """Whether copying the columns together, and losing the symmetry of one product, costs more than a second call."""
-    return bool(own.unit.shape[-2] * (above.unit.shape[-1] + own.unit.shape[-1]) > _TOGETHER)
-
-
-def _split(kernel: Array, above: Columns) -> tuple[Array, Array]:
-    at = above.unit.shape[-1]
-    return kernel[..., :at, :], kernel[..., at:, :]
+def _joinable(teachers: Directions, own: Directions) -> bool:
+    """Whether one call on the columns joined costs less than two: where overhead outweighs the copying of columns,
+    the symmetry of the students' product and the memory of pairs held at once."""
+    (*_, d, m), n = teachers.unit.shape, own.unit.shape[-1]
+    alike = teachers.unit.shape[:-2] == own.unit.shape[:-2]
+    return alike and d * (m + n) <= _JOINED_COLUMNS and n * (m + n) <= _JOINED_PAIRS
 
 
 class EmpiricalMeasure(InputMeasure):

@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 # Squares of a smaller residual leave the normal range of float64; so small an angle is reported as 0.
 _SMALLEST_SINE = 1e-140
-# Below it the rounding of unit norms, which is along the other row, may outweigh what is across.
+# Below it the roundings of two unit norms, which lie along the rows, may outweigh what is across: parallel rows too.
 _LEAST_PLAIN_SINE = 1e-12
 # Elements of one gathered block of pairs (512 KiB): bounds memory and stays in cache.
 _BLOCK_ELEMENTS = 1 << 16
@@ -23,10 +23,10 @@ _SPLITTER = 134217729.0  # 2**27 + 1: halves a 53-bit significand exactly (Dekke
 def line_angles(a: Array, b: Array) -> tuple[Array, Array]:
     """Acute angle between the lines through rows of ``a`` and ``b`` (pairs, d), and the cosine's sign.
 
-    Rows of about one length (unit ones, say) on one side, ``b`` turned round where need be, are served by their
-    difference, each entry of which is exact to an ulp of itself; its part along ``b`` is then removed. This is accurate
-    where no more was removed than remains, and the other pairs go through repeated projection. Rows are scaled so that
-    their squares are far from overflow and underflow.
+    The caller has turned ``b`` to the side of ``a``, as far as known. Rows of about one length (unit ones, say) are
+    served by their difference, each entry of which is exact to an ulp of itself; its part along ``b`` is then removed.
+    This is accurate where no more was removed than remains, and the other pairs go through repeated projection. Rows
+    are scaled so that their squares are far from overflow and underflow.
     """
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)  # one order of summation, whatever was gathered
     residual = a - b
@@ -46,7 +46,8 @@ def line_angles(a: Array, b: Array) -> tuple[Array, Array]:
 def narrow_angles(a: Array, b: Array) -> Array:
     """Angle of unit rows not over 30 degrees apart: half the work of :func:`line_angles`.
 
-    The difference is exact to an ulp of each entry, and what of it lies along ``b`` is second order in the angle.
+    The difference is exact to an ulp of each entry, and what of it lies along ``b`` is second order in the angle. Norms
+    are taken to be 1: their rounding goes into the angle, as it does into the cosines of pairs further apart.
     """
     a, b = np.ascontiguousarray(a), np.ascontiguousarray(b)
     residual = a - b
