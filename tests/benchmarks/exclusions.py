@@ -32,5 +32,6 @@ def impossible(case: str, name: str, target: float) -> str | None:
     unknowns = flow_of(case).initial_state().size
     if name.startswith("SciPy ") and row is not None and row.matrices and unknowns > MOST_DENSE:
         memory = row.jacobian_bytes(unknowns) / GIB
-        return f"one dense Jacobian: {unknowns:,} evaluations; {row.matrices} matrices: {memory:,.1f} GiB"
+        held = f"{row.matrices} dense {'matrix' if row.matrices == 1 else 'matrices'} of {memory:,.1f} GiB"
+        return f"one Jacobian: {unknowns:,} evaluations; {held}"
     return SLOW.get((case, name))

@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from targets import Entry
 
 
@@ -58,6 +58,8 @@ def scaling(entries: Sequence[Entry], path: Path) -> None:
             one.loglog(entry["sizes"], values, "o-", markersize=4)
             one.text(0.05, 0.9, f"exponent {entry['exponents'][key]:.2f}", transform=one.transAxes)
             one.set_ylim(min(values) / 2, max(values) * 4)
+            one.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            one.yaxis.set_minor_formatter(NullFormatter())
             label_sizes(one, entry["sizes"])
             one.grid(alpha=0.3)
         column[0].set_title(entry["scaling"], fontsize=9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamics.measures import EmpiricalMeasure
@@ -28,6 +28,7 @@ def _metzler(size: int, seed: int) -> np.ndarray:
     return M - np.diag(np.diagonal(M) + M.sum(axis=1) + rng.random(size))
 
 
+@example(size=5, seed=753, share=0.5)  # a component at its start came out one ulp above it
 @given(size=st.integers(1, 7), seed=st.integers(0, 10_000), share=st.floats(0.0, 0.95))
 def test_least_supersolution_is_a_supersolution_and_the_least(size: int, seed: int, share: float) -> None:
     """p >= start, M p <= -rate p, and each component is pushed or at its start."""
