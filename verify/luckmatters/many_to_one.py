@@ -98,19 +98,26 @@ def in_regime(instance: Sharing) -> tuple[Assumption, ...]:
     )
 
 
-HORIZON = 1000.0
+UNITS = 10.0
+"""Length of a run in its own time, in which ``theta = theta_0 / (1 + t)``."""
+
+
+def own_time(instance: Sharing) -> float:
+    """``pi k^2 / theta_0``: k students with equal shares obey ``theta' = -theta^2 / (pi k^2)`` (sharp for two)."""
+    return np.pi * instance.students**2 / instance.spread
 
 
 def shared_evidence(instance: Sharing, context: Context, flipped: bool = False) -> Evidence:
-    """By t = 1000 all students are at the teacher and their fan-outs add up to its own, with no share lost."""
+    """In ten units of their own time all students get to the teacher like 1/t; their fan-outs add up to its own, and
+    no share is lost."""
     problem = start(instance)
     if flipped:
         problem = TeacherStudent(
             problem.teacher_W, problem.student_W * [1, -1], problem.teacher_V, problem.student_V
         )
-    course = follow(problem, np.array([0.0, HORIZON / 10, HORIZON]))
-    # theta falls like 1/t: a tenth of what it was ten times earlier, with a factor 3 for the transient.
-    limit = 3 * instance.spread / 10
+    course = follow(problem, np.array([0.0, UNITS * own_time(instance)]))
+    # A factor 2 for uneven shares and for three or more, of which each pair has its own constant.
+    limit = 2 * instance.spread / (1 + UNITS)
     worst = max(float(course.angle[-1].max()), float(course.missing[-1]), -float(course.share[-1].min()))
     return Evidence.at_most(
         worst, limit, 0.0,
@@ -129,6 +136,7 @@ PRINTED = Statement(
     instance_type=Sharing,
     instances=sharing,
     assumptions=in_regime,
+    examples=[Sharing(d=3, students=4, spread=0.1, noise=0.0), Sharing(5, 4, 3, 0.1, 0.2, 315767)],
     evidence=shared_evidence,
     controls=[
         Control(
@@ -137,8 +145,8 @@ PRINTED = Statement(
         )
     ],
     max_examples={"quick": 3, "full": 60, "deep": 300},
-    remark="The shares stay near where the start put them: nobody takes all. The approach is algebraic, see "
-    "the sharp form.",
+    remark="The shares stay near where the start put them: nobody takes all. The approach is algebraic, in units of "
+    "π k²/θ₀ for k students; see the sharp form.",
 )
 
 WINDOW = np.array([0.0, 500.0, 1000.0, 2000.0])
