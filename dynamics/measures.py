@@ -67,9 +67,8 @@ class IsotropicGaussian(InputMeasure):
         supplement = _supplements(pairs, one, two)
         psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines(), out=pairs.cosine)
         size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
-        psi_l *= (
-            size_a[..., :, None] * size_b[..., None, :]
-        )  # one product, not two: A is B is symmetric to the bit
+        # One product, not two: kernels of a matrix with itself are symmetric to the last bit.
+        psi_l *= size_a[..., :, None] * size_b[..., None, :]
         supplement *= 0.5 / np.pi
         return psi_l, supplement
 
