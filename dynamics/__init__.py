@@ -3,17 +3,20 @@
 Knows numpy, scipy and xarray; never imports torch, ``nets`` or ``verify``.
 """
 
-from dynamics.deep_flow import DeepFlow
-from dynamics.deep_problem import DeepProblem
-from dynamics.events import Event, converged, diverged
-from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
-from dynamics.geometry import angles, paired_angles, supplementary_angles, unit_columns
-from dynamics.integrate import integrate
-from dynamics.linearize import spectral_rate
-from dynamics.measures import BiasedGaussian, EmpiricalMeasure, InputMeasure, IsotropicGaussian
-from dynamics.observables import population_loss, two_layer_observables
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Status, Trajectory
+from dynamics.deep.flow import DeepFlow
+from dynamics.deep.problem import DeepProblem
+from dynamics.geometry.angles import angles, paired_angles, supplementary_angles, unit_columns
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.ode.events import Event, converged, diverged
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
+from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.observables import population_loss, two_layer_observables
+from dynamics.two_layer.problem import TeacherStudent
 
 __all__ = [
     "BiasedGaussian",

@@ -3,8 +3,8 @@
 May import ``dynamics``; never imports ``verify``.
 """
 
-from nets.networks import TwoLayerStudents
-from nets.population import population_descent
-from nets.training import train
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.population_descent import population_descent
+from nets.two_layer.training import train
 
 __all__ = ["TwoLayerStudents", "population_descent", "train"]

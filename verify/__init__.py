@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from verify.statement import (
+from verify.judging.statement import (
     BUDGETS,
     Assumption,
     Budget,
@@ -31,9 +31,9 @@ from verify.statement import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verify.registry import select
+    from verify.judging.registry import select
+    from verify.judging.runner import check, check_all, judge
     from verify.report import write_html, write_json
-    from verify.runner import check, check_all, judge
 
     statements: Mapping[str, Statement]
 
@@ -60,10 +60,10 @@ __all__ = [
 ]
 
 _HOME = {
-    "select": "verify.registry",
-    "check": "verify.runner",
-    "check_all": "verify.runner",
-    "judge": "verify.runner",
+    "select": "verify.judging.registry",
+    "check": "verify.judging.runner",
+    "check_all": "verify.judging.runner",
+    "judge": "verify.judging.runner",
     "write_html": "verify.report",
     "write_json": "verify.report",
 }
@@ -72,7 +72,7 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     """Import the heavy half of the package on first use (PEP 562)."""
     if name == "statements":
-        return importlib.import_module("verify.registry").registered()
+        return importlib.import_module("verify.judging.registry").registered()
     if name not in _HOME:
         raise AttributeError(f"module 'verify' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,6 +1,6 @@
 """``python -m verify`` is the ``luckproof`` command."""
 
-from verify.cli import main
+from verify.command.main import main
 
 if __name__ == "__main__":
     main()

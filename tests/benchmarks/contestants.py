@@ -14,14 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 import torchdiffeq
-from numpy.typing import NDArray
 from peer_flows import jax_field, torch_field
 from scipy.integrate import solve_ivp
 from stiff_cases import CASES, flow_of
 
-from dynamics.integrate import integrate
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
 
 
 @dataclass(frozen=True)

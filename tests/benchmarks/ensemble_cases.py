@@ -10,15 +10,13 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 from peer_flows import jax_field
 
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import orthonormal
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal
 
 INSTANCES = 32
 SPAN = (0.0, 30.0)

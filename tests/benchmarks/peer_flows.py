@@ -10,9 +10,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 # One thread for every contestant; jax reads this when it starts.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
@@ -20,11 +17,10 @@ import jax
 import jax.numpy as jnp
 import torch
 
-from dynamics.flows import ProjectedFlow, TwoLayerDynamics
+from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics
 
 jax.config.update("jax_enable_x64", True)
 
-Array = NDArray[np.float64]
 JaxField = Callable[[Any, Any, Any], Any]
 TorchField = Callable[[Any, torch.Tensor], torch.Tensor]
 

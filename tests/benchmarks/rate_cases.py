@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.geometry import unit_columns
-from dynamics.integrate import integrate
-from dynamics.linearize import spectral_rate
-from dynamics.measures import IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Trajectory
-from nets.networks import TwoLayerStudents
-from nets.training import train
-from verify.bounds.comparison import deviation
-from verify.families import two_layer_starts
+from dynamics.geometry.angles import unit_columns
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.training import train
 from verify.luckmatters import theorem4, theorem5_sharp
-from verify.rates import fit_decay, mean_rate
+from verify.mathematics.bounds.comparison import deviation
+from verify.mathematics.families import two_layer_starts
+from verify.mathematics.rates import fit_decay, mean_rate
 
 NETWORKS, LR, BATCH = 16, 0.1, 256
 FOLDS = 27.0

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from dynamics.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import orthonormal, random_unit
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, random_unit
 
 
 @dataclass(frozen=True)

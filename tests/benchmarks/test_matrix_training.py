@@ -14,15 +14,15 @@ import pytest
 import torch
 from turns import in_turns
 
-from dynamics.problems import TeacherStudent
-from nets.architecture import Architecture
-from nets.data import FreshBatches, network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import FreshGaussian
-from nets.deep_descent import SGD, DeepDescent, Distillation
-from nets.deep_teachers import random_start, separated_teacher
-from nets.networks import TwoLayerStudents
-from nets.training import train
+from dynamics.two_layer.problem import TeacherStudent
+from nets.deep.architecture import Architecture
+from nets.deep.batches import FreshGaussian
+from nets.deep.descent import SGD, DeepDescent, Distillation
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import random_start, separated_teacher
+from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.training import train
 
 NETWORKS, BATCH, RATE = 32, 64, 0.01
 EPS = float(np.finfo(np.float32).eps)

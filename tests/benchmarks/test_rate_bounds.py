@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from rate_cases import CASES, at_limit, measure
 
-from verify.bounds import BOUNDS
+from verify.mathematics.bounds import BOUNDS
 
 ENTRIES = [
     (name, index)

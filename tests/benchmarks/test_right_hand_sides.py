@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from turns import in_turns
 
-from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.problems import TeacherStudent
+from dynamics.arrays import Array
+from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
 
-Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 

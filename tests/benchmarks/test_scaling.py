@@ -13,16 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from turns import in_turns
 
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.measures import EmpiricalMeasure
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import orthonormal
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal
 
 
 @dataclass(frozen=True)

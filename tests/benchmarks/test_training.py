@@ -18,12 +18,12 @@ import torch
 from turns import in_turns
 
 from nets.arrays import HostArrays
-from nets.specialization import SpecializationNetworks, SpecializationSetting
-from nets.specialization_observables import Evaluator
-from nets.specialization_runs import train_in_turn
-from nets.specialization_steps import Batches, StackedStudents
-from nets.specialization_training import EPOCH, GROUP, TrainingPlan
-from verify.specialization.autograd_reference import trained_by_autograd
+from nets.specialization.observables import Evaluator
+from nets.specialization.runs import train_in_turn
+from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
+from nets.specialization.steps import Batches, StackedStudents
+from nets.specialization.training import EPOCH, GROUP, TrainingPlan
+from verify.mathematics.studies.autograd_experiment import trained_by_autograd
 
 SETTING = SpecializationSetting(10, 5, 1.0)
 EPS = float(np.finfo(np.float64).eps)

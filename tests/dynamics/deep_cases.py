@@ -6,12 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from dynamics.deep_problem import DeepProblem
-from dynamics.measures import EmpiricalMeasure
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.deep.problem import DeepProblem
+from dynamics.measures.empirical import EmpiricalMeasure
 
 
 def drawn(

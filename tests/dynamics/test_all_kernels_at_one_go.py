@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from test_angles_are_accurate import exact_pair, pair_at_angle, relative_error, tolerance
 
-from dynamics import measures
-from dynamics.biased_gaussian import BiasedGaussian
-from dynamics.columns import Columns
-from dynamics.flows import ProjectedFlow
-from dynamics.geometry import Pairs, unit_columns
-from dynamics.input_measure import InputMeasure
-from dynamics.measures import EmpiricalMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.arrays import Array
+from dynamics.geometry.angles import Pairs, unit_columns
+from dynamics.geometry.columns import Columns
+from dynamics.measures import isotropic_gaussian as measures
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
 
-Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 seeds = st.integers(0, 2**32 - 1)

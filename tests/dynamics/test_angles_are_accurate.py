@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.geometry import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import (
     angle_pair,
     angles,
     norms,
@@ -23,7 +23,6 @@ from dynamics.geometry import (
     unit_columns,
 )
 
-Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 seeds = st.integers(0, 2**32 - 1)

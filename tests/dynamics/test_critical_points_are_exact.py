@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.boundaries import Box, aligned, separation, visibility
-from dynamics.critical_points import SplitPlan, dyadic_columns, dyadic_teacher, fit_fan_outs, split_teacher
-from dynamics.kinks import kink_coefficient, kink_points
-from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
+from dynamics.geometry.boundaries import Box, aligned, separation, visibility
+from dynamics.two_layer.critical_points import (
+    SplitPlan,
+    dyadic_columns,
+    dyadic_teacher,
+    fit_fan_outs,
+    split_teacher,
+)
+from dynamics.two_layer.kinks import kink_coefficient, kink_points
+from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
 
 plans = st.builds(
     SplitPlan, st.integers(1, 3), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)

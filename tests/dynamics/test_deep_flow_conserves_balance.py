@@ -8,11 +8,11 @@ from deep_cases import drawn, unit
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynamics.deep_flow import DeepFlow
-from dynamics.deep_observables import balances
-from dynamics.deep_problem import DeepProblem
-from dynamics.deep_samples import evaluate
-from dynamics.integrate import integrate
+from dynamics.deep.flow import DeepFlow
+from dynamics.deep.observables import balances
+from dynamics.deep.problem import DeepProblem
+from dynamics.deep.sample_means import evaluate
+from dynamics.ode.integrate import integrate
 
 
 def balance_rates(problem: DeepProblem, flow: DeepFlow) -> np.ndarray:

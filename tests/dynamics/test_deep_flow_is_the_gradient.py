@@ -10,12 +10,13 @@ from deep_cases import autograd, drawn, unit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics import deep_samples
-from dynamics.deep_flow import DeepFlow
-from dynamics.deep_problem import DeepProblem
-from dynamics.flows import GradientFlow, TwoLayerFlow
-from dynamics.measures import EmpiricalMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.deep import sample_means as deep_samples
+from dynamics.deep.flow import DeepFlow
+from dynamics.deep.problem import DeepProblem
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
 
 PRECISION = 1e-12
 """Relative: sums of at most some hundred products a layer, 5 layers, at 2e-16 each, and cancellation of f* - f."""

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from deep_cases import drawn, unit
 
-from dynamics.deep_flow import DeepFlow
-from dynamics.deep_problem import DeepProblem, separated_teacher
-from dynamics.heun_descent import HeunDescent
-from dynamics.integrate import integrate
-from dynamics.measures import EmpiricalMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.deep.flow import DeepFlow
+from dynamics.deep.problem import DeepProblem, separated_teacher
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.heun_descent import HeunDescent
+from dynamics.two_layer.problem import TeacherStudent
 
 X = EmpiricalMeasure(np.ones((5, 3)))
 TEACHER = (np.ones((3, 2)), np.ones((2, 1)))

@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.integrate import DOP853
 
-from dynamics.deep_flow import DeepFlow
-from dynamics.deep_problem import DeepProblem, separated_teacher
-from dynamics.heun_descent import HeunDescent
-from dynamics.integrate import integrate
-from dynamics.measures import EmpiricalMeasure
-from dynamics.trajectory import Trajectory
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.deep.flow import DeepFlow
+from dynamics.deep.problem import DeepProblem, separated_teacher
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.heun_descent import HeunDescent
+from dynamics.ode.trajectory import Trajectory
 
 
 @dataclass

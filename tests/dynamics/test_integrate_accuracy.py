@@ -7,9 +7,9 @@ import pytest
 from ode_problems import PROBLEMS, Field, Solved, forced, linear, logistic, rms
 from scipy.integrate import DOP853, RK45, Radau
 
-from dynamics.integrate import integrate
-from dynamics.methods import METHODS
-from dynamics.trajectory import Trajectory
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.methods import METHODS
+from dynamics.ode.trajectory import Trajectory
 
 EPS = float(np.finfo(float).eps)
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ode_problems import Field, Hang, at_most
 from scipy.integrate import LSODA, RK45, solve_ivp
 
-from dynamics.events import diverged
-from dynamics.integrate import integrate
-from dynamics.methods import METHODS
-from dynamics.trajectory import Status, Trajectory
+from dynamics.ode.events import diverged
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.methods import METHODS
+from dynamics.ode.trajectory import Status, Trajectory
 
 SECONDS = 20.0
 """No run below takes a second; SciPy's own drivers did not return from three of them."""

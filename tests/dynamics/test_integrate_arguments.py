@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from ode_problems import Field
 
-import dynamics.methods
-import dynamics.run
-from dynamics.integrate import integrate
-from dynamics.methods import METHODS, available_memory
-from dynamics.trajectory import Status
+import dynamics.ode.run
+import dynamics.ode.steppers.methods
+from dynamics.memory import available_memory
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.methods import METHODS
+from dynamics.ode.trajectory import Status
 
 FLOW = Field(lambda t, y: -y, [1.0, 2.0])
 IMPLICIT = [name for name, row in METHODS.items() if row.matrices]
@@ -129,7 +130,7 @@ def test_a_dense_jacobian_that_does_not_fit_is_refused(method: str, monkeypatch:
     assert integrate(flow, (0.0, 1e-3), t_eval=[1e-3], method="RK45").success
     small = Field(lambda t, y: -y, np.ones(50))
     assert integrate(small, (0.0, 1.0), method=METHODS[method].solver).success
-    monkeypatch.setattr(dynamics.methods, "available_memory", lambda: 2 * 8 * 50 * 50 - 2)
+    monkeypatch.setattr(dynamics.ode.steppers.methods, "available_memory", lambda: 2 * 8 * 50 * 50 - 2)
     with pytest.raises(ValueError, match="GiB"):
         integrate(small, (0.0, 1.0), method=METHODS[method].solver)
 
@@ -152,7 +153,9 @@ def test_the_estimate_is_the_memory_taken(method: str) -> None:
 
 def test_states_that_do_not_fit_are_refused_or_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """t_eval is refused with its size; collecting every step ends with what has been collected."""
-    monkeypatch.setattr(dynamics.run, "available_memory", lambda: 10 * 4 * 16)  # ten states of two numbers
+    monkeypatch.setattr(
+        dynamics.ode.run, "available_memory", lambda: 10 * 4 * 16
+    )  # ten states of two numbers
     with pytest.raises(ValueError, match=r"t_eval: 11 times .* GiB"):
         integrate(FLOW, (0.0, 1.0), t_eval=np.linspace(0, 1, 11))
     assert integrate(FLOW, (0.0, 1.0), t_eval=np.linspace(0, 1, 10)).success

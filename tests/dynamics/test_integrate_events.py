@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from ode_problems import Field
 
-from dynamics.events import DIVERGENCE_LIMIT, Event, converged, diverged
-from dynamics.integrate import integrate
-from dynamics.methods import METHODS
-from dynamics.trajectory import Status
+from dynamics.ode.events import DIVERGENCE_LIMIT, Event, converged, diverged
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers.methods import METHODS
+from dynamics.ode.trajectory import Status
 
 
 @dataclass

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics import measures
-from dynamics.measures import BiasedGaussian, EmpiricalMeasure, IsotropicGaussian
+from dynamics.measures import isotropic_gaussian as measures
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 
 EPS = float(np.finfo(np.float64).eps)
 seeds = st.integers(0, 2**32 - 1)

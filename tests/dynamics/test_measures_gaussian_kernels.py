@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.gaussian_kernels import arc_cosine
-from dynamics.measures import EmpiricalMeasure, IsotropicGaussian
+from dynamics.arrays import Array
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.gaussian_kernels import arc_cosine
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 
-Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 
 seeds = st.integers(0, 2**32 - 1)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.integrate import dblquad
 from scipy.special import ndtr, owens_t
 
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
+from dynamics.arrays import Array
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 
-Array = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 QUADRATURE = 1e-13  # rounding of some 4,000 positive terms; psi_l relative to the scale (1+|h|)(1+|k|)
 

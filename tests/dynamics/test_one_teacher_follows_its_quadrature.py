@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
 
 
 def passage_time(start: float, end: float) -> float:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.flows import GradientFlow
-from dynamics.integrate import integrate
-from dynamics.one_teacher import (
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import GradientFlow
+from dynamics.two_layer.one_teacher import (
     OneTeacherFlow,
     PassageFlow,
     frozen_passage_time,
@@ -18,7 +18,7 @@ from dynamics.one_teacher import (
     passage_times,
     reached,
 )
-from dynamics.problems import TeacherStudent
+from dynamics.two_layer.problem import TeacherStudent
 
 TABLE = [
     (0.1, 1.0, 1.0, 60.5600, 6),

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
 
 UNIT = np.eye(3)[:, :2]
 BAD = UNIT.copy()

@@ -7,12 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dynamics.flows import GradientFlow
-from dynamics.geometry import norms, tangent_projection
-from dynamics.integrate import integrate
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from dynamics.residual_flow import ResidualFlow, node_residuals
+from dynamics.geometry.angles import norms, tangent_projection
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import GradientFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.residual_flow import ResidualFlow, node_residuals
 
 BATCH, D, M, N, C = (3, 2), 4, 2, 3, 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.integrate import integrate
-from dynamics.lotka_volterra import LotkaVolterraFlow
-from dynamics.shared_residual import SharedResidualFlow
-from dynamics.teachers import random_unit
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
+from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
+from dynamics.two_layer.teachers import random_unit
 
 
 def four(form: str, boost: float = 0.05) -> SharedResidualFlow:

@@ -8,12 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from dynamics import linearize
-from dynamics.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.integrate import integrate
-from dynamics.linearize import difference_jacobian, spectral_rate, sphere_basis, tangent_jacobian
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer import linearization as linearize
+from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+from dynamics.two_layer.linearization import (
+    difference_jacobian,
+    spectral_rate,
+    sphere_basis,
+    tangent_jacobian,
+)
+from dynamics.two_layer.problem import TeacherStudent
 
 
 def projected(d: int, m: int, seed: int, std: float = 1.0) -> ProjectedFlow:

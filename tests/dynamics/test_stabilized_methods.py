@@ -6,19 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from ode_problems import Field, rms
 from scipy.integrate import solve_ivp
 
-from dynamics import choice
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.spectral_radius import SAFETY, SpectralRadius
-from dynamics.stabilized import RKC, ROCK4, Stabilized
-from dynamics.teachers import orthonormal
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.ode.steppers import method_choice as choice
+from dynamics.ode.steppers.spectral_radius import SAFETY, SpectralRadius
+from dynamics.ode.steppers.stabilized import RKC, ROCK4, Stabilized
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal
 
-Array = NDArray[np.float64]
 METHODS = {"RKC": RKC, "ROCK4": ROCK4}
 
 

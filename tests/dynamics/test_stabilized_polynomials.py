@@ -5,11 +5,10 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from dynamics import chebyshev, rock
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.ode.steppers import rkc_coefficients as chebyshev
+from dynamics.ode.steppers import rock4_coefficients as rock
 
 EPS = float(np.finfo(float).eps)
 STAGES = (6, 7, 8, 11, 16, 25, 40, 63, 100, 157, 200)

@@ -12,9 +12,9 @@ import xarray as xr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics import netcdf
-from dynamics.integrate import integrate
-from dynamics.trajectory import Status, Trajectory
+from dynamics.ode import files as netcdf
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Status, Trajectory
 
 T = 5
 DIMENSIONS = {"W": ("input", "node"), "V": ("node", "output"), "sin_theta": ("node",), "loss": ()}

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 from test_command_verifies import REAL, command
 
-from dynamics.trajectory import Trajectory
-from verify.simulate import FlowName, MeasureName, Simulation, TeacherName, rates_of
+from dynamics.ode.trajectory import Trajectory
+from verify.command.two_layer_simulation import FlowName, MeasureName, Simulation, TeacherName, rates_of
 
 
 def simulate(*words, **options):
@@ -34,7 +34,7 @@ def test_run_is_saved_plotted_and_summarised(tmp_path):
 @pytest.mark.parametrize("modulation", ["per-sample", "separated"])
 def test_deep_run_is_saved_plotted_and_summarised(modulation, tmp_path, capsys):
     """The file holds options, weights and gaps by layer; the summary names widths, the method and the gaps."""
-    from verify.cli import run
+    from verify.command.main import run
 
     words = ["--flow", "deep", "--widths", "4-3-3-2", "--modulation", modulation, "--samples", "50"]
     words += ["--t-end", "2", "--points", "5", "--instances", "2", "--p-w", "0.5"]
@@ -110,7 +110,7 @@ def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
 )
 def test_bad_options_are_one_line_and_exit_2(words, named, tmp_path, capsys, monkeypatch):
     """Checked in this process, the same entry point without the start-up time."""
-    from verify.cli import run
+    from verify.command.main import run
 
     monkeypatch.chdir(tmp_path)
     assert run(["simulate", *words]) == 2

@@ -13,8 +13,8 @@ from types import ModuleType
 
 import pytest
 
-from verify import registry
-from verify.cli import run
+from verify.command.main import run
+from verify.judging import registry
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "verify"))
@@ -177,7 +177,7 @@ def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
 def test_help_is_quick_and_loads_nothing_heavy():
     """Help, version and a usage error come without torch, Hypothesis or SciPy."""
     check = (
-        "import sys\nfrom verify.cli import run\ncode = run(['--help'])\n"
+        "import sys\nfrom verify.command.main import run\ncode = run(['--help'])\n"
         "print({'torch', 'hypothesis', 'scipy', 'matplotlib'} & set(sys.modules), code)"
     )
     done = command(program=[sys.executable, "-c", check])

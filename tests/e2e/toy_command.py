@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "verify"))
 
 from toy_statements import ALL, REFUTED
 
-from verify import registry
-from verify.cli import main
-from verify.statement import Outcome
+from verify.command.main import main
+from verify.judging import registry
+from verify.judging.statement import Outcome
 
 
 def sleep(point, context):

@@ -11,12 +11,12 @@ import pytest
 import torch
 from scipy import stats
 
-from dynamics.flows import ProjectedFlow
-from dynamics.problems import TeacherStudent
-from nets.data import network_seeds
-from nets.networks import TwoLayerStudents
-from nets.population import population_descent
-from nets.training import train
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.batches import network_seeds
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.population_descent import population_descent
+from nets.two_layer.training import train
 
 pytestmark = pytest.mark.gpu
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.problems import TeacherStudent
-from nets.data import FreshBatches, network_seeds
-from nets.networks import TwoLayerStudents
-from nets.training import train
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.training import train
 
 
 def stated_step(

@@ -8,7 +8,7 @@ import torch
 from state_dict_layouts import NORMS, timm_head, torchvision_head, vgg
 from torch import nn
 
-from nets.batchnorm_biases import NormLayer, norm_layers
+from nets.checkpoints.batchnorm_biases import NormLayer, norm_layers
 
 
 @pytest.mark.parametrize("head", [torchvision_head, timm_head])

@@ -13,7 +13,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from nets.cifar10 import ARCHIVE, FOLDER, OFFICIAL, Edition, load_cifar10
+from nets.images.cifar10 import ARCHIVE, FOLDER, OFFICIAL, Edition, load_cifar10
 
 IMAGES = 20
 NAMES = tuple(OFFICIAL.md5)

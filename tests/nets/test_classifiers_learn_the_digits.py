@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from nets.architecture import Architecture
-from nets.classifiers import TaskTensors, accuracy, predictions, train_classifiers
-from nets.deep_descent import SGD
-from nets.deep_teachers import random_start
-from nets.digits import load_digits
-from nets.vgg_layout import vgg_state_dict
+from nets.deep.architecture import Architecture
+from nets.deep.descent import SGD
+from nets.deep.teachers import random_start
+from nets.images.classifiers import TaskTensors, accuracy, predictions, train_classifiers
+from nets.images.digits import load_digits
+from nets.images.vgg_layout import vgg_state_dict
 
 SEEDS = (1, 2, 3)
 INPUTS = {"conv": (1, 8, 8), "dense": (64,)}

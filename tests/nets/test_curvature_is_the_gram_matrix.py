@@ -8,9 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.problems import TeacherStudent
+from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents
-from nets.curvature import dense_hessian, hessian_spectrum, hessian_vector_product, largest_eigenvalues
+from nets.two_layer.curvature import (
+    dense_hessian,
+    hessian_spectrum,
+    hessian_vector_product,
+    largest_eigenvalues,
+)
 
 
 def students_of(seed: int, *, solved: bool) -> tuple[TwoLayerStudents, torch.Tensor]:

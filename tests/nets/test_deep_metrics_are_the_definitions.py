@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-import nets.deep_metrics
-from nets.architecture import Architecture
-from nets.data import network_seeds
-from nets.deep_data import gaussian_inputs
-from nets.deep_metrics import evaluate, record
-from nets.deep_teachers import balanced_teacher, random_start, separated_teacher
-from nets.metrics import correlation, ranks, winner_rank, winners
+import nets.deep.metrics
+from nets.deep.architecture import Architecture
+from nets.deep.batches import gaussian_inputs
+from nets.deep.metrics import evaluate, record
+from nets.deep.node_matching import correlation, ranks, winner_rank, winners
+from nets.deep.teachers import balanced_teacher, random_start, separated_teacher
+from nets.two_layer.batches import network_seeds
 
 DENSE = Architecture((5,), (4, 3), 2)
 CONVOLUTIONS = Architecture((1, 6, 7), (3, 2), 4)
@@ -27,7 +27,7 @@ def test_evaluation_is_numpys(
     shape: Architecture, normalisation: str, elements: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """np.corrcoef over samples and positions, plain means for activity and loss; chunks do not matter."""
-    monkeypatch.setattr(nets.deep_metrics, "CHUNK_ELEMENTS", elements)
+    monkeypatch.setattr(nets.deep.metrics, "CHUNK_ELEMENTS", elements)
     seeds = network_seeds(7, 2)
     teacher = separated_teacher(shape, seeds)
     students = random_start(replace(shape.over_parameterised(2), normalisation=normalisation), seeds)

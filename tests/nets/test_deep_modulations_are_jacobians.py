@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from nets.architecture import Architecture
-from nets.data import network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import gaussian_inputs
-from nets.deep_modulation import mean_modulations
-from nets.deep_teachers import random_start, separated_teacher
-from nets.folding import folded
-from nets.layered import augmented
+from nets.deep.architecture import Architecture
+from nets.deep.batches import gaussian_inputs
+from nets.deep.modulation import mean_modulations
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import random_start, separated_teacher
+from nets.matrix_form.folding import folded
+from nets.matrix_form.layered import augmented
+from nets.two_layer.batches import network_seeds
 
 SHAPE = Architecture((5,), (4, 3), 2)
 SAMPLES = 20

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.trajectory import Status, Trajectory
-from nets.architecture import Architecture
-from nets.checkpoints import Checkpoint
-from nets.data import network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import BatchSource, FixedSamples, FreshGaussian, gaussian_inputs
-from nets.deep_descent import SGD
-from nets.deep_metrics import Evaluation, Record, evaluate
-from nets.deep_teachers import random_start, separated_teacher
-from nets.deep_training import LARGE, group_size, train_deep
+from dynamics.ode.trajectory import Status, Trajectory
+from nets.checkpoints.tensor_files import Checkpoint
+from nets.deep.architecture import Architecture
+from nets.deep.batches import BatchSource, FixedSamples, FreshGaussian, gaussian_inputs
+from nets.deep.descent import SGD
+from nets.deep.metrics import Evaluation, Record, evaluate
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import random_start, separated_teacher
+from nets.deep.training import LARGE, group_size, train_deep
+from nets.two_layer.batches import network_seeds
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 MOMENTUM = SGD(0.02, momentum=0.5, weight_decay=0.01, drops=((1, 0.01),))

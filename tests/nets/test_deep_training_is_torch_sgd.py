@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nets.architecture import Architecture
-from nets.data import network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import FixedSamples, FreshGaussian
-from nets.deep_descent import SGD, Classification, DeepDescent, Distillation, resting
-from nets.deep_teachers import random_start, separated_teacher
+from nets.deep.architecture import Architecture
+from nets.deep.batches import FixedSamples, FreshGaussian
+from nets.deep.descent import SGD, Classification, DeepDescent, Distillation, resting
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import random_start, separated_teacher
+from nets.two_layer.batches import network_seeds
 
 DENSE = Architecture((5,), (4, 3), 3)
 CONVOLUTIONS = Architecture((2, 7, 6), (4, 3), 3)

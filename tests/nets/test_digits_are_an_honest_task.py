@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nets.digits import load_digits
-from nets.labelled_images import ImageTask, LabelledImages
+from nets.images.digits import load_digits
+from nets.images.labelled_images import ImageTask, LabelledImages
 
 
 def test_every_image_is_used_once():

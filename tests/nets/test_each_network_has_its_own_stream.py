@@ -7,11 +7,14 @@ import pytest
 import torch
 from scipy import stats
 
-from dynamics.measures import BiasedGaussian, EmpiricalMeasure, InputMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from nets.data import BLOCK_VALUES, FreshBatches, network_seeds
-from nets.networks import TwoLayerStudents
-from nets.training import train
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.batches import BLOCK_VALUES, FreshBatches, network_seeds
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.training import train
 
 EMPIRICAL = EmpiricalMeasure(np.eye(3), weights=[0.5, 0.2, 0.3])
 MEASURES = [IsotropicGaussian(4, std=2.0), BiasedGaussian(3), EMPIRICAL]

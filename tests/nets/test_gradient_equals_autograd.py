@@ -8,8 +8,8 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynamics.problems import TeacherStudent
-from nets.networks import TwoLayerStudents
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.networks import TwoLayerStudents
 
 SIZES = {
     "networks": st.integers(1, 3),

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nets.metrics import (
+from nets.deep.node_matching import (
     block_rms,
     correlation,
     effective_number,

@@ -7,18 +7,16 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import stats
 
-from dynamics.flows import ProjectedFlow
-from dynamics.linearize import spectral_rate
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Trajectory
-from nets.networks import TwoLayerStudents
-from nets.population import population_descent
-from nets.training import train
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.population_descent import population_descent
+from nets.two_layer.training import train
 
 LR = 0.1
 WINDOW = (1e-11, 1e-4)

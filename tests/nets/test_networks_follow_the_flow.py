@@ -6,19 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
-from dynamics.flows import ProjectedFlow, TwoLayerFlow
-from dynamics.geometry import unit_columns
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Trajectory
-from nets.networks import TwoLayerStudents
-from nets.population import population_descent
-from nets.training import train
-
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.population_descent import population_descent
+from nets.two_layer.training import train
 
 FALSE_ALARM = 1e-6
 """Chance of one false alarm of a test that samples, shared over its comparisons."""

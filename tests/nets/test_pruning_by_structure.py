@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from nets.architecture import NORMALISATIONS, Architecture
-from nets.deep import DeepNetworks
-from nets.deep_teachers import random_start
-from nets.structured_pruning import contributions, fan_out_norms, pruned
+from nets.deep.architecture import NORMALISATIONS, Architecture
+from nets.deep.networks import DeepNetworks
+from nets.deep.structured_pruning import contributions, fan_out_norms, pruned
+from nets.deep.teachers import random_start
 
 SHAPES = {"dense": ((6,), (7, 5, 6)), "conv": ((2, 8, 8), (6, 5, 4))}
 KEPT = (4, 3, 3)

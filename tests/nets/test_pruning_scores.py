@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.observables import population_loss
-from dynamics.problems import TeacherStudent
-from nets.pruning import (
+from dynamics.two_layer.observables import population_loss
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.pruning import (
     brain_damage_saliency,
     by_contribution,
     by_fan_in,

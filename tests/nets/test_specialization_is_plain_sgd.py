@@ -10,13 +10,13 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dynamics.trajectory import Status, Trajectory
+from dynamics.ode.trajectory import Status, Trajectory
 from nets.arrays import DeviceArrays, HostArrays
-from nets.specialization import SpecializationNetworks, SpecializationSetting
-from nets.specialization_kept import KeptRunError, RunFolder
-from nets.specialization_runs import train_in_turn, train_specialization
-from nets.specialization_steps import StackedStudents
-from nets.specialization_training import TrainingPlan
+from nets.specialization.kept_runs import KeptRunError, RunFolder
+from nets.specialization.runs import train_in_turn, train_specialization
+from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
+from nets.specialization.steps import StackedStudents
+from nets.specialization.training import TrainingPlan
 
 EPS = float(np.finfo(np.float64).eps)
 SMALL = {
@@ -170,7 +170,7 @@ def test_kept_runs_are_found_again(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
     fewer = dataclasses.replace(plans[1], marks=(0, 20, 40))
     with monkeypatch.context() as patch:
-        patch.setattr("nets.specialization_runs.train_group", None)
+        patch.setattr("nets.specialization.runs.train_group", None)
         again = list(train_in_turn([plans[0], fewer], kept=kept))
     for name, values in first[0].observables.items():
         np.testing.assert_array_equal(values, again[0].observables[name])

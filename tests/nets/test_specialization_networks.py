@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from nets.arrays import HostArrays
-from nets.specialization import (
-    SpecializationInputs,
-    SpecializationNetworks,
-    SpecializationSetting,
-    active_share,
-)
-from nets.specialization_observables import (
+from nets.specialization.observables import (
     Evaluator,
     best_per_student,
     best_per_teacher,
     covered,
+)
+from nets.specialization.setting import (
+    SpecializationInputs,
+    SpecializationNetworks,
+    SpecializationSetting,
+    active_share,
 )
 
 SETTING = SpecializationSetting(4, 2, 1.5, d=12, c=6, train_samples=400, eval_samples=4000)

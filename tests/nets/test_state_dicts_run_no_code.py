@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from state_dict_layouts import vgg
 from torch import nn
 
-from nets.batchnorm_biases import norm_layers
-from nets.state_dicts import read_state_dict
+from nets.checkpoints.batchnorm_biases import norm_layers
+from nets.checkpoints.state_dicts import read_state_dict
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.observables import two_layer_observables
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Status, Trajectory
-from nets.networks import TwoLayerStudents
-from nets.population import population_descent
-from nets.training import DEFAULT_RECORDS, record_steps, train
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.observables import two_layer_observables
+from dynamics.two_layer.problem import TeacherStudent
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.population_descent import population_descent
+from nets.two_layer.training import DEFAULT_RECORDS, record_steps, train
 
 SETTINGS: dict[str, Any] = {"lr": 0.1, "batch_size": 8, "steps": 20, "seed": 0}
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dynamics import ProjectedFlow, TeacherStudent, integrate
-from dynamics.trajectory import Trajectory
+from dynamics import ProjectedFlow, TeacherStudent
+from dynamics.ode import integrate
+from dynamics.ode.trajectory import Trajectory
 from nets import TwoLayerStudents, train
 
 pytestmark = pytest.mark.soak

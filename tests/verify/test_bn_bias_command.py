@@ -10,7 +10,7 @@ import torch
 from state_dict_layouts import NORMS, vgg
 from torch import nn
 
-from verify.cli import run
+from verify.command.main import run
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from verify.cli import run
+from verify.command.main import run
 from verify.figures import (
     luckmatters_finite_data,
     luckmatters_over_parameterisation,
@@ -17,8 +17,8 @@ from verify.figures import (
     specialization8,
 )
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_cases import way_covered
-from verify.figures.deep_study import Arm
+from verify.mathematics.studies.deep_cases import way_covered
+from verify.mathematics.studies.deep_students import Arm
 
 TINY = {
     "luckmatters.teacher-size": ["widths=5,6", "small_widths=3,4", "factor=2"],

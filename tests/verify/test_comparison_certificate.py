@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.measures import EmpiricalMeasure
-from dynamics.problems import TeacherStudent
-from verify.bounds.comparison import (
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.two_layer.problem import TeacherStudent
+from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
+from verify.mathematics.bounds.comparison import (
     Box,
     certified_rate,
     certify,
@@ -18,8 +19,7 @@ from verify.bounds.comparison import (
     least_supersolution,
     perron_root,
 )
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
-from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
 
 def _metzler(size: int, seed: int) -> np.ndarray:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from verify.cli import run
+from verify.command.main import run
 from verify.figures import figure_named, luckmatters_gaus, luckmatters_loss_rank
-from verify.figures.deep_study import Arm, DeepStudy
+from verify.mathematics.studies.deep_students import Arm, DeepStudy
 
 TINY = [
     word

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nets.specialization_runs import train_specialization
-from nets.specialization_training import EPOCH
-from verify.specialization.autograd_reference import by_autograd
-from verify.specialization.experiments import Trained
+from nets.specialization.runs import train_specialization
+from nets.specialization.training import EPOCH
+from verify.mathematics.studies.autograd_experiment import by_autograd
+from verify.mathematics.studies.trained_experiments import Trained
+from verify.mathematics.studies.two_layer_experiments import specialisation_and_fan_out
 from verify.specialization.experiments_low_correlation import OneNetwork, ordering, setting_of
 from verify.specialization.experiments_over_realisation import just_realised
-from verify.specialization.study import specialisation_and_fan_out
 
 
 def test_autograd_gives_the_same_network():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from verify.cli import run
+from verify.command.main import run
 from verify.figures import figures
 from verify.figures.page import HEADING, command_of, main, updated
 

@@ -10,12 +10,17 @@ import pytest
 import xarray as xr
 from scipy.stats import spearmanr
 
-from verify.cli import run
+from verify.command.main import run
 from verify.figures import figures
 from verify.figures.claims import ClaimCheck
 from verify.figures.overrides import overridden
 from verify.figures.specialization11 import shifted
-from verify.specialization.study import Study, first_covered, lead_of_the_strong, rank_correlation
+from verify.mathematics.studies.two_layer_experiments import (
+    Study,
+    first_covered,
+    lead_of_the_strong,
+    rank_correlation,
+)
 
 TINY = ["--set", "networks=3", "--set", "epochs=0.06", "--set", "eval_samples=200"]
 TWO_LAYER = [f"specialization.{number}" for number in (7, 9, 10, 11, 12)]
@@ -106,7 +111,7 @@ def test_a_folder_of_runs_makes_the_figure_again_without_training(tmp_path, caps
     ]
     run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
     first = capsys.readouterr().out
-    monkeypatch.setattr("nets.specialization_runs.ProcessPoolExecutor", None)
+    monkeypatch.setattr("nets.specialization.runs.ProcessPoolExecutor", None)
     run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
     assert capsys.readouterr().out == first
     assert run(["figure", "specialization.9", "--out", str(tmp_path), *settings]) in (0, 1)

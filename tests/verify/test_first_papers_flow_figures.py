@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from verify.cli import run
+from verify.command.main import run
 from verify.figures.luckmatters_modulation_maps import Maps
 from verify.figures.luckmatters_theorem5 import Starts, checks, dataset, summary
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nets.batchnorm_biases import norm_layers
-from nets.cifar10 import OFFICIAL, Edition, load_cifar10
-from nets.state_dicts import read_state_dict
-from verify import image_study
-from verify.cli import run
+from nets.checkpoints.batchnorm_biases import norm_layers
+from nets.checkpoints.state_dicts import read_state_dict
+from nets.images.cifar10 import OFFICIAL, Edition, load_cifar10
+from verify.command.main import run
 from verify.figures import luckmatters_bn_bias, luckmatters_real_data
 from verify.figures.claims import ClaimCheck
-from verify.real_data import KINDS, NORMALISATIONS, TEACHERS, RealData
+from verify.mathematics.studies import images as image_study
+from verify.mathematics.studies.real_data import KINDS, NORMALISATIONS, TEACHERS, RealData
 
 SMALL = ("networks=3", "images=64", "teacher_epochs=1")
 BIASES = (*SMALL, "widths=3,4", "weight_decays=0,0.01")
@@ -91,7 +91,7 @@ def test_a_damaged_kept_run_is_named(students, tmp_path, capsys):
 
 def test_estimate_grows_with_the_work(monkeypatch):
     """Ten times the epochs take about ten times as long at the same rate; the start's record is the rest."""
-    monkeypatch.setattr("nets.estimate.product_rate", lambda *_: 1e9)
+    monkeypatch.setattr("nets.deep.cost_estimate.product_rate", lambda *_: 1e9)
     short, long = (RealData(epochs=epochs).estimate("cpu") for epochs in (5, 50))
     assert long.seconds / short.seconds == pytest.approx(10, rel=0.05)
     assert (long.rate, short.rate) == (5e8, 5e8)

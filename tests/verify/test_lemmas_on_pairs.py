@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.constants_l import (
+from verify.judging.statement import BUDGETS
+from verify.luckmatters.lemma2 import overlaps_of, precise_difference
+from verify.luckmatters.lemma3_overlap import isotropic_overlap
+from verify.luckmatters.lemma4 import FallOff, departure
+from verify.mathematics.families.near_pairs import NearPair, isotropic_pairs, pairs
+from verify.mathematics.first_moment_constants import (
     STEEPEST,
     fall_off_ratio,
     first_moment,
     lipschitz_l_isotropic,
     quadratic_fall_off,
 )
-from verify.families.near_pairs import NearPair, isotropic_pairs, pairs
-from verify.luckmatters.lemma2 import overlaps_of, precise_difference
-from verify.luckmatters.lemma3_overlap import isotropic_overlap
-from verify.luckmatters.lemma4 import FallOff, departure
-from verify.precise.first_moment import psi_l_biased, psi_l_isotropic
-from verify.statement import BUDGETS
+from verify.mathematics.precise.first_moment import psi_l_biased, psi_l_isotropic
 
 QUICK = BUDGETS["quick"]
 

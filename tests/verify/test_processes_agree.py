@@ -7,9 +7,9 @@ import multiprocessing
 
 import pytest
 
-from verify import registry
-from verify.parallel import default_jobs, judge_in_processes, judge_one
-from verify.runner import make_context
+from verify.judging import registry
+from verify.judging.processes import default_jobs, judge_in_processes, judge_one
+from verify.judging.runner import make_context
 
 NAMES = (
     "luckmatters.assumption2.printed",

@@ -9,9 +9,9 @@ import pytest
 
 import verify
 import verify.luckmatters
+from verify.judging.runner import make_context
+from verify.judging.statement import BUDGETS, Form, Outcome, Verdict
 from verify.report import RunInfo, as_records, render_html
-from verify.runner import make_context
-from verify.statement import BUDGETS, Form, Outcome, Verdict
 
 CONTEXT = make_context("quick", "cpu", 0)
 EVERY = pytest.mark.parametrize("statement", verify.statements.values(), ids=list(verify.statements))
@@ -58,7 +58,7 @@ def test_every_budget_has_its_number_of_instances(statement):
 @EVERY
 def test_instances_are_plain_data_with_defaults(statement):
     """An instance can be written without arguments and comes back from JSON as it was."""
-    from verify.instances import instance_from_json, instance_to_json
+    from verify.judging.instances import instance_from_json, instance_to_json
 
     instance = statement.instance_type()
     assert instance_from_json(statement, instance_to_json(instance)) == instance

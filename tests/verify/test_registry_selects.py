@@ -9,8 +9,8 @@ import pytest
 from toy_statements import ALL, HOLDS, REFUTED
 
 import verify
-from verify import registry
-from verify.statement import Form, Outcome, Source
+from verify.judging import registry
+from verify.judging.statement import Form, Outcome, Source
 
 
 def module_of(**members) -> ModuleType:

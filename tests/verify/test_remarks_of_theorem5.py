@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from verify.effects import effect, exceeds, falls_below, weakest
+from verify.judging.statement import Context, Evidence
 from verify.luckmatters.flat_minima import NO_INPUT_BETWEEN, Solved, at_the_limit, count_evidence
 from verify.luckmatters.random_initialisation import (
     all_lucky_probability,
     cap_probability,
     lucky_probability,
 )
-from verify.luckmatters.zero_curvature import (
+from verify.mathematics.effects import effect, exceeds, falls_below, weakest
+from verify.mathematics.zero_curvature import (
     features,
     hessian_on,
     resolvable,
     resolving_inputs,
     smallest_angle,
 )
-from verify.statement import Context, Evidence
 
 
 def test_caps_of_known_size() -> None:

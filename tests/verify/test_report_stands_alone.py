@@ -13,12 +13,12 @@ import pytest
 from matplotlib.figure import Figure
 from toy_statements import ALL, HOLDS, REFUTED, VACUOUS
 
+from verify.judging.runner import judge, make_context
+from verify.judging.statement import Evidence, Form
 from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
 from verify.report.figures import draw
 from verify.report.html import duration, number_html
 from verify.report.mathtext import claim_html, indexed_html
-from verify.runner import judge, make_context
-from verify.statement import Evidence, Form
 
 CONTEXT = make_context("quick", "cpu", 0)
 RUN = RunInfo.of(CONTEXT, seconds=1.5)

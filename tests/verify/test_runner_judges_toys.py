@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume
 from toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
 
-from verify.runner import INCONCLUSIVE_SHARE, judge, make_context, planned_examples
-from verify.statement import Assumption, Control, Evidence, Outcome
+from verify.judging.runner import INCONCLUSIVE_SHARE, judge, make_context, planned_examples
+from verify.judging.statement import Assumption, Control, Evidence, Outcome
 
 CONTEXT = make_context("quick", "cpu", 0)
 
@@ -235,7 +235,7 @@ def test_progress_counts_up_to_the_plan():
 
 def test_records_of_a_long_run_stay_small(monkeypatch):
     """Beyond the stated number, records keep their numbers and drop their details."""
-    monkeypatch.setattr("verify.runner.DETAILED_RECORDS", 10)
+    monkeypatch.setattr("verify.judging.runner.DETAILED_RECORDS", 10)
     detailed = variant(HOLDS, evidence=lambda p, c: Evidence.at_most(0.0, 1.0, 0.0, trace=[1.0] * 100))
     details = [bool(record.evidence.details) for record in judge(detailed, CONTEXT).judged]
     assert details[0]

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.boundaries import Box
-from dynamics.kinks import kink_points
-from nets.layered import LayeredNetwork
-from nets.recursion import readouts
-from verify.families.batches import batches, kernel
-from verify.families.deep_pairs import (
+from dynamics.geometry.boundaries import Box
+from dynamics.two_layer.kinks import kink_points
+from nets.matrix_form.layered import LayeredNetwork
+from nets.matrix_form.recursion import readouts
+from verify.mathematics.families.batches import batches, kernel
+from verify.mathematics.families.deep_pairs import (
     DeepInstance,
     crossings,
     draw_deep,
     pre_activations_above,
 )
-from verify.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.corollary1 import DEEP, pieces
 from verify.specialization.kink_deep import dip, gates_constant
 from verify.specialization.theorem4 import PASS, naive_strength, observed_crossings, open_assumptions

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.families.gradient_batches import Batch, Networks
-from verify.families.spherical_inputs import (
+from verify.judging.statement import Context
+from verify.mathematics.families.gradient_batches import Batch, Networks
+from verify.mathematics.families.spherical_inputs import (
     OTHERS,
     SPHERICAL,
     Pair,
@@ -18,7 +19,6 @@ from verify.specialization import eqn12_balance, strong_premise, theorem7_alignm
 from verify.specialization.eqn12 import OFFSET
 from verify.specialization.theorem6 import closed_form
 from verify.specialization.theorem6_bias import Thresholds, augmented_term
-from verify.statement import Context
 
 
 def test_norm_factor_at_a_known_pair():

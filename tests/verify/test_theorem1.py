@@ -8,11 +8,11 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nets.layered import LayeredNetwork, augmented
-from nets.recursion import modulations, node_gradients, readouts
-from verify.families.layered_pairs import DeepPair, draw, layered
+from nets.matrix_form.layered import LayeredNetwork, augmented
+from nets.matrix_form.recursion import modulations, node_gradients, readouts
+from verify.judging.statement import BUDGETS
 from verify.luckmatters.theorem1 import instances
-from verify.statement import BUDGETS
+from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 
 pairs = instances(BUDGETS["quick"], homogeneous=True)
 

@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
-from nets.normalised import NO_EPS, NormalisedStudent, normalisation_variance
-from verify.luckmatters.normalised_rounding import block_passes, radial_rounding
-from verify.luckmatters.normalised_training import Training, flow_rates, half_mean_square, loss
+from nets.matrix_form.normalised import NO_EPS, NormalisedStudent, normalisation_variance
+from verify.judging.statement import BUDGETS, Context
 from verify.luckmatters.theorem3 import CONSERVED, STEP, WITH_EPS, trainings
-from verify.precise.normalised import radial_drift
-from verify.statement import BUDGETS, Context
+from verify.mathematics.normalised_rounding import block_passes, radial_rounding
+from verify.mathematics.normalised_training import Training, flow_rates, half_mean_square, loss
+from verify.mathematics.precise.normalised import radial_drift
 
 TRAINING = Training(inputs=4, hidden=(5, 3), outputs=2, samples=16, seed=1)
 

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from verify.constants import (
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.luckmatters.assumption2 import in_ball
+from verify.mathematics.theorem4_constants import (
     lipschitz_d_thresholded,
     overlap_ratios,
     theorem4_isotropic,
     theorem4_thresholded,
 )
-from verify.luckmatters.assumption2 import in_ball
 
 
 def test_the_printed_dbar_exceeds_the_overlap_itself() -> None:

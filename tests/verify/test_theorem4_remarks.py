@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.constants import lipschitz_d_thresholded
-from verify.families.near_starts import Start, mean_rate, own_time, time_to, times_to
 from verify.luckmatters.theorem4_vacuity import limit_gamma, local_lipschitz, rim_lipschitz
-from verify.precise.projected_flow import arrival, rate_at
+from verify.mathematics.families.near_starts import Start, mean_rate, own_time, time_to, times_to
+from verify.mathematics.precise.projected_flow import arrival, rate_at
+from verify.mathematics.theorem4_constants import lipschitz_d_thresholded
 
 
 @given(theta0=st.floats(0.05, 3.0), share=st.floats(0.01, 0.9))

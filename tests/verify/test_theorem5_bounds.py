@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynamics.measures import BiasedGaussian
-from dynamics.problems import TeacherStudent
-from verify.bounds import (
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
+from verify.mathematics.bounds import (
     BOUNDS,
     theorem4_corrected,
     theorem4_printed,
@@ -18,9 +19,8 @@ from verify.bounds import (
     theorem5_printed,
     theorem5_spectral,
 )
-from verify.bounds.overparameterised import theorem5_printed_constants
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
-from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
+from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
 
 def test_printed_conditions_need_a_single_pair_under_isotropic_input() -> None:

@@ -6,17 +6,17 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import paired_angles
-from dynamics.linearize import spectral_rate
-from verify.families.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
+from dynamics.geometry.angles import paired_angles
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.linearization import spectral_rate
+from verify.judging.statement import Context
 from verify.luckmatters.theorem5_gamma import FreeGamma, confirm_gamma, free_gamma
 from verify.luckmatters.theorem5_printed import AT_THE_SOLUTION, path
 from verify.luckmatters.theorem5_sharp import OverparameterisedRun, modes_of
 from verify.luckmatters.theorem5_sharp import problem_of as run_problem
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import Context
+from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 
 def test_reference_field_is_the_flows_field() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 from mpmath import mp
 
-from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Source, Statement
+from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Source, Statement
 
 TOY = Source("Toy paper", "Proposition 1")
 FEW = {"quick": 40, "full": 80, "deep": 120}

@@ -16,20 +16,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from verify.statement import Source
+from verify.judging.statement import Source
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
     from verify.figures.claims import ClaimCheck
-
-Progress = Callable[[float], None]
-"""Called with the fraction of the work done."""
-
-
-class DivergedTrainingError(RuntimeError):
-    """A network of a figure stopped being finite; says which one and where."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +45,8 @@ class PaperFigure:
     ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
     dataclass of numbers, texts and tuples of numbers with a field ``seed``, which validates itself. ``make(settings,
     device, progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
-    :class:`nets.specialization_kept.RunFolder` for the runs behind the figure. ``check(settings)`` is called before
-    anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
+    :class:`nets.specialization.kept_runs.RunFolder` for the runs behind the figure. ``check(settings)`` is called
+    before anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
     ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
     ``note``: what the paper saw and where ours differs, for the page of figures.
     """

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from dynamics.arrays import Array
+
 Colour = tuple[float, float, float, float]
 
 PANEL = (2.6, 2.2)

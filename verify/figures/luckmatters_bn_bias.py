@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynamics.settings import number
-from nets.batchnorm_biases import NormLayer, norm_layers
-from nets.classifiers import TaskTensors, accuracy
-from nets.vgg_layout import vgg_state_dict
-from verify.bias_picture import CAPTION, frame_shares, spread
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from dynamics.validation import number
+from nets.checkpoints.batchnorm_biases import NormLayer, norm_layers
+from nets.images.classifiers import TaskTensors, accuracy
+from nets.images.vgg_layout import vgg_state_dict
+from verify.figures import Made, PaperFigure
+from verify.figures.batchnorm_bias_picture import CAPTION, frame_shares, spread
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours
-from verify.image_study import ImageStudy, vgg_like
-from verify.specialization.study import cores
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
+from verify.mathematics.studies.images import ImageStudy, vgg_like
+from verify.mathematics.studies.two_layer_experiments import cores
 
 if TYPE_CHECKING:
     import xarray as xr

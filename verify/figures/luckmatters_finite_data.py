@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nets.deep_data import BatchSource, FixedSamples
-from nets.estimate import Estimate
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from nets.deep.batches import BatchSource, FixedSamples
+from nets.deep.cost_estimate import Estimate
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_cases import Case, estimate_cases, observable, train_cases
 from verify.figures.deep_drawing import correlation_grid
-from verify.figures.deep_study import Arm, DeepStudy, arm_coordinates
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
+from verify.mathematics.studies.deep_cases import Case, estimate_cases, observable, train_cases
+from verify.mathematics.studies.deep_students import Arm, DeepStudy, arm_coordinates
 
 if TYPE_CHECKING:
     import xarray as xr

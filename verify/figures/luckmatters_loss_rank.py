@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_study import DeepStudy
 from verify.figures.drawing import panels
 from verify.figures.luckmatters_gaus import layers_with_bands, study_name
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
+from verify.mathematics.studies.deep_students import DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,28 +7,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from dynamics.settings import number, positive_int
-from nets.architecture import Architecture
-from nets.data import network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import FreshGaussian, gaussian_inputs
-from nets.deep_descent import SGD
-from nets.deep_metrics import evaluate
-from nets.deep_modulation import mean_modulations
-from nets.deep_teachers import random_start, separated_teacher
-from nets.deep_training import train_deep
-from nets.metrics import winners
-from verify.figures import DivergedTrainingError, Made, PaperFigure, Progress
+from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
+from dynamics.validation import number, positive_int
+from nets.deep.architecture import Architecture
+from nets.deep.batches import FreshGaussian, gaussian_inputs
+from nets.deep.descent import SGD
+from nets.deep.metrics import evaluate
+from nets.deep.modulation import mean_modulations
+from nets.deep.networks import DeepNetworks
+from nets.deep.node_matching import winners
+from nets.deep.teachers import random_start, separated_teacher
+from nets.deep.training import train_deep
+from nets.diverged import DivergedTrainingError
+from nets.two_layer.batches import network_seeds
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 
 MAPS = ("beta", "H")
 STAGES = ("before", "after")

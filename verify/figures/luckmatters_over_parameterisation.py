@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 
-from dynamics.trajectory import Trajectory
-from nets.architecture import Normalisation
-from nets.estimate import Estimate
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
+from dynamics.ode.trajectory import Trajectory
+from nets.deep.architecture import Normalisation
+from nets.deep.cost_estimate import Estimate
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_cases import Array, Case, estimate_cases, observable, train_cases, way_covered
 from verify.figures.deep_drawing import epoch_axis
-from verify.figures.deep_study import Arm, DeepStudy
 from verify.figures.drawing import number_label, ordered_colours, panels
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
+from verify.mathematics.studies.deep_cases import (
+    Case,
+    estimate_cases,
+    observable,
+    train_cases,
+    way_covered,
+)
+from verify.mathematics.studies.deep_students import Arm, DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import ordered_colours
-from verify.real_data import KINDS, NORMALISATIONS, TEACHERS, Case, Outcome, RealData, run_study
-from verify.specialization.study import cores
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
+from verify.mathematics.studies.real_data import (
+    KINDS,
+    NORMALISATIONS,
+    TEACHERS,
+    Case,
+    Outcome,
+    RealData,
+    run_study,
+)
+from verify.mathematics.studies.two_layer_experiments import cores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import unit_columns
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.settings import number, positive_int
-from nets.networks import TwoLayerStudents
-from nets.training import train
-from verify.figures import DivergedTrainingError, Made, PaperFigure, Progress
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.ode.progress import Progress
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.validation import number, positive_int
+from nets.diverged import DivergedTrainingError
+from nets.two_layer.networks import TwoLayerStudents
+from nets.two_layer.training import train
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, panels
-from verify.statement import LUCK_MATTERS, Source
+from verify.judging.statement import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 
 RUNS = ("flow", "SGD")
 SETS = ("u", "r")

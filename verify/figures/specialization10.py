@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, number_label, ordered_colours, panels
-from verify.specialization.study import QUICK_SAMPLES, Study, cores
-from verify.statement import SPECIALIZATION, Source
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, cores
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.trajectory import Trajectory
-from nets.specialization_kept import RunFolder
-from nets.specialization_observables import SUCCESS
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from dynamics.ode.trajectory import Trajectory
+from nets.specialization.kept_runs import RunFolder
+from nets.specialization.observables import SUCCESS
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import ordered_colours, panels
-from verify.specialization.study import QUICK_SAMPLES, OneSetting, cores, first_covered, rank_correlation
-from verify.statement import SPECIALIZATION, Source
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.two_layer_experiments import (
+    QUICK_SAMPLES,
+    OneSetting,
+    cores,
+    first_covered,
+    rank_correlation,
+)
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,14 +9,21 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from dynamics.trajectory import Trajectory
-from nets.specialization_kept import RunFolder
-from nets.specialization_observables import SUCCESS
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from dynamics.ode.trajectory import Trajectory
+from nets.specialization.kept_runs import RunFolder
+from nets.specialization.observables import SUCCESS
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours, panels
-from verify.specialization.study import QUICK_SAMPLES, OneWidth, best_student, cores, lead_of_the_strong
-from verify.statement import SPECIALIZATION, Source
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.two_layer_experiments import (
+    QUICK_SAMPLES,
+    OneWidth,
+    best_student,
+    cores,
+    lead_of_the_strong,
+)
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nets.specialization_kept import RunFolder
-from nets.specialization_observables import SUCCESS
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
+from nets.specialization.kept_runs import RunFolder
+from nets.specialization.observables import SUCCESS
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import Array, number_label, ordered_colours, padded, panels
-from verify.specialization.study import (
+from verify.figures.drawing import number_label, ordered_colours, padded, panels
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.two_layer_experiments import (
     QUICK_SAMPLES,
     Study,
     cores,
     rank_correlation,
     specialisation_and_fan_out,
 )
-from verify.statement import SPECIALIZATION, Source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,21 +9,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from dynamics.trajectory import Trajectory
-from nets.deep import DeepNetworks
-from nets.deep_descent import SGD
-from nets.deep_metrics import Evaluation, Record
-from nets.deep_modulation import mean_modulations
-from nets.deep_teachers import balanced_teacher
-from nets.estimate import Estimate
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
+from dynamics.ode.trajectory import Trajectory
+from nets.deep.cost_estimate import Estimate
+from nets.deep.descent import SGD
+from nets.deep.metrics import Evaluation, Record
+from nets.deep.modulation import mean_modulations
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import balanced_teacher
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_cases import Array, Case, estimate_cases, train_cases, way_covered
-from verify.figures.deep_study import Arm, DeepStudy
 from verify.figures.drawing import number_label, ordered_colours, padded, panels
-from verify.specialization.study import rank_correlation
-from verify.statement import SPECIALIZATION, Source
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.deep_cases import (
+    Case,
+    estimate_cases,
+    train_cases,
+    way_covered,
+)
+from verify.mathematics.studies.deep_students import Arm, DeepStudy
+from verify.mathematics.studies.two_layer_experiments import rank_correlation
 
 if TYPE_CHECKING:
     import xarray as xr

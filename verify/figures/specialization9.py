@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from nets.specialization_kept import RunFolder
-from verify.figures import Made, PaperFigure, Progress
+from dynamics.ode.progress import Progress
+from nets.specialization.kept_runs import RunFolder
+from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, mean_and_band, number_label, ordered_colours
-from verify.specialization.study import QUICK_SAMPLES, Study, cores, coverage, halves
-from verify.statement import SPECIALIZATION, Source
+from verify.judging.statement import SPECIALIZATION, Source
+from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, cores, coverage, halves
 
 if TYPE_CHECKING:
     import xarray as xr

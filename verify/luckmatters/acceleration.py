@@ -9,15 +9,13 @@ from typing import Any
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Trajectory
-from verify.effects import exceeds
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -29,8 +27,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.effects import exceeds
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
-Array = NDArray[np.float64]
 NUMBER = "Section 3.3, remark 'Accelerated convergence and learning rate schedule'"
 
 TIMES = np.array([0.0, 2.0, 8.0, 50.0, 100.0])

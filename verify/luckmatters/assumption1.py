@@ -8,10 +8,8 @@ import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
 
-from nets.separation import separate
-from verify.families.integer_pairs import IntegerPair, integer_pairs
-from verify.luckmatters.separation_gap import gap_tensors
-from verify.statement import (
+from nets.matrix_form.separation import separate
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -22,6 +20,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs
+from verify.mathematics.separation_gap import gap_tensors
 
 _SOURCE = Source(LUCK_MATTERS, "Assumption 1, Eqns 4 and 5")
 

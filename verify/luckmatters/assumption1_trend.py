@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from scipy.integrate import quad
 from torch import Tensor
 
-from dynamics.flows import GradientFlow, TwoLayerFlow
-from dynamics.problems import TeacherStudent
-from nets.layered import LayeredNetwork, augmented
-from nets.separation import relative_gap, separate
-from verify.families.layered_pairs import DeepPair
-from verify.statement import (
+from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from nets.matrix_form.layered import LayeredNetwork, augmented
+from nets.matrix_form.separation import relative_gap, separate
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -30,6 +29,7 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.families.layered_pairs import DeepPair
 
 # Width: two layers, isotropic input, exact gradients in closed form
 

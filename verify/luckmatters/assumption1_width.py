@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from verify.luckmatters.assumption1_trend import INPUT_SAMPLES, PAIRS, DeepEnsemble, gaps_of
-from verify.statement import (
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -20,6 +19,7 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.luckmatters.assumption1_trend import INPUT_SAMPLES, PAIRS, DeepEnsemble, gaps_of
 
 KEPT = 0.8
 """Share of the gap that a doubling of every width must leave; averaging out like 1/sqrt(width) would leave 0.71."""

@@ -7,13 +7,15 @@ from fractions import Fraction
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.geometry import tangent_projection, unit_columns
-from dynamics.measures import BiasedGaussian, EmpiricalMeasure, InputMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from verify.constants import lipschitz_d_isotropic, lipschitz_d_thresholded
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import tangent_projection, unit_columns
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -25,8 +27,8 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
 
-Array = NDArray[np.float64]
 KEY = "luckmatters.assumption2"
 PAIRS = 400
 

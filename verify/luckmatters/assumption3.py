@@ -8,14 +8,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from dynamics.geometry import angles
-from dynamics.measures import BiasedGaussian, InputMeasure, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from verify.constants import overlap_ratios
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -27,8 +28,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.theorem4_constants import overlap_ratios
 
-Array = NDArray[np.float64]
 KEY = "luckmatters.assumption3"
 CHUNK = 1 << 16
 

@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from nets.architecture import Architecture
-from nets.data import network_seeds
-from nets.deep import DeepNetworks
-from nets.deep_data import FreshGaussian, gaussian_inputs
-from nets.deep_descent import SGD
-from nets.deep_teachers import near_start, separated_teacher
-from nets.deep_training import train_deep
-from nets.metrics import block_rms, correlation, lucky_nodes, mean_best
-from verify.effects import exceeds, falls_below, weakest
-from verify.statement import (
+from dynamics.arrays import Array
+from nets.deep.architecture import Architecture
+from nets.deep.batches import FreshGaussian, gaussian_inputs
+from nets.deep.descent import SGD
+from nets.deep.networks import DeepNetworks
+from nets.deep.node_matching import block_rms, correlation, lucky_nodes, mean_best
+from nets.deep.teachers import near_start, separated_teacher
+from nets.deep.training import train_deep
+from nets.two_layer.batches import network_seeds
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -31,8 +30,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.effects import exceeds, falls_below, weakest
 
-Array = NDArray[np.float64]
 SOURCE = Source(LUCK_MATTERS, "Section 3.4", "a conjecture")
 
 EVALUATION = 2000

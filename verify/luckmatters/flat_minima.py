@@ -8,15 +8,13 @@ import hypothesis.strategies as st
 import numpy as np
 import torch
 from mpmath import mp
-from numpy.typing import NDArray
 
-from dynamics.observables import population_loss
-from dynamics.problems import TeacherStudent
+from dynamics.arrays import Array
+from dynamics.two_layer.observables import population_loss
+from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
-from nets.curvature import hessian_spectrum
-from verify.effects import exceeds
-from verify.luckmatters.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
-from verify.statement import (
+from nets.two_layer.curvature import hessian_spectrum
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -28,8 +26,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.effects import exceeds
+from verify.mathematics.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 
-Array = NDArray[np.float64]
 REMARK = Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")
 
 

@@ -7,19 +7,26 @@ from functools import lru_cache
 
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import unit_columns
-from dynamics.linearize import difference_jacobian, sphere_basis, tangent_jacobian
-from dynamics.problems import TeacherStudent
-from verify.effects import exceeds
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.linearization import difference_jacobian, sphere_basis, tangent_jacobian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
+    LUCK_MATTERS,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Source,
+    Statement,
+)
 from verify.luckmatters.acceleration import NUMBER, NearTeacher, course, member, single_networks, start
 from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import LUCK_MATTERS, Context, Control, Evidence, Form, Outcome, Source, Statement
-
-Array = NDArray[np.float64]
+from verify.mathematics.effects import exceeds
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 
 def sharpness(problem: TeacherStudent, W: Array, V: Array) -> Array:

@@ -12,8 +12,8 @@ from mpmath import mp, mpf
 from torch import Tensor
 from torch.nn import functional
 
-from nets.normalised import NO_EPS, batchnorm_backward, normalisation_variance
-from verify.statement import (
+from nets.matrix_form.normalised import NO_EPS, batchnorm_backward, normalisation_variance
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,

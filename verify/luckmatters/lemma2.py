@@ -12,11 +12,7 @@ import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from verify.constants import lipschitz_d_isotropic, lipschitz_d_thresholded
-from verify.families.near_pairs import NearPair, columns, isotropic_pairs, pairs
-from verify.precise.first_moment import difference, length, psi_d
-from verify.precise.kernels import DIGITS
-from verify.statement import (
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Context,
@@ -28,6 +24,10 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.families.near_pairs import NearPair, columns, isotropic_pairs, pairs
+from verify.mathematics.precise.first_moment import difference, length, psi_d
+from verify.mathematics.precise.kernels import DIGITS
+from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Relative rounding of a kernel and of the few products around it."""

@@ -12,11 +12,7 @@ import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from verify.constants_l import STEEPEST, lipschitz_l_isotropic
-from verify.families.near_pairs import NearPair, columns, near_pairs
-from verify.precise.first_moment import difference, length, psi_l
-from verify.precise.kernels import DIGITS
-from verify.statement import (
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -29,6 +25,10 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.families.near_pairs import NearPair, columns, near_pairs
+from verify.mathematics.first_moment_constants import STEEPEST, lipschitz_l_isotropic
+from verify.mathematics.precise.first_moment import difference, length, psi_l
+from verify.mathematics.precise.kernels import DIGITS
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Relative rounding of a kernel and of the few products around it."""

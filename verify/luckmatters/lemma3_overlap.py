@@ -11,12 +11,8 @@ import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
 
-from dynamics.measures import EmpiricalMeasure
-from verify.constants_l import lipschitz_l_isotropic
-from verify.families.near_pairs import NearPair, isotropic_pairs
-from verify.luckmatters.lemma3 import ROUNDING
-from verify.precise.kernels import DIGITS
-from verify.statement import (
+from dynamics.measures.empirical import EmpiricalMeasure
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -28,6 +24,10 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.luckmatters.lemma3 import ROUNDING
+from verify.mathematics.families.near_pairs import NearPair, isotropic_pairs
+from verify.mathematics.first_moment_constants import lipschitz_l_isotropic
+from verify.mathematics.precise.kernels import DIGITS
 
 
 @dataclass(frozen=True)

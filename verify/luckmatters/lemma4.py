@@ -12,14 +12,11 @@ import matplotlib.pyplot as plt
 import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.measures import BiasedGaussian, IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from verify.constants_l import quadratic_fall_off
-from verify.precise.first_moment import psi_l
-from verify.precise.kernels import DIGITS
-from verify.statement import (
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -32,8 +29,9 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.first_moment_constants import quadratic_fall_off
+from verify.mathematics.precise.first_moment import psi_l
+from verify.mathematics.precise.kernels import DIGITS
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Rounding of a kernel of unit columns, relative."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import hypothesis.strategies as st
 import numpy as np
 
-from dynamics.measures import IsotropicGaussian
-from dynamics.problems import TeacherStudent
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.lemma4 import ROUNDING, SOURCE
-from verify.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 
 @dataclass(frozen=True)

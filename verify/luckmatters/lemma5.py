@@ -8,16 +8,10 @@ from functools import lru_cache
 import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.problems import TeacherStudent
-from verify.bounds.comparison import Comparison, comparison, deviation
-from verify.bounds.overparameterised import theorem5_printed_constants
-from verify.families.box_states import BoxInstance, box_of, centres_of, descent_step, instances, states_in
-from verify.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
-from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -29,8 +23,19 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
+from verify.mathematics.bounds.comparison import Comparison, comparison, deviation
+from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
+from verify.mathematics.families.box_states import (
+    BoxInstance,
+    box_of,
+    centres_of,
+    descent_step,
+    instances,
+    states_in,
+)
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 ETA = 0.01
 ROUNDING = 1e-14

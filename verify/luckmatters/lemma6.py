@@ -7,13 +7,7 @@ from dataclasses import replace
 import mpmath as mp
 import numpy as np
 
-from verify.bounds.comparison import deviation
-from verify.families.box_states import BoxInstance, descent_step, instances, states_in
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
-from verify.luckmatters.lemma5 import CHEAP, ETA, ROUNDING, comparison_margin, small_step, starts, system_of
-from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import (
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -23,6 +17,12 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.luckmatters.lemma5 import CHEAP, ETA, ROUNDING, comparison_margin, small_step, starts, system_of
+from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
+from verify.mathematics.bounds.comparison import deviation
+from verify.mathematics.families.box_states import BoxInstance, descent_step, instances, states_in
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 
 def printed(start: TwoLayerStart, context: Context) -> Evidence:

@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.problems import TeacherStudent
-from verify.bounds.kernel_intervals import KernelBounds, kernel_bounds
-from verify.constants import overlap_ratios
-from verify.families.box_states import BoxInstance, box_of, centres_of, instances, states_in
-from verify.luckmatters.lemma5 import CHEAP
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -26,8 +22,10 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.luckmatters.lemma5 import CHEAP
+from verify.mathematics.bounds.kernel_intervals import KernelBounds, kernel_bounds
+from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, instances, states_in
+from verify.mathematics.theorem4_constants import overlap_ratios
 
 ROUNDING = 1e-12
 

@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.geometry import unit_columns
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import polarised
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import polarised
 from nets import TwoLayerStudents, train
-from nets.pruning import by_contribution, keep_best, select_nodes
-from verify.effects import exceeds
-from verify.statement import (
+from nets.two_layer.pruning import by_contribution, keep_best, select_nodes
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -27,8 +26,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.effects import exceeds
 
-Array = NDArray[np.float64]
 SOURCE = Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
 
 LOSS_FLOOR = 1e-13

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import angles, paired_angles, unit_columns
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles, paired_angles, unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -25,7 +25,6 @@ from verify.statement import (
     Statement,
 )
 
-Array = NDArray[np.float64]
 NUMBER = "Section 3.3, remark 'Many-to-one mapping'"
 
 

@@ -8,13 +8,13 @@ from functools import lru_cache
 import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import GradientFlow
-from dynamics.observables import population_loss
-from dynamics.problems import TeacherStudent
+from dynamics.arrays import Array
+from dynamics.two_layer.flows import GradientFlow
+from dynamics.two_layer.observables import population_loss
+from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
-from nets.pruning import (
+from nets.two_layer.pruning import (
     brain_damage_saliency,
     by_contribution,
     by_fan_in,
@@ -22,9 +22,7 @@ from nets.pruning import (
     keep_best,
     select_nodes,
 )
-from verify.effects import exceeds
-from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
-from verify.statement import (
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -36,8 +34,9 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
+from verify.mathematics.effects import exceeds
 
-Array = NDArray[np.float64]
 NUMBER = "Section 3.3, remark 'Understanding of pruning methods'"
 
 LOSS_FLOOR = 1e-13

@@ -12,10 +12,9 @@ from mpmath import mp
 from scipy.special import betainc, comb, ndtr
 from scipy.stats import binom
 
-from dynamics.measures import IsotropicGaussian
-from dynamics.teachers import orthonormal, random_unit
-from verify.constants import overlap_ratios
-from verify.statement import (
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -27,6 +26,7 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.theorem4_constants import overlap_ratios
 
 NUMBER = "Section 3.3, remark 'Random initialization'"
 

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nets.layered import LayeredNetwork, LayerValues
-from nets.recursion import NodeGradients, node_gradients
-from verify.families.layered_pairs import DeepPair, Parameters, draw, hidden_widths, layered
-from verify.statement import (
+from nets.matrix_form.layered import LayeredNetwork, LayerValues
+from nets.matrix_form.recursion import NodeGradients, node_gradients
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -24,6 +23,7 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.families.layered_pairs import DeepPair, Parameters, draw, hidden_widths, layered
 
 TOLERANCE = 1e-12
 """Relative to the two sums of Eqn 2. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""

@@ -10,20 +10,9 @@ import hypothesis.strategies as st
 import numpy as np
 from torch import Tensor
 
-from nets.layered import LayeredNetwork
-from nets.separation import separate
-from verify.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
-from verify.families.layered_pairs import Widths, hidden_widths
-from verify.families.separated_inputs import FAMILIES, separated_pair
-from verify.luckmatters.separation_gap import (
-    TOLERANCE,
-    autograd_gradients,
-    contracted,
-    gap_tensors,
-    largest_error,
-    rounding_scales,
-)
-from verify.statement import (
+from nets.matrix_form.layered import LayeredNetwork
+from nets.matrix_form.separation import separate
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -34,6 +23,17 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+)
+from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.mathematics.families.layered_pairs import Widths, hidden_widths
+from verify.mathematics.families.separated_inputs import FAMILIES, separated_pair
+from verify.mathematics.separation_gap import (
+    TOLERANCE,
+    autograd_gradients,
+    contracted,
+    gap_tensors,
+    largest_error,
+    rounding_scales,
 )
 
 EQUATION = "Ẇ_l = L*_l W*_l H*ᵀ_{l+1} − L_l W_l H_{l+1},   H = E[β] ∘ D"

@@ -9,12 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nets.layered import LayeredNetwork
-from nets.separation import LayerGradients, Separation, separate
-from verify.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
-from verify.luckmatters.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
-from verify.precise.rational_pairs import RationalPair
-from verify.statement import (
+from nets.matrix_form.layered import LayeredNetwork
+from nets.matrix_form.separation import LayerGradients, Separation, separate
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Context,
@@ -25,6 +22,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.mathematics.precise.rational_pairs import RationalPair
+from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
 
 EXAMPLES = {"quick": 80, "full": 300, "deep": 1000}
 """The refuted forms stop at their first counterexample; exact arithmetic confirms it."""

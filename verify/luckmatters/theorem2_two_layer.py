@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import tangent_projection
-from dynamics.problems import TeacherStudent
-from verify.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
-from verify.sampled_gradient import sampled_gradient
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import tangent_projection
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -26,8 +24,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
+from verify.mathematics.sampled_gradient import sampled_gradient
 
-Array = NDArray[np.float64]
 Field = Callable[[TeacherStudent], tuple[Array, Array]]
 KEY = "luckmatters.theorem2.two_layer"
 SOURCE = Source(LUCK_MATTERS, "Theorem 2, Eqn 6 with one hidden layer")

@@ -9,10 +9,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from nets.normalised import PLACEMENTS, normalisation_variance
-from verify.luckmatters.normalised_training import Training, flow_rates, trained
-from verify.precise.normalised import radial_drift
-from verify.statement import (
+from nets.matrix_form.normalised import PLACEMENTS, normalisation_variance
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -25,6 +23,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.normalised_training import Training, flow_rates, trained
+from verify.mathematics.precise.normalised import radial_drift
 
 
 def alive(training: Training) -> tuple[Assumption, ...]:

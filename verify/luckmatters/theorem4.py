@@ -9,25 +9,13 @@ import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import ProjectedFlow
-from dynamics.geometry import paired_angles
-from dynamics.integrate import integrate
-from dynamics.measures import BiasedGaussian
-from dynamics.problems import TeacherStudent
-from verify.constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
-from verify.precise.kernels import (
-    DIGITS,
-    angle,
-    columns,
-    dot,
-    projected_field,
-    psi_d_biased,
-    psi_d_isotropic,
-    unit,
-)
-from verify.statement import (
+from dynamics.geometry.angles import paired_angles
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -40,8 +28,17 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.precise.kernels import (
+    DIGITS,
+    angle,
+    columns,
+    dot,
+    projected_field,
+    psi_d_biased,
+    psi_d_isotropic,
+    unit,
+)
+from verify.mathematics.theorem4_constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
 
 KEY = "luckmatters.theorem4"
 SOURCE = Source(LUCK_MATTERS, "Theorem 4 and Eqns 33-40")

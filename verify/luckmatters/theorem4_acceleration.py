@@ -9,15 +9,12 @@ import hypothesis.strategies as st
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.linearize import spectral_rate
-from verify.families.near_starts import RTOL, Start, decay, mean_rate, own_time, path, starts, time_to
-from verify.families.near_states import STATES, followed, rates_at, turned
-from verify.precise.projected_flow import rate_at
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.linearization import spectral_rate
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -30,8 +27,18 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.families.near_starts import (
+    RTOL,
+    Start,
+    decay,
+    mean_rate,
+    own_time,
+    path,
+    starts,
+    time_to,
+)
+from verify.mathematics.families.near_states import STATES, followed, rates_at, turned
+from verify.mathematics.precise.projected_flow import rate_at
 
 SOURCE = Source(LUCK_MATTERS, "remark 'Faster convergence near w*_j' after Theorem 4")
 FEW = {"quick": 6, "full": 40, "deep": 300}

@@ -9,13 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.flows import ProjectedFlow
-from dynamics.geometry import angles
-from dynamics.linearize import spectral_rate
-from dynamics.problems import TeacherStudent
-from verify.families.near_starts import Start, own_time, path, starts, time_to
-from verify.precise.projected_flow import arrival
-from verify.statement import (
+from dynamics.geometry.angles import angles
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -28,6 +26,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.mathematics.families.near_starts import Start, own_time, path, starts, time_to
+from verify.mathematics.precise.projected_flow import arrival
 
 SOURCE = Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4")
 ALONE = 0.5

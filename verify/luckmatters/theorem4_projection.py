@@ -8,13 +8,10 @@ import hypothesis.strategies as st
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.problems import TeacherStudent
-from verify.families.near_starts import Start, own_time, path, starts, time_to, times_to
-from verify.families.near_states import STATES, followed, turned
-from verify.precise.projected_flow import arrival
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -27,8 +24,9 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.families.near_starts import Start, own_time, path, starts, time_to, times_to
+from verify.mathematics.families.near_states import STATES, followed, turned
+from verify.mathematics.precise.projected_flow import arrival
 
 SOURCE = Source(LUCK_MATTERS, "remark 'Importance of projection operator' after Theorem 4")
 TARGET = 1e-2

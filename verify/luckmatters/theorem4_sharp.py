@@ -9,17 +9,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import ProjectedFlow
-from dynamics.geometry import angles, unit_columns
-from dynamics.integrate import integrate
-from dynamics.linearize import spectral_rate, sphere_basis, tangent_jacobian
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Trajectory
-from verify.luckmatters.theorem4 import KEY
-from verify.rates import DecayFit, RateEstimate, discrete_rate, fit_decay, mean_rate
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles, unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -32,8 +30,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.luckmatters.theorem4 import KEY
+from verify.mathematics.rates import DecayFit, RateEstimate, discrete_rate, fit_decay, mean_rate
 
 RTOL, ATOL = 1e-13, 1e-16
 ODE_FLOOR = 1e-9
@@ -141,8 +139,8 @@ def assumptions(instance: SharpInstance) -> tuple[Assumption, ...]:
 @lru_cache(maxsize=8)
 def train_networks(instance: SharpInstance, device: str, seed: int) -> Trajectory:
     """The trained networks' run, one network a start, to sin theta at rounding."""
-    from nets.networks import TwoLayerStudents  # torch is loaded only where networks are trained
-    from nets.training import train
+    from nets.two_layer.networks import TwoLayerStudents  # torch is loaded only where networks are trained
+    from nets.two_layer.training import train
 
     students = TwoLayerStudents.from_problem(problem_of(instance), device=device)
     steps = int(28 / spectrum_of(instance)[0] / instance.lr)

@@ -8,12 +8,12 @@ from functools import lru_cache
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import ProjectedFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -24,8 +24,6 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
 
 SAMPLES_PER_TIME = 2560
 """Batch size over step size: constant along a ladder, so that only the step's bias changes."""
@@ -72,9 +70,9 @@ def problem_of(instance: TrajectoryInstance) -> TeacherStudent:
 @lru_cache(maxsize=32)
 def ladder(instance: TrajectoryInstance, device: str, seed: int) -> tuple[Rung, ...]:
     """Flow, exact descent (the limit of infinite batches) and trained networks at each step size."""
-    from nets.networks import TwoLayerStudents  # torch is loaded only where networks are trained
-    from nets.population import population_descent
-    from nets.training import train
+    from nets.two_layer.networks import TwoLayerStudents  # torch is loaded only where networks are trained
+    from nets.two_layer.population_descent import population_descent
+    from nets.two_layer.training import train
 
     problem = problem_of(instance)
     times = np.linspace(0.0, instance.horizon, POINTS + 1)[1:]

@@ -12,17 +12,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from dynamics.flows import ProjectedFlow
-from dynamics.geometry import angles
-from dynamics.linearize import spectral_rate
-from dynamics.measures import BiasedGaussian
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import orthonormal, random_unit
-from verify.constants import theorem4_isotropic, theorem4_thresholded
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles
+from dynamics.measures.biased_gaussian import BiasedGaussian
+from dynamics.two_layer.flows import ProjectedFlow
+from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -35,8 +34,7 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.theorem4_constants import theorem4_isotropic, theorem4_thresholded
 
 SOURCE = Source(LUCK_MATTERS, "Theorem 4, the condition γ > 0")
 

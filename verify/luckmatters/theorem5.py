@@ -9,15 +9,13 @@ from functools import lru_cache
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import paired_angles
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from verify.bounds.comparison import Certificate, certify, deviation
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import paired_angles
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -30,8 +28,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.bounds.comparison import Certificate, certify, deviation
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
 RTOL, ATOL = 1e-10, 1e-12
 FLOOR = 100 * RTOL

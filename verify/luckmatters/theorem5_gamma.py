@@ -8,13 +8,9 @@ import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.problems import TeacherStudent
-from verify.bounds.overparameterised import theorem5_printed_constants
-from verify.families.two_layer_starts import TwoLayerStart, problem_of
-from verify.luckmatters.theorem5_printed import BUDGETS
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference, psi_d
-from verify.statement import (
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Context,
@@ -25,6 +21,10 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.luckmatters.theorem5_printed import BUDGETS
+from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference, psi_d
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,15 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.events import Event
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import angles
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.trajectory import Status, Trajectory
-from verify.bounds.comparison import deviation
-from verify.luckmatters.theorem5_sharp import LARGE, MIDDLE, SMALL, OverparameterisedRun, problem_of
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles
+from dynamics.ode.events import Event
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -30,8 +28,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.luckmatters.theorem5_sharp import LARGE, MIDDLE, SMALL, OverparameterisedRun, problem_of
+from verify.mathematics.bounds.comparison import deviation
 
 RTOL, ATOL = 1e-12, 1e-16
 GOAL = 1e-12

@@ -8,16 +8,12 @@ import mpmath as mp
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from verify.bounds.comparison import deviation
-from verify.bounds.overparameterised import theorem5_printed_constants
-from verify.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -30,8 +26,10 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.bounds.comparison import deviation
+from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 RTOL, ATOL = 1e-12, 1e-16
 HORIZON, TIMES = 10.0, 41

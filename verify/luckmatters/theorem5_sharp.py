@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.events import Event
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import unit_columns
-from dynamics.integrate import integrate
-from dynamics.linearize import spectral_rate, sphere_basis, tangent_jacobian
-from dynamics.problems import TeacherStudent
-from dynamics.teachers import orthonormal, random_unit
-from dynamics.trajectory import Status, Trajectory
-from verify.bounds.comparison import deviation
-from verify.rates import DecayFit, discrete_rate, fit_decay, mean_rate
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.ode.events import Event
+from dynamics.ode.integrate import integrate
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging.statement import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -34,8 +32,8 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.bounds.comparison import deviation
+from verify.mathematics.rates import DecayFit, discrete_rate, fit_decay, mean_rate
 
 RTOL, ATOL = 1e-12, 1e-16
 ODE_FLOOR = 1e-9
@@ -179,8 +177,8 @@ def assumptions(instance: OverparameterisedRun) -> tuple[Assumption, ...]:
 @lru_cache(maxsize=4)
 def train_networks(instance: OverparameterisedRun, device: str, seed: int) -> Trajectory:
     """Networks from the same start, W (unit columns) and V learned, for ``FOLDS`` e-folds."""
-    from nets.networks import TwoLayerStudents  # torch is loaded only where networks are trained
-    from nets.training import train
+    from nets.two_layer.networks import TwoLayerStudents  # torch is loaded only where networks are trained
+    from nets.two_layer.training import train
 
     students = TwoLayerStudents.from_problem(_ensemble(instance), device=device)
     steps = int(FOLDS / modes_of(instance)[0] / instance.lr)

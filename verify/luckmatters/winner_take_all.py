@@ -10,18 +10,13 @@ import mpmath as mp
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.flows import TwoLayerFlow
-from dynamics.geometry import angles
-from dynamics.problems import TeacherStudent
-from nets.metrics import effective_number
-from verify.effects import falls_below
-from verify.luckmatters.many_to_one import Sharing, follow, in_regime, start
-from verify.luckmatters.pruning import Trained, random_start, trained_weights
-from verify.precise.kernels import dot
-from verify.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from nets.deep.node_matching import effective_number
+from verify.judging.statement import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -33,8 +28,12 @@ from verify.statement import (
     Statement,
     Verdict,
 )
+from verify.luckmatters.many_to_one import Sharing, follow, in_regime, start
+from verify.luckmatters.pruning import Trained, random_start, trained_weights
+from verify.mathematics.effects import falls_below
+from verify.mathematics.precise.kernels import dot
+from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
-Array = NDArray[np.float64]
 SOURCE = Source(LUCK_MATTERS, "Section 1, 'Implicit regularization'")
 
 

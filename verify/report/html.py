@@ -14,12 +14,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from verify.judging.statement import Outcome, Verdict
 from verify.report.figures import Picture, picture_of
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import reproducing_command
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
-from verify.statement import Outcome, Verdict
 
 
 def write_html(

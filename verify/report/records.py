@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.instances import instance_to_json
+from verify.judging.instances import instance_to_json
+from verify.judging.statement import Evidence, Record, Verdict
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
-from verify.statement import Evidence, Record, Verdict
 
 
 def write_json(path: str | Path, verdicts: Sequence[Verdict], run: RunInfo) -> None:

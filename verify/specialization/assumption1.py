@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import Box, colinear, visibility
-from dynamics.critical_points import dyadic_teacher
-from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.families.two_layer_pairs import (
+from dynamics.geometry.boundaries import Box, colinear, visibility
+from dynamics.two_layer.critical_points import dyadic_teacher
+from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
+from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     arbitrary_pairs,
@@ -20,12 +21,8 @@ from verify.families.two_layer_pairs import (
     draw_arbitrary,
     dyadic_points,
 )
-from verify.specialization.exact_points import augmented, exactly_critical, multiples
 from verify.specialization.sources import source
 from verify.specialization.theorem2 import observed_strength
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.assumption1"
 POINTS = 40

@@ -8,11 +8,11 @@ import hypothesis.strategies as st
 import numpy as np
 import torch
 
-from nets.layered import LayeredNetwork
-from verify.families.layered_pairs import DeepPair, draw, hidden_widths, layered
+from nets.matrix_form.layered import LayeredNetwork
+from verify.judging.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.layered_pairs import DeepPair, draw, hidden_widths, layered
 from verify.specialization.lemma1 import Tanh, levels
 from verify.specialization.sources import source
-from verify.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
 
 TOLERANCE = 1e-12
 """Relative to the largest coefficient: equal gates multiply equal numbers in equal order, up to the BLAS kernel."""

@@ -7,24 +7,22 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from verify.families.two_layer_pairs import (
+from dynamics.arrays import Array
+from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
+from verify.mathematics.families.two_layer_pairs import (
     Drawn,
     Splitting,
     draw_critical,
     dyadic_points,
     splittings,
 )
-from verify.precise.rational_pairs import exact
-from verify.specialization.exact_points import augmented, exactly_critical, multiples
+from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization.sources import DERIVED, source
 from verify.specialization.theorem2 import POINTS
 from verify.specialization.theorem2_critical import TOLERANCE, fitted, interpolating
 from verify.specialization.theorem3 import critical_assumptions, same_sign_plans, unaligned
-from verify.statement import Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.corollary2"
 SAMPLES = 300

@@ -7,14 +7,12 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import observation
-from verify.families.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import observation
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import CODE, source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.definition2"
 SAMPLES = 500

@@ -6,11 +6,11 @@ import dataclasses
 
 from torch import Tensor
 
-from nets.recursion import node_gradients
-from verify.families.layered_pairs import DeepPair, draw, layered
+from nets.matrix_form.recursion import node_gradients
+from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.theorem1 import forward, instances, rectifier
+from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.sources import source
-from verify.statement import Context, Control, Evidence, Form, Outcome, Statement
 
 TOLERANCE = 1e-12
 """Relative to the largest entry. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.geometry import norms, tangent_projection
-from dynamics.measures import IsotropicGaussian
-from dynamics.problems import TeacherStudent
-from dynamics.residual_flow import node_residuals
-from verify.specialization.resolved_gradient import resolved
-from verify.statement import (
+from dynamics.geometry.angles import norms, tangent_projection
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.residual_flow import node_residuals
+from verify.judging.statement import (
     SPECIALIZATION,
     Budget,
     Context,
@@ -24,8 +22,7 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.resolved_gradient import resolved
 
 
 @dataclass(frozen=True)

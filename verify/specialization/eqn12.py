@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.geometry import angle_pair, tangent_projection
-from dynamics.one_teacher import OneTeacherFlow, frozen_passage_time, passage
-from dynamics.problems import TeacherStudent
-from verify.specialization.eqn10 import Layer
-from verify.specialization.resolved_gradient import resolved
-from verify.statement import (
+from dynamics.geometry.angles import angle_pair, tangent_projection
+from dynamics.two_layer.one_teacher import OneTeacherFlow, frozen_passage_time, passage
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -26,8 +23,8 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.resolved_gradient import resolved
+from verify.specialization.eqn10 import Layer
 
 AGREEMENT = 1e-9
 """Relative: LSODA at rtol = 1e-11 over some 10^3 steps, against a quadrature at 1e-13."""

@@ -11,8 +11,14 @@ import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.one_teacher import OneTeacherFlow, PassageFlow, frozen_passage_time, passage, passage_times
-from verify.statement import (
+from dynamics.two_layer.one_teacher import (
+    OneTeacherFlow,
+    PassageFlow,
+    frozen_passage_time,
+    passage,
+    passage_times,
+)
+from verify.judging.statement import (
     SPECIALIZATION,
     Budget,
     Context,

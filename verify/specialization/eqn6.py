@@ -6,17 +6,9 @@ import dataclasses
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from verify.families.gradient_batches import (
-    EPS,
-    Batch,
-    Networks,
-    away_from_kinks,
-    batches,
-    stable_descent,
-)
-from verify.statement import (
+from dynamics.arrays import Array
+from verify.judging.statement import (
     SPECIALIZATION,
     Context,
     Control,
@@ -26,8 +18,14 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.families.gradient_batches import (
+    EPS,
+    Batch,
+    Networks,
+    away_from_kinks,
+    batches,
+    stable_descent,
+)
 
 
 def _worst(predicted: Array, measured: Array, rounding: Array) -> Evidence:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import numpy as np
 
-from nets.specialization import SpecializationSetting
-from nets.specialization_observables import SUCCESS
-from nets.specialization_runs import train_specialization
-from nets.specialization_training import EPOCH
-from verify.effects import exceeds
-from verify.specialization.autograd_reference import by_autograd
-from verify.specialization.experiments import Array, Trained, run_of, trained
-from verify.specialization.study import QUICK_SAMPLES, rank_correlation, specialisation_and_fan_out
-from verify.statement import (
+from dynamics.arrays import Array
+from nets.specialization.observables import SUCCESS
+from nets.specialization.runs import train_specialization
+from nets.specialization.setting import SpecializationSetting
+from nets.specialization.training import EPOCH
+from verify.judging.statement import (
     SPECIALIZATION,
     Budget,
     Context,
@@ -25,6 +22,14 @@ from verify.statement import (
     Outcome,
     Source,
     Statement,
+)
+from verify.mathematics.effects import exceeds
+from verify.mathematics.studies.autograd_experiment import by_autograd
+from verify.mathematics.studies.trained_experiments import Trained, run_of, trained
+from verify.mathematics.studies.two_layer_experiments import (
+    QUICK_SAMPLES,
+    rank_correlation,
+    specialisation_and_fan_out,
 )
 
 UNSPECIALISED = 0.6

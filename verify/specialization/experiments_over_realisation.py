@@ -7,10 +7,8 @@ import dataclasses
 import hypothesis.strategies as st
 import numpy as np
 
-from verify.effects import exceeds
-from verify.specialization.experiments import Array, Trained, run_of, time_average
-from verify.specialization.study import coverage
-from verify.statement import (
+from dynamics.arrays import Array
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -22,6 +20,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.effects import exceeds
+from verify.mathematics.studies.trained_experiments import Trained, run_of, time_average
+from verify.mathematics.studies.two_layer_experiments import coverage
 
 SETTING = Trained(networks=16, epochs=4)
 

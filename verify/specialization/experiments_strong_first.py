@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from verify.effects import exceeds
-from verify.specialization.experiments import Trained, polarised_teachers, run_of, trained
-from verify.specialization.study import halves, lead_of_the_strong
-from verify.statement import (
+from verify.judging.statement import (
     SPECIALIZATION,
     Context,
     Control,
@@ -17,6 +14,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.effects import exceeds
+from verify.mathematics.studies.trained_experiments import Trained, polarised_teachers, run_of, trained
+from verify.mathematics.studies.two_layer_experiments import halves, lead_of_the_strong
 
 
 def lead_evidence(

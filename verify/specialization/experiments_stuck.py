@@ -6,10 +6,7 @@ import dataclasses
 
 import hypothesis.strategies as st
 
-from verify.effects import falls_below
-from verify.specialization.experiments import Trained, run_of
-from verify.specialization.study import coverage
-from verify.statement import (
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -21,6 +18,9 @@ from verify.statement import (
     Source,
     Statement,
 )
+from verify.mathematics.effects import falls_below
+from verify.mathematics.studies.trained_experiments import Trained, run_of
+from verify.mathematics.studies.two_layer_experiments import coverage
 
 COVERED = 0.97
 """Mean coverage below which networks count as stuck: a node missing in more than a few of them."""

@@ -7,16 +7,14 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import Box, aligned, colinear, visibility
-from dynamics.critical_points import dyadic_columns
-from dynamics.kinks import kink_points
-from verify.families.batches import kernel
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
+from dynamics.two_layer.critical_points import dyadic_columns
+from dynamics.two_layer.kinks import kink_points
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.batches import kernel
 from verify.specialization.sources import source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.independence"
 SAMPLES = 600

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import aligned, visibility
-from dynamics.kinks import kink_coefficient
-from dynamics.two_layer_network import TwoLayerNetwork
-from verify.families.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import aligned, visibility
+from dynamics.two_layer.kinks import kink_coefficient
+from dynamics.two_layer.network import TwoLayerNetwork
+from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import DERIVED, source
-from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
 
-Array = NDArray[np.float64]
 Coefficient = Callable[[Array, TwoLayerNetwork, TwoLayerNetwork], Array]
 
 IDENTITY_TERMS = 4

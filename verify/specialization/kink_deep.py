@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import Box, colinear, visibility
-from verify.families.deep_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import Box, colinear, visibility
+from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
     DeepInstance,
@@ -19,9 +20,6 @@ from verify.families.deep_pairs import (
     gates_constant,
 )
 from verify.specialization.sources import DERIVED, source
-from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 TOLERANCE = 1e-13
 """Relative to the sum of absolute terms of V f: at most a hundred operations a path, each eps = 2.2e-16, times 4."""

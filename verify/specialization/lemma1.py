@@ -7,12 +7,12 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from nets.layered import LayeredNetwork, LayerValues
-from nets.recursion import readouts
-from verify.families.layered_pairs import DeepPair, draw, layered
+from nets.matrix_form.layered import LayeredNetwork, LayerValues
+from nets.matrix_form.recursion import readouts
+from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.theorem1 import autograd_node_gradients, forward, instances, rectifier
+from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.sources import DERIVED, source
-from verify.statement import Context, Control, Evidence, Form, Outcome, Statement
 
 TOLERANCE = 1e-12
 """Relative to the larger term. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""

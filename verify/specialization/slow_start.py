@@ -10,15 +10,25 @@ import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynamics.events import Event
-from dynamics.flows import GradientFlow
-from dynamics.integrate import integrate
-from dynamics.one_teacher import frozen_passage_time
-from dynamics.problems import TeacherStudent
-from dynamics.starts import adversarial_start, helpful_start
-from dynamics.teachers import random_unit
+from dynamics.ode.events import Event
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.adversarial_starts import adversarial_start, helpful_start
+from dynamics.two_layer.flows import GradientFlow
+from dynamics.two_layer.one_teacher import frozen_passage_time
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import random_unit
+from verify.judging.statement import (
+    Assumption,
+    Budget,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Statement,
+    Verdict,
+)
 from verify.specialization.sources import DERIVED, WORDS, source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement, Verdict
 
 SCALE = 1e-4
 """Norm of fan-ins and fan-outs at the start: small, so that the students hardly see one another."""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.integrate import integrate
-from dynamics.problems import TeacherStudent
-from dynamics.residual_flow import ResidualFlow
-from dynamics.teachers import polarised, random_unit
-from verify.effects import exceeds
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.residual_flow import ResidualFlow
+from dynamics.two_layer.teachers import polarised, random_unit
+from verify.judging.statement import (
     SPECIALIZATION,
     Context,
     Control,
@@ -27,8 +26,7 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.effects import exceeds
 
 COVERED = 0.95
 """Cosine from which a teacher counts as covered, as in the paper's experiments."""

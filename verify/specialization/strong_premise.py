@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import beta
 
-from dynamics.teachers import polarised, random_unit
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.two_layer.teachers import polarised, random_unit
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -23,8 +23,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,8 @@ import hypothesis.strategies as st
 import numpy as np
 import torch
 
-from nets.recursion import node_gradients
-from verify.families.batches import SCHEMES, batches, kernel
-from verify.families.layered_pairs import DeepPair, draw, layered
-from verify.luckmatters.theorem1 import instances as deep_pairs
-from verify.specialization.sources import DERIVED, source
-from verify.statement import (
+from nets.matrix_form.recursion import node_gradients
+from verify.judging.statement import (
     BUDGETS,
     Assumption,
     Budget,
@@ -25,6 +21,10 @@ from verify.statement import (
     Outcome,
     Statement,
 )
+from verify.luckmatters.theorem1 import instances as deep_pairs
+from verify.mathematics.families.batches import SCHEMES, batches, kernel
+from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.specialization.sources import DERIVED, source
 
 KEY = "specialization.theorem1"
 EXAMPLES = {"quick": 60, "full": 300, "deep": 2000}

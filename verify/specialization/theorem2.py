@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.boundaries import aligned, colinear, observation
-from dynamics.two_layer_network import sample_gradients
-from verify.families.two_layer_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import aligned, colinear, observation
+from dynamics.two_layer.network import sample_gradients
+from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement, Verdict
+from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
+from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -19,12 +21,8 @@ from verify.families.two_layer_pairs import (
     dyadic_points,
     splittings,
 )
-from verify.specialization.exact_points import augmented, exactly_critical, multiples
 from verify.specialization.kink import tent
 from verify.specialization.sources import source
-from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement, Verdict
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.theorem2"
 VISIBLE = 1e-9

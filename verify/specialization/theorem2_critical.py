@@ -9,11 +9,13 @@ import hypothesis.strategies as st
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.boundaries import visibility
-from dynamics.critical_points import NULL, fit_fan_outs
-from dynamics.kinks import kink_coefficient
-from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.families.two_layer_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import visibility
+from dynamics.two_layer.critical_points import NULL, fit_fan_outs
+from dynamics.two_layer.kinks import kink_coefficient
+from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import (
     Critical,
     Drawn,
     Splitting,
@@ -22,9 +24,6 @@ from verify.families.two_layer_pairs import (
     splittings,
 )
 from verify.specialization.sources import DERIVED, source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 FITTED = 400
 """Points of the region a top layer is fitted to: many times the nodes, several in every piece."""

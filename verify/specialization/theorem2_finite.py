@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import Box, colinear, visibility
-from dynamics.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
-from dynamics.geometry import unit_columns
-from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.families.two_layer_pairs import dyadic_points
-from verify.precise.kernels import DIGITS
+from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
+from dynamics.geometry.boundaries import Box, colinear, visibility
+from dynamics.two_layer.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
+from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import dyadic_points
+from verify.mathematics.precise.kernels import DIGITS
 from verify.specialization.sources import source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

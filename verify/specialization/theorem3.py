@@ -9,11 +9,20 @@ import hypothesis.strategies as st
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.boundaries import aligned, colinear, observation, visibility
-from dynamics.kinks import kink_coefficient
-from dynamics.two_layer_network import sample_gradients
-from verify.families.batches import kernel
-from verify.families.two_layer_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import aligned, colinear, observation, visibility
+from dynamics.two_layer.kinks import kink_coefficient
+from dynamics.two_layer.network import sample_gradients
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.exact_critical_points import (
+    augmented,
+    exact_observers,
+    exactly_critical,
+    factors,
+    multiples,
+)
+from verify.mathematics.families.batches import kernel
+from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -24,20 +33,10 @@ from verify.families.two_layer_pairs import (
     dyadic_points,
     splittings,
 )
-from verify.precise.rational_pairs import exact
-from verify.specialization.exact_points import (
-    augmented,
-    exact_observers,
-    exactly_critical,
-    factors,
-    multiples,
-)
+from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization.kink import tent
 from verify.specialization.sources import DERIVED, source
 from verify.specialization.theorem2 import POINTS, VISIBLE
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.theorem3"
 

@@ -8,12 +8,12 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 
-from dynamics.boundaries import Box, observation, visibility
-from dynamics.two_layer_network import TwoLayerNetwork, sample_gradients
-from verify.families.two_layer_pairs import ArbitraryPair, Splitting, arbitrary_pairs
+from dynamics.geometry.boundaries import Box, observation, visibility
+from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Splitting, arbitrary_pairs
 from verify.specialization.sources import source
 from verify.specialization.theorem3 import observed_assumptions, prunable, sums_along_lines
-from verify.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
 
 POINTS = 400
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.boundaries import colinear, separation, visibility
-from dynamics.kinks import kink_points
-from verify.families.deep_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import colinear, separation, visibility
+from dynamics.two_layer.kinks import kink_points
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.exact_critical_points import multiples
+from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
     DeepInstance,
@@ -20,14 +22,10 @@ from verify.families.deep_pairs import (
     deep_instances,
     draw_deep,
 )
-from verify.families.two_layer_pairs import dyadic_points
-from verify.precise.rational_pairs import exact
-from verify.specialization.exact_points import multiples
+from verify.mathematics.families.two_layer_pairs import dyadic_points
+from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization.kink_deep import bend
 from verify.specialization.sources import source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.theorem4"
 POINTS = 60

@@ -7,12 +7,13 @@ from itertools import combinations
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from dynamics.boundaries import Box, colinear
-from dynamics.geometry import paired_sines
-from verify.families.two_layer_pairs import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import paired_sines
+from dynamics.geometry.boundaries import Box, colinear
+from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
     Splitting,
@@ -22,9 +23,6 @@ from verify.families.two_layer_pairs import (
     draw_critical,
 )
 from verify.specialization.sources import GUESSED, source
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
-
-Array = NDArray[np.float64]
 
 KEY = "specialization.theorem5"
 DISC_POINTS = 2000

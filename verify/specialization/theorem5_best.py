@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from dynamics.arrays import Array
+from verify.judging.statement import (
+    Assumption,
+    Budget,
+    Context,
+    Control,
+    Evidence,
+    Form,
+    Outcome,
+    Statement,
+    Verdict,
+)
 from verify.specialization.sources import DERIVED, source
 from verify.specialization.theorem5 import slab_constant
-from verify.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement, Verdict
-
-Array = NDArray[np.float64]
 
 SOLVER = 1e-6
 """HiGHS meets constraints and optimality to 1e-7 each; all data are of order 1."""

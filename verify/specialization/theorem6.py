@@ -8,12 +8,10 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.geometry import paired_angles
-from verify.families.spherical_inputs import SPHERICAL, Pair, gated_mean, second_moment, wedge_matrix
-from verify.precise.kernels import DIGITS, columns, gradient_by_quadrature
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.geometry.angles import paired_angles
+from verify.judging.statement import (
     SPECIALIZATION,
     Budget,
     Context,
@@ -24,8 +22,14 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.families.spherical_inputs import (
+    SPHERICAL,
+    Pair,
+    gated_mean,
+    second_moment,
+    wedge_matrix,
+)
+from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature
 
 SOURCE = Source(SPECIALIZATION, "Theorem 6", "formula derived; the printed one could not be recovered")
 RESOLUTION = 0.2

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from verify.families.spherical_inputs import wedge_matrix
-from verify.precise.kernels import DIGITS, angle, columns, dot
-from verify.specialization.theorem6 import closed_form
-from verify.statement import (
+from dynamics.arrays import Array
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -26,8 +23,9 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.families.spherical_inputs import wedge_matrix
+from verify.mathematics.precise.kernels import DIGITS, angle, columns, dot
+from verify.specialization.theorem6 import closed_form
 
 ROUNDING = 1e-12
 """Sine of the angle that rounding may put between two vectors: sums of three terms of size one over a mass > 1e-2."""

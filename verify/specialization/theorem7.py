@@ -8,9 +8,9 @@ from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
-from numpy.typing import NDArray
 
-from verify.statement import (
+from dynamics.arrays import Array
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -22,8 +22,6 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
 
 STEP = 1e-100
 """Complex step: the derivative of an analytic function is ``Im f(x + i h x') / h``, with no difference to cancel."""

@@ -8,14 +8,13 @@ from typing import Any
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import null_space
 
-from dynamics.integrate import integrate
-from dynamics.shared_residual import SharedResidualFlow
-from dynamics.teachers import random_unit
-from verify.precise.kernels import columns, dot
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
+from dynamics.two_layer.teachers import random_unit
+from verify.judging.statement import (
     SPECIALIZATION,
     Assumption,
     Budget,
@@ -27,8 +26,7 @@ from verify.statement import (
     Source,
     Statement,
 )
-
-Array = NDArray[np.float64]
+from verify.mathematics.precise.kernels import columns, dot
 
 ALIGNED = 1e-6
 """1 - cos of a student that counts as aligned; the runs are long enough for e^-40 at the slowest rate."""

@@ -9,13 +9,13 @@ import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dynamics.integrate import integrate
-from dynamics.lotka_volterra import LotkaVolterraFlow
-from dynamics.shared_residual import SharedResidualFlow
-from dynamics.teachers import random_unit
-from verify.statement import (
+from dynamics.arrays import Array
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
+from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
+from dynamics.two_layer.teachers import random_unit
+from verify.judging.statement import (
     SPECIALIZATION,
     Budget,
     Context,
@@ -27,8 +27,6 @@ from verify.statement import (
     Statement,
     Verdict,
 )
-
-Array = NDArray[np.float64]
 
 RTOL = 1e-11
 """Of the runs. The flows contract, so that the error stays some hundred times this."""

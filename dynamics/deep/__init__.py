@@ -1,0 +1,1 @@
+"""Eqn 6 for networks of any depth, on given samples."""

@@ -1,0 +1,263 @@
+"""The teacher-student problem of any depth on a given set of samples: the description that deep flows share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms
+from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.two_layer.problem import UNIT_TOLERANCE
+from dynamics.two_layer.teachers import random_unit, separated
+from dynamics.validation import number, positive_int
+
+Weights = tuple[Array, ...]
+"""W_0 .. W_{L-1} of one network, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j of layer l + 1."""
+
+
+@dataclass(frozen=True)
+class DeepProblem:
+    """Teacher and student ``f_{l+1} = sigma(W_l^T f_l)`` of one depth, without sigma on top, over samples of f_0.
+
+    ``teacher``, ``student``: W_0 .. W_{L-1}, L >= 2, each ``(..., n_l, n_{l+1})``; hidden widths may differ between the
+    two. Leading axes are the ensemble and are broadcast against each other; all instances share the samples of
+    ``measure``. ``sigma(z) = z`` where z > 0 and ``slope z`` elsewhere, slope in [0, 1); its gate at the kink is the
+    slope.
+
+    Biases come by augmentation (:meth:`with_biases`): the last coordinate of every sample and the last node of every
+    hidden layer is the constant 1, made by the fan-in (0, .., 0, 1), and ``biased`` says so.
+
+    Validated once, here: ValueError or TypeError on shapes that do not chain or agree, non-finite entries, or augmented
+    nodes that are not constant. Arrays are copied and made read-only: memory that of the weights, once more.
+
+    Source: Luck Matters, section 2.
+    """
+
+    teacher: Weights
+    student: Weights
+    measure: EmpiricalMeasure
+    slope: float = 0.0
+    biased: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.measure, EmpiricalMeasure):
+            raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(self.measure).__name__}")
+        slope = number("slope", self.slope)
+        if not 0 <= slope < 1:
+            raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
+        nets = {name: _layers(name, getattr(self, name)) for name in ("teacher", "student")}
+        _check_pair(nets["teacher"], nets["student"], self.measure.dim)
+        if self.biased:
+            _check_constants(nets, self.measure)
+        shapes = [W.shape[:-2] for net in nets.values() for W in net]
+        try:
+            batch = np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise ValueError(f"leading axes: expected broadcastable ensembles, got {shapes}") from None
+        for name, net in nets.items():
+            object.__setattr__(self, name, tuple(_frozen(W, batch) for W in net))
+        object.__setattr__(self, "slope", slope)
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The ensemble's leading axes, ``()`` for one instance."""
+        return self.student[0].shape[:-2]
+
+    @property
+    def depth(self) -> int:
+        """Number of weight matrices L."""
+        return len(self.student)
+
+    @property
+    def teacher_widths(self) -> tuple[int, ...]:
+        """``(d, m_1, .., m_{L-1}, C)``, augmented nodes included."""
+        return _widths(self.teacher)
+
+    @property
+    def student_widths(self) -> tuple[int, ...]:
+        """``(d, n_1, .., n_{L-1}, C)``, augmented nodes included."""
+        return _widths(self.student)
+
+    def paired_nodes(self, layer: int) -> NDArray[np.intp]:
+        """Indices of the students of layer ``layer`` paired with the teacher's nodes, in the teacher's order.
+
+        All of them below and on top; the first m_l of a hidden layer, where the constant node pairs with its like.
+        Raises ValueError when there are fewer students than teachers.
+        """
+        m, n = self.teacher_widths[layer], self.student_widths[layer]
+        if n < m:
+            raise ValueError(
+                f"student: expected at least {m} nodes in layer {layer} to pair with the teacher's, got {n}"
+            )
+        paired = np.arange(m)
+        if self.biased and 0 < layer < self.depth:
+            paired[-1] = n - 1
+        return paired
+
+    def require_unit_columns(self) -> None:
+        """Raise ValueError unless the fan-ins of the student's hidden nodes have unit norm."""
+        for level, W in enumerate(self.student[:-1]):
+            length = norms(W)
+            worst = float(length.flat[np.abs(length - 1).argmax()])
+            if abs(worst - 1) > UNIT_TOLERANCE:
+                raise ValueError(
+                    f"student: expected unit columns in W_{level} for a projected flow, got a norm of {worst:.6g}"
+                )
+
+    def instance(self, index: int | tuple[int, ...]) -> DeepProblem:
+        """One instance of the ensemble, as a problem of its own."""
+        teacher, student = (tuple(W[index] for W in net) for net in (self.teacher, self.student))
+        return DeepProblem(teacher, student, self.measure, self.slope, self.biased)
+
+    @classmethod
+    def with_biases(
+        cls,
+        teacher: Sequence[ArrayLike],
+        teacher_biases: Sequence[ArrayLike],
+        student: Sequence[ArrayLike],
+        student_biases: Sequence[ArrayLike],
+        measure: EmpiricalMeasure,
+        slope: float = 0.0,
+    ) -> DeepProblem:
+        """The problem of networks ``f_{l+1} = sigma(W_l^T f_l + b_l)`` on augmented nodes.
+
+        ``measure``: of the inputs as they are. Biases ``(..., n_{l+1})``, one for every weight matrix, the top's too.
+        """
+        if not isinstance(measure, EmpiricalMeasure):
+            raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(measure).__name__}")
+        samples = np.pad(measure.samples, ((0, 0), (0, 1)), constant_values=1.0)
+        return cls(
+            _augmented("teacher", teacher, teacher_biases),
+            _augmented("student", student, student_biases),
+            EmpiricalMeasure(samples, measure.weights),
+            slope,
+            biased=True,
+        )
+
+    @classmethod
+    def over_parameterised(
+        cls,
+        teacher: Sequence[ArrayLike],
+        factor: int,
+        rng: np.random.Generator,
+        *,
+        measure: EmpiricalMeasure,
+        p_W: float = 0.0,
+        gain: float = 1.0,
+        slope: float = 0.0,
+    ) -> DeepProblem:
+        """Students ``factor`` times as wide in every hidden layer, of which the first m_l may start near the teacher's.
+
+        Fan-ins are ``gain`` times unit noise; where the first m_l nodes meet the first m_{l+1} (all outputs at the
+        top), ``colnorm(noise + p_W W*_l)``. ``p_W = 0`` is random initialisation.
+        Source: the start of Luck Matters, section 4.2, layer by layer.
+        """
+        factor, p_W = positive_int("factor", factor), number("p_W", p_W)
+        if p_W < 0:
+            raise ValueError(f"p_W: expected a number >= 0, got {p_W!r}")
+        own = _layers("teacher", teacher)
+        m = _widths(own)
+        n = (m[0], *(factor * width for width in m[1:-1]), m[-1])
+        batch = np.broadcast_shapes(*(W.shape[:-2] for W in own))
+        student = []
+        for level, W in enumerate(own):
+            start = random_unit(n[level], n[level + 1], rng, batch)
+            start[..., : m[level], : m[level + 1]] += p_W * W
+            student.append(
+                number("gain", gain, positive=True) * start / np.linalg.norm(start, axis=-2, keepdims=True)
+            )
+        return cls(own, tuple(student), measure, slope)
+
+
+def separated_teacher(
+    widths: Sequence[int], rng: np.random.Generator, batch: tuple[int, ...] = ()
+) -> Weights:
+    """The authors' discrete teacher layer by layer, ``widths = (d, m_1, .., C)``; fan-ins of unit norm."""
+    return tuple(separated(below, above, rng, batch) for below, above in pairwise(widths))
+
+
+def _widths(weights: Sequence[Array]) -> tuple[int, ...]:
+    return (weights[0].shape[-2], *(W.shape[-1] for W in weights))
+
+
+def _layers(name: str, weights: Any) -> Weights:
+    """Weight matrices that chain, as float64."""
+    if not isinstance(weights, Sequence) or isinstance(weights, str):
+        raise TypeError(f"{name}: expected a sequence of weight matrices, got {type(weights).__name__}")
+    if len(weights) < 2:
+        raise ValueError(f"{name}: expected two or more weight matrices, got {len(weights)}")
+    layers: list[Array] = []
+    for level, weight in enumerate(weights):
+        try:
+            W = np.asarray(weight, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name}: expected W_{level} to be an array of real numbers") from None
+        if W.ndim < 2 or 0 in W.shape:
+            raise ValueError(f"{name}: expected W_{level} of shape (..., n, n'), got {W.shape}")
+        if not np.isfinite(W).all():
+            raise ValueError(f"{name}: expected finite entries, got NaN or Inf in W_{level}")
+        if layers and W.shape[-2] != layers[-1].shape[-1]:
+            raise ValueError(
+                f"{name}: expected {layers[-1].shape[-1]} rows in W_{level} as W_{level - 1} has columns, "
+                f"got shape {W.shape}"
+            )
+        layers.append(W)
+    return tuple(layers)
+
+
+def _check_pair(teacher: Weights, student: Weights, dim: int) -> None:
+    if len(teacher) != len(student):
+        raise ValueError(
+            f"student: expected {len(teacher)} weight matrices as the teacher, got {len(student)}"
+        )
+    ends = [(net[0].shape[-2], net[-1].shape[-1]) for net in (teacher, student)]
+    if ends[0] != ends[1]:
+        raise ValueError(f"student: expected (inputs, outputs) {ends[0]} as the teacher, got {ends[1]}")
+    if dim != ends[0][0]:
+        raise ValueError(f"measure: expected samples of length {ends[0][0]}, got {dim}")
+
+
+def _check_constants(nets: dict[str, Weights], measure: EmpiricalMeasure) -> None:
+    """The last coordinate and the last hidden nodes are 1 on every sample."""
+    if not np.all(measure.samples[:, -1] == 1):
+        raise ValueError("measure: expected samples that end in 1 where biased, got others")
+    for name, net in nets.items():
+        for level, W in enumerate(net[:-1]):
+            column = W[..., -1]
+            if not (np.all(column[..., :-1] == 0) and np.all(column[..., -1] == 1)):
+                raise ValueError(f"{name}: expected (0, .., 0, 1) as last column of W_{level} where biased")
+
+
+def _frozen(W: Array, batch: tuple[int, ...]) -> Array:
+    full = np.array(np.broadcast_to(W, (*batch, *W.shape[-2:])))
+    full.setflags(write=False)
+    return full
+
+
+def _augmented(name: str, weights: Any, biases: Any) -> Weights:
+    """Fan-ins ``(w_j, b_j)`` and, below the top, the constant node's (0, .., 0, 1)."""
+    layers = _layers(name, weights)
+    if len(biases) != len(layers):
+        raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {len(biases)}")
+    stacked = []
+    for level, (W, bias) in enumerate(zip(layers, biases, strict=True)):
+        b = np.asarray(bias, dtype=np.float64)
+        if b.shape[-1:] != W.shape[-1:]:
+            raise ValueError(
+                f"{name}_biases: expected {W.shape[-1]} entries in b_{level}, got shape {b.shape}"
+            )
+        batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1])
+        hidden = level < len(layers) - 1
+        full = np.zeros((*batch, W.shape[-2] + 1, W.shape[-1] + hidden))
+        full[..., :-1, : W.shape[-1]] = W
+        full[..., -1, : W.shape[-1]] = b
+        if hidden:
+            full[..., -1, -1] = 1.0
+        stacked.append(full)
+    return tuple(stacked)

@@ -1,0 +1,140 @@
+"""Boundaries of ReLU nodes in a region of inputs: what is visible, what is observed, which nodes are co-linear.
+
+Nodes are augmented columns ``(w, b)`` of length d + 1: active where ``w^T x + b > 0``, with boundary ``w^T x + b = 0``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angle_pair
+
+Mask = NDArray[np.bool_]
+
+COLINEAR = 1e-10
+"""Angle (radians) under which two augmented columns count as co-linear: far above rounding, far below use."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """The open region ``|x_i - centre_i| < half_width_i`` of inputs: the infinite training set.
+
+    Raises ValueError unless both have shape (d,) and every half-width is positive.
+    Source: Student Specialization, section 3 (R, the infinite training set).
+    """
+
+    centre: Array
+    half_width: Array
+
+    def __post_init__(self) -> None:
+        for name in ("centre", "half_width"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+        if self.centre.ndim != 1 or self.centre.shape != self.half_width.shape:
+            raise ValueError(
+                f"centre, half_width: expected one shape (d,), got {self.centre.shape} and {self.half_width.shape}"
+            )
+        if not np.all(self.half_width > 0):
+            raise ValueError(f"half_width: expected positive numbers, got {self.half_width.tolist()}")
+
+    @classmethod
+    def cube(cls, d: int, half_width: float = 1.0) -> Box:
+        """``(-half_width, half_width)^d``."""
+        return cls(np.zeros(d), np.full(d, float(half_width)))
+
+    @property
+    def d(self) -> int:
+        return int(self.centre.size)
+
+    @property
+    def reach(self) -> float:
+        """Largest ``||x||`` in the region."""
+        return float(np.linalg.norm(np.abs(self.centre) + self.half_width))
+
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        """``size`` uniform points, (size, d)."""
+        return np.asarray(self.centre + self.half_width * rng.uniform(-1, 1, (size, self.d)))
+
+    def depth(self, x: Array) -> Array:
+        """Distance of ``x (N, d)`` to the nearest wall, negative outside: (N,)."""
+        return np.asarray((self.half_width - np.abs(x - self.centre)).min(axis=-1))
+
+    def extremes(self, nodes: Array) -> tuple[Array, Array]:
+        """Infimum and supremum of ``w^T x + b`` over the region, for nodes (d + 1, n): two arrays (n,)."""
+        middle = self.centre @ nodes[:-1] + nodes[-1]
+        swing = self.half_width @ np.abs(nodes[:-1])
+        return np.asarray(middle - swing), np.asarray(middle + swing)
+
+
+def visibility(region: Box, nodes: Array) -> Array:
+    """How far the nodes' boundaries are inside the region, (d + 1, n) -> (n,); positive where they meet it.
+
+    The smaller of the largest ``w^T x + b`` and the largest ``-(w^T x + b)`` over the region, over ``||w||``; a node
+    with w = 0 has no boundary and gets ``-inf``. Source: Student Specialization, Assumption 1 (2).
+    """
+    low, high = region.extremes(nodes)
+    length = np.linalg.norm(nodes[:-1], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = np.minimum(high, -low) / length
+    return np.where(length > 0, inside, -np.inf)
+
+
+def observation(region: Box, observers: Array, nodes: Array) -> Array:
+    """Largest pre-activation of each observer on the part of each node's boundary in the region: (n, m).
+
+    Node k observes node j where it is positive; ``-inf`` where the boundary of j is not visible. Exact: the dual of
+    this linear programme in one number t, ``min_t sup_R (w_k + t w_j)^T x + b_k + t b_j``, is convex and piecewise
+    linear in t and attains its minimum where an entry of w_k + t w_j changes sign. Cost n m d^2.
+    Source: Student Specialization, Definition 2 (``R`` meets ``E_k`` and the boundary of j).
+    """
+    w_k, w_j = observers[:-1], nodes[:-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = -w_k[:, :, None] / w_j[:, None, :]  # (d, n, m) breakpoints
+    usable = np.isfinite(t)
+    t = np.where(usable, t, 0.0)
+    combined = observers[:, None, :, None] + t * nodes[:, None, None, :]  # (d + 1, d breakpoints, n, m)
+    swing = np.einsum("i,itnm->tnm", region.half_width, np.abs(combined[:-1]))
+    middle = np.einsum("i,itnm->tnm", region.centre, combined[:-1]) + combined[-1]
+    supremum = np.where(usable, middle + swing, np.inf).min(axis=0)
+    return np.where(visibility(region, nodes) > 0, supremum, -np.inf)
+
+
+def colinear(A: Array, B: Array, tolerance: float = COLINEAR) -> Mask:
+    """Whether columns are multiples of one another, of either sign: (d + 1, n), (d + 1, m) -> (n, m).
+
+    Zero columns are co-linear with nothing. Source: Student Specialization, Definition 3 (there with a positive
+    multiple; see :func:`aligned`).
+    """
+    angle, supplement = _angles(A, B)
+    return np.asarray(np.minimum(angle, supplement) < tolerance)
+
+
+def aligned(A: Array, B: Array, tolerance: float = COLINEAR) -> Mask:
+    """Whether columns are positive multiples of one another: (d + 1, n), (d + 1, m) -> (n, m).
+
+    Source: Student Specialization, Definition 3.
+    """
+    return np.asarray(_angles(A, B)[0] < tolerance)
+
+
+def separation(nodes: Array) -> float:
+    """Smallest angle between two of the lines spanned by the columns, of either sign; pi / 2 for a single one.
+
+    Assumption 1 (1) holds where it is positive. Zero columns give 0. Source: Student Specialization, Assumption 1.
+    """
+    if not np.all(np.any(nodes != 0, axis=0)):
+        return 0.0
+    angle, supplement = _angles(nodes, nodes)
+    apart = np.minimum(angle, supplement)[np.triu_indices(nodes.shape[1], 1)]
+    return float(apart.min(initial=np.pi / 2))
+
+
+def _angles(A: Array, B: Array) -> tuple[Array, Array]:
+    some_a, some_b = np.any(A != 0, axis=0), np.any(B != 0, axis=0)
+    found = np.full((2, A.shape[1], B.shape[1]), np.inf)
+    if some_a.any() and some_b.any():
+        found[np.ix_([True, True], some_a, some_b)] = angle_pair(A[:, some_a], B[:, some_b])
+    return found[0], found[1]

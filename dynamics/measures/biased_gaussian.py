@@ -1,0 +1,114 @@
+"""Standard Gaussian input with a bias on every node."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angle_pair
+from dynamics.geometry.columns import Columns
+from dynamics.measures.gaussian_kernels import CERTAIN, Quadrant, quadrant
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.validation import checked_dimension, checked_size
+
+_NORMAL = float(np.finfo(np.float64).tiny)
+
+
+class BiasedGaussian(InputMeasure):
+    """``x ~ N(0, I)`` with a constant 1 appended: the last row of a weight column is the node's bias.
+
+    With direction parts v, v' of norms s, s' and angle theta, thresholds ``h = b/s``, ``k = b'/s'``,
+    ``rho = cos theta``, ``q = sin theta``:
+    ``psi_d = Phi2(h, k; rho)`` and ``psi_l = (v.v' + b b') psi_d + s b' phi(h) Phi((k - rho h)/q)
+    + b s' phi(k) Phi((h - rho k)/q) + s s' q exp(-R^2/2)/2pi``, ``R^2 = (h^2 - 2 rho h k + k^2)/q^2``.
+    Accuracy, against quadrature for thresholds in [-6, 6] and theta from 0 to pi inclusive: 1e-13 for psi_d
+    and 1e-13 (s + |b|)(s' + |b'|) for psi_l. When both biases are negative psi_d keeps a relative error of
+    1e-13 however rare the gates, and psi_l an error of 1e-13 (s + |b|)(s' + |b'|) psi_d, which for thresholds
+    down to -5 is still 1e-10 of psi_l.
+    Cost: one matrix product and two evaluations of Owen's T per pair, about 0.3 microseconds a pair; memory 16 arrays
+    of the pairs at the peak.
+    A column whose direction part is zero is a constant node: on when its bias is positive, else off.
+
+    ``dim`` is the length of a weight column, ``input_dim + 1``.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.input_dim = checked_dimension(dim)
+        self.dim = self.input_dim + 1
+
+    def __repr__(self) -> str:
+        return f"BiasedGaussian(dim={self.input_dim})"
+
+    def prepare(self, A: ArrayLike | BiasedColumns) -> BiasedColumns:
+        """``A`` as direction parts, norms, biases and thresholds."""
+        return self._of("A", A)
+
+    def _of(self, name: str, A: ArrayLike | BiasedColumns) -> BiasedColumns:
+        return A if isinstance(A, BiasedColumns) else BiasedColumns(self._checked(name, A))
+
+    def _prepared(
+        self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns
+    ) -> tuple[BiasedColumns, BiasedColumns]:
+        one = self._of("A", A)
+        return one, (one if A is B else self._of("B", B))
+
+    def kernels(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> tuple[Array, Array]:
+        one, two = self._prepared(A, B)
+        corner, theta, supplement = _corner(one, two)
+        return _first_moment(one, two, corner, theta, supplement), corner.probability
+
+    def psi_d(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> Array:
+        return _corner(*self._prepared(A, B))[0].probability
+
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        x = np.ones((checked_size(size), self.dim))
+        x[:, :-1] = rng.standard_normal((len(x), self.input_dim))
+        return x
+
+    def second_moment(self) -> Array:
+        return np.eye(self.dim)
+
+
+class BiasedColumns:
+    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN)."""
+
+    def __init__(self, A: Array) -> None:
+        self.direction = Columns("A", A[..., :-1, :])
+        self.bias = A[..., -1, :]
+        self.size = size = self.direction.norms
+        zero = self.direction.zero
+        with np.errstate(over="ignore"):
+            h = self.bias / (size if zero is None else np.where(zero, 1.0, size))
+        h = np.clip(h, -CERTAIN, CERTAIN)
+        h = np.where(np.abs(h) < _NORMAL, 0.0, h)  # subnormal numbers have too few digits for the ratio h/k
+        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
+        self.threshold = h if zero is None else np.where(zero, always, h)
+        self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)
+
+
+def _corner(one: BiasedColumns, two: BiasedColumns) -> tuple[Quadrant, Array, Array]:
+    theta, supplement = angle_pair(one.direction, two.direction)
+    h, k, theta, supplement = np.broadcast_arrays(
+        one.threshold[..., :, None], two.threshold[..., None, :], theta, supplement
+    )
+    return quadrant(h, k, theta, supplement), theta, supplement
+
+
+def _first_moment(
+    one: BiasedColumns, two: BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
+) -> Array:
+    s, b, density = (x[..., :, None] for x in (one.size, one.bias, one.density))
+    s2, b2, density2 = (x[..., None, :] for x in (two.size, two.bias, two.density))
+    acute = theta <= supplement
+    narrow = np.where(acute, theta, supplement)
+    cosine = np.where(acute, np.cos(narrow), -np.cos(narrow))
+    total = (
+        (s * s2 * cosine + b * b2) * corner.probability
+        + s * b2 * density * corner.given_h
+        + b * s2 * density2 * corner.given_k
+        + s * s2 * np.sin(narrow) * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
+    )
+    return np.maximum(total, 0.0)

@@ -1,0 +1,90 @@
+"""A given set of samples as input measure: exact kernels of any data set and of any layer's activations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.arrays import Array
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.validation import checked_size
+
+# Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
+_CHUNK_ELEMENTS = 1 << 21
+
+
+class EmpiricalMeasure(InputMeasure):
+    """N given inputs with weights p: ``psi_l = F^T diag(p) F'``, ``psi_d`` the same with gates ``F > 0``.
+
+    Exact for any data set and any layer's activations; piecewise constant in the gates, so flows on it have a
+    discontinuous right-hand side.
+
+    ``weights`` are normalised to sum to 1, and equal when not given.
+
+    Cost: O(N n m) in chunks of samples; besides the result, memory stays below about 4 x 16 MiB (or four
+    rows of pre-activations, when one sample already needs more).
+    """
+
+    def __init__(self, samples: ArrayLike, weights: ArrayLike | None = None) -> None:
+        x = np.array(samples, dtype=np.float64)
+        if x.ndim != 2 or 0 in x.shape:
+            raise ValueError(f"samples: expected a non-empty array of shape (N, d), got shape {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError(
+                f"samples: expected finite values, got {int((~np.isfinite(x)).sum())} that are not"
+            )
+        self.samples = x
+        self.dim = x.shape[1]
+        self.weights = None if weights is None else _normalised(weights, len(x))
+
+    def __repr__(self) -> str:
+        kind = "" if self.weights is None else ", weighted"
+        return f"EmpiricalMeasure({len(self.samples)} samples of dimension {self.dim}{kind})"
+
+    def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        A, B = self._columns(A, B)
+        lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+        psi_l = np.zeros((*lead, A.shape[-1], B.shape[-1]))
+        psi_d = np.zeros_like(psi_l)
+        per_sample = max(1, math.prod(lead) * (A.shape[-1] + B.shape[-1]))
+        size = max(1, _CHUNK_ELEMENTS // per_sample)
+        for start in range(0, len(self.samples), size):
+            chunk = slice(start, start + size)
+            x = self.samples[chunk]
+            one = np.matmul(x, A)
+            two = one if A is B else np.matmul(x, B)
+            psi_l += self._mean_product(np.maximum(one, 0.0), np.maximum(two, 0.0), chunk)
+            psi_d += self._mean_product(np.heaviside(one, 0.0), np.heaviside(two, 0.0), chunk)
+        if self.weights is None:
+            psi_l /= len(self.samples)
+            psi_d /= len(self.samples)
+        return psi_l, psi_d
+
+    def _mean_product(self, F: Array, G: Array, chunk: slice) -> Array:
+        if self.weights is not None:
+            G = G * self.weights[chunk, None]
+        return np.asarray(np.matmul(F.mT, G))
+
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        """``size`` of the samples, drawn with replacement by weight."""
+        return self.samples[rng.choice(len(self.samples), size=checked_size(size), p=self.weights)]
+
+    def second_moment(self) -> Array:
+        x = self.samples
+        if self.weights is None:
+            return np.asarray(x.T @ x / len(x))
+        return np.asarray(x.T @ (x * self.weights[:, None]))
+
+
+def _normalised(weights: ArrayLike, count: int) -> Array:
+    p = np.array(weights, dtype=np.float64)
+    if p.shape != (count,):
+        raise ValueError(f"weights: expected shape ({count},), one per sample, got shape {p.shape}")
+    if not np.isfinite(p).all() or (p < 0).any():
+        raise ValueError(f"weights: expected finite non-negative values, got minimum {p.min()}")
+    total = p.sum()
+    if not total > 0:
+        raise ValueError(f"weights: expected a positive sum, got {total}")
+    return np.asarray(p / total)

@@ -1,0 +1,40 @@
+"""How much memory this process may still take: the system's word, or its control group's where that is less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+GIB = 2**30
+
+FALLBACK_MEMORY = 8 * GIB
+"""Memory assumed where the system does not tell: half of it, 4 GiB, is what a laptop spares for one run."""
+
+
+def available_memory() -> int:
+    """Bytes this process may still take: the system's, or its control group's where that is less."""
+    candidates = [_meminfo(), _cgroup()]
+    known = [value for value in candidates if value is not None]
+    return min(known) if known else FALLBACK_MEMORY
+
+
+def _meminfo() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return 1024 * int(line.split()[1])
+    return None
+
+
+def _cgroup() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = int((folder / "memory.max").read_text())  # "max", not a number, where there is no limit
+        used = int((folder / "memory.current").read_text())
+        counters = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):
+        return None
+    reclaimable = int(counters.get("inactive_file", 0))  # file cache counts as used but gives way
+    return max(limit - used + reclaimable, 0)

@@ -1,0 +1,190 @@
+"""Events along a run: what to watch for, and where on a step it happened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from dynamics.ode.guards import Flow, Stop, Vector
+from dynamics.ode.trajectory import Status
+
+DIVERGENCE_LIMIT = 1e12
+"""Default limit on max|y|. Fields here are at most cubic in the weights, so they are still finite there (1e36),
+while quantities of order one, such as the teacher's, are below rounding next to the state's squares (1e24)."""
+
+
+DIVERGED = "diverged"
+"""Name of the event that replaces the default limit."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A zero crossing of ``function(t, y)`` along the run.
+
+    ``direction`` +1 counts upward crossings only, -1 downward only, 0 both. A ``terminal`` event ends the run
+    with ``status``. ``at_start``: the event also counts where it has happened by the start already
+    (``direction * value >= 0``). Two crossings within one step cancel and are not seen. Cost: one call of ``function``
+    a step, and those of a root search where it crosses; memory: one state and what ``function`` takes.
+    """
+
+    name: str
+    function: Callable[[float, Vector], Any]
+    terminal: bool = True
+    direction: int = 0
+    status: Status = Status.EVENT
+    at_start: bool = False
+
+    def __call__(self, t: float, y: Vector) -> float:
+        with np.errstate(all="ignore"):  # a non-finite value is reported below
+            value = float(self.function(t, y))
+        if math.isnan(value):
+            raise Stop(Status.NONFINITE, f"event {self.name!r} has no value at t = {t:.6g}")
+        return value
+
+    def crossed(self, before: float, after: float) -> bool:
+        upward = before < 0 <= after and self.direction >= 0
+        downward = before > 0 >= after and self.direction <= 0
+        return upward or downward
+
+
+@dataclass(frozen=True)
+class Converged:
+    """Recipe of the event that an observable has fallen to ``threshold`` everywhere; see :func:`converged`."""
+
+    threshold: float
+    observable: str
+
+    def bind(self, flow: Flow) -> Event:
+        """The event for one flow; ``ValueError`` where the flow lacks the observable."""
+        observables: Any = getattr(flow, "observables", None)
+        known = list(observables(np.asarray(flow.initial_state(), dtype=np.float64))) if observables else []
+        if self.observable not in known:
+            raise ValueError(
+                f"events: converged needs the observable {self.observable!r}, and {type(flow).__name__} has "
+                f"{', '.join(known) if known else 'no observables'}"
+            )
+
+        def above(t: float, y: Vector) -> float:
+            return float(np.max(np.abs(observables(y)[self.observable]))) - self.threshold
+
+        return Event("converged", above, direction=-1, status=Status.CONVERGED, at_start=True)
+
+
+def converged(threshold: float, observable: str = "sin_theta") -> Converged:
+    """Terminal event: ``max |observable| <= threshold`` over every component of every instance.
+
+    The run has to resolve the threshold: ``atol`` well below it in the units of the state. Cost and memory: the
+    observables of one state a step.
+    """
+    return Converged(_positive("threshold", threshold), observable)
+
+
+def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
+    """Terminal event: ``max |y| >= limit``; passing one replaces the default limit of every run. Memory: one state."""
+    bound = _positive("limit", limit)
+
+    def above(t: float, y: Vector) -> float:
+        return float(np.max(np.abs(y), initial=0.0)) - bound
+
+    return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True)
+
+
+def _positive(name: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
+        raise TypeError(f"{name}: expected a positive number, got {value!r}")
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name}: expected a positive finite number, got {value!r}")
+    return float(value)
+
+
+def bind_events(events: Iterable[Any] | None, flow: Flow) -> list[Event]:
+    """Every event made ready for ``flow``, with the default divergence limit unless one is given.
+
+    Accepted: :class:`Event`, :func:`converged`, :func:`diverged`, and any callable ``(t, y) -> float`` with a
+    ``name`` (or ``__name__``) and optionally ``terminal`` and ``direction``.
+    """
+    bound = [_bind(event, flow) for event in _as_list(events)]
+    if not any(event.name == DIVERGED for event in bound):
+        bound.append(diverged())
+    return bound
+
+
+def _as_list(events: Any) -> list[Any]:
+    if events is None:
+        return []
+    return list(events) if isinstance(events, Iterable) else [events]
+
+
+def _bind(event: Any, flow: Flow) -> Event:
+    if isinstance(event, Converged):
+        return event.bind(flow)
+    if isinstance(event, Event):
+        return event
+    name = getattr(event, "name", None) or getattr(event, "__name__", None)
+    if not callable(event) or not isinstance(name, str):
+        raise TypeError(f"events: expected callables (t, y) -> float with a name, got {event!r}")
+    direction = int(np.sign(getattr(event, "direction", 0)))
+    return Event(name, event, bool(getattr(event, "terminal", True)), direction)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An event at its time, with the state there."""
+
+    t: float
+    y: Vector
+    event: Event
+
+
+class Watch:
+    """Keeps each event's last value and finds the crossings of the next step."""
+
+    def __init__(self, events: list[Event], t: float, y: Vector) -> None:
+        self.events = events
+        self.values = [event(t, y) for event in events]
+        self.t = t
+
+    def at_start(self) -> Event | None:
+        """The first event that has happened already, if any."""
+        for event, value in zip(self.events, self.values, strict=True):
+            if event.at_start and event.direction * value >= 0:
+                return event
+        return None
+
+    def advance(self, t: float, y: Vector, dense: Callable[[float], Vector]) -> list[Hit]:
+        """Crossings between the last time and ``t`` in order of occurrence."""
+        values = [event(t, y) for event in self.events]
+        hits = []
+        for event, before, after in zip(self.events, self.values, values, strict=True):
+            if event.crossed(before, after):
+                time = _locate(event, (self.t, before), (t, after), dense)
+                hits.append(Hit(time, y if time == t else dense(time), event))
+        hits.sort(key=lambda hit: abs(hit.t - self.t))
+        self.t, self.values = t, values
+        return hits
+
+
+def _locate(
+    event: Event, start: tuple[float, float], end: tuple[float, float], dense: Callable[[float], Vector]
+) -> float:
+    """The crossing time, on the far side: there the event's value has the sign it has after the crossing."""
+    (t_start, before), (t_end, after) = start, end
+    known = {t_start: before, t_end: after}  # the interpolant may miss the end values by rounding
+
+    def value(t: float) -> float:
+        return known[t] if t in known else event(t, dense(t))
+
+    if after == 0:
+        return t_end
+    xtol = 4 * np.spacing(max(abs(t_start), abs(t_end)))
+    # At worst brentq takes the square of bisection's 52 halvings.
+    root = float(brentq(value, t_start, t_end, xtol=xtol, maxiter=52**2))
+    stride = math.copysign(float(np.spacing(abs(root))), t_end - t_start)
+    while abs(root - t_start) < abs(t_end - t_start) and value(root) * after < 0:
+        root, stride = root + stride, 2 * stride
+    return root if abs(root - t_start) < abs(t_end - t_start) else t_end

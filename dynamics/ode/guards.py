@@ -1,0 +1,144 @@
+"""The guarded right-hand side: finiteness, wall clock and evaluation caps, checked at every evaluation."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.ode.trajectory import Status
+
+Vector = NDArray[np.float64]
+
+
+@runtime_checkable
+class Flow(Protocol):
+    """What can be integrated: ``dy/dt = flow(t, y)`` from ``y(t0) = flow.initial_state()``, flat vectors.
+
+    Optional members: ``unpack(y) -> dict`` (named arrays of a state), ``observables(y) -> dict``,
+    ``observables_along(states) -> dict`` (the same of all states (T, size) of a run, used instead where present),
+    ``with_loss(t, y) -> (dy/dt, J, dJ/dt)`` (for steps controlled by the loss), ``discontinuous`` (the field jumps),
+    ``dimensions`` (names of each array's trailing axes), ``instances`` (number of stacked problem instances),
+    ``configuration() -> dict`` (JSON-able description).
+    """
+
+    def initial_state(self) -> Vector: ...
+
+    def __call__(self, t: float, y: Vector) -> Vector: ...
+
+
+@dataclass
+class Stop(Exception):  # noqa: N818  (not an error: how a run ends)
+    """Leaves a step from inside the right-hand side: how the run ends, where, and the component at fault."""
+
+    status: Status
+    detail: str
+    component: int | None = None
+
+
+class GuardedField:
+    """The flow's right-hand side, counted and checked. Call it under ``np.errstate(all="ignore")``.
+
+    A non-finite result is passed on as NaN where the method answers it by a smaller step (``shrinks``), and
+    ends the run otherwise. A non-finite trial state never reaches the flow. The wall clock and the number of
+    evaluations since :meth:`new_step` are checked each time, so no single step can run on; only a flow that
+    does not return from one evaluation can.
+    """
+
+    def __init__(self, flow: Flow, n: int, *, shrinks: bool, cap: int, deadline: float | None) -> None:
+        self.flow = flow
+        self.n = n
+        self.shrinks = shrinks
+        self.cap = cap
+        self.deadline = deadline
+        self.nfev = 0
+        self.in_step = 0
+        self.nonfinite: Stop | None = None
+        self.flow_error: BaseException | None = None
+
+    def new_step(self) -> None:
+        """Start counting for the next step."""
+        self.in_step = 0
+        self.nonfinite = None
+        self.check_clock()
+
+    def check_clock(self) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise Stop(Status.TIME_LIMIT, "the wall-clock budget is used up")
+
+    def start(self, t: float, y: Vector) -> None:
+        """Evaluate at the initial point, where nothing but a finite value will do."""
+        self(t, y)
+        if self.nonfinite is not None:
+            raise self.nonfinite
+
+    def __call__(self, t: float, y: Vector) -> Vector:
+        return self._guarded(t, y, self.unchecked)
+
+    def with_loss(self, t: float, y: Vector) -> tuple[Vector, Vector, Vector]:
+        """``(dy/dt, J, dJ/dt)`` of a flow that tells its loss: one evaluation, guarded like any other.
+
+        The losses are NaN where the evaluation is refused; they are not checked otherwise.
+        """
+        told: list[Vector] = [np.array(np.nan), np.array(np.nan)]
+        tell: Any = getattr(self.flow, "with_loss")  # noqa: B009  (optional in the protocol)
+
+        def field(t: float, y: Vector) -> Vector:
+            f, *told[:] = self._raised(tell, t, y)
+            return self._shaped(f)
+
+        return self._guarded(t, y, field), told[0], told[1]
+
+    def _guarded(self, t: float, y: Vector, field: Callable[[float, Vector], Vector]) -> Vector:
+        self.nfev += 1
+        self.in_step += 1
+        self.check_clock()
+        if self.in_step > self.cap:
+            raise self.nonfinite or Stop(
+                Status.EVALUATION_LIMIT, f"{self.cap} evaluations did not complete one step"
+            )
+        if not np.isfinite(t):
+            raise Stop(Status.STEP_TOO_SMALL, "the method asked for a non-finite time")
+        if not _finite(y):
+            # Mostly the echo of a non-finite evaluation earlier in the step, which is the better report.
+            return self._report(y, f"the trial state at t = {t:.6g} is not finite", self.nonfinite)
+        f = field(t, y)
+        if not _finite(f):
+            return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
+        return f
+
+    def unchecked(self, t: float, y: Vector) -> Vector:
+        """One plain evaluation, uncounted: neither limits nor finiteness are looked at."""
+        return self._shaped(self._raised(self.flow, t, y))
+
+    def _raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
+        """The flow's own errors are kept apart from the method's."""
+        try:
+            return function(t, y)
+        except BaseException as error:
+            self.flow_error = error
+            raise
+
+    def _shaped(self, raw: Any) -> Vector:
+        f = np.array(raw, dtype=np.float64)  # a copy: the flow may reuse its output buffer
+        if f.shape != (self.n,):
+            self.flow_error = ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")
+            raise self.flow_error
+        return f
+
+    def _report(self, values: Vector, detail: str, earlier: Stop | None = None) -> Vector:
+        stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(values))))
+        if not self.shrinks:
+            raise stop
+        self.nonfinite = stop
+        return np.full(self.n, np.nan)
+
+
+def _finite(v: Vector) -> bool:
+    """Whether all components are; the sum of squares tells, and is looked behind where it overflows."""
+    return math.isfinite(np.dot(v, v)) or bool(np.isfinite(v).all())

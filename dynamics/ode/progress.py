@@ -1,0 +1,44 @@
+"""Progress of a run: a bar on stderr where that is a terminal, or the caller's own function."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Report = Callable[[float], None]
+
+Progress = Callable[[float], None]
+"""Called with the fraction of the work done, from 0 to 1."""
+
+
+@contextmanager
+def reporting(progress: bool | Callable[[float], None], t0: float, t1: float) -> Iterator[Report]:
+    """A function of the time reached; the caller's own gets the fraction done, from 0 to 1."""
+
+    def fraction(t: float) -> float:
+        return (t - t0) / (t1 - t0) if t1 != t0 else 1.0
+
+    if not (callable(progress) or isinstance(progress, bool)):
+        raise TypeError(
+            f"progress: expected True, False or a callable of the fraction done, got {progress!r}"
+        )
+    if callable(progress):
+        own = progress
+        yield lambda t: own(fraction(t))
+    elif progress and sys.stderr.isatty():
+        with _bar() as update:
+            yield lambda t: update(fraction(t))
+    else:
+        yield lambda t: None
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[float], None]]:
+    from rich.console import Console  # only where a bar is shown
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("integrating"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("integrating", total=1.0)
+        yield lambda done: bar.update(task, completed=done)

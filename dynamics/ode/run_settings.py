@@ -1,0 +1,86 @@
+"""Validation of what a run is given: span, output times, tolerances, limits and initial state."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.ode.guards import Flow, Vector
+from dynamics.validation import number, positive_int
+
+RTOL_FLOOR = 100 * float(np.finfo(np.float64).eps)
+"""Below this relative tolerance rounding dominates the error estimate; SciPy's methods refuse it."""
+
+
+def validate_span(t_span: Any) -> tuple[float, float]:
+    """The two ends of the time span, finite, in the given order."""
+    if isinstance(t_span, str | bytes) or not hasattr(t_span, "__len__") or len(t_span) != 2:
+        raise TypeError(f"t_span: expected two times (t0, t1), got {t_span!r}")
+    for value in t_span:
+        if isinstance(value, float | np.floating) and math.isinf(value):
+            raise ValueError(
+                f"t_span: expected finite times, got {t_span!r}; to run until convergence take a large end time "
+                "with events=[converged(threshold)]"
+            )
+    t0, t1 = number("t_span[0]", t_span[0]), number("t_span[1]", t_span[1])
+    if not math.isfinite(t1 - t0):
+        raise ValueError(f"t_span: expected a span of finite length, got {t_span!r}")
+    return t0, t1
+
+
+def output_times(t_eval: ArrayLike | None, t0: float, t1: float) -> Vector | None:
+    """The wanted times: inside the span, strictly ordered in the direction of the run."""
+    if t_eval is None:
+        return None
+    raw = np.asarray(t_eval)
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(f"t_eval: expected real numbers, got {t_eval!r}")
+    times = raw.astype(np.float64)
+    if times.ndim != 1 or not times.size or not np.isfinite(times).all():
+        raise ValueError(
+            f"t_eval: expected a non-empty vector of finite times, got shape {times.shape}: {t_eval!r}"
+        )
+    if times.min() < min(t0, t1) or times.max() > max(t0, t1):
+        raise ValueError(f"t_eval: expected times within [{t0}, {t1}], got {times.min()} ... {times.max()}")
+    if (np.diff(times) * (1 if t1 >= t0 else -1) <= 0).any():
+        raise ValueError(f"t_eval: expected times strictly ordered from {t0} to {t1}, got {t_eval!r}")
+    return times
+
+
+def tolerances(rtol: Any, atol: Any, instances: int) -> tuple[float, float]:
+    """``rtol`` and ``atol`` over sqrt(instances), the relative one kept above the methods' floor."""
+    relative = number("rtol", rtol, positive=True)
+    absolute = number("atol", atol, positive=True)
+    if not RTOL_FLOOR <= relative < 1:
+        raise ValueError(f"rtol: expected a number from {RTOL_FLOOR:.3g} (100 eps) to 1, got {rtol!r}")
+    root = math.sqrt(instances)
+    return max(relative / root, RTOL_FLOOR), absolute / root
+
+
+def initial_state(flow: Flow) -> Vector:
+    """The flow's initial state, a finite flat vector (a copy)."""
+    if not callable(flow) or not callable(getattr(flow, "initial_state", None)):
+        raise TypeError(f"flow: expected an object with initial_state() and __call__(t, y), got {flow!r}")
+    raw = np.asarray(flow.initial_state())
+    if raw.dtype.kind not in "iuf":
+        raise TypeError(f"flow.initial_state(): expected real numbers, got dtype {raw.dtype}")
+    y0 = np.array(raw, dtype=np.float64)
+    if y0.ndim != 1 or y0.size == 0:
+        raise ValueError(f"flow.initial_state(): expected a non-empty flat vector, got shape {y0.shape}")
+    if not np.isfinite(y0).all():
+        worst = int(np.argmin(np.isfinite(y0)))
+        raise ValueError(
+            f"flow.initial_state(): expected finite numbers, got {y0[worst]} in component {worst}"
+        )
+    return y0
+
+
+def instances_of(flow: Flow, n: int) -> int:
+    """How many stacked problem instances the state holds."""
+    count = positive_int("flow.instances", getattr(flow, "instances", 1))
+    if n % count:
+        raise ValueError(f"flow.instances: expected a divisor of the state's length {n}, got {count}")
+    return count

@@ -1,0 +1,76 @@
+"""Step control of a stack by its worst instance: the explicit methods with a maximum over instances as error norm."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import DOP853, RK45
+
+from dynamics.ode.guards import Flow, Vector
+
+Labels = NDArray[np.intp]
+
+
+def instance_labels(flow: Flow, n: int, instances: int) -> Labels | None:
+    """Which instance each component of the state belongs to; None where ``flow.unpack`` does not tell.
+
+    The arrays that ``unpack`` gives carry the instances on their leading axes, in one order.
+    """
+    unpack = getattr(flow, "unpack", None)
+    if instances == 1 or unpack is None:
+        return None
+    labels = np.full(n, -1)
+    for array in unpack(np.arange(n, dtype=np.float64)).values():
+        if array.size % instances:
+            return None
+        labels[np.asarray(array, dtype=np.intp).reshape(instances, -1)] = np.arange(instances)[:, None]
+    return labels if np.array_equal(np.bincount(labels + 1), [0] + [n // instances] * instances) else None
+
+
+class InstanceNorm:
+    """Mean squares of a vector, instance by instance."""
+
+    def __init__(self, labels: Labels | None) -> None:
+        self.labels = labels
+        self.count = 1 if labels is None else int(labels.max()) + 1
+
+    def mean_squares(self, v: Vector) -> Vector:
+        """One mean square per instance, (count,)."""
+        squares = v * v
+        if self.labels is None:
+            return np.asarray(squares.mean(keepdims=True))
+        sums = np.bincount(self.labels, weights=squares, minlength=self.count)
+        return np.asarray(sums * (self.count / v.size), dtype=np.float64)
+
+    def __call__(self, v: Vector) -> float:
+        """Root mean square of the worst instance."""
+        return math.sqrt(self.mean_squares(v).max())
+
+
+class InstanceRK45(RK45):  # type: ignore[misc]
+    """RK45 whose error norm is the largest of the instances' own root mean squares."""
+
+    def __init__(self, *args: Any, labels: Labels | None = None, **options: Any) -> None:
+        self.norm = InstanceNorm(labels)
+        super().__init__(*args, **options)
+
+    def _estimate_error_norm(self, K: Vector, h: float, scale: Vector) -> float:
+        return self.norm(self._estimate_error(K, h) / scale)
+
+
+class InstanceDOP853(DOP853):  # type: ignore[misc]
+    """DOP853 likewise: its mixture of a fifth- and a third-order estimate is formed for each instance."""
+
+    def __init__(self, *args: Any, labels: Labels | None = None, **options: Any) -> None:
+        self.norm = InstanceNorm(labels)
+        super().__init__(*args, **options)
+
+    def _estimate_error_norm(self, K: Vector, h: float, scale: Vector) -> float:
+        fifth = self.norm.mean_squares(np.dot(K.T, self.E5) / scale)
+        third = self.norm.mean_squares(np.dot(K.T, self.E3) / scale)
+        mixed = np.sqrt(fifth + 0.01 * third)
+        ratio = np.divide(fifth, mixed, out=np.zeros_like(fifth), where=mixed != 0)
+        return float(abs(h) * ratio.max())

@@ -1,0 +1,114 @@
+"""The table of integration methods, and what their dense Jacobians cost in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scipy.integrate import BDF, LSODA, OdeSolver, Radau
+
+from dynamics.memory import GIB, available_memory
+from dynamics.ode.steppers.heun_descent import HeunDescent
+from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
+from dynamics.ode.steppers.method_choice import unmeasured
+from dynamics.ode.steppers.stabilized import RKC, ROCK4
+
+EVALUATIONS_PER_STEP = 10_000
+"""Evaluations after which one step counts as stuck.
+
+The slowest honest step is a rejected one shrunk down to the rounding limit: log2(1e16) = 53 halvings at up to
+8 Newton evaluations, or log5(1e16) = 23 attempts at 12 stages. Twenty times that is left for long first steps.
+"""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One integration method.
+
+    ``order``: order of the advancing solution; None where it varies during the run. ``matrices``: number of
+    n x n float64 arrays alive at once at the peak (0: no Jacobian). ``rms_norm``: whether its error norm is a
+    root mean square over the whole state (which dilutes one instance of a stack) or a maximum (LSODA).
+    ``per_instance``: whether it takes ``labels`` and then controls each instance of a stack by its own norm.
+    ``shrinks``: whether it answers a non-finite right-hand side by a smaller step; LSODA carries on with NaN
+    instead, so there the guard has to leave the step by an exception. ``needs_loss``: whether the flow must have
+    ``with_loss``.
+    """
+
+    solver: type[Any]
+    order: int | None
+    matrices: int = 0
+    rms_norm: bool = True
+    per_instance: bool = False
+    shrinks: bool = True
+    evaluations_per_step: int = EVALUATIONS_PER_STEP
+    needs_loss: bool = False
+
+    def jacobian_bytes(self, n: int) -> int:
+        """Peak memory of the dense matrices for a state of length ``n``."""
+        return 8 * self.matrices * n * n
+
+    def evaluation_cap(self, n: int) -> int:
+        """Evaluations allowed within one step: finite-difference Jacobians take ``n`` each."""
+        return self.evaluations_per_step + (50 * n if self.matrices else 0)
+
+
+METHODS: dict[str, Method] = {
+    "RK45": Method(InstanceRK45, order=5, per_instance=True),
+    "DOP853": Method(InstanceDOP853, order=8, per_instance=True),
+    "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
+    "Radau": Method(Radau, order=5, matrices=12),
+    "BDF": Method(BDF, order=None, matrices=6),
+    "RKC": Method(RKC, order=2, per_instance=True),
+    "ROCK4": Method(ROCK4, order=4, per_instance=True),
+}
+"""Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
+
+
+DESCENTS: dict[str, Method] = {"HeunDescent": Method(HeunDescent, order=2, rms_norm=False, needs_loss=True)}
+"""Methods for flows that tell their loss, which controls the steps; ``rtol`` does not bound the error of the state."""
+
+
+def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
+    """Name and row of ``method``: a name, ``"auto"``, or a subclass of ``scipy.integrate.OdeSolver``.
+
+    ``auto`` is what :mod:`dynamics.ode.steppers.method_choice` takes without knowing the stiffness; :func:`integrate`
+    then asks it again.
+    """
+    if isinstance(method, type) and issubclass(method, OdeSolver):
+        return method.__name__, _row_of_class(method)
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
+    name = unmeasured(rtol) if method == "auto" else method
+    known = METHODS | DESCENTS
+    if name not in known:
+        raise ValueError(f"method: expected 'auto' or one of {', '.join(known)}, got {method!r}")
+    return name, known[name]
+
+
+def require_loss(name: str, method: Method, flow: Any) -> None:
+    """Raise ``TypeError`` where the method controls its steps by a loss and the flow tells none."""
+    if method.needs_loss and not callable(getattr(flow, "with_loss", None)):
+        raise TypeError(f"method: {name} expects a flow with with_loss(t, y), got {type(flow).__name__}")
+
+
+def _row_of_class(solver: type[Any]) -> Method:
+    for row in (METHODS | DESCENTS).values():
+        if issubclass(solver, row.solver):
+            return replace(row, solver=solver)
+    return Method(solver, order=None)
+
+
+def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:
+    """Raise ``ValueError`` with the estimate where the dense Jacobian takes over half the available memory.
+
+    Half: the other half is for the trajectory, the flow's own arrays and the rest of the program.
+    """
+    if not method.matrices:
+        return
+    needed, limit = method.jacobian_bytes(n), available_memory() // 2
+    if needed > limit:
+        raise ValueError(
+            f"method: {name} keeps {method.matrices} dense {n} x {n} matrices, about {needed / GIB:.1f} GiB, and "
+            f"only {limit / GIB:.1f} GiB (half of the available memory) may be used; take an explicit method "
+            "(DOP853, ROCK4) or a smaller problem"
+        )

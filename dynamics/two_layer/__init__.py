@@ -1,0 +1,1 @@
+"""Two-layer students: the problem, its starts, its flows, and what is known of their equilibria."""

@@ -1,0 +1,97 @@
+"""Starts that are as bad, or as good, for one teacher node as section 5.3 of the second paper imagines them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.validation import number, positive_int
+
+
+def turned_from(
+    teacher_W: ArrayLike,
+    teacher_V: ArrayLike,
+    n: int,
+    angle: float,
+    rng: np.random.Generator,
+    *,
+    node: int = -1,
+    scale: float = 1e-3,
+    measure: InputMeasure | None = None,
+) -> TeacherStudent:
+    """n students at ``angle`` (radians) from teacher ``node``, in uniformly random tangent directions.
+
+    ``||w_k|| = ||v_k|| = scale`` (balanced, see Eqn 8), fan-outs along v*_node, so that each of them is drawn to the
+    teacher node (alpha > 0). ``teacher_W (..., d, m)``, ``teacher_V (..., m, c)``; ``node`` counts from 0, from the end
+    where negative: the last one is the weakest of polarised teachers.
+
+    Raises ValueError or TypeError, naming the argument, on an angle outside [0, pi], a node that is not there, n < 1,
+    a scale <= 0, or a teacher node without fan-out.
+    """
+    n, scale = positive_int("n", n), number("scale", scale, positive=True)
+    W, V = np.asarray(teacher_W, dtype=np.float64), np.asarray(teacher_V, dtype=np.float64)
+    if W.ndim < 2 or not -W.shape[-1] <= node < W.shape[-1]:
+        raise ValueError(f"node: expected the index of a teacher node of teacher_W {W.shape}, got {node!r}")
+    column, fan_out = W[..., [node]], V[..., [node], :]
+    strength = np.linalg.norm(fan_out, axis=-1, keepdims=True)
+    if not np.all(strength > 0):
+        raise ValueError(f"teacher_V: expected a fan-out other than zero at node {node}, got zeros")
+    around = TeacherStudent.at_angle(np.repeat(column, n, axis=-1), number("angle", angle), rng)
+    start_V = np.repeat(scale * fan_out / strength, n, axis=-2)
+    return TeacherStudent(W, scale * around.student_W, V, start_V, measure)  # type: ignore[arg-type]
+
+
+def adversarial_start(
+    teacher_W: ArrayLike,
+    teacher_V: ArrayLike,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    gap: float = 0.1,
+    node: int = -1,
+    scale: float = 1e-3,
+    measure: InputMeasure | None = None,
+) -> TeacherStudent:
+    """All n students within ``gap`` (radians) of the direction opposite to teacher ``node``: see :func:`turned_from`.
+
+    The flow then needs a time like ``2 pi / (||v*|| gap)`` to reach the node: as long as one likes.
+    Source: Student Specialization, section 5.3, "Possible slow convergence to weak teacher nodes".
+    """
+    if not 0 < number("gap", gap) < np.pi:
+        raise ValueError(f"gap: expected an angle in (0, pi), got {gap!r}")
+    return turned_from(teacher_W, teacher_V, n, np.pi - gap, rng, node=node, scale=scale, measure=measure)
+
+
+def helpful_start(
+    problem: TeacherStudent,
+    helpers: int,
+    rng: np.random.Generator,
+    *,
+    angle: float = np.pi / 3,
+    node: int = -1,
+    scale: float = 1e-3,
+) -> TeacherStudent:
+    """``problem`` with ``helpers`` more students, at ``angle`` from teacher ``node``: ready for shifting to it.
+
+    They come after the students that are there; see :func:`turned_from` for their sizes and errors.
+    Source: Student Specialization, section 5.3, "The role played by over-realization".
+    """
+    more = turned_from(
+        problem.teacher_W,
+        problem.teacher_V,
+        helpers,
+        angle,
+        rng,
+        node=node,
+        scale=scale,
+        measure=problem.measure,
+    )
+    return TeacherStudent(
+        problem.teacher_W,
+        np.concatenate([problem.student_W, more.student_W], axis=-1),
+        problem.teacher_V,
+        np.concatenate([problem.student_V, more.student_V], axis=-2),
+        problem.measure,
+    )

@@ -1,0 +1,259 @@
+"""The reduced dynamics of two-layer students: Theorem 4's flow, Eqn 6 with W and V, the exact gradient flow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.columns import Columns, directions, norms, unit_columns
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
+from dynamics.two_layer.problem import TeacherStudent
+
+# Elements of the largest arrays made while many states are observed at once: 2^18 float64 are 2 MiB.
+_OBSERVED_ELEMENTS = 1 << 18
+
+
+class TwoLayerDynamics(ABC):
+    """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
+
+    A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
+    extended by homogeneity, ``w_j' = ||w_j|| P_perp(w_j) g_j(W_hat)``, so the norm drift of an integrator never
+    touches the directions and nothing is renormalised during a run.
+    """
+
+    dimensions: Mapping[str, tuple[str, ...]] = DIMENSIONS
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
+        problem.require_u_set()
+        if projected:
+            problem.require_unit_columns()
+        self.problem = problem
+        self.projected = projected
+        self.trains_V = trains_V
+        self._shape_W = problem.student_W.shape
+        self._shape_V = problem.student_V.shape
+        self._size_W = problem.student_W.size
+        self._columns: Columns | None = None
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return int(np.prod(self.problem.batch_shape, dtype=int))
+
+    def initial_state(self) -> Array:
+        """The problem's start as a flat vector."""
+        return self.pack(self.problem.student_W, self.problem.student_V)
+
+    def pack(self, W: Array, V: Array) -> Array:
+        """Flat state of ``W`` (and of ``V`` where it is learned)."""
+        parts = (W, V) if self.trains_V else (W,)
+        return np.concatenate([part.ravel() for part in parts])
+
+    def unpack(self, y: Array) -> dict[str, Array]:
+        """The arrays of a flat state (or of states stacked on leading axes)."""
+        size_W, lead = self._size_W, y.shape[:-1]
+        state = {"W": y[..., :size_W].reshape(*lead, *self._shape_W)}
+        if self.trains_V:
+            state["V"] = y[..., size_W:].reshape(*lead, *self._shape_V)
+        return state
+
+    def matrices(self, y: Array) -> tuple[Array, Array]:
+        """``(W, V)`` of a flat state; unit columns where the flow is projected, the fixed V where not learned.
+
+        Of states ``(..., size)`` stacked on leading axes likewise.
+        """
+        state = self.unpack(y)
+        W = unit_columns(state["W"]) if self.projected else state["W"]
+        V = state.get("V")
+        return W, np.broadcast_to(self.problem.student_V, y.shape[:-1] + self._shape_V) if V is None else V
+
+    def observables(self, y: Array) -> dict[str, Array]:
+        """See :func:`dynamics.two_layer.observables.two_layer_observables`; the loss is that of the unit columns.
+
+        States may be stacked on leading axes, which the observables then have too.
+        """
+        W, V = self.matrices(y)
+        watched = two_layer_observables(self.problem, W, V)
+        watched["norm_drift"] = norms(self.unpack(y)["W"]) / norms(self.problem.student_W) - 1
+        return watched
+
+    def observables_along(self, states: Array) -> dict[str, Array]:
+        """The observables of a run's states ``(T, size)``, time first: as many at once as fit the cache."""
+        problem = self.problem
+        per_state = self.instances * problem.n * (problem.n + problem.m + problem.d)
+        rows = max(1, _OBSERVED_ELEMENTS // per_state)
+        parts = [self.observables(states[start : start + rows]) for start in range(0, len(states), rows)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def __call__(self, t: float, y: Array) -> Array:
+        state = self.unpack(y)
+        V = state.get("V", self.problem.student_V)
+        if not self.projected:
+            return self.pack(*self.field(state["W"], V))
+        columns = directions("W", state["W"])
+        self._columns = columns
+        dW, dV = self.field(columns.unit, V)
+        dW = columns.tangent(dW)
+        dW *= columns.norms[..., None, :]
+        return self.pack(dW, dV) if self.trains_V else dW.reshape(-1)
+
+    def prepare(self, W: Array) -> Any:
+        """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""
+        if self._columns is not None and W is self._columns.unit:
+            return self.problem.measure.prepare_unit(self._columns)
+        return self.problem.measure.prepare(W)
+
+    @cached_property
+    def teacher(self) -> Any:
+        """The teacher as the measure's kernels want it; by direction where the students are."""
+        if not self.projected:
+            return self.problem.prepared_teacher
+        return self.problem.measure.prepare_unit(directions("teacher_W", self.problem.teacher_W))
+
+    @abstractmethod
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """``(W', V')`` before any projection; V' is ignored where V is fixed."""
+
+    def equilibrium(self) -> Array:
+        """Flat state of the solution: the u-set at the teacher, the r-set where it starts with zero fan-out."""
+        W, V = self.problem.student_W.copy(), self.problem.student_V.copy()
+        W[..., : self.problem.m] = self.problem.teacher_W
+        V[..., : self.problem.m, :] = self.problem.teacher_V
+        V[..., self.problem.m :, :] = 0.0
+        if not self.trains_V and not np.array_equal(V, self.problem.student_V):
+            raise ValueError(
+                "student_V: expected the teacher's fan-outs (and zeros) where V is fixed, for W = W* to solve"
+            )
+        return self.pack(W, V)
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        problem = self.problem
+        return {
+            "flow": type(self).__name__,
+            "projected": self.projected,
+            "trains_V": self.trains_V,
+            "measure": repr(problem.measure),
+            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
+            "instances": self.instances,
+        }
+
+
+class ProjectedFlow(TwoLayerDynamics):
+    """Theorem 4's flow: as many students as teachers, uniform top-down modulation.
+
+    ``w_j' = P_perp(w_j) L_0 (W* h*_j - W h_j)`` with ``h*_jk = beta_jk psi_d(w_j, w*_k)``,
+    ``h_jk = beta_jk psi_d(w_j, w_k)``; beta = 1 (``modulation="uniform"``, the theorem's) or the identity
+    (``"matched"``: each student hears only its own teacher). ``L_0 = E[x x^T]`` (the identity for standard
+    Gaussian input). All fan-outs are one: for isotropic Gaussian input this is the exact population gradient
+    flow of ``f(x) = sum_j relu(w_j^T x)`` on the product of spheres. ``projected=False`` drops P_perp.
+
+    Assumes unit columns (when projected) and n = m. Cost O(m^2 d) an evaluation, memory O(m^2 + m d) an instance.
+    Raises ValueError when n != m, when fan-outs are not ones or when columns are not unit.
+    Source: Luck Matters, Theorem 4.
+    """
+
+    def __init__(
+        self,
+        problem: TeacherStudent,
+        *,
+        projected: bool = True,
+        modulation: Literal["uniform", "matched"] = "uniform",
+    ) -> None:
+        super().__init__(problem, projected=projected, trains_V=False)
+        if problem.n != problem.m:
+            raise ValueError(
+                f"student_W: expected n = m = {problem.m} columns in Theorem 4's flow, got n = {problem.n}"
+            )
+        if not (np.all(problem.teacher_V == 1) and np.all(problem.student_V == 1)):
+            raise ValueError("teacher_V, student_V: expected fan-outs of one in Theorem 4's flow")
+        if modulation not in ("uniform", "matched"):
+            raise ValueError(f"modulation: expected 'uniform' or 'matched', got {modulation!r}")
+        self.modulation = modulation
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Theorem 4's pull, before P_perp; V does not move."""
+        problem = self.problem
+        of_teachers, of_students = problem.measure.psi_d_onto(self.teacher, self.prepare(W))
+        if self.modulation == "matched":
+            of_teachers, of_students = (np.eye(problem.m) * x for x in (of_teachers, of_students))
+        pull = problem.teacher_W @ of_teachers
+        pull -= W @ of_students
+        return input_moment(problem.measure, pull), V
+
+    def configuration(self) -> dict[str, Any]:
+        return {**super().configuration(), "modulation": self.modulation}
+
+
+class TwoLayerFlow(TwoLayerDynamics):
+    """Eqn 6 for two layers: over-parameterised students with W and V learned.
+
+    ``w_j' = [P_perp(w_j)] L_0 (W* h*_j - W h_j)``, ``h*_jk = psi_d(w_j, w*_k) v_j^T v*_k``,
+    ``h_jk = psi_d(w_j, w_k) v_j^T v_k``; ``V' = L* V* - L V`` with ``L* = psi_l(W, W*)``, ``L = psi_l(W, W)``.
+    ``projected=True`` is Theorem 5's flow and, for isotropic Gaussian input, the exact population gradient flow on
+    unit columns. ``projected=False`` is Eqn 6 as printed, off the exact gradient by O(1). ``trains_V=False`` keeps V.
+
+    Assumes unit columns (when projected) and n >= m. Cost O(n (n + m) (d + c)), memory O(n^2 + n d) an instance.
+    Source: Luck Matters, Eqn 6 and Theorem 5.
+    """
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool = True, trains_V: bool = True) -> None:
+        super().__init__(problem, projected=projected, trains_V=trains_V)
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
+        problem = self.problem
+        (teachers_l, teachers_d), (students_l, students_d) = problem.measure.kernels_onto(
+            self.teacher, self.prepare(W)
+        )
+        dV = teachers_l.mT @ problem.teacher_V
+        dV -= students_l @ V
+        teachers_d *= problem.teacher_V @ V.mT  # the kernels are ours: modulated in place
+        students_d *= V @ V.mT
+        pull = problem.teacher_W @ teachers_d
+        pull -= W @ students_d
+        return input_moment(problem.measure, pull), dV
+
+
+class GradientFlow(TwoLayerDynamics):
+    """The exact population gradient flow ``W' = -dJ/dW``, ``V' = -dJ/dV`` of ``J = 1/2 E||f* - f||^2``.
+
+    ``w_j' = sum_k G(w_j, w*_k) v_j^T v*_k - sum_k G(w_j, w_k) v_j^T v_k`` with
+    ``G(w, u) = E[1(w^T x > 0) 1(u^T x > 0) x x^T] u``, closed for isotropic Gaussian input. No projection unless
+    asked for (then it equals ``TwoLayerFlow``). Cost and memory as ``TwoLayerFlow``.
+    Raises TypeError for a measure without a closed gradient term.
+    Source: Luck Matters, Eqn 15; Student Specialization, Theorem 6.
+    """
+
+    def __init__(self, problem: TeacherStudent, *, projected: bool = False, trains_V: bool = True) -> None:
+        super().__init__(problem, projected=projected, trains_V=trains_V)
+        if not hasattr(problem.measure, "gradient_term"):
+            raise TypeError(
+                f"measure: expected one with a gradient_term, got {type(problem.measure).__name__}"
+            )
+
+    def field(self, W: Array, V: Array) -> tuple[Array, Array]:
+        """Minus the gradient of the loss in W (before any projection) and in V."""
+        problem = self.problem
+        term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
+        students, teacher = self.prepare(W), self.teacher
+        pull = term(students, teacher, V @ np.swapaxes(problem.teacher_V, -1, -2))
+        pull -= term(students, students, V @ np.swapaxes(V, -1, -2))
+        if not self.trains_V:
+            return pull, V
+        psi_l = problem.measure.psi_l
+        return pull, psi_l(students, teacher) @ problem.teacher_V - psi_l(students, students) @ V
+
+
+def input_moment(measure: InputMeasure, pull: Array) -> Array:
+    """``L_0 pull`` with ``L_0 = E[x x^T]``, at no cost where L_0 is a multiple of the identity."""
+    if isinstance(measure, IsotropicGaussian):
+        return pull if measure.std == 1 else measure.std**2 * pull
+    return np.asarray(measure.second_moment() @ pull)

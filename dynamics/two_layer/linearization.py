@@ -1,0 +1,218 @@
+"""Linearisation at an equilibrium: tangent-space Jacobians, their spectra and the late decay rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angle_pair, tangent_projection
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+from dynamics.two_layer.observables import population_loss
+
+FLAT = 1e-7
+"""Eigenvalues below this share of the largest are flat directions (finite differences are good to ~1e-9)."""
+
+DENSE_LIMIT = 4000
+"""Tangent dimension up to which the Jacobian is formed (128 MB) rather than applied."""
+
+
+def spectral_rate(
+    flow: TwoLayerDynamics, state: Array | None = None, *, return_spectrum: bool = False
+) -> float | Array | tuple[float | Array, Array]:
+    """Slowest decay rate of a flow near an equilibrium, flat directions ignored.
+
+    The rate is the smallest non-flat eigenvalue of minus the Jacobian on the tangent space (columns that live on
+    spheres move along them only); negative when the equilibrium is unstable. An eigenvalue is flat below ``FLAT``
+    of the largest in size. At a solution of an isotropic projected flow the Jacobian is the closed-form Gram matrix
+    of the tangent features (:func:`gram_action`); otherwise central differences of the flow.
+
+    ``state``: flat state, default ``flow.equilibrium()``. Returns a float for one instance, an array of the
+    ensemble's shape for several; with ``return_spectrum`` also the eigenvalues of minus the Jacobian, ascending,
+    ``(..., N)``. Cost O(N^3), memory O(N^2) an instance for tangent dimension N; above ``DENSE_LIMIT`` the closed form
+    is applied matrix-free by Lanczos (rate only, memory O(N)). Raises ValueError when the state is not an equilibrium.
+    Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
+    """
+    state = flow.equilibrium() if state is None else np.asarray(state, dtype=np.float64)
+    _require_equilibrium(flow, state)
+    size = tangent_size(flow)
+    if size > DENSE_LIMIT:
+        if return_spectrum:
+            raise ValueError(f"return_spectrum: expected tangent dimension <= {DENSE_LIMIT}, got {size}")
+        return _lanczos_rate(flow, state)
+    values = _eigenvalues(-tangent_jacobian(flow, state), symmetric=has_closed_form(flow, state))
+    flat = np.abs(values) <= FLAT * np.abs(values).max(axis=-1, keepdims=True)
+    slowest = np.where(flat, np.inf, values).min(axis=-1)
+    rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
+    return (rate, values) if return_spectrum else rate
+
+
+def _eigenvalues(matrix: Array, *, symmetric: bool) -> Array:
+    if symmetric:
+        return np.asarray(np.linalg.eigvalsh(matrix))
+    return np.sort(np.linalg.eigvals(matrix).real, axis=-1)
+
+
+def _require_equilibrium(flow: TwoLayerDynamics, state: Array) -> None:
+    speed = float(np.abs(flow(0.0, state)).max())
+    if not speed <= 1e-8 * max(1.0, float(np.abs(state).max())):
+        raise ValueError(f"state: expected an equilibrium of the flow, got a largest speed of {speed:.3g}")
+
+
+def tangent_size(flow: TwoLayerDynamics) -> int:
+    """Dimension N of one instance's tangent space: n (d - 1) or n d, plus n c where V is learned."""
+    problem = flow.problem
+    return problem.n * (problem.d - flow.projected) + problem.n * problem.c * flow.trains_V
+
+
+def sphere_basis(W: Array) -> Array:
+    """Orthonormal bases of the tangent spaces at unit columns: ``(..., d, n) -> (..., n, d, d - 1)``.
+
+    Columns 2..d of the Householder reflection that takes w_j to a multiple of e_1: exact to rounding everywhere.
+    """
+    w = np.swapaxes(W, -1, -2)
+    sign = np.where(w[..., :1] >= 0, 1.0, -1.0)
+    normal = w + sign * np.eye(w.shape[-1])[0]
+    scale = 2 / np.sum(normal**2, axis=-1)[..., None, None]
+    reflection = np.eye(w.shape[-1]) - scale * normal[..., :, None] * normal[..., None, :]
+    return np.asarray(reflection[..., :, 1:])
+
+
+def tangent_jacobian(flow: TwoLayerDynamics, state: Array) -> Array:
+    """Jacobian of the flow in an orthonormal tangent basis, ``(..., N, N)``, closed form where there is one."""
+    if has_closed_form(flow, state):
+        W, V = flow.matrices(state)
+        return -_in_tangent_basis(flow, W, lambda dW, dV: gram_action(flow, W, V, dW, dV))
+    return difference_jacobian(flow, state)
+
+
+def has_closed_form(flow: TwoLayerDynamics, state: Array) -> bool:
+    """Whether minus the Jacobian is the Gram matrix: isotropic input, projected, uniform modulation, zero loss."""
+    uniform = not isinstance(flow, ProjectedFlow) or flow.modulation == "uniform"
+    if not (isinstance(flow, (ProjectedFlow, TwoLayerFlow)) and flow.projected and uniform):
+        return False
+    if not isinstance(flow.problem.measure, IsotropicGaussian):
+        return False
+    return bool(np.all(np.abs(population_loss(flow.problem, *flow.matrices(state))) < 1e-12))
+
+
+def gram_action(flow: TwoLayerDynamics, W: Array, V: Array, dW: Array, dV: Array) -> tuple[Array, Array]:
+    """Minus the Jacobian at a solution of an isotropic projected flow, applied to a tangent step (dW, dV).
+
+    It is the Gram matrix of the tangent features ``{f'_j(x) P_perp x (x) v_j, f_j(x) (x) e_i}``. With
+    ``D_jk = s^2 (pi - t_jk) / 2pi`` and ``S_jk = s^2 / (2 pi sin t_jk)`` (0 where w_j and w_k are parallel), and for
+    tangent dw_k:  ``P_j sum_k [v_j^T v_k (D_jk dw_k + S_jk w_k (w_j^T dw_k)) + D_jk w_k (v_j^T dv_k)]`` and
+    ``sum_l L_kl dv_l + sum_j D_jk (w_k^T dw_j) v_j``. Matrix products only: O(n^2 (d + c)).
+    """
+    measure = flow.problem.measure
+    assert isinstance(measure, IsotropicGaussian)
+    angle, rest = angle_pair(W, W)
+    sine = np.sin(np.minimum(angle, rest))
+    overlap = measure.std**2 * rest / (2 * np.pi)
+    twist = np.divide(measure.std**2, 2 * np.pi * sine, out=np.zeros_like(sine), where=sine > 0)
+    alignment = V @ np.swapaxes(V, -1, -2)
+    projections = np.swapaxes(W, -1, -2) @ dW
+    pull = dW @ (alignment * overlap) + W @ np.swapaxes(alignment * twist * projections, -1, -2)
+    if not flow.trains_V:
+        return tangent_projection(W, pull), dV
+    pull = pull + W @ np.swapaxes(overlap * (V @ np.swapaxes(dV, -1, -2)), -1, -2)
+    return tangent_projection(W, pull), measure.psi_l(W, W) @ dV + (overlap * projections) @ V
+
+
+def _in_tangent_basis(
+    flow: TwoLayerDynamics, W: Array, action: Callable[[Array, Array], tuple[Array, Array]]
+) -> Array:
+    """Matrix of a linear map on (dW, dV) in the orthonormal tangent basis; one application a basis vector."""
+    problem, basis = flow.problem, sphere_basis(W)
+    size = tangent_size(flow)
+    matrix = np.empty((*W.shape[:-2], size, size))
+    zero_V = np.zeros((*W.shape[:-2], problem.n, problem.c))
+    for column in range(size):
+        dW, dV = np.zeros_like(W), zero_V.copy()
+        node, direction = divmod(column, problem.d - 1)
+        if node < problem.n:
+            dW[..., node] = basis[..., node, :, direction]
+        else:
+            dV.reshape(*W.shape[:-2], -1)[..., column - problem.n * (problem.d - 1)] = 1.0
+        matrix[..., column] = _tangent_coordinates(flow, basis, *action(dW, dV))
+    return matrix
+
+
+def _tangent_coordinates(flow: TwoLayerDynamics, basis: Array, dW: Array, dV: Array) -> Array:
+    along = np.einsum("...jdi,...dj->...ji", basis, dW)
+    parts = [along.reshape(*along.shape[:-2], -1)]
+    if flow.trains_V:
+        parts.append(dV.reshape(*dV.shape[:-2], -1))
+    return np.concatenate(parts, axis=-1)
+
+
+def difference_jacobian(flow: TwoLayerDynamics, state: Array, step: float = 1e-5) -> Array:
+    """Tangent Jacobian ``(..., N, N)`` by extrapolated central differences of the flow, good to about ``step^2``.
+
+    Angles enter the flows as sizes, so at coinciding columns the flow is once differentiable only and a central
+    difference is off by O(step); halving the step and extrapolating removes that. Instances of an ensemble are
+    independent: four evaluations a coordinate serve all. An empirical measure is not smooth enough.
+    """
+    W, V = flow.matrices(state)
+
+    def slope(dW: Array, dV: Array, size: float) -> dict[str, Array]:
+        ahead = flow.unpack(flow(0.0, flow.pack(W + size * dW, V + size * dV)))
+        behind = flow.unpack(flow(0.0, flow.pack(W - size * dW, V - size * dV)))
+        return {name: (ahead[name] - behind[name]) / (2 * size) for name in ahead}
+
+    def action(dW: Array, dV: Array) -> tuple[Array, Array]:
+        coarse, fine = slope(dW, dV, step), slope(dW, dV, step / 2)
+        extrapolated = {name: 2 * fine[name] - coarse[name] for name in fine}
+        return extrapolated["W"], extrapolated.get("V", dV)
+
+    if flow.projected:
+        return _in_tangent_basis(flow, W, action)
+    return _in_full_space(flow, W, V, action)
+
+
+def _in_full_space(
+    flow: TwoLayerDynamics, W: Array, V: Array, action: Callable[[Array, Array], tuple[Array, Array]]
+) -> Array:
+    batch, size = W.shape[:-2], tangent_size(flow)
+    matrix = np.empty((*batch, size, size))
+    size_W = W.shape[-2] * W.shape[-1]
+    for column in range(size):
+        dW, dV = np.zeros((*batch, size_W)), np.zeros((*batch, V.shape[-2] * V.shape[-1]))
+        (dW if column < size_W else dV)[..., column - size_W * (column >= size_W)] = 1.0
+        moved = action(dW.reshape(W.shape), dV.reshape(V.shape))
+        flat = [part.reshape(*batch, -1) for part in (moved if flow.trains_V else moved[:1])]
+        matrix[..., column] = np.concatenate(flat, axis=-1)
+    return matrix
+
+
+def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
+    if flow.problem.batch_shape or not has_closed_form(flow, state):
+        raise ValueError(
+            f"flow: expected tangent dimension <= {DENSE_LIMIT} for an ensemble or without closed form, "
+            f"got {tangent_size(flow)}"
+        )
+    if flow.trains_V and flow.problem.n > flow.problem.m:
+        raise ValueError(
+            "flow: expected no flat directions above the dense limit, got an r-set with V learned"
+        )
+    W, V = flow.matrices(state)
+    size_W = W.size
+    # The normal directions are moved above the smallest tangent eigenvalue: a diagonal entry is at most this.
+    above = flow.problem.measure.second_moment()[0, 0] * max(1.0, float(np.sum(V**2, axis=-1).max()))
+
+    def _apply(flat: Array) -> Array:
+        dW = tangent_projection(W, flat[:size_W].reshape(W.shape))
+        normal = flat[:size_W].reshape(W.shape) - dW
+        dV = flat[size_W:].reshape(V.shape) if flow.trains_V else np.zeros_like(V)
+        moved_W, moved_V = gram_action(flow, W, V, dW, dV)
+        moved_W = moved_W + above * normal
+        return np.concatenate([moved_W.ravel(), moved_V.ravel()] if flow.trains_V else [moved_W.ravel()])
+
+    size = size_W + V.size * flow.trains_V
+    operator = LinearOperator((size, size), matvec=_apply, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal(size)
+    smallest = eigsh(operator, k=1, which="SA", tol=1e-10, v0=start, return_eigenvectors=False, ncv=60)
+    return float(smallest[0])

@@ -1,0 +1,66 @@
+"""Competitive Lotka-Volterra equations: species x_i that grow by themselves and suppress one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.arrays import Array
+
+
+class LotkaVolterraFlow:
+    """``x_i' = x_i (g_i - sum_k A_ik x_k)`` from ``x(0) = start > 0``.
+
+    Students that point in the target's direction and move by ``w' = ||w|| r`` obey it exactly, with their norms as x,
+    ``g_k = (1 + boost_k) ||w*||`` and ``A_ik = a_k``: all rows alike, so that the species with the largest growth
+    excludes all others (:class:`dynamics.two_layer.shared_residual_flow.SharedResidualFlow`).
+
+    Shapes: ``growth (..., n)``, ``interaction (..., n, n)``, ``start (..., n)``, leading axes broadcast. The state is
+    x itself. Cost O(n^2). Raises ValueError for wrong shapes, non-finite entries or a start that is not positive.
+    Source: Smale (1976); named in Student Specialization, section 5.3.
+    """
+
+    dimensions: Mapping[str, tuple[str, ...]] = {"x": ("node",), "share": ("node",)}
+
+    def __init__(self, growth: ArrayLike, interaction: ArrayLike, start: ArrayLike) -> None:
+        g, A, x = (np.asarray(part, dtype=np.float64) for part in (growth, interaction, start))
+        n = x.shape[-1] if x.ndim else 0
+        if n == 0 or g.shape[-1:] != (n,) or A.shape[-2:] != (n, n):
+            raise ValueError(
+                "growth, interaction, start: expected shapes (..., n), (..., n, n), (..., n), "
+                f"got {g.shape}, {A.shape}, {x.shape}"
+            )
+        if not all(np.all(np.isfinite(part)) for part in (g, A, x)) or not np.all(x > 0):
+            raise ValueError("growth, interaction, start: expected finite numbers and a positive start")
+        batch = np.broadcast_shapes(g.shape[:-1], A.shape[:-2], x.shape[:-1])
+        self.start = np.array(np.broadcast_to(x, (*batch, n)))
+        self.growth, self.interaction = g, A
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return int(np.prod(self.start.shape[:-1], dtype=int))
+
+    def initial_state(self) -> Array:
+        """The start as a flat vector."""
+        return self.start.ravel()
+
+    def unpack(self, y: Array) -> dict[str, Array]:
+        """``{"x": (..., n)}``."""
+        return {"x": y.reshape(self.start.shape)}
+
+    def __call__(self, t: float, y: Array) -> Array:
+        x = self.unpack(y)["x"]
+        return np.asarray(x * (self.growth - (self.interaction @ x[..., None])[..., 0])).ravel()
+
+    def observables(self, y: Array) -> dict[str, Array]:
+        """``share (..., n)``: each species' part of the whole."""
+        x = self.unpack(y)["x"]
+        return {"share": x / x.sum(axis=-1, keepdims=True)}
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        return {"flow": type(self).__name__, "n": self.start.shape[-1], "instances": self.instances}

@@ -1,0 +1,70 @@
+"""What is watched along a run: the same numbers for flows and for trained networks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms, paired_angles
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.two_layer.problem import TeacherStudent
+
+DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "W": ("input", "node"),
+    "V": ("node", "output"),
+    "angle": ("teacher",),
+    "sin_theta": ("teacher",),
+    "fan_out_norm": ("node",),
+    "norm_drift": ("node",),
+    "loss": (),
+}
+"""Names of the trailing axes of states and observables; further leading axes are the ensemble."""
+
+
+def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
+    """Closed-form loss ``J = 1/2 E||f*(x) - f(x)||^2`` of students (W, V), shape ``(...)``.
+
+    ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]`` with the ``psi_l`` matrices of the problem's measure.
+    Leading axes of W and V may come before those of the problem: many states at once.
+    Cost O(n (n + m) (d + c)), memory O(n (n + m)) an instance. The three terms cancel near the solution: the absolute
+    error is a few ulp of the terms, so values under about 1e-15 of the teacher's own second moment are rounding (they
+    may be negative).
+    Source: Luck Matters, Eqns 1 and 7.
+    """
+    psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
+    return np.asarray(
+        0.5
+        * (
+            problem.teacher_second_moment
+            - 2 * _overlap(psi_l(students, problem.prepared_teacher), V, problem.teacher_V)
+            + _overlap(psi_l(students, students), V, V)
+        )
+    )
+
+
+def _overlap(kernel: Array, left: Array, right: Array) -> Array:
+    """``<kernel, left right^T>``."""
+    return np.asarray((left * (kernel @ right)).sum(axis=(-2, -1)))
+
+
+def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:
+    """Observables of students ``W (..., d, n)``, ``V (..., n, c)`` of one problem, or of many states of it.
+
+    ``angle``, ``sin_theta (..., m)``: of student j and its teacher j (accurate down to the last digit);
+    ``fan_out_norm (..., n)``: ||v_j||; ``norm_drift (..., n)``: ||w_j|| / ||w_j(0)|| - 1; ``loss (...)``.
+    Cost and memory those of :func:`population_loss`.
+    """
+    problem.require_u_set()
+    angle = paired_angles(W[..., : problem.m], np.broadcast_to(problem.teacher_W, (*W.shape[:-1], problem.m)))
+    return {
+        "angle": angle,
+        "sin_theta": np.sin(angle),
+        "fan_out_norm": np.asarray(np.linalg.norm(V, axis=-1)),
+        "norm_drift": norms(W) / norms(problem.student_W) - 1,
+        "loss": population_loss(problem, W, V),
+    }
+
+
+def teacher_second_moment(teacher_W: Array, teacher_V: Array, measure: InputMeasure) -> Array:
+    """``E||f*(x)||^2``: the scale against which a loss is small or large."""
+    return _overlap(measure.psi_l(teacher_W, teacher_W), teacher_V, teacher_V)

@@ -1,0 +1,225 @@
+"""The teacher-student problem: the one description that flows, networks and predictions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms, tangent_projection, unit_columns
+from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.teachers import orthonormal, polarised, random_unit, separated, thresholded
+
+UNIT_TOLERANCE = 1e-9
+"""How far from 1 a column norm may be where unit columns are asked for (far above rounding, far below use)."""
+
+
+@dataclass(frozen=True)
+class TeacherStudent:
+    """Teacher ``f*(x) = V*^T relu(W*^T x)`` and the student's start ``f(x) = V^T relu(W^T x)``.
+
+    Shapes: ``teacher_W (..., d, m)``, ``student_W (..., d, n)``, ``teacher_V (..., m, c)``,
+    ``student_V (..., n, c)``. Column w_j is the fan-in of hidden node j, row v_j its fan-out. Leading axes are
+    the ensemble and are broadcast against each other. Fan-outs default to ones with c = 1, the measure to the
+    standard isotropic Gaussian. Students 1..m are paired with the teachers (the u-set), the rest is the r-set.
+
+    Validated once, here: ValueError on wrong shapes, non-finite entries or zero columns. Arrays are copied and
+    made read-only. Memory: five times the arrays given at the peak of the checks, afterwards once more.
+
+    Source: Luck Matters, sections 2 and 3.3.
+    """
+
+    teacher_W: Array
+    student_W: Array
+    teacher_V: Array = field(default=None)  # type: ignore[arg-type]  # None means ones, resolved below
+    student_V: Array = field(default=None)  # type: ignore[arg-type]
+    measure: InputMeasure = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        arrays = {name: _matrix(name, getattr(self, name)) for name in ("teacher_W", "student_W")}
+        outputs = next((np.shape(v)[-1] for v in (self.teacher_V, self.student_V) if np.ndim(v) >= 2), 1)
+        for side in ("teacher", "student"):
+            nodes = arrays[f"{side}_W"].shape[-1]
+            given = getattr(self, f"{side}_V")
+            arrays[f"{side}_V"] = np.ones((nodes, outputs)) if given is None else _matrix(f"{side}_V", given)
+        measure = IsotropicGaussian(arrays["teacher_W"].shape[-2]) if self.measure is None else self.measure
+        if not isinstance(measure, InputMeasure):
+            raise TypeError(f"measure: expected an InputMeasure, got {type(measure).__name__}")
+        _check_shapes(arrays, measure)
+        try:
+            batch = np.broadcast_shapes(*(a.shape[:-2] for a in arrays.values()))
+        except ValueError:
+            shapes = {name: a.shape for name, a in arrays.items()}
+            raise ValueError(f"leading axes: expected broadcastable ensembles, got shapes {shapes}") from None
+        for name, array in arrays.items():
+            full = np.array(np.broadcast_to(array, (*batch, *array.shape[-2:])))
+            full.setflags(write=False)
+            object.__setattr__(self, name, full)
+        object.__setattr__(self, "measure", measure)
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """The ensemble's leading axes, ``()`` for one instance."""
+        return self.teacher_W.shape[:-2]
+
+    @property
+    def d(self) -> int:
+        """Length of a fan-in column (input dimension, plus one where the measure carries a bias)."""
+        return int(self.teacher_W.shape[-2])
+
+    @property
+    def m(self) -> int:
+        """Number of teacher nodes."""
+        return int(self.teacher_W.shape[-1])
+
+    @property
+    def n(self) -> int:
+        """Number of student nodes."""
+        return int(self.student_W.shape[-1])
+
+    @property
+    def c(self) -> int:
+        """Number of outputs."""
+        return int(self.teacher_V.shape[-1])
+
+    @cached_property
+    def prepared_teacher(self) -> Any:
+        """The teacher's columns as the measure's kernels want them (:meth:`InputMeasure.prepare`)."""
+        return self.measure.prepare(self.teacher_W)
+
+    @cached_property
+    def teacher_second_moment(self) -> Array:
+        """``E||f*(x)||^2 = <psi_l(W*, W*), V* V*^T>``, shape ``(...)``: the constant term of the loss, twice."""
+        teacher = self.prepared_teacher
+        return np.asarray(
+            (self.measure.psi_l(teacher, teacher) @ self.teacher_V * self.teacher_V).sum((-2, -1))
+        )
+
+    def require_unit_columns(self) -> None:
+        """Raise ValueError unless every fan-in column has unit norm (to ``UNIT_TOLERANCE``)."""
+        for name in ("teacher_W", "student_W"):
+            length = norms(getattr(self, name))
+            worst = float(length.flat[np.abs(length - 1).argmax()])
+            if abs(worst - 1) > UNIT_TOLERANCE:
+                raise ValueError(
+                    f"{name}: expected unit columns for a projected flow, got a norm of {worst:.6g}"
+                )
+
+    def require_u_set(self) -> None:
+        """Raise ValueError when there are fewer students than teachers."""
+        if self.m > self.n:
+            raise ValueError(
+                f"student_W: expected at least m = {self.m} columns to pair with the teachers, got n = {self.n}"
+            )
+
+    def instance(self, index: int | tuple[int, ...]) -> TeacherStudent:
+        """One instance of the ensemble, as a problem of its own."""
+        return TeacherStudent(
+            self.teacher_W[index],
+            self.student_W[index],
+            self.teacher_V[index],
+            self.student_V[index],
+            self.measure,
+        )
+
+    @classmethod
+    def at_angle(
+        cls,
+        teacher_W: ArrayLike,
+        theta0: float | Array,
+        rng: np.random.Generator,
+        *,
+        teacher_V: ArrayLike | None = None,
+        measure: InputMeasure | None = None,
+    ) -> TeacherStudent:
+        """n = m students, each at angle ``theta0`` from its teacher in a uniformly random tangent direction.
+
+        ``theta0``: radians in [0, pi], a number or an array broadcasting to ``(..., m)``. Students start with
+        the teachers' fan-outs. Source: the start of Luck Matters, Theorem 4.
+        """
+        if np.any(~((np.asarray(theta0) >= 0) & (np.asarray(theta0) <= np.pi))):
+            raise ValueError(f"theta0: expected angles in [0, pi], got {theta0!r}")
+        teacher = unit_columns(_matrix("teacher_W", teacher_W))
+        if teacher.shape[-2] < 2:
+            raise ValueError(f"teacher_W: expected at least 2 rows to turn a column, got {teacher.shape[-2]}")
+        tangent = unit_columns(tangent_projection(teacher, rng.standard_normal(teacher.shape)))
+        turn = np.broadcast_to(np.asarray(theta0, dtype=np.float64), teacher.shape[:-2] + teacher.shape[-1:])
+        student = unit_columns(np.cos(turn)[..., None, :] * teacher + np.sin(turn)[..., None, :] * tangent)
+        return cls(teacher, student, teacher_V, teacher_V, measure)  # type: ignore[arg-type]
+
+    @classmethod
+    def near_teacher(
+        cls,
+        teacher_W: ArrayLike,
+        teacher_V: ArrayLike,
+        n: int,
+        rng: np.random.Generator,
+        *,
+        p_W: float = 1.0,
+        p_V: float = 1.0,
+        measure: InputMeasure | None = None,
+    ) -> TeacherStudent:
+        """The perturbed start of section 4.2: ``W_u = colnorm(p_W W* + W_eps)``, ``W_r = W_eps``, n >= m students.
+
+        ``W_eps`` is Gaussian noise with its columns normalised to 1. ``V`` likewise with p_V, node by node: the
+        fan-outs (rows of V here) of the noise and of the start have unit norm.
+        Source: Luck Matters, section 4.2 (v4, Fig. 7).
+        """
+        for name, p in (("p_W", p_W), ("p_V", p_V)):
+            if not (np.isfinite(p) and p >= 0):
+                raise ValueError(f"{name}: expected a finite number >= 0, got {p!r}")
+        W, V = unit_columns(_matrix("teacher_W", teacher_W)), _matrix("teacher_V", teacher_V)
+        d, m = W.shape[-2:]
+        if n < m:
+            raise ValueError(f"n: expected at least m = {m} students, got {n}")
+        batch = np.broadcast_shapes(W.shape[:-2], V.shape[:-2])
+        fan_in = random_unit(d, n, rng, batch)
+        fan_out = random_unit(V.shape[-1], n, rng, batch)
+        fan_in[..., :m] += p_W * W
+        fan_out[..., :m] += p_V * np.swapaxes(V, -1, -2)
+        start_V = np.swapaxes(unit_columns(fan_out), -1, -2)
+        return cls(W, unit_columns(fan_in), V, start_V, measure)  # type: ignore[arg-type]
+
+    orthonormal = staticmethod(orthonormal)
+    random_unit = staticmethod(random_unit)
+    separated = staticmethod(separated)
+    thresholded = staticmethod(thresholded)
+    polarised = staticmethod(polarised)
+
+
+def _matrix(name: str, value: Any) -> Array:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected an array of real numbers, got {type(value).__name__}") from None
+    if array.ndim < 2 or 0 in array.shape:
+        raise ValueError(
+            f"{name}: expected a non-empty array of shape (..., rows, columns), got {array.shape}"
+        )
+    if not np.all(np.isfinite(array)):
+        raise ValueError(
+            f"{name}: expected finite entries, got {int((~np.isfinite(array)).sum())} NaN or Inf"
+        )
+    return array
+
+
+def _check_shapes(arrays: dict[str, Array], measure: InputMeasure) -> None:
+    d = arrays["teacher_W"].shape[-2]
+    if arrays["student_W"].shape[-2] != d:
+        raise ValueError(f"student_W: expected d = {d} rows as teacher_W, got {arrays['student_W'].shape}")
+    if measure.dim != d:
+        raise ValueError(f"measure: expected a measure on columns of length {d}, got dim = {measure.dim}")
+    outputs = arrays["teacher_V"].shape[-1]
+    for side in ("teacher", "student"):
+        expected = (arrays[f"{side}_W"].shape[-1], outputs)
+        if arrays[f"{side}_V"].shape[-2:] != expected:
+            raise ValueError(
+                f"{side}_V: expected shape (..., {expected[0]}, {outputs}), got {arrays[f'{side}_V'].shape}"
+            )
+        if not np.all(norms(arrays[f"{side}_W"]) > 0):
+            raise ValueError(f"{side}_W: expected non-zero columns, got a zero column")

@@ -1,0 +1,157 @@
+"""Student Specialization's two-layer dynamics: the residual r_k of Eqn 10 in four forms, for spherical input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms, tangent_projection
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.observables import population_loss
+from dynamics.two_layer.problem import TeacherStudent
+
+Form = Literal["projected", "plain", "multiplicative", "exact"]
+"""``projected``: w' = P_perp(w) r; ``plain``: w' = r; ``multiplicative``: w' = ||w|| r; ``exact``: w' = r + xi w."""
+
+
+def require_form(form: str, known: tuple[str, ...] = get_args(Form)) -> None:
+    """Raise ValueError unless ``form`` is one of ``known``."""
+    if form not in known:
+        raise ValueError(f"form: expected one of {', '.join(known)}, got {form!r}")
+
+
+def node_residuals(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, Array]:
+    """The residual vectors ``r (..., d, n)`` of Eqn 10 and the scalars ``xi (..., n)`` that complete the gradient.
+
+    ``r_k = sum_j a_kj psi(t_kj) w*_j - sum_i b_ki psi(t_ki) w_i`` with ``a = V V*^T``, ``b = V V^T``, angles t and
+    ``psi(t) = c (pi - t) / 2 pi``;
+    ``xi_k = c / (2 pi ||w_k||) [sum_j a_kj sin t_kj ||w*_j|| - sum_i b_ki sin t_ki ||w_i||]``.
+    Then ``r_k + xi_k w_k`` is the exact negative population gradient in w_k.
+
+    Shapes: W (..., d, n), V (..., n, C). Assumes bias-free input with spherical symmetry and c = E||x||^2 / d, of which
+    nothing but c matters here: it is ``std^2`` of the problem's ``IsotropicGaussian``. Zero columns get xi = 0.
+    Cost O(n (n + m) (d + C)). Source: Student Specialization, Theorem 6, Assumption 2 and Eqn 10.
+    """
+    measure = problem.measure
+    own, size = norms(W), norms(problem.teacher_W)
+    pull, along = np.zeros_like(W), np.zeros_like(own)
+    for sign, nodes, fan_out, lengths in ((1, problem.teacher_W, problem.teacher_V, size), (-1, W, V, own)):
+        overlap = measure.psi_d(W, nodes)
+        alignment = V @ np.swapaxes(fan_out, -1, -2)
+        pull = pull + sign * nodes @ np.swapaxes(overlap * alignment, -1, -2)
+        sines = np.sin(2 * np.pi * overlap)  # sin t = sin(pi - t), and pi - t = 2 pi psi_d
+        along = along + sign * ((alignment * sines) @ lengths[..., None])[..., 0]
+    c = _second_moment(problem)
+    xi = c / (2 * np.pi) * np.divide(along, own, out=np.zeros_like(own), where=own > 0)
+    return c * pull, xi
+
+
+def _second_moment(problem: TeacherStudent) -> float:
+    if not isinstance(problem.measure, IsotropicGaussian):
+        raise TypeError(f"measure: expected IsotropicGaussian, got {type(problem.measure).__name__}")
+    return problem.measure.std**2
+
+
+class ResidualFlow:
+    """W moved by Eqn 10's residual in one of the four forms of :data:`Form`; V fixed, or learned by its exact gradient.
+
+    The paper simplifies the gradient ``r_k + xi_k w_k`` to the residual and leaves open how fast a node moves and
+    grows: ``exact`` is the gradient flow, ``projected`` keeps every norm, ``plain`` and ``multiplicative`` (what
+    ``||v_k|| = ||w_k||`` of Eqn 8 suggests) let it grow. The direction ``w_k / ||w_k||`` turns by ``P_perp r_k`` in all
+    of them, at a speed ``1 / ||w_k||``, or 1 in the multiplicative form.
+
+    ``state``: W (..., d, n) and, where learned, V (..., n, C), flat in C order; ensembles on leading axes. n may be
+    smaller than m. ``observables``: ``cosine (..., n, m)`` to each teacher, ``fan_in_norm``, ``fan_out_norm (..., n)``,
+    ``loss (...)``. Cost O(n (n + m) (d + C)) an evaluation.
+    Raises ValueError for an unknown form, TypeError for a measure other than ``IsotropicGaussian`` (which stands for
+    any spherical input with ``c = std^2``). Source: Student Specialization, Eqns 6 and 10, section 5.2.
+    """
+
+    dimensions: Mapping[str, tuple[str, ...]] = {
+        "W": ("input", "node"),
+        "V": ("node", "output"),
+        "cosine": ("node", "teacher"),
+        "fan_in_norm": ("node",),
+        "fan_out_norm": ("node",),
+        "loss": (),
+    }
+
+    def __init__(self, problem: TeacherStudent, *, form: Form = "exact", trains_V: bool = False) -> None:
+        require_form(form)
+        _second_moment(problem)
+        self.problem = problem
+        self.form = form
+        self.trains_V = trains_V
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return int(np.prod(self.problem.batch_shape, dtype=int))
+
+    def initial_state(self) -> Array:
+        """The problem's start as a flat vector."""
+        return self.pack(self.problem.student_W, self.problem.student_V)
+
+    def pack(self, W: Array, V: Array) -> Array:
+        """Flat state of W (and of V where it is learned)."""
+        return np.concatenate([part.ravel() for part in ((W, V) if self.trains_V else (W,))])
+
+    def unpack(self, y: Array) -> dict[str, Array]:
+        """The arrays of a flat state."""
+        shape_W, shape_V = self.problem.student_W.shape, self.problem.student_V.shape
+        size = int(np.prod(shape_W))
+        state = {"W": y[:size].reshape(shape_W)}
+        if self.trains_V:
+            state["V"] = y[size:].reshape(shape_V)
+        return state
+
+    def matrices(self, y: Array) -> tuple[Array, Array]:
+        """``(W, V)`` of a flat state, with the fixed V where it is not learned."""
+        state = self.unpack(y)
+        return state["W"], state.get("V", self.problem.student_V)
+
+    def __call__(self, t: float, y: Array) -> Array:
+        W, V = self.matrices(y)
+        r, xi = node_residuals(self.problem, W, V)
+        if self.form == "projected":
+            r = tangent_projection(W, r)
+        elif self.form == "multiplicative":
+            r = norms(W)[..., None, :] * r
+        elif self.form == "exact":
+            r = r + xi[..., None, :] * W
+        if not self.trains_V:
+            return self.pack(r, V)
+        psi_l = self.problem.measure.psi_l
+        return self.pack(r, psi_l(W, self.problem.teacher_W) @ self.problem.teacher_V - psi_l(W, W) @ V)
+
+    def observables(self, y: Array) -> dict[str, Array]:
+        """Cosines to the teachers, norms and the population loss."""
+        W, V = self.matrices(y)
+        return {
+            "cosine": cosines(W, self.problem.teacher_W),
+            "fan_in_norm": norms(W),
+            "fan_out_norm": np.asarray(np.linalg.norm(V, axis=-1)),
+            "loss": population_loss(self.problem, W, V),
+        }
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        problem = self.problem
+        return {
+            "flow": type(self).__name__,
+            "form": self.form,
+            "trains_V": self.trains_V,
+            "measure": repr(problem.measure),
+            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
+            "instances": self.instances,
+        }
+
+
+def cosines(W: Array, targets: Array) -> Array:
+    """``cos`` of the angle of every pair of columns: (..., d, n), (..., d, m) -> (..., n, m); 0 for a zero column."""
+    sizes = norms(W)[..., :, None] * norms(targets)[..., None, :]
+    product = np.swapaxes(W, -1, -2) @ targets
+    return np.clip(np.divide(product, sizes, out=np.zeros_like(product), where=sizes > 0), -1.0, 1.0)

@@ -1,0 +1,105 @@
+"""Several students after one target: the system behind symmetry breaking, negative feedback and winners-take-all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms, tangent_projection
+from dynamics.two_layer.residual_flow import cosines, require_form
+
+Form = Literal["projected", "plain", "multiplicative"]
+
+
+class SharedResidualFlow:
+    """Students that share a residual, ``r_k = (1 + boost_k) w* - sum_i a_i w_i``.
+
+    ``w_k' = P_perp(w_k) r_k`` (``projected``), ``r_k`` (``plain``) or ``||w_k|| r_k`` (``multiplicative``). This is
+    Eqn 10 with equal overlaps: w* stands for the joint pull of all teachers. ``boost`` = 0 is the symmetric case,
+    ``boost = (eps, 0, ..., 0)`` the symmetry breaking of section 5.3.
+
+    Shapes: ``target (..., d)``, ``start (..., d, n)``, ``weights (..., n)``, ``boost (..., n)``; leading axes are the
+    ensemble and broadcast. State W (..., d, n), flat. ``observables``: ``cosine (..., n)`` to w*, ``fan_in_norm
+    (..., n)``, ``residual_norm (...)`` of the shared ``w* - sum a_i w_i``. Cost O(n d) an evaluation.
+    Raises ValueError for an unknown form, wrong shapes, non-finite entries, a zero target or zero start columns.
+    Source: Student Specialization, section 5.3 and Theorem 7.
+    """
+
+    dimensions: Mapping[str, tuple[str, ...]] = {
+        "W": ("input", "node"),
+        "cosine": ("node",),
+        "fan_in_norm": ("node",),
+        "residual_norm": (),
+    }
+
+    def __init__(
+        self,
+        target: ArrayLike,
+        start: ArrayLike,
+        weights: ArrayLike,
+        boost: ArrayLike = 0.0,
+        *,
+        form: Form = "projected",
+    ) -> None:
+        require_form(form, ("projected", "plain", "multiplicative"))
+        self.form = form
+        W = np.asarray(start, dtype=np.float64)
+        if W.ndim < 2:
+            raise ValueError(f"start: expected shape (..., d, n), got {W.shape}")
+        d, n = W.shape[-2:]
+        goal, a, eps = (np.asarray(x, dtype=np.float64) for x in (target, weights, boost))
+        a, eps = np.broadcast_to(a, (*a.shape[:-1], n)), np.broadcast_to(eps, (*eps.shape[:-1], n))
+        if goal.shape[-1:] != (d,):
+            raise ValueError(f"target: expected shape (..., {d}) as start's columns, got {goal.shape}")
+        batch = np.broadcast_shapes(W.shape[:-2], goal.shape[:-1], a.shape[:-1], eps.shape[:-1])
+        self.start = np.array(np.broadcast_to(W, (*batch, d, n)))
+        self.target, self.weights, self.boost = goal, a, eps
+        for name in ("start", "target", "weights", "boost"):
+            if not np.all(np.isfinite(getattr(self, name))):
+                raise ValueError(f"{name}: expected finite numbers, got NaN or Inf")
+        if not np.all(norms(self.start) > 0) or not np.all(np.any(goal != 0, axis=-1)):
+            raise ValueError("start, target: expected non-zero columns, got a zero one")
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return int(np.prod(self.start.shape[:-2], dtype=int))
+
+    def initial_state(self) -> Array:
+        """The start as a flat vector."""
+        return self.start.ravel()
+
+    def unpack(self, y: Array) -> dict[str, Array]:
+        """``{"W": (..., d, n)}``."""
+        return {"W": y.reshape(self.start.shape)}
+
+    def shared(self, W: Array) -> Array:
+        """``w* - sum_i a_i w_i``, shape (..., d)."""
+        return np.asarray(self.target - (W * self.weights[..., None, :]).sum(axis=-1))
+
+    def __call__(self, t: float, y: Array) -> Array:
+        W = self.unpack(y)["W"]
+        r = self.shared(W)[..., None] + self.target[..., None] * self.boost[..., None, :]
+        if self.form == "projected":
+            r = tangent_projection(W, np.broadcast_to(r, W.shape))
+        elif self.form == "multiplicative":
+            r = norms(W)[..., None, :] * r
+        return np.asarray(np.broadcast_to(r, W.shape)).ravel()
+
+    def observables(self, y: Array) -> dict[str, Array]:
+        """Cosines to the target, norms, and the size of the shared residual."""
+        W = self.unpack(y)["W"]
+        return {
+            "cosine": cosines(W, self.target[..., None])[..., 0],
+            "fan_in_norm": norms(W),
+            "residual_norm": np.asarray(np.linalg.norm(self.shared(W), axis=-1)),
+        }
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        d, n = self.start.shape[-2:]
+        return {"flow": type(self).__name__, "form": self.form, "d": d, "n": n, "instances": self.instances}

@@ -1,0 +1,82 @@
+"""The biases of batch normalisation in any network's state dict: how many are negative, layer by layer.
+
+After normalisation a pre-activation has mean 0 and variance 1, times the scale gamma, plus the bias beta; a negative
+beta shuts the ReLU behind it on more than half of the inputs. Source: Luck Matters, Fig. 6 (v4: Fig. 18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import ndtr
+
+from dynamics.arrays import Array
+
+PARTS = ("weight", "bias", "running_mean", "running_var")
+"""What marks a prefix as a batch normalisation; layer and group norms have no running statistics."""
+
+
+@dataclass(frozen=True)
+class NormLayer:
+    """One batch normalisation: its ``name`` in the state dict, scales gamma and biases beta ``(nodes,)``."""
+
+    name: str
+    scale: Array
+    bias: Array
+
+    @property
+    def nodes(self) -> int:
+        return int(self.bias.size)
+
+    @property
+    def negative(self) -> int:
+        """Number of biases below zero."""
+        return int((self.bias < 0).sum())
+
+    @property
+    def share_negative(self) -> float:
+        return self.negative / self.nodes
+
+    @property
+    def open_shares(self) -> Array:
+        """``Phi(beta / |gamma|)``: the share of inputs on which a ReLU behind each node is open.
+
+        Assumes that normalised pre-activations are normal and that the ReLU follows directly, as in VGG. Below 1/2
+        exactly where beta is negative.
+        """
+        size = np.abs(self.scale)
+        settled = np.where(self.bias > 0, np.inf, -np.inf)  # a scale of zero leaves a constant
+        return np.asarray(ndtr(np.divide(self.bias, size, out=settled, where=size > 0)))
+
+
+def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
+    """Every batch normalisation with scale and bias in ``state``, in its order.
+
+    A prefix is one when it has all of ``PARTS``, vectors of equal length. Raises ValueError where there is none, or
+    where a scale or bias is not finite.
+    """
+    prefixes = [name.removesuffix("running_mean") for name in state if name.split(".")[-1] == "running_mean"]
+    layers = [_layer(prefix, state) for prefix in prefixes if _is_norm(prefix, state)]
+    if not layers:
+        raise ValueError(
+            "no batch normalisation with scale and bias found (weight, bias, running_mean and running_var "
+            f"under one name) among {len(state)} tensors"
+        )
+    return layers
+
+
+def _is_norm(prefix: str, state: Mapping[str, torch.Tensor]) -> bool:
+    shapes = {tuple(state[prefix + part].shape) if prefix + part in state else None for part in PARTS}
+    shape = shapes.pop()
+    return not shapes and shape is not None and len(shape) == 1 and shape[0] > 0
+
+
+def _layer(prefix: str, state: Mapping[str, torch.Tensor]) -> NormLayer:
+    scale, bias = (state[prefix + part].detach().to(torch.float64).numpy() for part in ("weight", "bias"))
+    name = prefix.removesuffix(".") or "(the network itself)"
+    if not (np.isfinite(scale).all() and np.isfinite(bias).all()):
+        raise ValueError(f"{name}: expected finite scales and biases")
+    return NormLayer(name, scale, bias)

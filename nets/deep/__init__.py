@@ -1,0 +1,1 @@
+"""Ensembles of deep students beside deep teachers, fully connected or convolutional."""

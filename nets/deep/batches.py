@@ -1,0 +1,197 @@
+"""Batches for ensembles of deep students: fresh samples every epoch, or a fixed set in a new order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dynamics.validation import number, positive_int
+from nets.deep.blocks import side_by_side
+from nets.streams import Purpose, device_stream, stream
+
+BLOCK_VALUES = 2**18
+"""Numbers drawn or gathered at once for one network."""
+
+Batch = tuple[Tensor, Tensor | None]
+"""Inputs side by side, ``(B, S d)`` or ``(B, S c, h, w)``, and labels ``(B, S)`` or None."""
+
+
+class BatchSource(Protocol):
+    """Where batches come from. An epoch is a fixed number of steps, and depends on nothing but its number."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+
+    def batches(
+        self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[Batch]:
+        """The batches of one epoch for some of the networks; each is valid until the next is asked for."""
+
+    def described(self) -> Mapping[str, Any]:
+        """What it is, as JSON would hold it: a checkpoint of another source is refused."""
+
+
+@dataclass(frozen=True)
+class FreshGaussian:
+    """``N(0, std^2 I)`` samples that are never seen again: network s draws from the streams of its own seed.
+
+    ``inputs`` as in the architecture. The authors' epoch is 100,000 samples. Memory ``S max(BLOCK_VALUES, B d)``.
+    On CUDA the streams are the device's own: other samples of the same law.
+    """
+
+    inputs: tuple[int, ...]
+    seeds: tuple[int, ...]
+    batch_size: int = 64
+    samples: int = 100_000
+    std: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "samples"):
+            positive_int(name, getattr(self, name))
+        number("std", self.std, positive=True)
+        object.__setattr__(self, "seeds", tuple(int(seed) for seed in self.seeds))
+        if self.steps < 1:
+            raise ValueError(f"samples: expected at least one batch of {self.batch_size}, got {self.samples}")
+
+    @property
+    def steps(self) -> int:
+        return self.samples // self.batch_size
+
+    def batches(
+        self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[Batch]:
+        seeds = self.seeds[networks]
+        at_once = max(1, min(self.steps, BLOCK_VALUES // (self.batch_size * math.prod(self.inputs))))
+        shape = (len(seeds), at_once, self.batch_size, *self.inputs)
+        block = torch.empty(shape, device=device, dtype=dtype)
+        fills = [_normals(seed, Purpose.TRAINING, epoch, device) for seed in seeds]
+        for start in range(0, self.steps, at_once):
+            for fill, rows in zip(fills, block, strict=True):
+                fill(rows)
+            block.mul_(self.std)
+            for index in range(min(at_once, self.steps - start)):
+                yield side_by_side(block[:, index]), None
+
+    def described(self) -> Mapping[str, Any]:
+        return {"source": "fresh", **_plain(self)}
+
+
+class FixedSamples:
+    """A finite training set, every epoch in a new order of each network's own, the incomplete last batch left out.
+
+    ``x``: ``(N, *inputs)`` shared by all networks, or ``(S, N, *inputs)``; ``labels``: integers ``(N,)`` or None.
+    ``name`` tells a checkpoint what the samples are. Raises ValueError where there is not one full batch.
+    """
+
+    def __init__(
+        self,
+        x: Tensor,
+        inputs: tuple[int, ...],
+        seeds: Sequence[int],
+        *,
+        batch_size: int = 64,
+        labels: Tensor | None = None,
+        name: str = "given",
+    ) -> None:
+        self.inputs, self.batch_size, self.name = inputs, positive_int("batch_size", batch_size), name
+        self.seeds = tuple(int(seed) for seed in seeds)
+        shared = x.dim() == len(inputs) + 1
+        self.x = x[None].expand(len(self.seeds), *x.shape) if shared else x
+        self.labels = labels
+        if self.x.shape[0] != len(self.seeds) or self.x.shape[2:] != inputs:
+            raise ValueError(
+                f"x: expected (N, *{inputs}) or ({len(self.seeds)}, N, *{inputs}), got {tuple(x.shape)}"
+            )
+        if labels is not None and labels.shape != self.x.shape[1:2]:
+            raise ValueError(f"labels: expected ({self.x.shape[1]},), got {tuple(labels.shape)}")
+        if self.steps < 1:
+            raise ValueError(f"x: expected at least one batch of {batch_size} samples, got {self.x.shape[1]}")
+
+    @classmethod
+    def gaussian(
+        cls,
+        inputs: tuple[int, ...],
+        seeds: Sequence[int],
+        *,
+        samples: int,
+        std: float = 10.0,
+        batch_size: int = 64,
+        dtype: torch.dtype = torch.float64,
+    ) -> FixedSamples:
+        """``samples`` Gaussian inputs of each network's own, drawn once. Memory ``S samples d`` numbers."""
+        drawn = np.stack(
+            [stream(seed, Purpose.TRAINING).standard_normal((samples, *inputs)) for seed in seeds]
+        )
+        x = torch.from_numpy(drawn).mul_(std).to(dtype)
+        return cls(x, inputs, seeds, batch_size=batch_size, name=f"gaussian std {std:g}")
+
+    @property
+    def steps(self) -> int:
+        return int(self.x.shape[1]) // self.batch_size
+
+    def batches(
+        self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[Batch]:
+        seeds, samples = self.seeds[networks], self.x[networks]
+        count, size = samples.shape[1], self.batch_size
+        orders = torch.from_numpy(
+            np.stack([stream(seed, Purpose.ORDER, epoch).permutation(count) for seed in seeds])
+        )
+        at_once = size * max(1, BLOCK_VALUES // (size * math.prod(self.inputs)))
+        for start in range(0, self.steps * size, at_once):
+            chosen = orders[:, start : min(start + at_once, self.steps * size)]
+            rows = torch.stack([own[order] for own, order in zip(samples, chosen, strict=True)])
+            rows = rows.to(device, dtype)
+            labels = None if self.labels is None else self.labels[chosen].T.to(device)
+            for row in range(0, rows.shape[1], size):
+                known = None if labels is None else labels[row : row + size]
+                yield side_by_side(rows[:, row : row + size]), known
+
+    def described(self) -> Mapping[str, Any]:
+        return {
+            "source": "fixed",
+            "name": self.name,
+            "samples": int(self.x.shape[1]),
+            "batch_size": self.batch_size,
+            "seeds": list(self.seeds),
+        }
+
+
+def gaussian_inputs(
+    inputs: tuple[int, ...],
+    seeds: Sequence[int],
+    samples: int,
+    std: float = 10.0,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> Tensor:
+    """Evaluation inputs ``(S, samples, *inputs)``, each network's from a stream of its own; the same on any device."""
+    drawn = [stream(seed, Purpose.EVALUATION).standard_normal((samples, *inputs)) for seed in seeds]
+    return torch.from_numpy(np.stack(drawn)).mul_(std).to(device, dtype)
+
+
+def _normals(seed: int, purpose: Purpose, epoch: int, device: torch.device) -> Any:
+    """A function that overwrites a contiguous tensor with standard normals of one stream."""
+    if device.type == "cpu":
+        rng = stream(seed, purpose, epoch)
+        return lambda rows: rng.standard_normal(out=rows.numpy(), dtype=rows.numpy().dtype)
+    generator = device_stream(seed, purpose, epoch, device)
+    return lambda rows: rows.normal_(generator=generator)
+
+
+def _plain(source: FreshGaussian) -> dict[str, Any]:
+    return {
+        "inputs": list(source.inputs),
+        "seeds": list(source.seeds),
+        "batch_size": source.batch_size,
+        "samples": source.samples,
+        "std": source.std,
+    }

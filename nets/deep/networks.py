@@ -1,0 +1,200 @@
+"""Ensembles of deep students and teachers as stacked parameters, fully connected or convolutional."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nets.deep.architecture import Architecture
+from nets.deep.blocks import Block, side_by_side, stacked
+from nets.devices import require_dtype, resolve_device
+
+
+@dataclass
+class BatchNorm:
+    """Batch normalisation of S networks: running statistics, and ``scale`` and ``shift`` if any; ``(S, n)`` each."""
+
+    mean: Tensor
+    var: Tensor
+    scale: Tensor | None = None
+    shift: Tensor | None = None
+
+
+@dataclass
+class Layer:
+    """One linear map of S networks, ``weight (S, n_l, n_{l+1})`` or ``(S, out, in, k, k)``, ``bias (S, n_{l+1})``."""
+
+    weight: Tensor
+    bias: Tensor | None = None
+    norm: BatchNorm | None = None
+
+
+class DeepNetworks:
+    """S networks of one architecture; all they are is in ``layers``, bottom up, as tensors with leading axis S.
+
+    Column j of a fully connected ``weight`` is the fan-in of node j above it, row k the fan-out of node k below.
+    Outside training a network is evaluated with its running statistics. Raises ValueError where a tensor has not the
+    shape the architecture asks for. Source: Luck Matters, section 2.
+    """
+
+    def __init__(self, architecture: Architecture, layers: list[Layer]) -> None:
+        self.architecture = architecture
+        self.layers = layers
+        _require_shapes(self)
+
+    @classmethod
+    def zeros(
+        cls,
+        architecture: Architecture,
+        count: int,
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float64,
+    ) -> DeepNetworks:
+        """All weights and biases zero, the normalisation the identity: something to be filled."""
+        place, kind = resolve_device(device), require_dtype(dtype)
+
+        def full(value: float, *shape: int) -> Tensor:
+            return torch.full((count, *shape), value, device=place, dtype=kind)
+
+        layers = []
+        for index in range(architecture.depth):
+            nodes, hidden = architecture.node_count(index), index < architecture.depth - 1
+            norm = None
+            if hidden and architecture.normalisation != "none":
+                norm = BatchNorm(full(0, nodes), full(1, nodes))
+                if architecture.affine:
+                    norm.scale, norm.shift = full(1, nodes), full(0, nodes)
+            bias = full(0, nodes) if architecture.bias else None
+            weight = full(0, *architecture.weight_shape(index))
+            layers.append(Layer(weight, bias, norm))
+        return cls(architecture, layers)
+
+    @property
+    def count(self) -> int:
+        """Number of networks S."""
+        return int(self.layers[0].weight.shape[0])
+
+    @property
+    def device(self) -> torch.device:
+        return self.layers[0].weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.layers[0].weight.dtype
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """The weights of every linear map, bottom up."""
+        return [layer.weight for layer in self.layers]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything by name: ``0.weight, 0.bias, 0.mean, 0.var, 0.scale, 0.shift, 1.weight, ...``"""
+        return dict(_named(self.layers))
+
+    def trained(self) -> dict[str, Tensor]:
+        """What gradient descent moves: everything but the running statistics."""
+        return {
+            name: value for name, value in self.tensors().items() if name.split(".")[1] not in ("mean", "var")
+        }
+
+    def part(self, networks: slice) -> DeepNetworks:
+        """Some of the networks; shares their memory."""
+        return self._mapped(lambda value: value[networks])
+
+    def clone(self) -> DeepNetworks:
+        """A copy that shares nothing."""
+        return self._mapped(lambda value: value.clone())
+
+    def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> DeepNetworks:
+        """The same networks elsewhere, or in another precision."""
+        place = resolve_device(device)
+        kind = self.dtype if dtype is None else require_dtype(dtype)
+        return self._mapped(lambda value: value.to(place, kind))
+
+    def activations(self, x: Tensor) -> list[Tensor]:
+        """``[f_1, ..., f_L]`` in evaluation mode, each ``(S, B, n_l[, h, w])``; the last is the output.
+
+        ``x``: ``(S, B, *inputs)``, or ``(B, *inputs)`` for all networks. Of a hidden layer it is what the layer above
+        sees: after the normalisation where that comes last.
+        """
+        return [f for _, f in self.traced(x)]
+
+    def traced(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Pre-activation ``z_l`` (what the ReLU is given) and value ``f_l`` of every layer, as :meth:`activations`."""
+        values = side_by_side(self.expand(x))
+        kept = []
+        for block in self.blocks():
+            z = block.pre_activation(values)
+            values = block.after(z)
+            kept.append((stacked(z, self.count), stacked(values, self.count)))
+        return kept
+
+    def output(self, x: Tensor) -> Tensor:
+        """The outputs ``(S, B, C)`` in evaluation mode."""
+        return self.activations(x)[-1]
+
+    def expand(self, x: Tensor) -> Tensor:
+        """``x`` as ``(S, B, *inputs)``; raises ValueError where it is no batch of inputs of these networks."""
+        inputs = self.architecture.inputs
+        if x.shape[-len(inputs) :] != inputs or x.dim() - len(inputs) not in (1, 2):
+            raise ValueError(f"x: expected (S, B, {', '.join(map(str, inputs))}), got {tuple(x.shape)}")
+        if x.dim() - len(inputs) == 1:
+            x = x.expand(self.count, *x.shape)
+        if x.shape[0] != self.count:
+            raise ValueError(f"x: expected inputs for {self.count} networks, got {x.shape[0]}")
+        return x
+
+    def blocks(self) -> list[Block]:
+        """The layers as what computes with them, in place."""
+        top = len(self.layers) - 1
+        return [Block(layer, self.architecture, index == top) for index, layer in enumerate(self.layers)]
+
+    def fingerprint(self) -> str:
+        """A hash of every parameter and running statistic: equal only for equal networks."""
+        digest = hashlib.sha256(repr(self.architecture).encode())
+        for name, value in self.tensors().items():
+            digest.update(name.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> DeepNetworks:
+        return DeepNetworks(self.architecture, [_mapped(layer, change) for layer in self.layers])
+
+
+def _mapped(holder: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A copy of a dataclass of tensors, optional tensors and further such dataclasses."""
+    values = {field.name: getattr(holder, field.name) for field in fields(holder)}
+    for name, value in values.items():
+        if isinstance(value, Tensor):
+            values[name] = change(value)
+        elif value is not None:
+            values[name] = _mapped(value, change)
+    return type(holder)(**values)
+
+
+def _named(layers: list[Layer]) -> Iterator[tuple[str, Tensor]]:
+    for index, layer in enumerate(layers):
+        yield f"{index}.weight", layer.weight
+        if layer.bias is not None:
+            yield f"{index}.bias", layer.bias
+        if layer.norm is not None:
+            for field in fields(layer.norm):
+                value = getattr(layer.norm, field.name)
+                if value is not None:
+                    yield f"{index}.{field.name}", value
+
+
+def _require_shapes(networks: DeepNetworks) -> None:
+    architecture = networks.architecture
+    if len(networks.layers) != architecture.depth:
+        raise ValueError(f"layers: expected {architecture.depth}, got {len(networks.layers)}")
+    for name, value in networks.tensors().items():
+        index, kind = int(name.split(".")[0]), name.split(".")[1]
+        shape = architecture.weight_shape(index) if kind == "weight" else (architecture.node_count(index),)
+        if tuple(value.shape) != (networks.count, *shape):
+            raise ValueError(f"{name}: expected shape {(networks.count, *shape)}, got {tuple(value.shape)}")

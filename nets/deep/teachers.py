@@ -1,0 +1,147 @@
+"""Deep teachers with the authors' discrete weights, balanced teachers, and the students' starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from dynamics.two_layer.teachers import QUARTER_ENTRIES, SEPARATED_ENTRIES, random_unit, separated_entries
+from dynamics.validation import number, positive_int
+from nets.deep.architecture import Architecture
+from nets.deep.networks import DeepNetworks
+from nets.streams import Purpose, stream
+
+
+def separated_teacher(
+    architecture: Architecture,
+    seeds: Sequence[int],
+    *,
+    entries: tuple[float, ...] = SEPARATED_ENTRIES,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> DeepNetworks:
+    """Teachers with discrete fan-ins of distinct directions, one network a seed, every layer and the top alike.
+
+    ``w = e / ||e||`` with entries of e from ``entries``, and where the architecture has biases ``b = U[-1/2, 1/2] /
+    ||e||``. A convolution's fan-in is its flattened filter. Raises ValueError where fewer directions
+    exist than nodes. Source: Luck Matters, section 5.1; the authors' program (which divides by ||e||, not ||(e, b)||).
+    """
+    teacher = DeepNetworks.zeros(architecture, len(seeds), device, dtype)
+    for network, seed in enumerate(seeds):
+        rng = stream(seed, Purpose.TEACHER)
+        for index, layer in enumerate(teacher.layers):
+            nodes = architecture.node_count(index)
+            columns = separated_entries(architecture.fan_in(index), nodes, rng, entries=entries)
+            length = np.linalg.norm(columns, axis=0)
+            fan_in = columns / length
+            if layer.weight.dim() == 5:
+                fan_in = fan_in.T.reshape(architecture.weight_shape(index))
+            layer.weight[network] = torch.from_numpy(fan_in).to(layer.weight)
+            if layer.bias is not None:
+                shift = rng.uniform(-0.5, 0.5, nodes) / length
+                layer.bias[network] = torch.from_numpy(shift).to(layer.bias)
+    return teacher
+
+
+def balanced_teacher(
+    architecture: Architecture,
+    seeds: Sequence[int],
+    *,
+    input_std: float = 10.0,
+    samples: int = 10_240,
+    entries: tuple[float, ...] = QUARTER_ENTRIES,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> DeepNetworks:
+    """Separated teachers whose nodes are active on half of the inputs and whose outputs have mean 0 and variance 1.
+
+    From the bottom up the median of every node's pre-activation over ``samples`` Gaussian inputs (a stream of the
+    network's own) is taken off its bias; at last the outputs are standardised. So the sample's own share is 1/2
+    exactly, that of fresh inputs within O(1/sqrt(samples)). Needs biases and no normalisation.
+    Source: Student Specialization, section 6; the authors' program.
+    """
+    if not architecture.bias or architecture.normalisation != "none":
+        raise ValueError("architecture: expected biases and no normalisation for a balanced teacher")
+    number("input_std", input_std, positive=True)
+    teacher = separated_teacher(architecture, seeds, entries=entries, device=device, dtype=dtype)
+    shape = (positive_int("samples", samples), *architecture.inputs)
+    for network, seed in enumerate(seeds):
+        own = teacher.part(slice(network, network + 1))
+        x = input_std * stream(seed, Purpose.BALANCE).standard_normal(shape)
+        _balance(own, torch.from_numpy(x).to(own.weights[0]))
+    return teacher
+
+
+def _balance(own: DeepNetworks, values: torch.Tensor) -> None:
+    """Shift the biases of one network in place, layer by layer; standardise the top."""
+    *hidden, top = zip(own.layers, own.blocks(), strict=True)
+    for layer, block in hidden:
+        assert layer.bias is not None
+        layer.bias[0] -= _median(block.pre_activation(values))
+        values = block.evaluate(values)
+    layer, block = top
+    y = block.evaluate(values)
+    spread = y.std(dim=0)
+    assert layer.bias is not None
+    layer.weight.div_(spread)
+    layer.bias.sub_(y.mean(dim=0)).div_(spread)
+
+
+def _median(z: torch.Tensor) -> torch.Tensor:
+    """Median of every channel over samples (and positions), halfway between the middle two of an even number."""
+    rows = z.transpose(0, 1).flatten(1).sort(dim=1).values
+    count = rows.shape[1]
+    return (rows[:, (count - 1) // 2] + rows[:, count // 2]) / 2
+
+
+def random_start(
+    architecture: Architecture,
+    seeds: Sequence[int],
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float64,
+) -> DeepNetworks:
+    """Students as torch initialises ``nn.Linear`` and ``nn.Conv2d``: weights and biases U(+-1/sqrt(fan-in)).
+
+    The normalisation starts as the identity. One network a seed, whatever the others.
+    """
+    students = DeepNetworks.zeros(architecture, len(seeds), device, dtype)
+    for network, seed in enumerate(seeds):
+        rng = stream(seed, Purpose.START)
+        for index, layer in enumerate(students.layers):
+            bound = 1 / math.sqrt(architecture.fan_in(index))
+            for tensor in (layer.weight, layer.bias):
+                if tensor is not None:
+                    drawn = rng.uniform(-bound, bound, tuple(tensor.shape[1:]))
+                    tensor[network] = torch.from_numpy(drawn).to(tensor)
+    return students
+
+
+def near_start(
+    architecture: Architecture,
+    teacher: DeepNetworks,
+    seeds: Sequence[int],
+    *,
+    luck: float = 0.0,
+    gain: float = 1.0,
+) -> DeepNetworks:
+    """Fully connected students of which the first m_l nodes of every hidden layer may start near the teacher's.
+
+    Fan-ins are ``gain`` times unit noise; in the block that joins the first m_l nodes to the first m_{l+1} (all
+    outputs at the top) the noise is ``colnorm(noise + luck W*_l)``. ``luck = 0`` is a random start of unit fan-ins.
+    Biases start at zero. Source: the start of Luck Matters, section 4.2, layer by layer.
+    """
+    luck, gain = number("luck", luck), number("gain", gain, positive=True)
+    students = DeepNetworks.zeros(architecture, len(seeds), teacher.device, teacher.dtype)
+    for network, seed in enumerate(seeds):
+        rng = stream(seed, Purpose.START)
+        for layer, taught in zip(students.layers, teacher.layers, strict=True):
+            below, above = taught.weight.shape[1:]
+            start = random_unit(layer.weight.shape[1], layer.weight.shape[2], rng)
+            start[:below, :above] += luck * taught.weight[network].cpu().numpy()
+            start *= gain / np.linalg.norm(start, axis=0)
+            layer.weight[network] = torch.from_numpy(start).to(layer.weight)
+    return students

@@ -1,0 +1,1 @@
+"""Labelled images and the teachers that are trained on them."""

@@ -1,0 +1,40 @@
+"""One of our deep networks as a state dict in the layout of torchvision's VGG with batch normalisation."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from nets.deep.networks import DeepNetworks, Layer
+
+
+def vgg_state_dict(networks: DeepNetworks, network: int) -> dict[str, Tensor]:
+    """Linear maps: ``features.0``, ``.3``, ..; normalisations: ``features.1``, ``.4``, ..; the top: ``classifier.0``.
+
+    An ``nn.Sequential`` of Conv2d (or Linear), BatchNorm and ReLU in turn, and of one Linear, loads it and computes
+    the same. Raises ValueError unless the normalisation sits before the ReLU.
+    """
+    if networks.architecture.normalisation != "before":
+        raise ValueError(
+            "networks: expected batch normalisation before the ReLU, as VGG has it, "
+            f"got {networks.architecture.normalisation!r}"
+        )
+    *hidden, top = networks.layers
+    state: dict[str, Tensor] = {}
+    for place, layer in enumerate(hidden):
+        state |= _linear(f"features.{3 * place}", layer, network)
+        norm = layer.norm
+        assert norm is not None
+        parts = {"weight": norm.scale, "bias": norm.shift, "running_mean": norm.mean, "running_var": norm.var}
+        for name, value in parts.items():
+            if value is not None:
+                state[f"features.{3 * place + 1}.{name}"] = value[network]
+    state |= _linear("classifier.0", top, network)
+    return {name: value.detach().cpu().clone() for name, value in state.items()}
+
+
+def _linear(prefix: str, layer: Layer, network: int) -> dict[str, Tensor]:
+    weight = layer.weight[network]
+    parts = {f"{prefix}.weight": weight.contiguous() if weight.dim() == 4 else weight.T.contiguous()}
+    if layer.bias is not None:
+        parts[f"{prefix}.bias"] = layer.bias[network]
+    return parts

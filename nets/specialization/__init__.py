@@ -1,0 +1,1 @@
+"""The two-layer experiments of "Student Specialization"."""

@@ -1,0 +1,57 @@
+"""Finished runs kept in a folder: a study that was stopped goes on where it was, and figures share what they train."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynamics.ode.trajectory import Trajectory
+from nets.specialization.training import GroupRun, TrainingPlan, trajectory_of
+
+
+class KeptRunError(ValueError):
+    """A file in a folder of runs is not the run that its name says."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One NetCDF file per group of networks trained side by side, in an existing ``folder``.
+
+    A file serves every plan that looks at some of its records; more networks of a setting add files.
+    Raises KeptRunError where a file with a group's name is no trajectory of that group.
+    """
+
+    folder: Path
+
+    def path(self, group: TrainingPlan) -> Path:
+        """Sizes in words, everything that decides the numbers as a hash."""
+        setting = group.setting
+        key = json.dumps([dataclasses.asdict(setting), group.seeds, group.steps, group.device])
+        digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+        return self.folder / f"m{setting.m}-n{setting.n}-p{setting.polarity:g}-{group.steps}-{digest}.nc"
+
+    def find(self, group: TrainingPlan) -> GroupRun | None:
+        """The kept records at the marks of ``group``; none where there is no such file or it lacks one of them."""
+        path = self.path(group)
+        if not path.exists():
+            return None
+        try:
+            run = Trajectory.load(path)
+        except ValueError as error:
+            raise KeptRunError(f"runs: {error}") from error
+        kept = run.attributes.get("record_steps", [])
+        same = run.attributes.get("setting") == dataclasses.asdict(group.setting)
+        if not same or run.attributes.get("network_seeds") != list(group.seeds):
+            raise KeptRunError(f"runs: {str(path)!r} holds another run than its name says; move it away")
+        if not set(group.marks) <= set(kept):
+            return None
+        places = (kept.index(mark) for mark in group.marks)
+        return GroupRun([{name: rows[at] for name, rows in run.observables.items()} for at in places], -1)
+
+    def keep(self, group: TrainingPlan, run: GroupRun) -> None:
+        """Write a finished run; one that diverged is not kept."""
+        if run.lost < 0:
+            trajectory_of(group, [run]).save(self.path(group))

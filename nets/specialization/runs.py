@@ -1,0 +1,160 @@
+"""Runs of the two-layer experiments: one, or all the settings of a study, over the cores of the machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing.connection import wait as wait_for
+
+from dynamics.ode.progress import reporting
+from dynamics.ode.trajectory import Trajectory
+from dynamics.validation import positive_int
+from nets.specialization.kept_runs import RunFolder
+from nets.specialization.setting import SpecializationSetting
+from nets.specialization.training import (
+    EPOCH,
+    GroupRun,
+    TrainingPlan,
+    forget_inputs,
+    train_group,
+    trajectory_of,
+)
+
+SHARES = 2
+"""Groups a process gets at least, where there are as many networks: one that is late then costs less."""
+
+
+def train_specialization(
+    setting: SpecializationSetting,
+    *,
+    seed: int | Sequence[int],
+    networks: int = 1,
+    steps: int = 100 * EPOCH,
+    record_at: Sequence[int] | None = None,
+    record_every: int | None = None,
+    device: str = "auto",
+    workers: int = 1,
+    progress: bool | Callable[[float], None] = False,
+) -> Trajectory:
+    """Train ``networks`` students of ``setting``, each beside its own teacher on its own finite training set.
+
+    One step on a batch of B training samples drawn with replacement, all weights and biases at once:
+
+        e = f*(x) - f(x),   W <- W + lr/B sum_b [x; 1] (D V e)^T,   V <- V + lr/B sum_b [h; 1] e^T
+
+    with h = relu(W^T [x; 1]) and D its gates: gradient descent on ``1/2 mean_b ||e||^2`` (Eqn 2).
+
+    ``seed``: an integer spawned into one per network, or one integer per network. A network follows the same
+    path, bit for bit on a CPU, alone and in company. Records (at steps; 0 and the last always; every epoch unless
+    told) hold the observables of :class:`nets.specialization.observables.Evaluator` with a leading axis of networks.
+    The time axis counts epochs of ``EPOCH`` steps. ``workers``: see :func:`train_in_turn`.
+
+    A network whose weights or loss stop being finite ends the run with status ``diverged`` at the last record that
+    is finite for all. Cost O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100,
+    n = c = 50); memory that of the data sets of the groups at work, about 24 MB a network at the defaults, plus
+    O(records * networks * m n). Raises ValueError or TypeError, naming the argument, on bad input.
+    Source: Student Specialization, section 6, and the authors' program.
+    """
+    plan = TrainingPlan.of(
+        setting, seed=seed, networks=networks, steps=steps,
+        record_at=record_at, record_every=record_every, device=device,
+    )  # fmt: skip
+    with reporting(progress, 0, 1) as report:
+        (run,) = train_in_turn([plan], workers=workers, progress=report)
+    return run
+
+
+def train_in_turn(
+    plans: Sequence[TrainingPlan],
+    *,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+    kept: RunFolder | None = None,
+) -> Iterator[Trajectory]:
+    """The runs of ``plans``, in their order, each as soon as it and those before it are done.
+
+    With ``workers > 1`` that many processes share groups of networks (threads would wait for one another between the
+    short steps; on CUDA one process does it all). They import what they need anew: a program that asks for them needs
+    the usual ``if __name__ == "__main__"``. The numbers are those of one process. ``progress``: told the fraction done.
+    ``kept``: groups found there are not trained again, and others are added as they finish.
+    """
+    count = positive_int("workers", workers)
+    if count > 1 and any(plan.device.startswith("cuda") for plan in plans):
+        count = 1
+    networks = sum(len(plan.seeds) for plan in plans)
+    # Kept groups are cut the same way however many processes there are, so that they are found again.
+    size = -(-networks // (SHARES * count)) if count > 1 and kept is None else networks
+    groups = [plan.groups(size) for plan in plans]
+    found = [[None if kept is None else kept.find(group) for group in part] for part in groups]
+    missing = [
+        group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
+        if run is None
+    ]  # fmt: skip
+    trained = _trained(missing, count, progress or (lambda fraction: None))
+    for plan, row, part in zip(plans, found, groups, strict=True):
+        runs = []
+        for run, group in zip(row, part, strict=True):
+            runs.append(next(trained) if run is None else run)
+            if run is None and kept is not None:
+                kept.keep(group, runs[-1])
+        yield trajectory_of(plan, runs)
+
+
+def _trained(
+    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
+) -> Iterator[GroupRun]:
+    if groups:
+        yield from _here(groups, report) if count == 1 else _in_processes(groups, count, report)
+
+
+def _here(groups: Sequence[TrainingPlan], report: Callable[[float], None]) -> Iterator[GroupRun]:
+    total, done = sum(group.cost for group in groups), 0.0
+    try:
+        for group in groups:
+
+            def advanced(step: int, group: TrainingPlan = group, before: float = done) -> None:
+                report((before + group.cost * step / group.steps) / total)
+
+            yield train_group(group, advanced)
+            done += group.cost
+    finally:
+        forget_inputs()
+
+
+def _in_processes(
+    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
+) -> Iterator[GroupRun]:
+    pool = ProcessPoolExecutor(count, mp_context=_fresh_processes(), initializer=_end_with_parent)
+    try:
+        futures = [pool.submit(train_group, group) for group in groups]
+        costs = {future: group.cost for future, group in zip(futures, groups, strict=True)}
+        pending: set[Future[GroupRun]] = set(costs)
+        for future in futures:
+            while future in pending:
+                _, pending = wait(pending, return_when=FIRST_COMPLETED)
+                report(1 - sum(costs[other] for other in pending) / sum(costs.values()))
+            yield future.result()
+    finally:  # an interrupt reaches the processes at work by itself
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Leave no process at work where the program that started it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        watch = threading.Thread(
+            target=lambda: os._exit(1 if wait_for([parent.sentinel]) else 0), daemon=True
+        )
+        watch.start()
+
+
+def _fresh_processes() -> multiprocessing.context.BaseContext:
+    """Processes that do not inherit this one's threads; where there is a fork server, torch is imported once."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([train_group.__module__])
+    return context

@@ -1,0 +1,1 @@
+"""Ensembles of two-layer students, trained on the problems that the flows integrate."""

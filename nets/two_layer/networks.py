@@ -1,0 +1,165 @@
+"""Ensembles of two-layer ReLU students beside their teachers, as stacked tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dynamics.two_layer.problem import TeacherStudent
+from nets.devices import require_dtype, resolve_device
+
+
+class TwoLayerStudents:
+    """S student networks ``f(x) = V^T relu(W^T x)`` with their teachers, trained at once.
+
+    ``W (S, d, n)`` and ``V (S, n, c)`` are the trainable weights, ``teacher_W (S, d, m)`` and ``teacher_V (S, m, c)``
+    the fixed ones; S is the product of the problem's leading axes (1 for a single instance). ``problem`` stays the
+    reference in float64: it holds the start, the input measure and the teacher that observables compare with.
+
+    Teacher and student nodes share one stack, ``fan_in (S, m + n, d)`` and ``readout (S, c, m + n)`` with the
+    student part of the readout negated, so that one matrix product gives all pre-activations and a second one gives
+    ``f*(x) - f(x)``. ``W`` and ``V`` are copies: write with :meth:`assign`. Memory: S (m + n) (d + c) numbers.
+    """
+
+    def __init__(
+        self, problem: TeacherStudent, device: torch.device, dtype: torch.dtype = torch.float64
+    ) -> None:
+        self.problem = problem
+        self.device = device
+        self.dtype = require_dtype(dtype)
+        fan_in = np.concatenate([problem.teacher_W, problem.student_W], axis=-1)
+        readout = np.concatenate([problem.teacher_V, -problem.student_V], axis=-2)
+        self.fan_in = self._stack(fan_in).mT.contiguous()
+        self.readout = self._stack(readout).mT.contiguous()
+
+    @classmethod
+    def from_problem(
+        cls,
+        problem: TeacherStudent,
+        device: str | torch.device = "auto",
+        dtype: torch.dtype = torch.float64,
+    ) -> Self:
+        """The students of ``problem`` at its start, one network for each instance.
+
+        ``device``: ``"auto"`` (CUDA when present), ``"cpu"``, ``"cuda"``. ``dtype``: float64 or float32; in float32
+        teachers are rounded too, so angles to the problem's teacher level off near 1e-7.
+        Raises TypeError or ValueError on anything else.
+        """
+        if not isinstance(problem, TeacherStudent):
+            raise TypeError(f"problem: expected a TeacherStudent, got {type(problem).__name__}")
+        return cls(problem, resolve_device(device), dtype)
+
+    def _stack(self, array: NDArray[np.float64]) -> torch.Tensor:
+        flat = array.reshape(-1, *array.shape[-2:])
+        return torch.tensor(flat, device=self.device, dtype=self.dtype)
+
+    @property
+    def count(self) -> int:
+        """Number of networks S."""
+        return math.prod(self.problem.batch_shape)
+
+    @property
+    def W(self) -> torch.Tensor:
+        """Student fan-ins ``(S, d, n)``, a copy."""
+        return self.fan_in[:, self.problem.m :].mT.contiguous()
+
+    @property
+    def V(self) -> torch.Tensor:
+        """Student fan-outs ``(S, n, c)``, a copy."""
+        return -self.readout[..., self.problem.m :].mT
+
+    @property
+    def teacher_W(self) -> torch.Tensor:
+        """Teacher fan-ins ``(S, d, m)``, a copy."""
+        return self.fan_in[:, : self.problem.m].mT.contiguous()
+
+    @property
+    def teacher_V(self) -> torch.Tensor:
+        """Teacher fan-outs ``(S, m, c)``, a copy."""
+        return self.readout[..., : self.problem.m].mT.contiguous()
+
+    def assign(self, W: torch.Tensor, V: torch.Tensor) -> None:
+        """Overwrite the student weights, shapes ``(S, d, n)`` and ``(S, n, c)``."""
+        for name, value, expected in (("W", W, self.W), ("V", V, self.V)):
+            if value.shape != expected.shape:
+                raise ValueError(f"{name}: expected shape {tuple(expected.shape)}, got {tuple(value.shape)}")
+        self.fan_in[:, self.problem.m :] = W.mT
+        self.readout[..., self.problem.m :] = -V.mT
+
+    def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``W (..., d, n)`` and ``V (..., n, c)`` as float64 arrays with the problem's leading axes."""
+        batch = self.problem.batch_shape
+        W, V = (tensor.to("cpu", torch.float64).numpy() for tensor in (self.W, self.V))
+        return W.reshape(*batch, *W.shape[1:]), V.reshape(*batch, *V.shape[1:])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Student outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
+        return torch.relu(x @ self.W) @ self.V
+
+    def teacher(self, x: torch.Tensor) -> torch.Tensor:
+        """Teacher outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
+        return torch.relu(x @ self.teacher_W) @ self.teacher_V
+
+    def negative_gradients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Minus the gradients of ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` on a batch ``x (S, B, d)``.
+
+        Shapes ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink.
+        """
+        step = BatchGradient(self, x.shape[1])
+        with torch.inference_mode():
+            step.residual(x.mT)
+            grad_W = step.for_fan_in(x.mT).mT / x.shape[1]
+            grad_V = step.for_readout().mT / x.shape[1]
+        return grad_W.clone(), grad_V.clone()
+
+
+class BatchGradient:
+    """The batch gradient of all networks by hand: two products forward, one back per layer, no autograd.
+
+    Buffers are allocated once and overwritten by every call; batches come with the batch axis last,
+    ``x (S, d, B)``. With residual ``e = f*(x) - f(x)`` and gates ``f'_j = 1[w_j^T x > 0]``, minus the gradient is
+
+        -dJ/dw_j = 1/B sum_b f'_j (v_j^T e) x,        -dJ/dv_j = 1/B sum_b relu(w_j^T x) e,
+
+    and both are returned *summed* over the batch. Cost O(S B (m + n) (d + c)) per call, memory O(S B (m + 2n + c)).
+    Source: Luck Matters, Eqn 1 and Theorem 1 for one hidden layer.
+    """
+
+    def __init__(self, students: TwoLayerStudents, batch_size: int) -> None:
+        (S, nodes, d), c = students.fan_in.shape, students.readout.shape[1]
+        m = students.problem.m
+        empty = students.fan_in.new_empty
+        self._fan_in, self._readout = students.fan_in, students.readout
+        self._student_readout = students.readout[..., m:]
+        self._hidden = empty((S, nodes, batch_size))
+        self._student_hidden = self._hidden[:, m:]
+        self._residual = empty((S, c, batch_size))
+        self._back = empty((S, nodes - m, batch_size))
+        self._grad_fan_in = empty((S, nodes - m, d))
+        self._grad_readout = empty((S, c, nodes - m))
+
+    def residual(self, x: torch.Tensor) -> torch.Tensor:
+        """``f*(x) - f(x)``, shape ``(S, c, B)``, of a batch ``x (S, d, B)``; must come before the gradients."""
+        torch.bmm(self._fan_in, x, out=self._hidden)
+        self._hidden.relu_()
+        return torch.bmm(self._readout, self._hidden, out=self._residual)
+
+    def for_fan_in(self, x: torch.Tensor) -> torch.Tensor:
+        """Sum over the batch of minus dJ/dW, node-major ``(S, n, d)``."""
+        minus_V = self._student_readout.mT
+        if minus_V.shape[-1] == 1:
+            torch.mul(minus_V, self._residual, out=self._back)
+        else:
+            torch.bmm(minus_V, self._residual, out=self._back)
+        torch.ops.aten.threshold_backward.grad_input(
+            self._back, self._student_hidden, 0, grad_input=self._back
+        )
+        return torch.bmm(self._back, x.mT, out=self._grad_fan_in).neg_()
+
+    def for_readout(self) -> torch.Tensor:
+        """Sum over the batch of minus dJ/dV, output-major ``(S, c, n)``."""
+        return torch.bmm(self._residual, self._student_hidden.mT, out=self._grad_readout)

@@ -1,0 +1,73 @@
+"""Descent along the exact population gradient: what training tends to as the batch grows, learning rate kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.geometry.angles import unit_columns
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.validation import number, positive_int
+from nets.two_layer.training import record_steps
+
+
+def population_descent(
+    flow: TwoLayerDynamics,
+    *,
+    lr: float,
+    steps: int,
+    record_every: int | None = None,
+    record_at: Sequence[int] | None = None,
+) -> Trajectory:
+    """Explicit steps ``y <- y + lr flow(y)``, with columns put back to unit norm where the flow is projected.
+
+    The limit of :func:`nets.train` as batch_size -> inf, for flows that are the gradient flow of the network. It
+    splits the distance between networks and ODE in two: this map minus the ODE is the bias of the step, O(lr);
+    networks minus this map is sampling, sqrt(lr / batch_size) for one network, with a mean of O(lr / batch_size).
+
+    Assumes an isotropic measure for that reading; any two-layer flow will do. Cost: one evaluation a step, for all
+    instances; memory that of an evaluation and of the records. Records, time axis and status are those of ``train``.
+    Raises ValueError or TypeError on bad input.
+    Source: Luck Matters, Theorem 4, whose bound is stated for steps of size eta.
+    """
+    lr = number("lr", lr, positive=True)
+    marks = record_steps(positive_int("steps", steps), record_every, record_at)
+    y, step, status = flow.initial_state(), 0, Status.FINISHED
+    rows: list[dict[str, NDArray[np.float64]]] = []
+    with np.errstate(all="ignore"):  # a run that overflows is told by its status
+        for mark in marks:
+            for _ in range(mark - step):
+                y = _step(flow, y, lr)
+            step = mark
+            observables = flow.observables(y)
+            if not np.all(np.isfinite(observables["loss"])):
+                status = Status.DIVERGED
+            if status is Status.FINISHED or not rows:  # the start is kept whatever it is
+                rows.append({**flow.unpack(y), **observables})
+            if status is Status.DIVERGED:
+                break
+    arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    state = {name: arrays.pop(name) for name in flow.unpack(y)}
+    detail = "its loss is not finite; lower lr" if status is Status.DIVERGED else "taken"
+    return Trajectory(
+        t=np.array(marks[: len(rows)]) * lr,
+        state=state,
+        observables=arrays,
+        nfev=step,
+        n_steps=step,
+        status=status,
+        message=f"{status}: {step} steps, {detail}",
+        dimensions={name: flow.dimensions[name] for name in (*state, *arrays)},
+        attributes={"lr": lr, "steps": steps, "configuration": flow.configuration()},
+    )
+
+
+def _step(flow: TwoLayerDynamics, y: NDArray[np.float64], lr: float) -> NDArray[np.float64]:
+    y = y + lr * flow(0.0, y)
+    if not flow.projected:
+        return y
+    W, V = flow.matrices(y)
+    return flow.pack(unit_columns(W), V)

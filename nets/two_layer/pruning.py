@@ -1,0 +1,53 @@
+"""Which hidden nodes to keep: scores by fan-out, by fan-in, by optimal brain damage; and the pruned problem."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import norms
+from dynamics.two_layer.problem import TeacherStudent
+
+
+def by_fan_out(W: Array, V: Array) -> Array:
+    """``||v_j||``, the node's top-down modulation: (..., d, n), (..., n, c) -> (..., n)."""
+    return np.asarray(np.linalg.norm(V, axis=-1))
+
+
+def by_fan_in(W: Array, V: Array) -> Array:
+    """``||w_j||``, the weight norm of the filter."""
+    return norms(W)
+
+
+def by_contribution(W: Array, V: Array) -> Array:
+    """``||w_j|| ||v_j||``: unchanged when a node is rescaled to (a w_j, v_j / a), as the function is."""
+    return by_fan_in(W, V) * by_fan_out(W, V)
+
+
+def brain_damage_saliency(problem: TeacherStudent, W: Array, V: Array) -> Array:
+    """Optimal brain damage for a node: ``1/2 sum_i H_ii theta_i^2`` over its fan-out.
+
+    The Hessian of the population loss in v_j is ``psi_l(w_j, w_j)`` times the identity, so the saliency is
+    ``1/2 psi_l(w_j, w_j) ||v_j||^2``, shape (..., n): the diagonal of Gauss-Newton and of the full Hessian
+    alike, at any
+    weights. Where the loss is zero it is exactly the loss after removing that node.
+    Source: LeCun, Denker and Solla (1990), for the loss of Luck Matters, Eqn 1.
+    """
+    second_moment = np.diagonal(problem.measure.psi_l(W, W), axis1=-2, axis2=-1)
+    return np.asarray(0.5 * second_moment * np.sum(V**2, axis=-1))
+
+
+def keep_best(scores: Array, k: int) -> NDArray[np.intp]:
+    """Indices of the ``k`` largest scores, best first, ``(..., k)``; ties go to the earlier node."""
+    if not 1 <= k <= scores.shape[-1]:
+        raise ValueError(f"k: expected between 1 and {scores.shape[-1]} nodes to keep, got {k}")
+    return np.argsort(-scores, axis=-1, kind="stable")[..., :k]
+
+
+def select_nodes(W: Array, V: Array, nodes: NDArray[np.intp]) -> tuple[Array, Array]:
+    """The kept nodes' weights: ``W (..., d, k)``, ``V (..., k, c)`` of ``nodes (..., k)``."""
+    return (
+        np.take_along_axis(W, nodes[..., None, :], axis=-1),
+        np.take_along_axis(V, nodes[..., :, None], axis=-2),
+    )

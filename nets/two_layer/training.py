@@ -1,0 +1,172 @@
+"""Stochastic gradient descent on ensembles of students, on fresh samples, recorded like an integrated flow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from dynamics.ode.progress import Report, reporting
+from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.validation import number, positive_int
+from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.two_layer.networks import BatchGradient, TwoLayerStudents
+from nets.two_layer.recording import Ending, Recorder
+
+DEFAULT_RECORDS = 200
+"""Records of a run, spread evenly, when neither ``record_every`` nor ``record_at`` is given."""
+
+CHECK_STEPS = 64
+"""Steps between two looks at the clock and the batch losses; on CUDA each look waits for the device."""
+
+
+def train(
+    students: TwoLayerStudents,
+    *,
+    lr: float,
+    batch_size: int,
+    steps: int,
+    seed: int | Sequence[int],
+    projected: bool = True,
+    train_V: bool | None = None,
+    record_every: int | None = None,
+    record_at: Sequence[int] | None = None,
+    max_seconds: float | None = None,
+    progress: bool | Callable[[float], None] = False,
+) -> Trajectory:
+    """Train every network on its own fresh samples; the students are updated in place.
+
+    One step, with g_j minus the gradient of ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` at node j:
+
+        projected:      w_j <- normalise(w_j + lr P_perp(w_j) g_j)        (unit norm, Theorem 4)
+        not projected:  w_j <- w_j + lr g_j                               (plain SGD)
+
+    and, where V is trained, ``v_j <- v_j + lr g_vj`` with both gradients taken at the same weights. ``train_V=None``
+    trains V in plain SGD only: projected with V fixed is Theorem 4, projected with ``train_V=True`` Theorem 5.
+    The time axis is ``t = steps * lr``, that of the gradient flow which the run follows as lr -> 0.
+
+    ``seed``: one integer, spawned into a stream per network, or one integer per network (see
+    :func:`nets.two_layer.batches.network_seeds`). On a CPU a network follows, up to rounding, the same path alone or in
+    company.
+    ``record_every`` or ``record_at`` (step numbers) choose the records; step 0 and the last are always among them,
+    and about ``DEFAULT_RECORDS`` are made when neither is given. Observables are those of
+    :func:`dynamics.two_layer.observables.two_layer_observables`, in closed form on the host: no test samples.
+
+    A non-finite loss ends the run with status ``diverged``, naming step and network; records before it are kept for
+    every network. ``max_seconds`` (looked at every ``CHECK_STEPS`` steps) ends it with status ``time_limit`` and what
+    it has. Neither raises. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
+
+    Assumes n >= m, and unit columns where projected. Cost O(S B (m + n) (d + c)) a step; memory O(S max(d B, 2^15))
+    for samples plus O(records S n (d + c)). Raises ValueError or TypeError, naming the argument, on bad input.
+    Source: Luck Matters, Theorem 4 (the network whose gradient flow it describes) and section 4.
+    """
+    problem = students.problem
+    problem.require_u_set()
+    if projected:
+        problem.require_unit_columns()
+    lr, batch_size = number("lr", lr, positive=True), positive_int("batch_size", batch_size)
+    marks = record_steps(positive_int("steps", steps), record_every, record_at)
+    seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
+    rule = UpdateRule(lr, batch_size, projected, not projected if train_V is None else bool(train_V))
+    seeds = network_seeds(seed, students.count)
+    descent = Descent(students, rule, seeds, batch_size)
+    recorder = Recorder(students, lr, trains_V=rule.trains_V)
+    deadline = None if seconds is None else time.monotonic() + seconds
+    with reporting(progress, 0, steps) as report:
+        ending = _run(descent, recorder, marks, deadline, report)
+    settings = {
+        "lr": lr, "batch_size": batch_size, "steps": steps, "seed": seed, "network_seeds": seeds,
+        "projected": projected, "trains_V": rule.trains_V, "max_seconds": seconds,
+    }  # fmt: skip
+    return recorder.trajectory(ending, descent.step, settings)
+
+
+def _run(
+    descent: Descent, recorder: Recorder, marks: list[int], deadline: float | None, report: Report
+) -> Ending:
+    """Train from mark to mark and record at each, until the last one or the first failure."""
+    for mark in marks:
+        while descent.step < mark:
+            if deadline is not None and time.monotonic() > deadline:
+                late = (
+                    f"max_seconds is over at step {descent.step} of {marks[-1]}; raise it or take fewer steps"
+                )
+                return recorder.record(descent.step) or Ending(Status.TIME_LIMIT, late)
+            if diverged := descent.advance(min(CHECK_STEPS, mark - descent.step)):
+                return diverged
+            report(descent.step)
+        if diverged := recorder.record(mark):
+            return diverged
+    return Ending(Status.FINISHED, f"{marks[-1]} steps taken")
+
+
+class Descent:
+    """The students on their way: which step they are at, and what moves them."""
+
+    def __init__(
+        self, students: TwoLayerStudents, rule: UpdateRule, seeds: Sequence[int], batch_size: int
+    ) -> None:
+        self.step = 0
+        self._students = students
+        self._rule = rule
+        self._gradient = BatchGradient(students, batch_size)
+        self._batches = FreshBatches(
+            students.problem.measure, seeds, batch_size, device=students.device, dtype=students.dtype
+        )
+        self._sizes = students.fan_in.new_zeros((CHECK_STEPS, students.count))
+        self._rows = self._sizes.unbind()
+
+    def advance(self, count: int) -> Ending | None:
+        """Take ``count <= CHECK_STEPS`` steps; a non-finite batch loss at one of them ends the run."""
+        with torch.inference_mode():
+            for row in self._rows[:count]:
+                x = next(self._batches)
+                residual = self._gradient.residual(x)
+                torch.linalg.vector_norm(residual.flatten(1), dim=1, out=row)
+                self._rule.apply(self._students, self._gradient, x)
+        bad = torch.nonzero(~torch.isfinite(self._sizes[:count]))
+        self.step += count
+        if len(bad) == 0:
+            return None
+        first, network = (int(index) for index in bad[0])
+        return Ending.divergence(network, self.step - count + first, self._rule.lr)
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """One step of descent along the batch gradient (summed over the batch, hence lr / batch_size)."""
+
+    lr: float
+    batch_size: int
+    projected: bool
+    trains_V: bool
+
+    def apply(self, students: TwoLayerStudents, gradient: BatchGradient, x: torch.Tensor) -> None:
+        """Move the students along the gradient of the batch ``x (S, d, B)`` whose residual is in ``gradient``."""
+        m, rate = students.problem.m, self.lr / self.batch_size
+        grad = gradient.for_fan_in(x)
+        W = students.fan_in[:, m:]
+        if self.trains_V:
+            # The student part of the readout is stored negated.
+            students.readout[..., m:].sub_(gradient.for_readout(), alpha=rate)
+        if self.projected:
+            grad.addcmul_(W, (W * grad).sum(-1, keepdim=True), value=-1)
+        W.add_(grad, alpha=rate)
+        if self.projected:
+            W.div_(torch.linalg.vector_norm(W, dim=-1, keepdim=True))
+
+
+def record_steps(steps: int, every: int | None = None, at: Sequence[int] | None = None) -> list[int]:
+    """The step numbers at which a run of ``steps`` steps is recorded, ascending, with 0 and ``steps`` among them."""
+    if every is not None and at is not None:
+        raise ValueError("record_at: expected either record_every or record_at, got both")
+    if at is None:
+        every = max(1, steps // DEFAULT_RECORDS) if every is None else every
+        every = positive_int("record_every", every)
+        at = range(0, steps, every)
+    chosen = {int(step) for step in at if float(step).is_integer() and 0 <= step <= steps}
+    if len(chosen) != len(set(at)):
+        raise ValueError(f"record_at: expected whole step numbers in [0, {steps}], got {list(at)!r}")
+    return sorted(chosen | {0, steps})

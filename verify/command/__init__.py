@@ -1,0 +1,1 @@
+"""The ``luckproof`` command, one file per sub-command."""

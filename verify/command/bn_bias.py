@@ -1,0 +1,151 @@
+"""``luckproof bn-bias``: the share of negative BatchNorm biases in anyone's checkpoint, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verify.command.errors import boundary
+
+if TYPE_CHECKING:
+    from nets.checkpoints.batchnorm_biases import NormLayer
+
+    Networks = Mapping[str, Sequence[NormLayer]]
+
+FORMAT = "luckproof bn-bias 1"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="bn-bias")(bn_bias)
+
+
+def bn_bias(
+    checkpoints: Annotated[
+        list[Path],
+        typer.Argument(help="State dicts: .pth and the like, or .safetensors.", metavar="CHECKPOINT..."),
+    ],
+    plot: Annotated[Path | None, typer.Option(help="Picture of the biases (.png or .svg).")] = None,
+    json: Annotated[Path | None, typer.Option(help="The numbers, layer by layer.")] = None,
+) -> None:
+    """Share of negative BatchNorm biases, by layer and in all, of any network's weights.
+
+    The paper's claim (Luck Matters, Fig. 6), on VGG11/13/16/19 with ImageNet weights: most are negative, the top
+    layers' most of all. "open" is the share of inputs on which a ReLU right behind the layer is open, for normal
+    pre-activations. Files are read without running code that they may hold.
+    """
+    with boundary():
+        _check_outputs(checkpoints, plot, json)
+        networks = {label: _layers(path) for label, path in _labels(checkpoints).items()}
+    with boundary():
+        _write(networks, plot, json)
+    for label, layers in networks.items():
+        typer.echo("\n".join(table(label, layers)))
+
+
+def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
+    from verify.report.writing import check_writable
+
+    if plot is not None and plot.suffix not in (".png", ".svg"):
+        raise ValueError(f"--plot: expected a .png or .svg file, got {str(plot)!r}")
+    for option, path in (("--plot", plot), ("--json", json)):
+        if path is not None:
+            check_writable(option, path)
+            if path in checkpoints or (option == "--json" and path == plot):
+                raise ValueError(f"{option}: {str(path)!r} would overwrite another file of this command")
+
+
+def _labels(checkpoints: Sequence[Path]) -> dict[str, Path]:
+    """Every file under its name, or under its whole path where names repeat."""
+    short = [path.name for path in checkpoints]
+    labels = short if len(set(short)) == len(short) else [str(path) for path in checkpoints]
+    return dict(zip(labels, checkpoints, strict=True))
+
+
+def _layers(path: Path) -> list[NormLayer]:
+    from nets.checkpoints.batchnorm_biases import norm_layers
+    from nets.checkpoints.state_dicts import read_state_dict
+
+    state = read_state_dict(path)
+    try:
+        return norm_layers(state)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def table(label: str, layers: Sequence[NormLayer]) -> list[str]:
+    """The lines printed for one network."""
+    width = max(len("layer"), *(len(layer.name) for layer in layers))
+    head = (
+        f"{label}: {_nodes(layers):,} BatchNorm biases in {len(layers)} layers, {_share(layers):.1%} negative"
+    )
+    if len(layers) > 1:
+        lower, upper = layers[: len(layers) // 2], layers[-(len(layers) // 2) :]
+        head += f" (lower half of the layers {_share(lower):.1%}, upper half {_share(upper):.1%})"
+    return [head, f"  {'layer':<{width}}  nodes  negative   share  mean bias   open"] + [
+        f"  {layer.name:<{width}}  {layer.nodes:>5}  {layer.negative:>8}  {layer.share_negative:>6.1%}"
+        f"  {layer.bias.mean():>9.4f}  {layer.open_shares.mean():>5.1%}"
+        for layer in layers
+    ]
+
+
+def _nodes(layers: Sequence[NormLayer]) -> int:
+    return sum(layer.nodes for layer in layers)
+
+
+def _share(layers: Sequence[NormLayer]) -> float:
+    return sum(layer.negative for layer in layers) / _nodes(layers)
+
+
+def record(layers: Sequence[NormLayer]) -> dict[str, Any]:
+    """One network's numbers as JSON has them."""
+    return {
+        "nodes": _nodes(layers),
+        "negative": sum(layer.negative for layer in layers),
+        "share_negative": _share(layers),
+        "layers": [
+            {
+                "name": layer.name,
+                "nodes": layer.nodes,
+                "negative": layer.negative,
+                "share_negative": layer.share_negative,
+                "mean_bias": float(layer.bias.mean()),
+                "mean_open_share": float(layer.open_shares.mean()),
+            }
+            for layer in layers
+        ],
+    }
+
+
+def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
+    import json as json_module
+
+    from verify.report.writing import write_atomically
+
+    if json is not None:
+        content = {
+            "format": FORMAT,
+            "networks": {label: record(layers) for label, layers in networks.items()},
+        }
+        write_atomically(json, json_module.dumps(content, indent=1) + "\n")
+    if plot is not None:
+        write_atomically(plot, _picture(networks, plot.suffix.removeprefix(".")))
+
+
+def _picture(networks: Networks, file_format: str) -> bytes:
+    import io
+
+    import matplotlib
+
+    from verify.figures.batchnorm_bias_picture import draw
+    from verify.report.figures import STYLE
+
+    with matplotlib.rc_context(STYLE):
+        buffer = io.BytesIO()
+        draw(networks).savefig(
+            buffer, format=file_format, dpi=160, metadata={"Date": None} if file_format == "svg" else None
+        )
+    return buffer.getvalue()

@@ -1,0 +1,50 @@
+"""The picture of a deep run: loss, resemblance and the closure's gap, layer by layer."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dynamics.ode.trajectory import Trajectory
+from verify.figures.drawing import ordered_colours
+from verify.report.figures import HOLDING, STYLE
+
+SMALLEST = 1e-9
+"""Gaps at rounding (the top layer, where the closure is exact) are not drawn."""
+
+
+def render(trajectory: Trajectory, file_format: str) -> bytes:
+    """The figure as the bytes of a ``png`` or ``svg`` file."""
+    with matplotlib.rc_context(STYLE):
+        buffer = io.BytesIO()
+        draw(trajectory).savefig(buffer, format=file_format, dpi=160)
+    return buffer.getvalue()
+
+
+def draw(trajectory: Trajectory) -> Figure:
+    """One line per layer and instance, over time."""
+    figure = Figure(figsize=(11.0, 3.4))
+    loss, resemblance, gap = figure.subplots(1, 3)
+    watched = trajectory.observables
+    loss.plot(trajectory.t, watched["loss"].reshape(len(trajectory.t), -1), color=HOLDING, lw=1)
+    loss.set(title="loss", yscale="log")
+    _layers(resemblance, trajectory, "mean_best_correlation")
+    resemblance.set(title="mean best correlation by hidden layer", ylim=(None, 1.0))
+    _layers(gap, trajectory, "field_gap")
+    gap.set(title="relative gap of the closure in W′", yscale="log")
+    for panel in (loss, resemblance, gap):
+        panel.set(xlabel="t", xlim=(trajectory.t[0], trajectory.t[-1]))
+    return figure
+
+
+def _layers(axes: Axes, trajectory: Trajectory, name: str) -> None:
+    values = trajectory.observables[name]
+    drawn = [layer for layer in range(values.shape[-1]) if np.nanmax(values[..., layer]) > SMALLEST]
+    for layer, colour in zip(drawn, ordered_colours(len(drawn)), strict=True):
+        lines = axes.plot(trajectory.t, values[..., layer].reshape(len(trajectory.t), -1), color=colour, lw=1)
+        lines[0].set_label(f"layer {layer + 1}")
+    axes.legend()

@@ -1,0 +1,182 @@
+"""``luckproof figure``: make a figure of a paper again, with its data and its claims checked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verify.command.errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary
+
+if TYPE_CHECKING:
+    from verify.figures import Made, PaperFigure
+
+PICTURE_FORMATS = ("png", "svg")
+BUDGETS = ("quick", "full")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="figure")(figure)
+
+
+def figure(
+    name: Annotated[
+        str | None, typer.Argument(help="Such as specialization.9; lists them when left out.")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="quick, or full for the paper's sizes.")] = "quick",
+    seed: Annotated[int | None, typer.Option(help="Seed of teachers, data, starts and batches.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for picture and data; made if missing.", metavar="DIR")
+    ] = Path("."),
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that keeps finished runs: a figure that was stopped goes on, figures share runs.",
+            metavar="DIR",
+        ),
+    ] = None,
+    cifar10: Annotated[
+        Path | None,
+        typer.Option(
+            "--cifar10",
+            help="Folder with CIFAR-10's binary version, in place of scikit-learn's digits.",
+            metavar="DIR",
+        ),
+    ] = None,
+    picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change a setting, such as networks=4 or polarities=0.5,1.", metavar="NAME=VALUE"
+        ),
+    ] = None,
+) -> None:
+    """Make a figure: NAME.png (or .svg) and NAME.nc, and the claim it illustrates with effect and interval.
+
+    Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
+    """
+    from verify.figures import figure_named, figures
+    from verify.figures.overrides import overridden
+    from verify.judging.runner import make_context
+
+    if name is None:
+        typer.echo("\n".join(f"{known.name}  {known.title}" for known in figures().values()))
+        return
+    with boundary():
+        chosen = figure_named(name)
+        _one_of("--budget", budget, BUDGETS)
+        _one_of("--format", picture, PICTURE_FORMATS)
+        place = make_context(budget, device, seed or 0).device
+        settings = overridden(chosen.settings[budget], changes or (), seed)
+        if cifar10 is not None:
+            settings = _on_cifar10(name, settings, cifar10)
+        if runs is not None and not chosen.keeps_runs:
+            raise ValueError(f"--runs: {name} has no runs to keep")
+        if chosen.check is not None:
+            chosen.check(settings)
+        _prepare_folder("--out", out)
+        if runs is not None:
+            _prepare_folder("--runs", runs)
+    if budget == "full" and chosen.estimate is not None:
+        typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
+    with _progress(name) as progress:
+        made = _make(chosen, settings, place, progress, runs)
+    with boundary():
+        paths = _write(out, chosen, settings, made, picture)
+    typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
+    typer.echo("\n".join(str(check) for check in made.checks))
+    typer.echo("written: " + ", ".join(str(path) for path in paths))
+    raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{option}: expected one of {', '.join(known)}, got {value!r}")
+
+
+def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
+    import dataclasses
+
+    if not hasattr(settings, "cifar10"):
+        raise ValueError(f"--cifar10: {name} has nothing to do with images")
+    return dataclasses.replace(settings, cifar10=str(folder))
+
+
+def _prepare_folder(option: str, folder: Path) -> None:
+    from verify.report.writing import check_writable
+
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{option}: expected a folder, got the file {folder}")
+    folder.mkdir(parents=True, exist_ok=True)
+    check_writable(option, folder / "figure")
+
+
+def _make(
+    chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
+) -> Made:
+    import matplotlib
+
+    from nets.diverged import DivergedTrainingError
+    from nets.specialization.kept_runs import KeptRunError, RunFolder
+    from verify.report.figures import STYLE
+
+    try:
+        with matplotlib.rc_context(STYLE):
+            kept = {} if runs is None else {"kept": RunFolder(runs)}
+            return chosen.make(settings, device, progress, **kept)
+    except KeptRunError as error:
+        raise CommandLineError(str(error), BAD_INPUT) from error
+    except DivergedTrainingError as error:
+        raise CommandLineError(f"training diverged: {error}", FAILED) from error
+
+
+def _write(out: Path, chosen: PaperFigure, settings: Any, made: Made, picture: str) -> list[Path]:
+    import dataclasses
+    import io
+    import json
+
+    import matplotlib
+
+    from dynamics.ode import files as netcdf
+    from verify.report.figures import STYLE
+    from verify.report.writing import write_atomically
+
+    data = made.data.assign_attrs(
+        figure=chosen.name,
+        title=chosen.title,
+        source=str(chosen.source),
+        settings=json.dumps(dataclasses.asdict(settings)),
+        checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
+        versions=json.dumps(netcdf.software_versions()),
+    )
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        # no date in the file: the same run gives the same bytes
+        made.picture.savefig(
+            buffer, format=picture, dpi=160, metadata={"Date": None} if picture == "svg" else None
+        )
+    paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
+    netcdf.write(data, paths[1])
+    write_atomically(paths[0], buffer.getvalue())
+    for file, content in made.files.items():
+        write_atomically(out / file, content)
+    return paths + [out / file for file in made.files]
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn(name), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(name, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)

@@ -1,0 +1,1 @@
+"""What a statement is, and how one comes to a verdict."""

@@ -1,0 +1,1 @@
+"""What statements share: families of instances, bounds, precise evaluations, constants, rates, effects, studies."""

@@ -1,0 +1,82 @@
+"""Effects measured on trained networks: a mean over independent seeds with its interval, and the verdict
+it allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, stdtrit
+
+from verify.judging.statement import Context, Evidence
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Mean of independent (usually paired) differences, its standard error and the interval ``mean +- reach``."""
+
+    mean: float
+    standard_error: float
+    reach: float
+    seeds: int
+
+    @property
+    def low(self) -> float:
+        return self.mean - self.reach
+
+    @property
+    def high(self) -> float:
+        return self.mean + self.reach
+
+
+def effect(samples: ArrayLike, context: Context, comparisons: int = 1) -> Effect:
+    """Student-t interval of the mean of ``samples`` (one a seed) at the context's share of false alarms.
+
+    Raises ValueError with fewer than three samples or non-finite ones.
+    """
+    values = np.asarray(samples, dtype=np.float64).ravel()
+    if values.size < 3 or not np.all(np.isfinite(values)):
+        raise ValueError(f"samples: expected at least 3 finite values, got {values.tolist()}")
+    error = float(values.std(ddof=1) / np.sqrt(values.size))
+    quantile = -float(stdtrit(values.size - 1, ndtr(-context.z(comparisons))))
+    return Effect(float(values.mean()), error, quantile * error, values.size)
+
+
+def exceeds(
+    samples: ArrayLike, threshold: float, context: Context, comparisons: int = 1, **details: Any
+) -> Evidence:
+    """Evidence for ``mean of samples > threshold``; inconclusive while the threshold is inside the interval."""
+    found = effect(samples, context, comparisons)
+    return Evidence(
+        predicted=threshold,
+        measured=found.mean,
+        margin=found.mean - threshold,
+        standard_error=found.standard_error,
+        inconclusive=found.low <= threshold <= found.high,
+        details={"interval": [found.low, found.high], "seeds": found.seeds, **details},
+    )
+
+
+def falls_below(
+    samples: ArrayLike, threshold: float, context: Context, comparisons: int = 1, **details: Any
+) -> Evidence:
+    """Evidence for ``mean of samples < threshold``; see :func:`exceeds`."""
+    found = effect(samples, context, comparisons)
+    return Evidence(
+        predicted=threshold,
+        measured=found.mean,
+        margin=threshold - found.mean,
+        standard_error=found.standard_error,
+        inconclusive=found.low <= threshold <= found.high,
+        details={"interval": [found.low, found.high], "seeds": found.seeds, **details},
+    )
+
+
+def weakest(*evidences: Evidence) -> Evidence:
+    """A claim with several parts is as good as its worst part: a failed one, else an undecided one, else
+    the least."""
+    failed = [e for e in evidences if not e.holds and not e.inconclusive]
+    undecided = [e for e in evidences if e.inconclusive]
+    return min(failed or undecided or list(evidences), key=lambda e: e.margin)

@@ -1,0 +1,124 @@
+"""Input laws with and without spherical symmetry, and the term of Eqn 9 sampled from them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.two_layer.teachers import orthonormal
+
+SPHERICAL = ("gaussian", "sphere", "ball", "student", "shells")
+"""Laws with spherical symmetry: Gaussian, unit sphere and ball, Student-t, three shells one of which is the origin."""
+
+OTHERS = ("cube", "rademacher", "anisotropic", "shifted", "biased")
+"""Laws without: the first two still have covariance I; ``biased`` is ``[x; 1]`` with x Gaussian."""
+
+DEGREES = 12
+"""Degrees of freedom of the Student-t law: the summands of the mean then still have finite fifth moments."""
+
+SHELLS = ((0.0, 0.2), (1.0, 0.5), (3.0, 0.3))
+"""Radius and probability."""
+
+CHUNK = 1 << 15
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Nodes j and k at an angle in d dimensions, with norms, turned at random; and the law of the input."""
+
+    law: str = "gaussian"
+    d: int = 2
+    angle: float = 1.0
+    norm_j: float = 1.0
+    norm_k: float = 1.0
+    seed: int = 0
+
+    def columns(self) -> tuple[Array, Array]:
+        """``w_j``, ``w_k``, each (d,)."""
+        plane = orthonormal(self.d, 2, np.random.default_rng(self.seed))
+        w_j = plane @ np.array([math.cos(self.angle), math.sin(self.angle)])
+        return self.norm_j * w_j, self.norm_k * plane[:, 0]
+
+
+def second_moment(law: str, d: int) -> float:
+    """``c = E||x||^2 / d``, exact."""
+    shells = sum(p * r**2 for r, p in SHELLS) / d
+    return {
+        "sphere": 1 / d,
+        "ball": 1 / (d + 2),
+        "student": DEGREES / (DEGREES - 2),
+        "shells": shells,
+        "anisotropic": float(np.mean(_stretch(d) ** 2)),
+        "shifted": 1 + 0.25 / d,
+    }.get(law, 1.0)
+
+
+def _stretch(d: int) -> Array:
+    return np.linspace(0.5, 1.5, d)
+
+
+def sample(law: str, d: int, size: int, rng: np.random.Generator) -> Array:
+    """``size`` inputs of the law, (size, d)."""
+    x = rng.standard_normal((size, d))
+    if law == "gaussian":
+        return x
+    if law == "student":
+        return np.asarray(x / np.sqrt(rng.chisquare(DEGREES, (size, 1)) / DEGREES))
+    if law in ("sphere", "ball", "shells"):
+        radius = np.ones((size, 1))
+        if law == "ball":
+            radius = rng.uniform(size=(size, 1)) ** (1 / d)
+        elif law == "shells":
+            radius = rng.choice([r for r, _ in SHELLS], p=[p for _, p in SHELLS], size=(size, 1))
+        return np.asarray(radius * x / np.linalg.norm(x, axis=1, keepdims=True))
+    if law == "cube":
+        return rng.uniform(-math.sqrt(3), math.sqrt(3), (size, d))
+    if law == "rademacher":
+        return np.where(x > 0, 1.0, -1.0)
+    if law == "anisotropic":
+        return np.asarray(x * _stretch(d))
+    if law == "shifted":
+        return np.asarray(x + 0.5 * np.eye(d)[0])
+    if law == "biased":
+        return np.concatenate([x[:, :-1], np.ones((size, 1))], axis=1)
+    raise ValueError(f"law: expected one of {', '.join(SPHERICAL + OTHERS)}, got {law!r}")
+
+
+def gated_mean(pair: Pair, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Sampled ``E[D_k D_j x x^T] w_j`` and its standard error, both (d,)."""
+    w_j, w_k = pair.columns()
+    total, squares = np.zeros(pair.d), np.zeros(pair.d)
+    for start in range(0, size, CHUNK):
+        x = sample(pair.law, pair.d, min(CHUNK, size - start), rng)
+        term = x * (np.maximum(x @ w_j, 0.0) * (x @ w_k > 0))[:, None]
+        total, squares = total + term.sum(axis=0), squares + (term**2).sum(axis=0)
+    mean = total / size
+    return mean, np.sqrt(np.maximum(squares / size - mean**2, 0.0) / size)
+
+
+def wedge_matrix(angle: float, d: int, c: float = 1.0) -> Array:
+    """``E[D_k D_j x x^T]`` (d, d) for spherical input by quadrature, in axes ``w_k``, w_j's part across it, the rest.
+
+    x = r e with ``t``, the square of e's part in the plane, of density ``(d-2)/2 (1-t)^(d/2-2)`` (t = 1 for d = 2), and
+    the azimuth p uniform. Gauss-Jacobi in t, Gauss-Legendre in p over the wedge where both gates are open: no closed
+    form is used. ``E[r^2] = c d``.
+    """
+    from scipy.special import roots_jacobi
+
+    if d == 2:
+        t, weight = np.ones(1), np.ones(1)
+    else:
+        nodes, weight = roots_jacobi(4, d / 2 - 2, 0)
+        t, weight = (1 + nodes) / 2, weight / weight.sum()
+    p, step = np.polynomial.legendre.leggauss(24)
+    low, high = angle - math.pi / 2, math.pi / 2
+    p, step = low + (high - low) * (1 + p) / 2, step * (high - low) / (4 * math.pi)
+    directions = np.stack([np.cos(p), np.sin(p)])
+    matrix = np.zeros((d, d))
+    matrix[:2, :2] = (weight @ t) * (directions * step) @ directions.T
+    rest = (weight @ (1 - t)) * step.sum() / max(d - 2, 1)
+    matrix[2:, 2:] = rest * np.eye(d - 2)
+    return c * d * matrix

@@ -1,0 +1,141 @@
+"""Normalised students on one batch: the rates of their squared norms and the growth under SGD, with rounding bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nets.matrix_form.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
+from verify.mathematics.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
+
+
+@dataclass(frozen=True)
+class Training:
+    """A normalised student on one batch with random targets.
+
+    ``placement``: relu_bn (Linear -> ReLU -> BN) or bn_relu. ``lr`` is the step size of ``steps`` steps of plain SGD on
+    the batch; lr = 0 asks for the gradient flow. ``scale`` multiplies weights and biases below the normalisations.
+    """
+
+    placement: str = "bn_relu"
+    eps: float = 0.0
+    biased: bool = False
+    lr: float = 0.0
+    steps: int = 1
+    inputs: int = 2
+    hidden: tuple[int, ...] = (1,)
+    outputs: int = 1
+    samples: int = 4
+    scale: float = 1.0
+    seed: int = 0
+
+    def student(self) -> NormalisedStudent:
+        """The student with normal weights; fan-ins over sqrt(fan-in), biases and shifts normal."""
+        rng = np.random.default_rng((self.seed, 1))
+        student = NormalisedStudent(
+            (self.inputs, *self.hidden, self.outputs),
+            "relu_bn" if self.placement == PLACEMENTS[0] else "bn_relu",
+            eps=self.eps,
+            bias=self.biased,
+        )
+        with torch.no_grad():
+            for linear in student.linears:
+                fan_in = linear.weight.shape[1]
+                factor = self.scale if linear is not student.linears[-1] else 1.0
+                linear.weight.copy_(_normal(linear.weight, rng) * factor / fan_in**0.5)
+                if self.biased:
+                    linear.bias.copy_(_normal(linear.bias, rng) * factor)
+            for norm in student.norms:
+                norm.weight.copy_(1 + 0.3 * _normal(norm.weight, rng))
+                norm.bias.copy_(_normal(norm.bias, rng))
+        return student
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """Inputs ``(N, d)`` and targets ``(N, c)``, normal."""
+        rng = np.random.default_rng((self.seed, 2))
+        x = rng.standard_normal((self.samples, self.inputs))
+        return torch.from_numpy(x), torch.from_numpy(rng.standard_normal((self.samples, self.outputs)))
+
+
+def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
+    return torch.from_numpy(rng.standard_normal(tuple(like.shape)))
+
+
+def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:
+    """``1/2 mean ||y - f(x)||^2`` over the batch."""
+    return half_mean_square(y, student.forward(x))
+
+
+def half_mean_square(y: Tensor, outputs: Tensor) -> Tensor:
+    """``1/2 mean ||y - outputs||^2`` of targets and outputs ``(N, c)``."""
+    return 0.5 * (y - outputs).square().sum(dim=-1).mean()
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Per node of one hidden block, under gradient flow: d/dt of the norms and of what they are compared with.
+
+    ``weight`` is d||w||^2/dt, ``bias`` d(b^2)/dt (0 without), ``scale`` d(c0^2)/dt, ``variance`` the batch variance;
+    ``rounding`` bounds what float64 does to ``weight + bias``, to ``bias`` alone where it gets no gradient, and to
+    ``eps/(variance + eps) scale``.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    scale: Tensor
+    variance: Tensor
+    rounding: Tensor
+
+
+def flow_rates(training: Training) -> list[Rates]:
+    """The rates of every hidden block at the start, from autograd on torch's own layers."""
+    student, (x, y) = training.student(), training.batch()
+    passes, _ = block_passes(student, x, partial(half_mean_square, y))
+    rates = []
+    for linear, norm, block in zip(student.linears, student.norms, passes, strict=False):
+        w, c0 = linear.weight.detach(), norm.weight.detach()
+        b = linear.bias.detach() if training.biased else torch.zeros_like(c0)
+        rates.append(
+            Rates(
+                -2 * (w * block.weight).sum(dim=1),
+                -2 * b * block.bias,
+                -2 * c0 * block.scale,
+                normalisation_variance(block.fed),
+                2 * radial_rounding(linear, norm, block),
+            )
+        )
+    return rates
+
+
+def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
+    """After SGD: growth of ||w_j||^2, the sum of lr^2 ||grad||^2, a bound on rounding; all blocks."""
+    student, (x, y) = training.student(), training.batch()
+    everything = list(student.parameters())
+    optimizer = torch.optim.SGD(everything, lr=training.lr)
+    filters = [linear.weight for linear in student.linears[:-1]]
+    before = torch.cat([w.detach().square().sum(dim=1) for w in filters])
+    summed, rounding = torch.zeros_like(before), torch.zeros_like(before)
+    for _ in range(training.steps):
+        passes, gradients = block_passes(student, x, partial(half_mean_square, y))
+        for parameter, gradient in zip(everything, gradients, strict=True):
+            parameter.grad = gradient
+        summed += training.lr**2 * torch.cat([block.weight.square().sum(dim=1) for block in passes])
+        rounding += _step_rounding(training.lr, student, passes)
+        optimizer.step()
+    after = torch.cat([w.detach().square().sum(dim=1) for w in filters])
+    return after - before, summed, rounding
+
+
+def _step_rounding(lr: float, student: NormalisedStudent, passes: list[BlockPass]) -> Tensor:
+    """What one step can add to ||w||^2 by rounding: 2 lr times that of w . grad, and w - lr grad with its square."""
+    bounds = []
+    for linear, norm, block in zip(student.linears, student.norms, passes, strict=False):
+        w = linear.weight.detach()
+        size = (w.norm(dim=1) + lr * block.weight.norm(dim=1)).square()
+        # Two roundings per coordinate of the update, doubled by the square, and the sum of the squares.
+        bounds.append(2 * lr * radial_rounding(linear, norm, block) + (w.shape[1] + 4) * EPS * size)
+    return torch.cat(bounds)

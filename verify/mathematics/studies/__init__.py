@@ -1,0 +1,1 @@
+"""Studies with trained networks that several statements and figures share."""

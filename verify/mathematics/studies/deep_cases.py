@@ -1,0 +1,111 @@
+"""Several kinds of deep students on the same seeds, trained side by side for one figure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+import torch
+
+from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
+from dynamics.ode.trajectory import Trajectory
+from nets.deep.cost_estimate import Estimate
+from nets.specialization.kept_runs import RunFolder
+from verify.mathematics.studies.deep_students import Arm, DeepStudy
+from verify.mathematics.studies.two_layer_experiments import cores
+
+STEP_OVERHEAD = 2e5
+"""Multiplications in the time that a step of a small network takes on top of its own (measured on a CPU)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The students of one study in one arm."""
+
+    study: DeepStudy
+    arm: Arm
+
+    @property
+    def cost(self) -> float:
+        """Proportional to its time, about."""
+        study = self.study
+        products = 3 * study.batch_size * study.students(self.arm.placement).products
+        return study.epochs * study.steps * study.networks * (products + STEP_OVERHEAD)
+
+
+def train_cases(
+    cases: Sequence[Case], device: str, progress: Progress, kept: RunFolder | None = None
+) -> list[Trajectory]:
+    """The runs of ``cases``: as many at a time as there are cores, the longest first; on a GPU one by one.
+
+    Raises what :meth:`DeepStudy.run` does.
+    """
+    meter = _Meter([case.cost for case in cases], progress)
+    workers = 1 if device.startswith("cuda") else min(cores(), len(cases))
+    longest_first = sorted(range(len(cases)), key=lambda index: -cases[index].cost)
+    with _one_thread_an_operation(), ThreadPoolExecutor(workers) as pool:
+        futures = {
+            index: pool.submit(
+                cases[index].study.run, cases[index].arm, device, meter.of(index), kept, workers=1
+            )
+            for index in longest_first
+        }
+        try:
+            return [futures[index].result() for index in range(len(cases))]
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def estimate_cases(cases: Sequence[Case], device: str) -> Estimate:
+    """Time and memory of :func:`train_cases`, the cases one after the other."""
+    return reduce(add, (case.study.estimate_run(case.arm.placement, device) for case in cases))
+
+
+def observable(runs: Sequence[Trajectory], name: str, shape: tuple[int, ...]) -> Array:
+    """One observable of all runs, ``(*shape, epochs, networks, ...)``."""
+    values = np.stack([run.observables[name] for run in runs])
+    return values.reshape(*shape, *values.shape[1:])
+
+
+def way_covered(rho_bar: Array, epochs: int) -> Array:
+    """``(rho - rho(0)) / (1 - rho(0))`` along the axis ``epochs``: the share of the way from the start to a full match.
+
+    Kinds of networks that start with different correlations are compared by it.
+    """
+    start = np.take(rho_bar, [0], axis=epochs)
+    return np.asarray((rho_bar - start) / (1 - start))
+
+
+class _Meter:
+    """Progress of cases that are trained side by side, each weighted with its cost."""
+
+    def __init__(self, costs: Sequence[float], report: Progress) -> None:
+        self._shares = [cost / sum(costs) for cost in costs]
+        self._done = [0.0] * len(costs)
+        self._report, self._lock = report, threading.Lock()
+
+    def of(self, index: int) -> Progress:
+        def advance(fraction: float) -> None:
+            with self._lock:
+                self._done[index] = fraction * self._shares[index]
+                self._report(sum(self._done))
+
+        return advance
+
+
+@contextmanager
+def _one_thread_an_operation() -> Iterator[None]:
+    """The cases share the cores; threads within torch's operations would only wait for one another."""
+    held = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(held)

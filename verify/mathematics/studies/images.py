@@ -1,0 +1,106 @@
+"""What the figures on real images share: the data they name, teachers trained on it, and the seeds of both."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from dynamics.validation import number, positive_int
+from nets.deep.architecture import Architecture, Normalisation
+from nets.deep.descent import SGD
+from nets.deep.networks import DeepNetworks
+from nets.deep.teachers import random_start
+from nets.diverged import DivergedTrainingError
+from nets.images.cifar10 import load_cifar10
+from nets.images.classifiers import TaskTensors, train_classifiers
+from nets.images.digits import load_digits
+from nets.images.labelled_images import ImageTask, LabelledImages
+from nets.two_layer.batches import network_seeds
+
+TEACHER: Normalisation = "before"
+"""Where a teacher's normalisation sits: convolution, BatchNorm, ReLU, as in VGG."""
+
+
+@dataclass(frozen=True)
+class ImageStudy:
+    """``networks`` teachers on scikit-learn's digits, or on CIFAR-10 where ``cifar10`` names its folder.
+
+    ``images``: of the training images only so many, the first ones (0: all). Teachers are trained by cross-entropy with
+    momentum 0.9; the rate falls to 0 over the second half. Raises ValueError or TypeError on impossible settings.
+    """
+
+    networks: int = 5
+    seed: int = 0
+    cifar10: str = ""
+    images: int = 0
+    batch_size: int = 32
+    teacher_rate: float = 0.05
+    teacher_epochs: int = 20
+
+    def __post_init__(self) -> None:
+        if positive_int("networks", self.networks) < 3:
+            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        for name in ("batch_size", "teacher_epochs"):
+            positive_int(name, getattr(self, name))
+        if self.images and self.images < self.batch_size:
+            raise ValueError(
+                f"images: expected 0 for all, or at least one batch of {self.batch_size}, got {self.images}"
+            )
+        number("teacher_rate", self.teacher_rate, positive=True)
+        network_seeds(self.seed, 1)
+
+    def task(self) -> ImageTask:
+        """The standardised images; raises ValueError or OSError where the folder does not hold them intact."""
+        return _task(self.cifar10, self.images)
+
+    def seeds(self) -> tuple[list[int], list[int]]:
+        """One seed for each teacher, and one for each student."""
+        seeds = network_seeds(self.seed, 2 * self.networks)
+        return seeds[::2], seeds[1::2]
+
+    def sgd(self, weight_decay: float) -> SGD:
+        return SGD(self.teacher_rate, momentum=0.9, weight_decay=weight_decay, decay_from=0.5)
+
+    def teachers(
+        self,
+        architecture: Architecture,
+        task: TaskTensors,
+        weight_decay: float,
+        *,
+        workers: int,
+        progress: Callable[[float], None],
+    ) -> DeepNetworks:
+        """Trained from torch's initialisation; raises DivergedTrainingError where one diverges."""
+        seeds, _ = self.seeds()
+        teachers = random_start(architecture, seeds, device=task.x.device, dtype=torch.float32)
+        run = train_classifiers(
+            teachers, task, seeds, sgd=self.sgd(weight_decay), epochs=self.teacher_epochs,
+            batch_size=self.batch_size, workers=workers, progress=progress,
+        )  # fmt: skip
+        if not run.success:
+            raise DivergedTrainingError(f"a teacher, {run.message}")
+        return teachers
+
+
+def vgg_like(task: ImageTask, widths: tuple[int, ...]) -> Architecture:
+    """Valid 3 x 3 convolutions with batch normalisation before the ReLU, and a linear top."""
+    return Architecture(task.train.images.shape[1:], widths, task.classes, normalisation=TEACHER)
+
+
+def fully_connected(task: ImageTask, widths: tuple[int, ...]) -> Architecture:
+    """The same on flattened images."""
+    return Architecture((task.train.images[0].size,), widths, task.classes, normalisation=TEACHER)
+
+
+@functools.cache
+def _task(cifar10: str, images: int) -> ImageTask:
+    task = load_cifar10(cifar10) if cifar10 else load_digits()
+    if images > len(task.train):
+        raise ValueError(f"images: expected at most {len(task.train)}, got {images}")
+    if images:
+        train = task.train
+        task = replace(task, train=LabelledImages(train.images[:images], train.labels[:images]))
+    return task.standardised()

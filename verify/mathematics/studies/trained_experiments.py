@@ -1,0 +1,60 @@
+"""Ensembles behind the statements on the paper's two-layer experiments: one instance type, trained once, kept."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.ode.trajectory import Trajectory
+from verify.judging.statement import Assumption, Budget
+from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study
+
+RECORDS = 8
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Independent networks at one polarity and over-realisation, trained for ``epochs`` thousands of SGD steps."""
+
+    m: int = 10
+    over_realisation: float = 5
+    polarity: float = 1.0
+    networks: int = 12
+    epochs: int = 3
+    seed: int = 0
+
+
+def trained(budget: Budget) -> st.SearchStrategy[Trained]:
+    """Other polarities, widths and seeds; the paper's 20 teacher nodes and 32 seeds at the full budget."""
+    m, networks = (20, 32) if budget.full else (10, 12)
+    return st.builds(
+        lambda over, polarity, seed: Trained(m, over, polarity, networks, 3, seed),
+        st.sampled_from([1.0, 2.0, 5.0]),
+        st.sampled_from([0.5, 1.0, 1.5, 2.0]),
+        st.integers(0, 2**20),
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def run_of(instance: Trained, device: str) -> Trajectory:
+    """The run of an instance, kept for its controls and for paired instances."""
+    study = Study(
+        instance.m, (instance.polarity,), (instance.over_realisation,), instance.networks, instance.epochs,
+        instance.seed, QUICK_SAMPLES,
+    )  # fmt: skip
+    ((_, _, run),) = study.run(study.marks(RECORDS), device=device)
+    return run
+
+
+def polarised_teachers(instance: Trained) -> tuple[Assumption, ...]:
+    """The claims about strong and weak teachers say something only where their strengths differ."""
+    return (Assumption("p > 0", float(instance.polarity)),)
+
+
+def time_average(run: Trajectory, values: Array) -> Array:
+    """Average over the time of the run of values (records, networks)."""
+    return np.asarray(np.trapezoid(values, run.t, axis=0) / (run.t[-1] - run.t[0]))
