@@ -1,35 +1,61 @@
-"""Where networks live: the device by name, checked once at the boundary."""
+"""Where networks live: devices by name, number formats, and how many cores there are to share.
+
+Importing this module, and asking it for the CPU, does not import torch (which takes seconds).
+"""
 
 from __future__ import annotations
 
-import torch
+import os
+import re
+from typing import TYPE_CHECKING
 
-DTYPES = (torch.float64, torch.float32)
+if TYPE_CHECKING:
+    import torch
+
+_CUDA = re.compile(r"cuda(?::(\d+))?")
 
 
-def resolve_device(name: str | torch.device) -> torch.device:
-    """The torch device for ``"auto"`` (CUDA when present), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+def resolve_device(name: str | torch.device) -> str:
+    """The device that ``name`` stands for, as a name that torch takes.
 
-    Raises ValueError for another name, and for CUDA where torch sees no such device.
+    Args:
+        name: ``"cpu"``; ``"cuda"`` or ``"cuda:N"``; or ``"auto"``, which is CUDA where torch sees a device and the
+            CPU elsewhere. A ``torch.device`` means its own name.
+
+    Returns:
+        ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+    Raises:
+        ValueError: another name, or a CUDA device that torch does not see.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError):
-        device = torch.device("meta")
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device: expected 'auto', 'cpu' or 'cuda', got {name!r}")
+    wanted = str(name)
+    if wanted == "cpu":
+        return wanted
+    cuda = _CUDA.fullmatch(wanted)
+    if cuda is None and wanted != "auto":
+        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {wanted!r}")
+    import torch
+
     present = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device.type == "cuda" and (device.index or 0) >= present:
+    if cuda is None:
+        return "cuda" if present else "cpu"
+    if int(cuda[1] or 0) >= present:
         raise ValueError(
-            f"device: expected a device that torch sees, got {name!r} with {present} CUDA devices present"
+            f"device: expected a device that torch sees, got {wanted!r} with {present} CUDA devices present; "
+            "use 'auto' or 'cpu'"
         )
-    return device
+    return wanted
 
 
 def require_dtype(dtype: torch.dtype) -> torch.dtype:
     """``dtype`` itself when it is float64 or float32; raises ValueError otherwise."""
-    if dtype not in DTYPES:
+    import torch
+
+    if dtype not in (torch.float64, torch.float32):
         raise ValueError(f"dtype: expected torch.float64 or torch.float32, got {dtype!r}")
     return dtype
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

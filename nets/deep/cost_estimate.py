@@ -58,7 +58,7 @@ def estimate_training(
     the rate of square products measured here and now; small networks, bound by overhead, take longer. Memory:
     parameters, activations of one batch or chunk, evaluation inputs, and the ranks of all records.
     """
-    place = resolve_device(device)
+    place = torch.device(resolve_device(device))
     rate = product_rate(place, dtype) * SHARE["convolutional" if students.convolutional else "dense"]
     samples = epochs * steps * batch_size
     forward = 2.0 * students.products

@@ -56,7 +56,7 @@ class DeepNetworks:
         dtype: torch.dtype = torch.float64,
     ) -> DeepNetworks:
         """All weights and biases zero, the normalisation the identity: something to be filled."""
-        place, kind = resolve_device(device), require_dtype(dtype)
+        place, kind = torch.device(resolve_device(device)), require_dtype(dtype)
 
         def full(value: float, *shape: int) -> Tensor:
             return torch.full((count, *shape), value, device=place, dtype=kind)
@@ -112,7 +112,7 @@ class DeepNetworks:
 
     def to(self, device: str | torch.device, dtype: torch.dtype | None = None) -> DeepNetworks:
         """The same networks elsewhere, or in another precision."""
-        place = resolve_device(device)
+        place = torch.device(resolve_device(device))
         kind = self.dtype if dtype is None else require_dtype(dtype)
         return self._mapped(lambda value: value.to(place, kind))
 

@@ -65,7 +65,7 @@ class TrainingPlan:
         seeds = network_seeds(seed, count)
         every = EPOCH if record_every is None and record_at is None else record_every
         marks = record_steps(positive_int("steps", steps), every, record_at)
-        return cls(setting, seed, tuple(seeds), tuple(marks), str(place))
+        return cls(setting, seed, tuple(seeds), tuple(marks), place)
 
     @property
     def steps(self) -> int:

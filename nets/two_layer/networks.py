@@ -51,7 +51,7 @@ class TwoLayerStudents:
         """
         if not isinstance(problem, TeacherStudent):
             raise TypeError(f"problem: expected a TeacherStudent, got {type(problem).__name__}")
-        return cls(problem, resolve_device(device), dtype)
+        return cls(problem, torch.device(resolve_device(device)), dtype)
 
     def _stack(self, array: NDArray[np.float64]) -> torch.Tensor:
         flat = array.reshape(-1, *array.shape[-2:])

@@ -11,6 +11,7 @@ import numpy as np
 from dynamics.ode.progress import Progress
 from dynamics.validation import number
 from nets.checkpoints.batchnorm_biases import NormLayer, norm_layers
+from nets.devices import available_cores
 from nets.images.classifiers import TaskTensors, accuracy
 from nets.images.vgg_layout import vgg_state_dict
 from verify.figures import Made, PaperFigure
@@ -19,7 +20,6 @@ from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours
 from verify.judging.statement import LUCK_MATTERS, Source
 from verify.mathematics.studies.images import ImageStudy, vgg_like
-from verify.mathematics.studies.two_layer_experiments import cores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,7 +60,7 @@ def make(study: BiasStudy, device: str, progress: Progress) -> Made:
     right, files = [], {}
     for index, decay in enumerate(study.weight_decays):
         advance = _part(progress, index, len(study.weight_decays))
-        networks = study.teachers(architecture, task, decay, workers=cores(), progress=advance)
+        networks = study.teachers(architecture, task, decay, workers=available_cores(), progress=advance)
         states = [vgg_state_dict(networks, network) for network in range(study.networks)]
         layers.append([norm_layers(state) for state in states])
         right.append(accuracy(networks, task.test_x, task.test_labels))

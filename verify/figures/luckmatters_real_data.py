@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.ode.progress import Progress
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
@@ -21,7 +22,6 @@ from verify.mathematics.studies.real_data import (
     RealData,
     run_study,
 )
-from verify.mathematics.studies.two_layer_experiments import cores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +37,11 @@ AXES = ("kind", "teacher", "normalisation", "factor")
 def make(study: RealData, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train teachers and students of every case."""
     outcomes = run_study(
-        study, device, workers=cores(), progress=progress, folder=None if kept is None else kept.folder
+        study,
+        device,
+        workers=available_cores(),
+        progress=progress,
+        folder=None if kept is None else kept.folder,
     )
     data = dataset(study, outcomes)
     return Made(draw(data), data, checks(data))

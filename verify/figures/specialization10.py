@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.ode.progress import Progress
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, number_label, ordered_colours, panels
 from verify.judging.statement import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, cores
+from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +30,7 @@ def make(study: Study, device: str, progress: Progress, kept: RunFolder | None =
     runs = [
         run
         for *_, run in study.run(
-            study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept
+            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
         )
     ]
     data = dataset(study, [run.observables["loss"] for run in runs], runs[0].t)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from nets.specialization.observables import SUCCESS
 from verify.figures import Made, PaperFigure
@@ -19,7 +20,6 @@ from verify.judging.statement import SPECIALIZATION, Source
 from verify.mathematics.studies.two_layer_experiments import (
     QUICK_SAMPLES,
     OneSetting,
-    cores,
     first_covered,
     rank_correlation,
 )
@@ -36,7 +36,9 @@ RECORDS = 60
 
 def make(study: OneSetting, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
     """Train one setting, recording all correlations."""
-    runs = study.run(study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept)
+    runs = study.run(
+        study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
+    )
     ((_, _, run),) = runs
     data = dataset(run)
     return Made(draw(study, data), data, checks(run))

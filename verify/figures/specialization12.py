@@ -11,6 +11,7 @@ from matplotlib.colors import Normalize
 
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from nets.specialization.observables import SUCCESS
 from verify.figures import Made, PaperFigure
@@ -21,7 +22,6 @@ from verify.mathematics.studies.two_layer_experiments import (
     QUICK_SAMPLES,
     OneWidth,
     best_student,
-    cores,
     lead_of_the_strong,
 )
 
@@ -37,7 +37,7 @@ def make(study: OneWidth, device: str, progress: Progress, kept: RunFolder | Non
     runs = [
         run
         for *_, run in study.run(
-            study.marks(RECORDS), device=device, workers=cores(), progress=progress, kept=kept
+            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
         )
     ]
     data = dataset(study, runs)

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from nets.specialization.observables import SUCCESS
 from verify.figures import Made, PaperFigure
@@ -18,7 +19,6 @@ from verify.judging.statement import SPECIALIZATION, Source
 from verify.mathematics.studies.two_layer_experiments import (
     QUICK_SAMPLES,
     Study,
-    cores,
     rank_correlation,
     specialisation_and_fan_out,
 )
@@ -33,7 +33,7 @@ def make(study: Study, device: str, progress: Progress, kept: RunFolder | None =
     runs = [
         specialisation_and_fan_out(run)
         for _, _, run in study.run(
-            study.marks(2), device=device, workers=cores(), progress=progress, kept=kept
+            study.marks(2), device=device, workers=available_cores(), progress=progress, kept=kept
         )
     ]
     data = dataset(study, runs)

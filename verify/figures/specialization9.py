@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from dynamics.ode.progress import Progress
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, mean_and_band, number_label, ordered_colours
 from verify.judging.statement import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, cores, coverage, halves
+from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, coverage, halves
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +25,9 @@ def make(study: Study, device: str, progress: Progress, kept: RunFolder | None =
     """Train every setting and look at it twice."""
     runs = [
         run
-        for *_, run in study.run(study.marks(2), device=device, workers=cores(), progress=progress, kept=kept)
+        for *_, run in study.run(
+            study.marks(2), device=device, workers=available_cores(), progress=progress, kept=kept
+        )
     ]
     names = ("success", "success_strong_half", "success_weak_half")
     measured = {name: [] for name in names}  # type: dict[str, list[np.ndarray]]

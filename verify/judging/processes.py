@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import Any
 
+from nets.devices import available_cores
 from verify.judging import registry
 from verify.judging.runner import Progress, judge
 from verify.judging.statement import Context, Statement, Verdict
@@ -22,8 +23,7 @@ Judged = tuple[Verdict, Picture | None]
 
 def default_jobs(device: str, statements: int) -> int:
     """One process a core (at most ``MOST_PROCESSES``); one in all where networks are trained on a GPU."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if device == "cuda" else max(1, min(cores, MOST_PROCESSES, statements))
+    return 1 if device.startswith("cuda") else max(1, min(available_cores(), MOST_PROCESSES, statements))
 
 
 def one_thread_each() -> None:

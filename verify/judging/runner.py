@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nets.devices import resolve_device
 from verify.judging import registry
 from verify.judging.instances import instance_to_json
 from verify.judging.search import search
@@ -67,19 +68,6 @@ def make_context(budget: str, device: str, seed: int) -> Context:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer >= 0, got {seed!r}")
     return Context(BUDGETS[budget], resolve_device(device), seed)
-
-
-def resolve_device(device: str) -> str:
-    """``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``; the last must be there."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"device: expected auto, cpu or cuda, got {device!r}")
-    if device == "cpu":
-        return device
-    import torch  # costs seconds: only when a device has to be looked for
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: expected a CUDA device for 'cuda', but torch sees none; use auto or cpu")
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def for_statement(statement: Statement, context: Context) -> Context:

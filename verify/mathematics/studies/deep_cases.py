@@ -17,9 +17,9 @@ from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.cost_estimate import Estimate
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from verify.mathematics.studies.deep_students import Arm, DeepStudy
-from verify.mathematics.studies.two_layer_experiments import cores
 
 STEP_OVERHEAD = 2e5
 """Multiplications in the time that a step of a small network takes on top of its own (measured on a CPU)."""
@@ -48,7 +48,7 @@ def train_cases(
     Raises what :meth:`DeepStudy.run` does.
     """
     meter = _Meter([case.cost for case in cases], progress)
-    workers = 1 if device.startswith("cuda") else min(cores(), len(cases))
+    workers = 1 if device.startswith("cuda") else min(available_cores(), len(cases))
     longest_first = sorted(range(len(cases)), key=lambda index: -cases[index].cost)
     with _one_thread_an_operation(), ThreadPoolExecutor(workers) as pool:
         futures = {

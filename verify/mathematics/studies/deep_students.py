@@ -24,10 +24,10 @@ from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training import train_deep
+from nets.devices import available_cores
 from nets.diverged import DivergedTrainingError
 from nets.specialization.kept_runs import KeptRunError, RunFolder
 from nets.two_layer.batches import network_seeds
-from verify.mathematics.studies.two_layer_experiments import cores
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -173,7 +173,7 @@ class DeepStudy:
             run = train_deep(
                 students, self.teachers(device), self.source(), sgd=self.sgd(arm), epochs=self.epochs,
                 evaluation=x, checkpoint=self.file(arm, device, kept),
-                record_at=self.records, observe=self.observer, workers=workers or cores(), progress=progress,
+                record_at=self.records, observe=self.observer, workers=workers or available_cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
             raise KeptRunError(f"runs: {error}") from error

@@ -17,11 +17,12 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
+from nets.devices import available_cores
 from nets.specialization.kept_runs import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH, TrainingPlan
-from verify.mathematics.studies.two_layer_experiments import EARLY, Study, cores, coverage
+from verify.mathematics.studies.two_layer_experiments import EARLY, Study, coverage
 from verify.report.writing import write_atomically
 
 
@@ -128,7 +129,7 @@ def line(row: Row, run: Trajectory) -> str:
 
 def page(networks: int, kept: RunFolder | None) -> str:
     """Train and put both tables together."""
-    runs = train_in_turn([plan_of(row, networks) for row in ROWS], workers=cores(), kept=kept)
+    runs = train_in_turn([plan_of(row, networks) for row in ROWS], workers=available_cores(), kept=kept)
     head = (
         f"| m | p | n/m | covered @{EARLY} | rewrite | covered @100 | rewrite | loss @100 | rewrite |\n"
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|"

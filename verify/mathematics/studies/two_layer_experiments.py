@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -123,11 +122,6 @@ class OneSetting(OneWidth):
         super().__post_init__()
         if len(self.polarities) > 1:
             raise ValueError(f"polarities: expected exactly one, got {self.polarities!r}")
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def coverage(run: Trajectory) -> Array:
