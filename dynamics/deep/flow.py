@@ -30,8 +30,8 @@ class DeepFlow:
     order reject their way down to every jump. ``integrate(method="auto")`` takes
     :class:`~dynamics.ode.steppers.heun_descent.HeunDescent` here, whose steps are controlled by the loss. Measured on
     100 samples and a student 6-8-10-3: for the loss within 0.2 % along the run DOP853 needs more than ten times its
-    evaluations (tests/dynamics/test_gates_and_steps.py); RK45 is as cheap at rtol 1e-3 to 1e-4, and falls behind
-    below.
+    evaluations (tests/test_dynamics/deep/test_gates_and_steps.py); RK45 is as cheap at rtol 1e-3 to 1e-4, and falls
+    behind below.
 
     State: W0, W1, .. flat in C order, ensembles on leading axes. Observables (layers from the bottom up):
     ``loss (...)``; ``mean_best_correlation (..., L-1)``; ``block_norm (..., L, 2, 2)``, see

@@ -14,12 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 import torchdiffeq
-from peer_flows import jax_field, torch_field
 from scipy.integrate import solve_ivp
-from stiff_cases import CASES, flow_of
 
 from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
+from tests.benchmarks.peer_flows import jax_field, torch_field
+from tests.benchmarks.stiff_cases import CASES, flow_of
 
 
 @dataclass(frozen=True)

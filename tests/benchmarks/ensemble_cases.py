@@ -10,13 +10,13 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import numpy as np
-from peer_flows import jax_field
 
 from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal
+from tests.benchmarks.peer_flows import jax_field
 
 INSTANCES = 32
 SPAN = (0.0, 30.0)

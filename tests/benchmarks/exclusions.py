@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from stiff_cases import flow_of
-
 from dynamics.memory import GIB
 from dynamics.ode.steppers.methods import METHODS
+from tests.benchmarks.stiff_cases import flow_of
 
 MOST_DENSE = 3000
 """Unknowns beyond which dense Jacobians are not tried: one takes as many evaluations as there are unknowns, and on

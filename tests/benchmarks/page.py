@@ -1,6 +1,6 @@
 """The page of benchmarks, from pytest-benchmark's JSON: targets, tables, pictures.
 
-Usage: python tests/benchmarks/page.py bench.json [--docs docs]
+Usage: python -m tests.benchmarks.page bench.json [--docs docs]
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pictures
-import tables
-from targets import Entry, targets
+from tests.benchmarks import pictures, tables
+from tests.benchmarks.targets import Entry, targets
 
 HEADER = """# Benchmarks
 

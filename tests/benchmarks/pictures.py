@@ -11,7 +11,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
-from targets import Entry
+
+from tests.benchmarks.targets import Entry
 
 
 def work_precision(entries: Sequence[Entry], path: Path) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calibrate import load
-from contestants import CONTESTANTS, OURS, ours, scipy_method, timed
-from exclusions import impossible
-from stiff_cases import TARGETS, error
+
+from tests.benchmarks.calibrate import load
+from tests.benchmarks.contestants import CONTESTANTS, OURS, ours, scipy_method, timed
+from tests.benchmarks.exclusions import impossible
+from tests.benchmarks.stiff_cases import TARGETS, error
 
 CONTESTED = ("projected-200", "projected-400", "two-layer-5x", "two-layer-10x", "two-layer-20x")
 LONG = ("projected-400", "two-layer-20x")

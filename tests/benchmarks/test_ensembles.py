@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contestants import Solution, timed
-from ensemble_cases import INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
 from numpy.typing import NDArray
+
+from tests.benchmarks.contestants import Solution, timed
+from tests.benchmarks.ensemble_cases import INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
 
 Ends = NDArray[np.float64]
 

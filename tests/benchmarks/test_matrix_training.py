@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from turns import in_turns
 
 from dynamics.two_layer.problem import TeacherStudent
 from nets.deep.architecture import Architecture
@@ -23,6 +22,7 @@ from nets.deep.teachers import random_start, separated_teacher
 from nets.two_layer.batches import FreshBatches, network_seeds
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
+from tests.benchmarks.turns import in_turns
 
 NETWORKS, BATCH, RATE = 32, 64, 0.01
 EPS = float(np.finfo(np.float32).eps)

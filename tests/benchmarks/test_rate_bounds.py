@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rate_cases import CASES, at_limit, measure
 
+from tests.benchmarks.rate_cases import CASES, at_limit, measure
 from verify.mathematics.bounds import BOUNDS
 
 ENTRIES = [

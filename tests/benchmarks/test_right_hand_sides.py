@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from turns import in_turns
 
 from dynamics.arrays import Array
 from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
+from tests.benchmarks.turns import in_turns
 
 EPS = float(np.finfo(np.float64).eps)
 

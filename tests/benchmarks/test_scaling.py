@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from turns import in_turns
 
 from dynamics.arrays import Array
 from dynamics.measures.empirical import EmpiricalMeasure
@@ -21,6 +20,7 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal
+from tests.benchmarks.turns import in_turns
 
 
 @dataclass(frozen=True)

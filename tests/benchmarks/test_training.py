@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from turns import in_turns
 
 from nets.arrays import HostArrays
 from nets.specialization.observables import Evaluator
@@ -23,6 +22,7 @@ from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
 from nets.specialization.steps import Batches, StackedStudents
 from nets.specialization.training import EPOCH, GROUP, TrainingPlan
+from tests.benchmarks.turns import in_turns
 from verify.mathematics.studies.autograd_experiment import trained_by_autograd
 
 SETTING = SpecializationSetting(10, 5, 1.0)

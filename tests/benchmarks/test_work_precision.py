@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from contestants import CONTESTANTS, timed
-from stiff_cases import error
+
+from tests.benchmarks.contestants import CONTESTANTS, timed
+from tests.benchmarks.stiff_cases import error
 
 CASE = "projected-100"
 TOLERANCES = tuple(10.0**-k for k in range(1, 9))

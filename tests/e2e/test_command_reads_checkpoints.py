@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from state_dict_layouts import vgg
-from test_command_verifies import REAL, command
 from torch import nn
+
+from tests.e2e.commands import REAL, command
+from tests.test_nets.checkpoints.state_dict_layouts import vgg
 
 
 def test_good_file(tmp_path):

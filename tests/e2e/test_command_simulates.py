@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
-from test_command_verifies import REAL, command
 
 from dynamics.ode.trajectory import Trajectory
+from tests.e2e.commands import REAL, command
 from verify.command.two_layer_simulation import FlowName, MeasureName, Simulation, TeacherName, rates_of
 
 

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.e2e.commands import REAL, TOYS, command, environment
+from tests.test_verify.judging import toy_statements
 from verify.command.main import run
 from verify.judging import registry
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "verify"))
-import toy_statements  # noqa: E402  (shared with the tests of the runner)
-
-TOYS = [sys.executable, str(Path(__file__).with_name("toy_command.py"))]
-REAL = [sys.executable, "-m", "verify"]
-
-
-def command(*words, program=TOYS, cwd=ROOT, **environment):
-    """Run the command on toy statements (or the real one) outside any terminal."""
-    return subprocess.run(
-        [*program, *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment},
-    )
 
 
 def test_verdicts_as_expected_exit_0_and_write_both_files(tmp_path):
@@ -86,7 +67,7 @@ def test_printed_command_reproduces_the_counterexample(tmp_path):
         shell=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHON": TOYS[0], "SCRIPT": TOYS[1], "PYTHONPATH": str(ROOT)},
+        env=environment(PYTHON=TOYS[0], SCRIPT=TOYS[1]),
     )
     assert done.returncode == 0, done.stderr
     assert "evidence: predicted 50, measured 51, margin -1" in done.stdout
@@ -158,7 +139,7 @@ def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TOY_SLOW": str(tmp_path / "started")},
+        env=environment(TOY_SLOW=str(tmp_path / "started")),
         # A background job of a shell ignores interrupts, and its children with it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

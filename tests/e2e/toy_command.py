@@ -5,15 +5,11 @@
 
 import dataclasses
 import os
-import sys
 import time
 from pathlib import Path
 from types import ModuleType
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "verify"))
-
-from toy_statements import ALL, REFUTED
-
+from tests.test_verify.judging.toy_statements import ALL, REFUTED
 from verify.command.main import main
 from verify.judging import registry
 from verify.judging.statement import Outcome

@@ -1,0 +1,1 @@
+"""The command and the README as a user runs them."""

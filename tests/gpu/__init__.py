@@ -1,0 +1,1 @@
+"""Large ensembles on a CUDA device; the same checks small elsewhere."""

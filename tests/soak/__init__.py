@@ -1,0 +1,1 @@
+"""Endurance: memory and norms over long use."""

@@ -1,0 +1,250 @@
+"""The report needs nothing but its file, escapes what it is given, and shows what was found."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
+from verify.judging.runner import judge, make_context
+from verify.judging.statement import Evidence, Form
+from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
+from verify.report.figures import draw
+from verify.report.html import duration, number_html
+from verify.report.mathtext import claim_html, indexed_html
+
+CONTEXT = make_context("quick", "cpu", 0)
+RUN = RunInfo.of(CONTEXT, seconds=1.5)
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """The tags of a page, checked for balance as they close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.open, self.text = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return [judge(statement, CONTEXT) for statement in ALL]
+
+
+@pytest.fixture(scope="module")
+def page(verdicts):
+    return Page(render_html(verdicts, RUN))
+
+
+def test_page_is_balanced_and_loads_nothing(page):
+    """Every tag is closed; no script, no stylesheet, no address outside the file."""
+    assert page.open == []
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "iframe", "object")
+        assert (
+            attributes.get("src", "data:").startswith("data:image/svg+xml;base64,") or "src" not in attributes
+        )
+        assert attributes.get("href", "#").startswith("#")
+        assert not any(name.startswith("on") for name in attributes)
+
+
+def test_style_fetches_nothing(verdicts):
+    """No url() or @import in the inlined style sheet."""
+    text = render_html(verdicts, RUN)
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_statements_cannot_inject_markup(page):
+    """A title with a script tag arrives as text."""
+    assert any("<script>alert('b & c')</script>" in text for text in page.text)
+
+
+def test_each_statement_has_row_section_and_picture(page, verdicts):
+    """Anchors resolve; every judged statement has its figure with an alternative text."""
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"][1:] for tag, attributes in page.tags if tag == "a"}
+    assert links <= set(ids)
+    assert {verdict.statement.name for verdict in verdicts} <= links
+    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == sum(verdict.nonvacuous > 0 for verdict in verdicts)
+    for picture in pictures:
+        assert picture["alt"]
+        assert b"<svg" in base64.b64decode(picture["src"].partition(",")[2])
+
+
+def test_counterexample_comes_with_its_command(verdicts):
+    """The shell command in page and JSON names the statement, the instance and options that are not default."""
+    run = dataclasses.replace(RUN, seed=7, budget="full")
+    (record,) = [r for r in as_records(verdicts, run) if r["counterexample"]]
+    command = record["counterexample"]["command"]
+    assert command == (
+        "luckproof verify toy.bound.printed --instance "
+        """'{"a": 0, "b": 51, "scale": 1.0}' --budget full --seed 7"""
+    )
+    assert command in "".join(Page(render_html(verdicts, run)).text)
+
+
+def test_broken_figure_does_not_cost_the_report(verdicts):
+    """The place of the picture says what went wrong."""
+
+    def broken(verdict):
+        raise RuntimeError("no ink")
+
+    statement = dataclasses.replace(HOLDS, figure=broken)
+    text = render_html([dataclasses.replace(verdicts[-1], statement=statement)], RUN)
+    assert "could not be drawn: RuntimeError: no ink" in text
+
+
+def test_own_figure_is_used(verdicts):
+    """A statement's figure takes the place of the default one."""
+    mine = Figure()
+    statement = dataclasses.replace(HOLDS, figure=lambda verdict: mine)
+    assert draw(dataclasses.replace(verdicts[-1], statement=statement)) is mine
+
+
+@pytest.mark.parametrize(
+    ("evidence", "ylabel"),
+    [
+        (lambda p, c: Evidence.at_most(1.0 + p.b, 2.0 + 2 * p.b, 0.0), "measured"),
+        (lambda p, c: Evidence.close(1e-16 * (p.b % 5), 0.0, 1e-15), "|measured − predicted| / tolerance"),
+        (lambda p, c: Evidence.at_most(p.b, 2000.0, 0.0), "measured"),
+        (lambda p, c: Evidence(math.inf, p.b, 1.0), None),
+        (lambda p, c: Evidence(1.0 + p.b, 1.0 + p.b, 1.0, standard_error=0.1), "measured"),
+    ],
+    ids=["bound", "identity", "common bound", "infinite", "sampled"],
+)
+def test_default_figure_fits_the_evidence(evidence, ylabel):
+    """A scatter for bounds, deviations for equalities met to rounding, nothing for what is not finite."""
+    figure = draw(judge(dataclasses.replace(HOLDS, evidence=evidence), CONTEXT))
+    assert (figure.axes[0].get_ylabel() if figure else None) == ylabel
+
+
+def test_json_is_strict_and_has_every_field(verdicts, tmp_path):
+    """NaN and infinity become null; the counts and verdicts are those of the objects."""
+    broken = dataclasses.replace(
+        HOLDS, form=Form.PRINTED, evidence=lambda p, c: Evidence(np.float64("inf"), math.nan, math.nan)
+    )
+    path = tmp_path / "verdicts.json"
+    write_json(path, [*verdicts, judge(broken, CONTEXT)], RUN)
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    records = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    needed = (
+        "key form title source verdict expected examples nonvacuous worst_margin tightness counterexample"
+    )
+    for record in records:
+        assert set(needed.split()) <= set(record)
+    assert [record["verdict"] for record in records[:-1]] == ["refuted", "holds", "vacuous", "holds"]
+    assert records[-1]["verdict"] == "inconclusive"
+    assert records[-1]["worst_margin"] is records[-1]["predicted"] is None
+    assert records[0]["counterexample"]["confirmation"]["margin"] == -1
+
+
+def test_files_are_written_whole_or_not_at_all(verdicts, tmp_path, monkeypatch):
+    """When the last step fails the older file is untouched and nothing else is left in the folder."""
+    path = tmp_path / "report.html"
+    path.write_text("older")
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_html(path, verdicts, RUN)
+    assert path.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_output_paths_are_checked_before_the_run(tmp_path):
+    """A missing folder, or a folder in the file's place, is refused by name."""
+    with pytest.raises(ValueError, match=r"--report: the folder .* does not exist"):
+        check_writable("--report", tmp_path / "missing" / "report.html")
+    with pytest.raises(ValueError, match="--json: expected a file"):
+        check_writable("--json", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (0.0, "0"),
+        (0.123456, "0.1235"),
+        (-2.5, "−2.5"),
+        (1.234e-12, "1.234·10<sup>−12</sup>"),
+        (-1e20, "−1·10<sup>20</sup>"),
+        (1e10, "1·10<sup>10</sup>"),
+        (math.inf, "∞"),
+        (math.nan, "not a number"),
+        (12345, "12345"),
+        ([1.0, 2.0], "1, 2"),
+        ("<b>", "&lt;b&gt;"),
+        (np.float64(0.5), "0.5"),
+    ],
+)
+def test_numbers_read_well(value, shown):
+    """Four digits, true minus signs, powers of ten as superscripts."""
+    assert str(number_html(value)) == shown
+
+
+def test_durations_read_well():
+    """From hundredths of a second to minutes."""
+    assert [duration(s) for s in (0.001, 0.25, 3.44, 42.0, 125.2)] == [
+        "< 0.01 s",
+        "0.25 s",
+        "3.4 s",
+        "42 s",
+        "2 min 5 s",
+    ]
+
+
+def test_formulas_are_set_and_bad_ones_stay_as_source():
+    """``$...$`` becomes an inline picture; the text around it is escaped; broken mathtext is shown as typed."""
+    good, bad = str(claim_html(r"a < b: $\lambda_{\max}$")), str(claim_html(r"$\nosuchmacro{x}$"))
+    assert good.startswith('a &lt; b: <img class="formula" alt="\\lambda_{\\max}"')
+    assert bad == r"<code>$\nosuchmacro{x}$</code>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("d*_jk ≤ ε_d", "d*<sub>jk</sub> ≤ ε<sub>d</sub>"),
+        ("β*_{jj°}(x)", "β*<sub>jj°</sub>(x)"),
+        ("e^{−λt} and x^2", "e<sup>−λt</sup> and x<sup>2</sup>"),
+        ("near_teacher, a_b_c", "near_teacher, a_b<sub>c</sub>"),
+        ("a_1 < b & c", "a<sub>1</sub> &lt; b &amp; c"),
+        ("x_{<i>}", "x<sub>&lt;i&gt;</sub>"),
+    ],
+)
+def test_indices_are_set_low_and_names_left_alone(text, shown):
+    """Subscripts and superscripts of plain-text formulas, escaped first."""
+    assert str(indexed_html(text)) == shown
+
+
+def test_vacuous_and_refuted_are_told_in_words(page):
+    """Colour is never the only sign: the verdict is a word, and so is what was expected."""
+    text = " ".join(page.text)
+    for word in ("refuted", "vacuous", "holds", "as expected", "must be rejected", "Non-vacuous / examples"):
+        assert word in text
+    assert judge(VACUOUS, CONTEXT).as_expected
+    assert REFUTED.title in text
