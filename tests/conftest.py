@@ -1,8 +1,9 @@
-"""Hypothesis profiles and the device option, for every test."""
+"""Hypothesis profiles, the device option, and this tree for processes that tests start."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,10 @@ settings.register_profile(
 )
 PROFILE = os.environ.get("LUCKPROOF_PROFILE", "ci" if os.environ.get("CI") else "dev")
 settings.load_profile(PROFILE)
+
+# Processes that tests start find this tree and no other, from whatever folder they run in, installed or not.
+_ROOT = str(Path(__file__).parents[1])
+os.environ["PYTHONPATH"] = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 torch.set_num_threads(1)  # the ensembles are small matrices: threads cost more than they give
 

@@ -1,4 +1,4 @@
-"""The command as a process of its own: the toy statements' or the real one, in an environment that finds this tree."""
+"""The command as a process of its own: the toy statements' or the real one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ REAL = [sys.executable, "-m", "verify"]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This tree first on the path, so that it need not be installed, and no other one is; one thread."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
+    """That of the tests (in which processes find this tree) on one thread, and ``more``."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", **more}
 
 
 def command(
