@@ -13,8 +13,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from verify.judging.statement import (
+from verify.judging import (
     BUDGETS,
+    AnyStatement,
     Assumption,
     Budget,
     Context,
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
     from verify.judging.runner import check, check_all, judge
     from verify.report import write_html, write_json
 
-    statements: Mapping[str, Statement]
+    statements: Mapping[str, AnyStatement]
 
 __all__ = [
     "BUDGETS",
+    "AnyStatement",
     "Assumption",
     "Budget",
     "Context",

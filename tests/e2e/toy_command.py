@@ -11,8 +11,7 @@ from types import ModuleType
 
 from tests.test_verify.judging.toy_statements import ALL, REFUTED
 from verify.command.main import main
-from verify.judging import registry
-from verify.judging.statement import Outcome
+from verify.judging import Outcome, registry
 
 
 def sleep(point, context):

@@ -16,8 +16,8 @@ CAP = 25
 @pytest.mark.parametrize("statement", verify.statements.values(), ids=list(verify.statements))
 def test_verdict_is_the_expected_one(statement, device):
     """Outcome and every control, on few instances; what went wrong is in the message."""
-    few = {name: min(count, CAP) for name, count in statement.max_examples.items()}
-    verdict = judge(dataclasses.replace(statement, max_examples=few), make_context("quick", device, 0))
+    few = statement.cost.at_quick(min(statement.cost.quick, CAP))
+    verdict = judge(dataclasses.replace(statement, cost=few), make_context("quick", device, 0))
     assert verdict.as_expected, f"{verdict.outcome}, expected {statement.expected}: {verdict.message}"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import UNEXPECTED, boundary
-from verify.judging.statement import Context, Form, Outcome, Statement, Verdict
+from verify.judging import AnyStatement, Context, Form, Outcome, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +126,9 @@ def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     _console().print(table)
 
 
-def _judge_all(chosen: Sequence[Statement], context: Context, jobs: int, *, pictured: bool) -> list[Judged]:
+def _judge_all(
+    chosen: Sequence[AnyStatement], context: Context, jobs: int, *, pictured: bool
+) -> list[Judged]:
     """Judge in one process or in several; a bar on stderr when that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -155,7 +157,7 @@ def _judge_all(chosen: Sequence[Statement], context: Context, jobs: int, *, pict
 
 
 def _judge_here(
-    chosen: Sequence[Statement], context: Context, pictured: bool, update: Callable[..., None]
+    chosen: Sequence[AnyStatement], context: Context, pictured: bool, update: Callable[..., None]
 ) -> list[Judged]:
     from verify.judging.processes import judge_one, one_thread_each
 
@@ -200,7 +202,7 @@ def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
     console.print(f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.", highlight=False)
 
 
-def _evaluate_instance(statement: Statement, text: str, context: Context) -> int:
+def _evaluate_instance(statement: AnyStatement, text: str, context: Context) -> int:
     """Print what one instance says; 1 when the claim fails where it is not expected to."""
     from verify.judging.instances import instance_from_json, instance_to_json
     from verify.judging.runner import evaluate, for_statement

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from verify.judging.statement import Source
+from verify.judging import Source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -18,7 +18,7 @@ from verify.figures import Made, PaperFigure
 from verify.figures.batchnorm_bias_picture import CAPTION, frame_shares, spread
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.images import ImageStudy, vgg_like
 
 if TYPE_CHECKING:

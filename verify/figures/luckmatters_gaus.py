@@ -12,7 +12,7 @@ from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import ordered_colours, panels
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_students import DeepStudy
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import panels
 from verify.figures.luckmatters_gaus import layers_with_bands, study_name
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_students import DeepStudy
 
 if TYPE_CHECKING:

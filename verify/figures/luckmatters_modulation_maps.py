@@ -24,7 +24,7 @@ from nets.diverged import DivergedTrainingError
 from nets.two_layer.batches import network_seeds
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,7 +17,7 @@ from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.deep_drawing import epoch_axis
 from verify.figures.drawing import number_label, ordered_colours, panels
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import (
     Case,
     estimate_cases,

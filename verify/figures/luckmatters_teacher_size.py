@@ -14,7 +14,7 @@ from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.deep_drawing import correlation_grid
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import Case, estimate_cases, observable, train_cases, way_covered
 from verify.mathematics.studies.deep_students import Arm, DeepStudy, arm_coordinates
 

@@ -23,7 +23,7 @@ from nets.two_layer.training import train
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, panels
-from verify.judging.statement import LUCK_MATTERS, Source
+from verify.judging import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,7 +12,7 @@ from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, number_label, ordered_colours, panels
-from verify.judging.statement import SPECIALIZATION, Source
+from verify.judging import SPECIALIZATION, Source
 from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from nets.specialization.observables import SUCCESS
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours, padded, panels
-from verify.judging.statement import SPECIALIZATION, Source
+from verify.judging import SPECIALIZATION, Source
 from verify.mathematics.studies.two_layer_experiments import (
     QUICK_SAMPLES,
     Study,

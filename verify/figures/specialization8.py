@@ -22,7 +22,7 @@ from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import number_label, ordered_colours, padded, panels
-from verify.judging.statement import SPECIALIZATION, Source
+from verify.judging import SPECIALIZATION, Source
 from verify.mathematics.studies.deep_cases import (
     Case,
     estimate_cases,

@@ -13,7 +13,7 @@ from nets.specialization.kept_runs import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.drawing import extremes, mean_and_band, number_label, ordered_colours
-from verify.judging.statement import SPECIALIZATION, Source
+from verify.judging import SPECIALIZATION, Source
 from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, coverage, halves
 
 if TYPE_CHECKING:

@@ -1,14 +1,58 @@
-"""Instances as JSON: how a counterexample leaves a report and comes back on the command line."""
+"""Instances: fields that say how they are drawn, and JSON, in which a counterexample leaves a report and comes back."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from collections.abc import Callable
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from verify.judging.statement import Statement
+from verify.judging.vocabulary import Budget
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from verify.judging.statement import AnyStatement
+
+T = TypeVar("T")
+
+_STRATEGY = "luckproof strategy"
+
+
+def drawn(
+    default: T, strategy: SearchStrategy[T] | Callable[[Budget], SearchStrategy[T]], note: str = ""
+) -> T:
+    """A field of an instance: its default, and the strategy that it is drawn from where none is given.
+
+    ``strategy`` may be a function of the budget. ``note`` says what the field is, for those who read the records.
+    """
+    return field(default=default, metadata={_STRATEGY: strategy, "note": note})
+
+
+def drawn_fields(
+    instance_type: type[T], **narrowed: SearchStrategy[Any]
+) -> Callable[[Budget], SearchStrategy[T]] | None:
+    """The strategy that the fields of ``instance_type`` state, in their order; None where no field states any.
+
+    ``narrowed`` replaces the strategies of some fields; other fields keep their defaults.
+    """
+    kind: Any = instance_type
+    stated = {f.name: f.metadata[_STRATEGY] for f in dataclasses.fields(kind) if _STRATEGY in f.metadata}
+    chosen = stated | narrowed
+    if not chosen:
+        return None
+
+    def strategy(budget: Budget) -> SearchStrategy[T]:
+        import hypothesis.strategies as st
+
+        return st.builds(
+            instance_type, **{name: s(budget) if callable(s) else s for name, s in chosen.items()}
+        )
+
+    return strategy
 
 
 def instance_to_json(instance: Any) -> str:
@@ -16,7 +60,7 @@ def instance_to_json(instance: Any) -> str:
     return json.dumps(dataclasses.asdict(instance), default=_plain_scalar)
 
 
-def instance_from_json(statement: Statement, text: str) -> Any:
+def instance_from_json(statement: AnyStatement, text: str) -> Any:
     """The instance of ``statement`` that ``text`` describes; fields left out take their defaults.
 
     Raises:
@@ -28,7 +72,7 @@ def instance_from_json(statement: Statement, text: str) -> Any:
         raise ValueError(f"instance: expected a JSON object, got {text!r} ({error})") from None
     if not isinstance(fields, dict):
         raise ValueError(f"instance: expected a JSON object, got {text!r}")
-    known = {field.name: field for field in dataclasses.fields(statement.instance_type)}
+    known = {entry.name: entry for entry in dataclasses.fields(statement.instance_type)}
     described = ", ".join(known) or "no fields"
     for name, value in fields.items():
         if name not in known:

@@ -11,8 +11,10 @@ from typing import Any
 
 from nets.devices import available_cores
 from verify.judging import registry
+from verify.judging.evidence import Context
 from verify.judging.runner import Progress, judge
-from verify.judging.statement import Context, Statement, Verdict
+from verify.judging.statement import AnyStatement
+from verify.judging.verdict import Verdict
 from verify.report.figures import Picture, picture_of
 
 MOST_PROCESSES = 8
@@ -36,7 +38,7 @@ def one_thread_each() -> None:
 
 
 def judge_one(
-    statement: Statement, context: Context, pictured: bool, progress: Progress | None = None
+    statement: AnyStatement, context: Context, pictured: bool, progress: Progress | None = None
 ) -> Judged:
     """Verdict and, where asked for, its picture (drawn beside the evidence, while what it needs is at hand)."""
     verdict = judge(statement, context, progress)
@@ -44,7 +46,7 @@ def judge_one(
 
 
 def judge_in_processes(
-    chosen: Sequence[Statement],
+    chosen: Sequence[AnyStatement],
     context: Context,
     jobs: int,
     *,

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from verify.judging.statement import BUDGETS, Form, Outcome, Statement
+from verify.judging.statement import AnyStatement, Statement
+from verify.judging.vocabulary import Form, Outcome
 
 PAPERS = ("luckmatters", "specialization")
 """The paper packages in the order of the report."""
@@ -25,7 +26,7 @@ PAPERS = ("luckmatters", "specialization")
 _KEY = re.compile(r"[a-z]+(\.[a-z][a-z0-9_]*)+")
 
 
-def collect(modules: Iterable[ModuleType]) -> Mapping[str, Statement]:
+def collect(modules: Iterable[ModuleType]) -> Mapping[str, AnyStatement]:
     """The statements of ``modules`` by name, in reading order: paper, key (numbers as numbers), form.
 
     The same object seen twice (imported from a sibling) counts once.
@@ -33,7 +34,7 @@ def collect(modules: Iterable[ModuleType]) -> Mapping[str, Statement]:
     Raises:
         ValueError: two different statements share a name, or one is incomplete (:func:`validate`).
     """
-    found: dict[str, Statement] = {}
+    found: dict[str, AnyStatement] = {}
     for module in modules:
         for statement in _statements_of(module):
             validate(statement)
@@ -42,7 +43,7 @@ def collect(modules: Iterable[ModuleType]) -> Mapping[str, Statement]:
     return MappingProxyType({s.name: s for s in sorted(found.values(), key=_reading_order)})
 
 
-def validate(statement: Statement) -> None:
+def validate(statement: AnyStatement) -> None:
     """Refuse a statement that lacks what a verdict rests on.
 
     Raises:
@@ -58,7 +59,6 @@ def validate(statement: Statement) -> None:
             (not statement.controls, "at least one control"),
             (len({c.name for c in statement.controls}) < len(statement.controls), "distinct control names"),
             (statement.instances is None and not statement.examples, "instances or examples"),
-            (not set(BUDGETS) <= set(statement.max_examples), f"max_examples for {', '.join(BUDGETS)}"),
             (
                 statement.expected is Outcome.REFUTED and statement.confirm is None,
                 "confirm (a refutation is believed only after an independent evaluation)",
@@ -70,7 +70,7 @@ def validate(statement: Statement) -> None:
         raise ValueError(f"statement {statement.name}: needs {'; '.join(missing)}")
 
 
-def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[Statement, ...]:
+def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnyStatement, ...]:
     """The registered statements named by ``patterns``, in reading order; all of them for no pattern.
 
     A pattern is a full name (``luckmatters.theorem4.sharp``), a key (all its forms), a paper, any other
@@ -90,7 +90,7 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[State
     return tuple(statement for name, statement in known.items() if name in chosen)
 
 
-def single(key: str, form: str | None = None) -> Statement:
+def single(key: str, form: str | None = None) -> AnyStatement:
     """The one statement that ``key`` (and ``form``) name.
 
     Raises:
@@ -105,7 +105,7 @@ def single(key: str, form: str | None = None) -> Statement:
     return chosen[0]
 
 
-def _matching(pattern: str, known: Mapping[str, Statement]) -> list[str]:
+def _matching(pattern: str, known: Mapping[str, AnyStatement]) -> list[str]:
     names = [
         name
         for name in known
@@ -119,13 +119,13 @@ def _matching(pattern: str, known: Mapping[str, Statement]) -> list[str]:
     return names
 
 
-def _statements_of(module: ModuleType) -> Iterator[Statement]:
+def _statements_of(module: ModuleType) -> Iterator[AnyStatement]:
     for value in vars(module).values():
         candidates = value if isinstance(value, tuple | list) else (value,)
         yield from (candidate for candidate in candidates if isinstance(candidate, Statement))
 
 
-def _reading_order(statement: Statement) -> tuple[Any, ...]:
+def _reading_order(statement: AnyStatement) -> tuple[Any, ...]:
     paper, _, item = statement.key.partition(".")
     rank = PAPERS.index(paper) if paper in PAPERS else len(PAPERS)
     natural = tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", item))
@@ -144,6 +144,6 @@ def _paper_modules() -> Iterator[ModuleType]:
 
 
 @functools.cache
-def registered() -> Mapping[str, Statement]:
+def registered() -> Mapping[str, AnyStatement]:
     """Every statement of the paper packages by name, read-only, in reading order; imported on the first call."""
     return collect(_paper_modules())

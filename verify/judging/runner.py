@@ -6,13 +6,16 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nets.devices import resolve_device
 from verify.judging import registry
+from verify.judging.evidence import Context, Evidence
 from verify.judging.instances import instance_to_json
 from verify.judging.search import search
-from verify.judging.statement import BUDGETS, Context, Evidence, Instance, Outcome, Record, Statement, Verdict
+from verify.judging.statement import AnyStatement
+from verify.judging.verdict import Record, Verdict
+from verify.judging.vocabulary import BUDGETS, Outcome
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -70,21 +73,21 @@ def make_context(budget: str, device: str, seed: int) -> Context:
     return Context(BUDGETS[budget], resolve_device(device), seed)
 
 
-def for_statement(statement: Statement, context: Context) -> Context:
+def for_statement(statement: AnyStatement, context: Context) -> Context:
     """The context of one evaluation: the share of false alarms is split over the statement's instances."""
     return dataclasses.replace(context, examples=planned_examples(statement, context))
 
 
-def planned_examples(statement: Statement, context: Context) -> int:
+def planned_examples(statement: AnyStatement, context: Context) -> int:
     """The most instances whose evidence a run evaluates, those tried while shrinking left out.
 
     The second, steered search of a statement comes only after a first that evaluated no evidence.
     """
-    drawn = statement.max_examples[context.budget.name] if statement.instances else 0
+    drawn = statement.cost.examples(context.budget) if statement.instances else 0
     return len(statement.examples) + drawn
 
 
-def evaluate(statement: Statement, instance: Instance, context: Context) -> Record:
+def evaluate(statement: AnyStatement, instance: Any, context: Context) -> Record:
     """Assumptions first; the evidence only where all of them are satisfied."""
     assumptions = tuple(statement.assumptions(instance))
     if not all(assumption.satisfied for assumption in assumptions):
@@ -92,7 +95,7 @@ def evaluate(statement: Statement, instance: Instance, context: Context) -> Reco
     return Record(instance, assumptions, statement.evidence(instance, context))
 
 
-def judge(statement: Statement, context: Context, progress: Progress | None = None) -> Verdict:
+def judge(statement: AnyStatement, context: Context, progress: Progress | None = None) -> Verdict:
     """The verdict on ``statement``.
 
     The examples are evaluated, then instances drawn with Hypothesis from the run's seed. A failure is shrunk
@@ -122,7 +125,7 @@ def judge(statement: Statement, context: Context, progress: Progress | None = No
 class _Trial:
     """One statement under judgement: what was evaluated, what failed, what has to be said about it."""
 
-    statement: Statement
+    statement: AnyStatement
     context: Context
     progress: Progress | None
     records: list[Record] = field(default_factory=list)
@@ -130,7 +133,7 @@ class _Trial:
     broken: bool = False
     notes: list[str] = field(default_factory=list)
 
-    def evaluate(self, instance: Instance) -> Record:
+    def evaluate(self, instance: Any) -> Record:
         return evaluate(self.statement, instance, self.context)
 
     def keep(self, record: Record) -> None:
@@ -173,13 +176,13 @@ class _Trial:
     def judged(self) -> list[Evidence]:
         return [record.evidence for record in self.records if record.evidence is not None]
 
-    def draw_from(self, strategy: SearchStrategy[Instance], *, steered: bool) -> None:
+    def draw_from(self, strategy: SearchStrategy[Any], *, steered: bool) -> None:
         """One search; what it finds goes before a failed example, being simpler."""
         found = search(
             strategy,
             self.evaluate,
             seed=self.context.seed,
-            max_examples=self.statement.max_examples[self.context.budget.name],
+            max_examples=self.statement.cost.examples(self.context.budget),
             keep=self.keep,
             steered=steered,
         )

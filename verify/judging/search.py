@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.errors import HypothesisException, UnsatisfiedAssumption
 from hypothesis.strategies import SearchStrategy
 
-from verify.judging.statement import Instance, Record
+from verify.judging.verdict import Record
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Search:
 
     found: Record | None = None
     shrunk: Record | None = None
-    breakdown: tuple[Instance, Exception] | None = None
+    breakdown: tuple[Any, Exception] | None = None
     complaint: str = ""
 
 
@@ -38,12 +38,12 @@ class Search:
 class _Falsify:
     """The test body. Everything after the first failure is shrinking and is not kept as a record."""
 
-    evaluate: Callable[[Instance], Record]
+    evaluate: Callable[[Any], Record]
     keep: Callable[[Record], None]
     steered: bool
     outcome: Search = field(default_factory=Search)
 
-    def __call__(self, instance: Instance) -> None:
+    def __call__(self, instance: Any) -> None:
         drawing = self.outcome.found is None and self.outcome.breakdown is None
         try:
             record = self.evaluate(instance)
@@ -67,8 +67,8 @@ class _FailureError(Exception):
 
 
 def search(
-    strategy: SearchStrategy[Instance],
-    evaluate: Callable[[Instance], Record],
+    strategy: SearchStrategy[Any],
+    evaluate: Callable[[Any], Record],
     *,
     seed: int,
     max_examples: int,
@@ -99,7 +99,7 @@ def search(
     @hypothesis.seed(seed)
     @settings
     @hypothesis.given(strategy)
-    def falsify(instance: Instance) -> None:
+    def falsify(instance: Any) -> None:
         body(instance)
 
     with _no_constants_from_source():

@@ -1,184 +1,93 @@
-"""What a statement is: a claim of a paper, with instances, assumptions, evidence and controls, as data.
+"""A statement: one form of one item of a paper, as an evidence function with its words, instances and controls.
 
-A file in ``verify/<paper>/`` holds one numbered item and defines one :class:`Statement` per form of it
-(``printed``, ``corrected``, ``sharp``). The registry collects them; the runner judges them.
+A file of a paper room holds one :class:`Item` and decorates one evidence function per form of it::
+
+    LEMMA = Item("paper.lemma6", Source(PAPER, "Lemma 6"))
+
+    @LEMMA.claim("printed", expected="refuted", on=Start)
+    def contracts(start: Start, context: Context, *, push: float = 1.0) -> Evidence:
+        '''The bottom layer contracts in one step
+
+        sin θ_j(t + 1) ≤ sin θ_j(t)
+        '''
+
+    contracts.rejects("without the push", Start(r=2), push=0.0)
+
+The registry collects the statements; the runner judges them.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
-import numpy as np
+from verify.judging.evidence import Assumption, Context, Evidence
+from verify.judging.instances import drawn_fields
+from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Form, Outcome, Source
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from matplotlib.figure import Figure
 
-FALSE_ALARM = 1e-3
-"""Chance of one false alarm in a whole run, shared out over every comparison of every sampling statement."""
+    from verify.judging.verdict import Verdict
 
-SAMPLING_STATEMENTS = 200
-"""Upper bound on the number of sampling statements; each is given an equal share of ``FALSE_ALARM``."""
+I = TypeVar("I")  # noqa: E741 - the instance type, a frozen dataclass of numbers, strings and tuples of them
+P = ParamSpec("P")  # the keyword-only arguments by which a control alters the claim
+C = TypeVar("C", bound=Callable[..., Any])
 
-
-class Form(StrEnum):
-    """Which wording of the item is judged."""
-
-    PRINTED = "printed"
-    CORRECTED = "corrected"
-    SHARP = "sharp"
-
-
-class Outcome(StrEnum):
-    """The verdict on a statement."""
-
-    HOLDS = "holds"
-    REFUTED = "refuted"
-    VACUOUS = "vacuous"
-    INCONCLUSIVE = "inconclusive"
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much work one run may do. ``name`` indexes ``Statement.max_examples``."""
-
-    name: str
-
-    @property
-    def full(self) -> bool:
-        """Whether the papers' own sizes are asked for (everything but ``quick``)."""
-        return self.name != "quick"
-
-
-BUDGETS = {name: Budget(name) for name in ("quick", "full", "deep")}
-
-
-@dataclass(frozen=True)
-class Context:
-    """What an evaluation may use besides its instance: budget, device and the share of false alarms."""
-
-    budget: Budget = BUDGETS["quick"]
-    device: str = "cpu"
-    seed: int = 0
-    examples: int = 1
-
-    def rng(self, *key: int) -> np.random.Generator:
-        """An independent generator for the run's seed and ``key`` (usually the instance's own seed)."""
-        return np.random.default_rng(np.random.SeedSequence((self.seed, *key)))
-
-    def z(self, comparisons: int = 1) -> float:
-        """Two-sided normal quantile that keeps the whole run under ``FALSE_ALARM``.
-
-        ``comparisons`` counts the comparisons made inside one evaluation; the number of examples of the
-        statement and the number of statements are already shared out.
-        """
-        from scipy.special import ndtri
-
-        share = FALSE_ALARM / SAMPLING_STATEMENTS / max(self.examples, 1) / comparisons
-        return float(-ndtri(share / 2))
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """A hypothesis of the statement on one instance: satisfied where ``margin > 0``."""
-
-    name: str
-    margin: float
-
-    @property
-    def satisfied(self) -> bool:
-        return self.margin > 0
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What one instance says about the claim.
-
-    ``margin >= 0`` when the claim holds there; the tolerance (derived from dtype, order or sample size) is
-    already inside it and repeated in ``tolerance``. ``standard_error`` is non-zero when ``measured`` was
-    sampled; then ``inconclusive`` says that the sampling error is too large to decide. ``details`` are
-    further named numbers for the report (each a float or a short list of floats).
-    """
-
-    predicted: float
-    measured: float
-    margin: float
-    tolerance: float = 0.0
-    standard_error: float = 0.0
-    inconclusive: bool = False
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def holds(self) -> bool:
-        """False also when the margin is NaN: an evaluation that broke down supports nothing."""
-        return self.margin >= 0
-
-    @classmethod
-    def at_most(cls, measured: float, bound: float, tolerance: float, **details: Any) -> Evidence:
-        """Evidence for ``measured <= bound`` up to ``tolerance``."""
-        return cls(bound, measured, bound + tolerance - measured, tolerance, details=details)
-
-    @classmethod
-    def close(cls, measured: float, predicted: float, tolerance: float, **details: Any) -> Evidence:
-        """Evidence for ``measured = predicted`` up to the absolute ``tolerance``."""
-        return cls(predicted, measured, tolerance - abs(measured - predicted), tolerance, details=details)
-
-
-Instance = Any  # each statement's own frozen dataclass of ints, floats, strings and tuples of them
+Draw = Callable[[Budget], "SearchStrategy[I]"]
 
 
 @dataclass(frozen=True)
 class Control:
-    """A check of the check: an instance or an altered claim with a known answer.
+    """A check of the check: an instance and altered arguments with a known answer, as data.
 
-    ``must_hold=False`` (a negative control): the evidence must be rejected, ``margin < 0``. A refuted form
-    also wants a positive control (``must_hold=True``): a true variant which the same code must accept.
+    A negative control (``must_hold=False``) must be rejected by ``evidence``: margin < 0. A refuted form also wants a
+    positive one: a true variant that the same code must accept. ``evidence`` is the statement's own function, or a
+    named variant of it where the claim is altered by more than an argument.
     """
 
     name: str
-    evidence: Callable[[Context], Evidence]
+    evidence: Callable[..., Evidence]
+    instance: Any = None
+    altered: Mapping[str, Any] = field(default_factory=dict)
     must_hold: bool = False
 
+    def judge(self, context: Context) -> Evidence:
+        """The evidence on the control's instance under its altered arguments."""
+        if self.instance is None:
+            return self.evidence(context)
+        return self.evidence(self.instance, context, **self.altered)
+
     def passed(self, context: Context) -> bool:
-        evidence = self.evidence(context)
+        """Whether the evidence came out as it must."""
+        evidence = self.judge(context)
         return not math.isnan(evidence.margin) and evidence.holds == self.must_hold
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the claim stands: paper, number, and (``note``) how far the formula is the paper's own."""
+@dataclass(frozen=True, eq=False)
+class Statement(Generic[I, P]):
+    """One form of one item of a paper. Calling it evaluates one instance.
 
-    paper: str
-    number: str
-    note: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.paper}, {self.number}" + (f" ({self.note})" if self.note else "")
-
-
-LUCK_MATTERS = "Tian, Jiang, Gong, Morcos: Luck Matters (arXiv:1905.13405)"
-SPECIALIZATION = "Tian: Student Specialization in Deep ReLU Networks (arXiv:1909.13458)"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One form of one numbered item.
-
-    ``instance_type``: frozen dataclass whose fields are sizes, angles, thresholds and a seed (JSON numbers,
-    strings, or tuples of them), with defaults, so that shrinking ends in something readable.
-    ``instances(budget)``: Hypothesis strategy of them, or None when only ``examples`` are evaluated.
-    ``examples``: instances always evaluated first (the papers' own settings, pinned past failures).
-    ``assumptions(instance)``: signed margins, all > 0 on a non-vacuous instance.
-    ``evidence(instance, context)``: called on non-vacuous instances only.
-    ``confirm(instance)``: independent re-evaluation of a counterexample in higher precision (mpmath, interval
-    arithmetic); a refutation is believed only when its evidence fails too. Required if ``expected=refuted``.
-    ``controls``: at least one. ``figure(verdict)``: a matplotlib figure for the report; None draws
-    predicted against measured.
+    Attributes:
+        key: paper and item, ``luckmatters.lemma6``; with the form it is the statement's ``name``.
+        form, title, claim, remark: which wording is judged, and the words.
+        source: where it stands.
+        expected: the outcome recorded for it.
+        instance_type: frozen dataclass whose fields are sizes, angles, thresholds and a seed (numbers, strings or
+            tuples of them), with defaults, so that shrinking ends in something readable.
+        evidence: ``evidence(instance, context, *, altered arguments)``; called where all assumptions are satisfied.
+        assumptions: signed margins of an instance, all > 0 where it is not vacuous.
+        instances: strategy of instances for a budget; None where only ``examples`` are evaluated.
+        examples: instances evaluated first: the paper's own settings, past failures.
+        cost: how many instances each budget draws.
+        confirm: independent re-evaluation of a counterexample (many digits, fresh data). A refutation is believed
+            only when it fails too; required where ``refuted`` is expected.
+        figure: picture of a verdict for the report; None draws predicted against measured.
+        controls: filled by :meth:`rejects` and :meth:`accepts`; at least one.
     """
 
     key: str
@@ -187,101 +96,158 @@ class Statement:
     claim: str
     source: Source
     expected: Outcome
-    instance_type: type
-    evidence: Callable[[Any, Context], Evidence]
-    controls: Sequence[Control]
-    assumptions: Callable[[Any], Sequence[Assumption]] = lambda instance: ()
-    instances: Callable[[Budget], SearchStrategy[Any]] | None = None
-    examples: Sequence[Instance] = ()
-    max_examples: Mapping[str, int] = field(
-        default_factory=lambda: {"quick": 100, "full": 1000, "deep": 10_000}
-    )
-    confirm: Callable[[Any], Evidence] | None = None
+    instance_type: type[I]
+    evidence: Callable[Concatenate[I, Context, P], Evidence]
+    assumptions: Callable[[I], Sequence[Assumption]] = lambda instance: ()
+    instances: Draw[I] | None = None
+    examples: Sequence[I] = ()
+    cost: Cost = ALGEBRA
+    confirm: Callable[[I], Evidence] | None = None
     figure: Callable[[Verdict], Figure] | None = None
     remark: str = ""
+    controls: Sequence[Control] = ()
+
+    def __call__(self, instance: I, context: Context, /, *args: P.args, **altered: P.kwargs) -> Evidence:
+        return self.evidence(instance, context, *args, **altered)
 
     @property
     def name(self) -> str:
         """Unique name: key and form, e.g. ``luckmatters.theorem4.sharp``."""
         return f"{self.key}.{self.form}"
 
+    def rejects(self, name: str, instance: I, /, *args: P.args, **altered: P.kwargs) -> None:
+        """Add a control: on ``instance`` the claim with its arguments ``altered`` must be rejected."""
+        self._add(Control(name, self.evidence, instance, altered))
+
+    def accepts(self, name: str, instance: I, /, *args: P.args, **altered: P.kwargs) -> None:
+        """Add a control: on ``instance`` the claim with its arguments ``altered`` must be accepted."""
+        self._add(Control(name, self.evidence, instance, altered, must_hold=True))
+
+    def rejects_variant(
+        self, name: str, variant: Callable[..., Evidence], instance: Any, /, **altered: Any
+    ) -> None:
+        """Add a control: ``variant(instance, context, **altered)``, another claim than this one, must be rejected."""
+        self._add(Control(name, variant, instance, altered))
+
+    def accepts_variant(
+        self, name: str, variant: Callable[..., Evidence], instance: Any, /, **altered: Any
+    ) -> None:
+        """Add a control: ``variant(instance, context, **altered)``, another claim than this one, must be accepted."""
+        self._add(Control(name, variant, instance, altered, must_hold=True))
+
+    def confirmed_by(self, function: Callable[[I], Evidence]) -> Callable[[I], Evidence]:
+        """Decorate the independent re-evaluation of a counterexample."""
+        object.__setattr__(self, "confirm", function)
+        return function
+
+    def drawn_by(self, function: Callable[[Verdict], Figure]) -> Callable[[Verdict], Figure]:
+        """Decorate the figure of a verdict."""
+        object.__setattr__(self, "figure", function)
+        return function
+
+    def _add(self, control: Control) -> None:
+        object.__setattr__(self, "controls", (*self.controls, control))  # only while its module is imported
+
+
+AnyStatement = Statement[Any, ...]
+
+FormName = Literal["printed", "corrected", "sharp"]
+OutcomeName = Literal["holds", "refuted", "vacuous", "inconclusive"]
+FromFields = Literal["fields"]
+
 
 @dataclass(frozen=True)
-class Record:
-    """One evaluated instance; ``evidence`` is None where an assumption failed (vacuous there)."""
+class Item:
+    """A numbered item of a paper: the key and the place that its forms share."""
 
-    instance: Instance
-    assumptions: tuple[Assumption, ...]
-    evidence: Evidence | None
+    key: str
+    source: Source
 
-    @property
-    def failed(self) -> bool:
-        """Whether the claim failed here; a NaN margin is a failure, too large a sampling error is not."""
-        return self.evidence is not None and not self.evidence.inconclusive and not self.evidence.holds
+    def claim(
+        self,
+        form: FormName,
+        *,
+        expected: OutcomeName,
+        on: type[I],
+        part: str = "",
+        draw: Draw[I] | SearchStrategy[I] | FromFields | None = "fields",
+        assume: Callable[[I], Sequence[Assumption]] = lambda instance: (),
+        examples: Sequence[I] = (),
+        cost: Cost = ALGEBRA,
+        confirm: Callable[[I], Evidence] | None = None,
+        figure: Callable[[Verdict], Figure] | None = None,
+        place: str = "",
+        note: str | None = None,
+    ) -> Callable[[Callable[Concatenate[I, Context, P], Evidence]], Statement[I, P]]:
+        """Decorate the evidence function of one form; its docstring is title, claim and remark.
+
+        The docstring's paragraphs: the title; the claim, line by line (an indented line continues the one above); then
+        the remark.
+
+        Args:
+            form: which wording is judged.
+            expected: the outcome recorded for it.
+            on: the type of its instances.
+            part: appended to the item's key, where the item is judged in several parts.
+            draw: strategy of instances, or a function of the budget that gives one; left out, the fields of ``on`` say
+                how they are drawn (:func:`verify.judging.instances.drawn`) and with no such field, or with None, only
+                ``examples`` are evaluated.
+            assume, examples, cost, confirm, figure: see :class:`Statement`.
+            place: where this form stands (equation, sentence), if not where the item does.
+            note: how far the formula is the paper's own, if it differs from the item's.
+
+        Raises:
+            ValueError: the evidence function has no docstring with a title and a claim.
+        """
+
+        def decorate(evidence: Callable[Concatenate[I, Context, P], Evidence]) -> Statement[I, P]:
+            title, claim, remark = words_of(evidence)
+            stands = Source(
+                self.source.paper, place or self.source.number, self.source.note if note is None else note
+            )
+            return Statement(
+                key=f"{self.key}.{part}" if part else self.key,
+                form=Form(form),
+                title=title,
+                claim=claim,
+                source=stands,
+                expected=Outcome(expected),
+                instance_type=on,
+                evidence=evidence,
+                assumptions=assume,
+                instances=_strategy(on, draw),
+                examples=examples,
+                cost=cost,
+                confirm=confirm,
+                figure=figure,
+                remark=remark,
+            )
+
+        return decorate
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome on one statement with all it rests on.
+def words_of(evidence: Callable[..., Evidence]) -> tuple[str, str, str]:
+    """Title, claim and remark from the paragraphs of a docstring; see :meth:`Item.claim`."""
+    paragraphs = (inspect.getdoc(evidence) or "").split("\n\n")
+    if len(paragraphs) < 2:
+        raise ValueError(
+            f"{getattr(evidence, '__name__', evidence)}: expected a docstring with a title, an empty line and the claim"
+            " (python -OO strips docstrings)"
+        )
+    title, claim, *remark = paragraphs
+    lines: list[str] = []
+    for line in claim.splitlines():
+        if line.startswith(" ") and lines:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line)
+    return " ".join(title.split()), "\n".join(lines), "\n\n".join(" ".join(part.split()) for part in remark)
 
-    ``records`` are the evaluated instances (those tried while shrinking are left out), ``counterexample`` the
-    shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
-    control to whether it came out as it must. ``tightness`` is the median of predicted / measured.
-    """
 
-    statement: Statement
-    outcome: Outcome
-    records: tuple[Record, ...]
-    controls: Mapping[str, bool]
-    counterexample: Record | None = None
-    confirmation: Evidence | None = None
-    seconds: float = 0.0
-    message: str = ""
-
-    @property
-    def judged(self) -> tuple[Record, ...]:
-        """The non-vacuous records."""
-        return tuple(record for record in self.records if record.evidence is not None)
-
-    @property
-    def examples(self) -> int:
-        return len(self.records)
-
-    @property
-    def nonvacuous(self) -> int:
-        return len(self.judged)
-
-    @property
-    def worst(self) -> Record | None:
-        """The counterexample of a refutation, else the record with the smallest (or NaN) margin."""
-        if self.counterexample is not None:
-            return self.counterexample
-        margins = [record.evidence.margin for record in self.judged if record.evidence]
-        return self.judged[int(np.argmin(margins))] if margins else None  # argmin stops at the first NaN
-
-    @property
-    def worst_margin(self) -> float | None:
-        margins = [record.evidence.margin for record in self.judged if record.evidence]
-        if self.counterexample is not None and self.counterexample.evidence is not None:
-            margins.append(self.counterexample.evidence.margin)
-        return float(np.min(margins)) if margins else None
-
-    @property
-    def tightness(self) -> float | None:
-        ratios = [
-            record.evidence.predicted / record.evidence.measured
-            for record in self.judged
-            if record.evidence
-            and record.evidence.measured
-            and math.isfinite(record.evidence.predicted / record.evidence.measured)
-        ]
-        return float(np.median(ratios)) if ratios else None
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether the outcome is the recorded one and every control came out as it must."""
-        return self.outcome == self.statement.expected and all(self.controls.values())
-
-    def counterexample_fields(self) -> dict[str, Any] | None:
-        """The counterexample's instance as plain data, or None."""
-        return None if self.counterexample is None else dataclasses.asdict(self.counterexample.instance)
+def _strategy(on: type[I], draw: Draw[I] | SearchStrategy[I] | FromFields | None) -> Draw[I] | None:
+    if draw is None or callable(draw):
+        return draw
+    if draw == "fields":
+        return drawn_fields(on)
+    fixed: SearchStrategy[I] = draw
+    return lambda budget: fixed

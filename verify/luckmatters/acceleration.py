@@ -15,12 +15,13 @@ from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -145,7 +146,13 @@ def lasting_evidence(instance: NearTeacher, context: Context) -> Evidence:
         return rise_evidence(instance, context, (MIDDLE, LATE))
     run = course(instance, tight=True)
     middle, late = (float(rate(run, window)[0]) for window in (MIDDLE, LATE))
-    return Evidence(middle, late, late - middle + BLUR, BLUR, details=described(run, instance.m))
+    return Evidence(
+        predicted=middle,
+        measured=late,
+        margin=late - middle + BLUR,
+        tolerance=BLUR,
+        details=described(run, instance.m),
+    )
 
 
 def confirm_lasting(instance: NearTeacher) -> Evidence:
@@ -158,7 +165,13 @@ def confirm_lasting(instance: NearTeacher) -> Evidence:
                 sines = reference.distances(reference.W, reference.V)[0]
                 sizes.append(float(mp.log(mp.norm(mp.matrix(sines)))))
         middle, late = (sizes[0] - sizes[1]) / 6, (sizes[2] - sizes[3]) / 50
-        return Evidence(middle, late, late - middle + BLUR, BLUR, details={"digits": DIGITS})
+        return Evidence(
+            predicted=middle,
+            measured=late,
+            margin=late - middle + BLUR,
+            tolerance=BLUR,
+            details={"digits": DIGITS},
+        )
     other = replace(instance, seed=instance.seed + 1_000_003)
     run = course(other, tight=True)
     return exceeds(rate(run, LATE) - rate(run, MIDDLE), 0.0, Context(), **described(run, instance.m))
@@ -207,7 +220,7 @@ LASTING = Statement(
     examples=[NearTeacher()],
     evidence=lasting_evidence,
     confirm=confirm_lasting,
-    max_examples={"quick": 30, "full": 100, "deep": 300},
+    cost=Cost(30, 100, 300),
     controls=[
         Control("early against middle window", lambda context: rise_evidence(NearTeacher(), context), must_hold=True),
         Control(

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nets.matrix_form.separation import separate
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -38,14 +39,14 @@ def gap_evidence(pair: IntegerPair, context: Context) -> Evidence:
         for moments in (separation.to_teacher, separation.own)
         for level in range(pair.depth)
     )
-    return Evidence.at_most(gap / size if size else gap, 0.0, 1e-12)
+    return Evidence.at_most(gap / size if size else gap, bound=0.0, tolerance=1e-12)
 
 
 def gap_confirm(pair: IntegerPair) -> Evidence:
     """The same tensors in fractions."""
     rational = pair.rational()
     gap = max(rational.assumption1_gap(level) for level in range(pair.depth))
-    return Evidence.at_most(float(gap), 0.0, 0.0)
+    return Evidence.at_most(float(gap), bound=0.0, tolerance=0.0)
 
 
 _PAIR = IntegerPair(2, ((2, 1),), 1, 4, 3, 1)
@@ -70,7 +71,7 @@ PRINTED = Statement(
             must_hold=True,
         ),
     ),
-    max_examples={"quick": 100, "full": 300, "deep": 1000},
+    cost=Cost(100, 300, 1000),
     remark="A gate selects inputs, so it is correlated with them as soon as inputs of different size lie on its two "
     "sides. The paper assumes it without saying where it holds; theorem2 lists exact cases.",
 )
@@ -104,7 +105,7 @@ def first_layer_evidence(gates: TwoGates, context: Context, factor: float = 1.0)
     measured = float(np.linalg.norm(gap, 2))
     predicted = factor * float(np.sin(gates.angle)) / (2 * np.pi)
     relative = measured / max((np.pi - gates.angle) / (2 * np.pi), 1e-300)
-    return Evidence.close(measured, predicted, 1e-14, relative_gap=relative)
+    return Evidence.close(measured, predicted=predicted, tolerance=1e-14, relative_gap=relative)
 
 
 def _gap_figure(verdict: Verdict) -> Figure:

@@ -17,11 +17,12 @@ from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.separation import relative_gap, separate
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -103,11 +104,11 @@ def width_evidence(pair: WidePair, context: Context, factor: float = 1.0) -> Evi
     standard_error = float(error / (2 * np.sqrt(ratio)))
     allowed = context.z() * standard_error
     return Evidence(
-        predicted,
-        measured,
-        allowed - abs(measured - predicted),
-        allowed,
-        standard_error,
+        predicted=predicted,
+        measured=measured,
+        margin=allowed - abs(measured - predicted),
+        tolerance=allowed,
+        standard_error=standard_error,
         inconclusive=standard_error > 0.05 * measured,
     )
 
@@ -163,7 +164,7 @@ WIDTH = Statement(
         Control("no gap", lambda context: width_evidence(WidePair(8, 4, 4, 2), context, factor=0.0)),
     ),
     examples=(WidePair(10, 5, 5, 4), WidePair(20, 10, 10, 10)),
-    max_examples={"quick": 25, "full": 200, "deep": 10_000},
+    cost=Cost(25, 200, 10_000),
     figure=_width_figure,
     remark="More inputs make random fan-ins orthogonal, not parallel, so the gap goes to a constant. "
     "It is small only for few nodes and many outputs, where each node's own term dominates.",
@@ -226,11 +227,11 @@ def depth_evidence(ensemble: DeepEnsemble, context: Context, level: int = 0) -> 
     difference = float(deep[:, level].mean() - shallow.mean())
     standard_error = float(torch.sqrt((deep[:, level].var() + shallow.var()) / PAIRS))
     return Evidence(
-        float(shallow.mean()),
-        float(deep[:, level].mean()),
-        difference,
-        0.0,
-        standard_error,
+        predicted=float(shallow.mean()),
+        measured=float(deep[:, level].mean()),
+        margin=difference,
+        tolerance=0.0,
+        standard_error=standard_error,
         inconclusive=abs(difference) < context.z() * standard_error,
         details={"gaps": deep.mean(dim=0).tolist(), "projected_first_layer": float(projected.mean())},
     )

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -40,9 +40,9 @@ def width_evidence(ensemble: DeepEnsemble, context: Context, kept: float = KEPT)
     error = float(np.sqrt((wide.var(ddof=1) + kept**2 * narrow.var(ddof=1)) / PAIRS))
     reach = context.z() * error
     return Evidence(
-        kept * float(narrow.mean()),
-        float(wide.mean()),
-        difference,
+        predicted=kept * float(narrow.mean()),
+        measured=float(wide.mean()),
+        margin=difference,
         standard_error=error,
         inconclusive=abs(difference) < reach,
         details={

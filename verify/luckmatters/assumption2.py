@@ -15,7 +15,7 @@ from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -88,7 +88,9 @@ def lemma2_from_v1(instance: AtomicInput, context: Context) -> Evidence:
     _, _, teacher, student = circle(instance)
     start, end, chord = counts(instance)
     difference = float(np.linalg.norm(teacher * start - student * end))
-    return Evidence.at_most(difference, start * chord, tolerance=1e-12, d_star=start, d=end, chord=chord)
+    return Evidence.at_most(
+        difference, bound=start * chord, tolerance=1e-12, d_star=start, d=end, chord=chord
+    )
 
 
 def confirm_v1(instance: AtomicInput) -> Evidence:
@@ -111,7 +113,7 @@ def confirm_v1(instance: AtomicInput) -> Evidence:
     chord = 2 * np.sin(half_turn)
     # |a u - b v|^2 = (a - b)^2 + a b |u - v|^2 for unit u, v: no cancellation.
     difference = float(np.sqrt(float((d_star - d) ** 2) + float(d_star * d) * chord**2))
-    return Evidence.at_most(difference, float(d_star) * chord, tolerance=0.0)
+    return Evidence.at_most(difference, bound=float(d_star) * chord, tolerance=0.0)
 
 
 def v1_instances(budget: Budget) -> st.SearchStrategy[AtomicInput]:
@@ -229,7 +231,7 @@ def lipschitz_on_balls(instance: BallInstance, context: Context, shrink: float =
     """Evidence for ``K_d`` (times ``shrink``, 1 but for the control) bounding every ratio found."""
     bound = setting(instance)[2]
     measured = worst_ratio(instance, context.rng(instance.seed))
-    return Evidence.at_most(measured, shrink * bound, ball_rounding(instance, bound))
+    return Evidence.at_most(measured, bound=shrink * bound, tolerance=ball_rounding(instance, bound))
 
 
 def ball_rounding(instance: BallInstance, bound: float) -> float:

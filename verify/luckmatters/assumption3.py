@@ -16,11 +16,12 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -96,7 +97,13 @@ def overlap(instance: OverlapInstance, context: Context, claimed: float | None =
     details = {"eps_d from the kernels": from_kernel, "samples": size, "shared openings": float(shared)}
     few = bool(reach > 0.5 * predicted)
     return Evidence(
-        predicted, sampled, margin, reach, standard_error=error, inconclusive=few, details=details
+        predicted=predicted,
+        measured=sampled,
+        margin=margin,
+        tolerance=reach,
+        standard_error=error,
+        inconclusive=few,
+        details=details,
     )
 
 
@@ -145,7 +152,7 @@ CORRECTED = Statement(
     evidence=overlap,
     instances=instances,
     examples=(PAIR, THRESHOLDED),
-    max_examples={"quick": 40, "full": 400, "deep": 10_000},
+    cost=Cost(40, 400, 10_000),
     figure=figure,
     controls=(
         Control(

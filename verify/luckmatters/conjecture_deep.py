@@ -19,7 +19,7 @@ from nets.deep.node_matching import block_rms, correlation, lucky_nodes, mean_be
 from nets.deep.teachers import near_start, separated_teacher
 from nets.deep.training import train_deep
 from nets.two_layer.batches import network_seeds
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,

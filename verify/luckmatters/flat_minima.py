@@ -14,12 +14,13 @@ from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
 from nets.two_layer.curvature import hessian_spectrum
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -80,7 +81,11 @@ def flat_block_evidence(instance: Solved, context: Context, fan_out: float = 0.0
     rows = H[: d * n].reshape(d, n, -1)[:, m:]
     zeros, tolerance, _ = zero_eigenvalues(H, problem, len(x))
     return Evidence.at_most(
-        float(rows.abs().max()), 0.0, tolerance, zero_eigenvalues=zeros, irrelevant_weights=instance.extra * d
+        float(rows.abs().max()),
+        bound=0.0,
+        tolerance=tolerance,
+        zero_eigenvalues=zeros,
+        irrelevant_weights=instance.extra * d,
     )
 
 
@@ -92,7 +97,12 @@ def count_evidence(instance: Solved, context: Context, forget_scaling: bool = Fa
     predicted = instance.extra * instance.d + instance.m * (not forget_scaling)
     share = predicted / (instance.n * (instance.d + instance.c))
     return Evidence.close(
-        zeros, predicted, 0.0, smallest_nonzero=smallest, zero_below=tolerance, share_of_all_weights=share
+        zeros,
+        predicted=predicted,
+        tolerance=0.0,
+        smallest_nonzero=smallest,
+        zero_below=tolerance,
+        share_of_all_weights=share,
     )
 
 
@@ -109,7 +119,7 @@ PRINTED = Statement(
     controls=[
         Control("V_r = 0.1 instead of 0", lambda context: flat_block_evidence(Solved(), context, fan_out=0.1))
     ],
-    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    cost=Cost(60, 1000, 10_000),
     remark="Exact at the limit. In a network still training the block has curvature ‖v_k‖²/2 a direction, so it is "
     "flat as far as V_r has died.",
 )
@@ -135,7 +145,7 @@ SHARP = Statement(
             lambda context: count_evidence(Solved(), context, forget_scaling=True),
         )
     ],
-    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    cost=Cost(60, 1000, 10_000),
     examples=[NO_INPUT_BETWEEN],
     remark="On unit columns the rescalings drop out and (n − m)(d − 1) remain. The fan-outs of irrelevant nodes are "
     "not among the flat directions. Counted on inputs: where no input falls between the gates of an irrelevant node "
@@ -154,7 +164,9 @@ def unlucky_step_evidence(instance: Solved, context: Context, lucky: bool = Fals
         V = problem.student_V.copy()
         V[node, 0] += size
         lost.append(float(population_loss(problem, problem.student_W, V)))
-    return Evidence.at_most(lost[1] / lost[0], MINIMAL, 0.0, loss_lucky=lost[0], loss_unlucky=lost[1])
+    return Evidence.at_most(
+        lost[1] / lost[0], bound=MINIMAL, tolerance=0.0, loss_lucky=lost[0], loss_unlucky=lost[1]
+    )
 
 
 def unlucky_fan_in_evidence(instance: Solved, context: Context) -> Evidence:
@@ -165,7 +177,7 @@ def unlucky_fan_in_evidence(instance: Solved, context: Context) -> Evidence:
     reference = float(population_loss(problem, W, V))
     W[0, instance.m] += size
     moved = abs(float(population_loss(problem, W, problem.student_V)))
-    return Evidence.at_most(moved / reference, MINIMAL, 0.0)
+    return Evidence.at_most(moved / reference, bound=MINIMAL, tolerance=0.0)
 
 
 def confirm_unlucky_step(instance: Solved) -> Evidence:
@@ -173,7 +185,7 @@ def confirm_unlucky_step(instance: Solved) -> Evidence:
     mp.dps = 30
     second_moment = mp.quad(lambda s: s**2 * mp.npdf(s), [0, 4, 8, 20])  # w.x is standard normal
     lucky = unlucky = mp.mpf("0.005") * second_moment
-    return Evidence.at_most(float(unlucky / lucky), MINIMAL, 0.0)
+    return Evidence.at_most(float(unlucky / lucky), bound=MINIMAL, tolerance=0.0)
 
 
 INTRODUCTION = Statement(
@@ -193,7 +205,7 @@ INTRODUCTION = Statement(
             "the fan-in only", lambda context: unlucky_fan_in_evidence(Solved(), context), must_hold=True
         ),
     ],
-    max_examples={"quick": 60, "full": 1000, "deep": 10_000},
+    cost=Cost(60, 1000, 10_000),
     remark="Only the fan-in of an unlucky node is flat. Its fan-out has curvature E f_k² = ½ (unit "
     "columns), the same as "
     "that of a lucky node: a step there changes the output just as much. Of n (d + c) weights (n − m) d + m "

@@ -13,10 +13,11 @@ from dynamics.geometry.angles import unit_columns
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import difference_jacobian, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -57,7 +58,9 @@ def sharpening_evidence(instance: NearTeacher, context: Context, first: float = 
     growth = np.log(after / (first * before))
     if instance.networks == 1:
         grown = float(growth[0])
-        return Evidence(GROWTH, grown, grown - GROWTH + SHARPNESS_BLUR, SHARPNESS_BLUR)
+        return Evidence(
+            predicted=GROWTH, measured=grown, margin=grown - GROWTH + SHARPNESS_BLUR, tolerance=SHARPNESS_BLUR
+        )
     return exceeds(growth, GROWTH, context, largest_eigenvalues=[float(before.mean()), float(after.mean())])
 
 
@@ -68,7 +71,9 @@ def confirm_sharpening(instance: NearTeacher) -> Evidence:
             reference = TwoLayerReference(member(start(instance)))
             before = reference.sharpness(reference.W, reference.V)
             grown = float(mp.log(reference.sharpness(*reference.integrate(100, 200)) / before))
-        return Evidence(GROWTH, grown, grown - GROWTH + SHARPNESS_BLUR, SHARPNESS_BLUR)
+        return Evidence(
+            predicted=GROWTH, measured=grown, margin=grown - GROWTH + SHARPNESS_BLUR, tolerance=SHARPNESS_BLUR
+        )
     early, late = sharpnesses(replace(instance, seed=instance.seed + 1_000_003), tight=True)
     return exceeds(np.log(late / early), GROWTH, Context())
 
@@ -86,7 +91,7 @@ SCHEDULE = Statement(
     instance_type=NearTeacher,
     instances=single_networks,
     examples=[SMALL],
-    max_examples={"quick": 20, "full": 100, "deep": 300},
+    cost=Cost(20, 100, 300),
     evidence=sharpening_evidence,
     confirm=confirm_sharpening,
     controls=[
@@ -126,7 +131,12 @@ def onset_evidence(
         growth.append(float(moved[0].ravel() @ dW.ravel() + moved[1].ravel() @ dV.ravel()) / 1e-6)
     # The mode is multiplied by 1 - eta lambda: just inside and outside -1, just above and below 0.
     margin = min(growth[0] + 1, -1 - growth[1], growth[2], -growth[3])
-    return Evidence(-1.0, float(np.mean(growth[:2])), margin, details={"growth": growth, "lambda_max": top})
+    return Evidence(
+        predicted=-1.0,
+        measured=float(np.mean(growth[:2])),
+        margin=margin,
+        details={"growth": growth, "lambda_max": top},
+    )
 
 
 def one_step(flow: TwoLayerFlow, W: Array, V: Array, dW: Array, dV: Array, eta: float) -> tuple[Array, Array]:
@@ -152,5 +162,5 @@ SHARP = Statement(
         Control("threshold 2.1 / λ_max", lambda context: onset_evidence(Solved(), context, plain=2.1)),
         Control("threshold 1.9 / λ_max", lambda context: onset_evidence(Solved(), context, plain=1.9)),
     ],
-    max_examples={"quick": 30, "full": 300, "deep": 3000},
+    cost=Cost(30, 300, 3000),
 )  # fmt: skip

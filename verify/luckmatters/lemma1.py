@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nets.matrix_form.normalised import NO_EPS, batchnorm_backward, normalisation_variance
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -92,7 +92,9 @@ def evidence(batch: Batch, context: Context, eps: float | None = None) -> Eviden
     sums = allowed * float(s) / abs(batch.scale) * batch.size
     limits = (allowed, sums, sums)
     worst = max(float(error.abs().max()) / limit for error, limit in zip(errors, limits, strict=True))
-    return Evidence.at_most(worst, 0.0, 1.0, mean=float(actual.mean()), along=float((actual * f).mean()))
+    return Evidence.at_most(
+        worst, bound=0.0, tolerance=1.0, mean=float(actual.mean()), along=float((actual * f).mean())
+    )
 
 
 def printed(batch: Batch, context: Context) -> Evidence:
@@ -112,7 +114,7 @@ def confirm(batch: Batch) -> Evidence:
             return mp.fsum(w * (a * v - mean) for v, w in zip(f, g, strict=True)) * mpf(batch.scale) / root
 
         slope = abs(mp.diff(normalised, 1))
-    return Evidence.at_most(float(slope), 0.0, 1e-30)
+    return Evidence.at_most(float(slope), bound=0.0, tolerance=1e-30)
 
 
 def batches(budget: Budget, largest_eps: float = 0.0) -> st.SearchStrategy[Batch]:

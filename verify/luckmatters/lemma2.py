@@ -12,7 +12,7 @@ import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Context,
@@ -94,14 +94,14 @@ def difference_bound(pair: NearPair, context: Context) -> Evidence:
     """(19): ``||Delta p_jk|| <= (1 + K_d) d*_jk ||dw_k||``."""
     o = overlaps_of(pair)
     bound = (1 + o.K_d) * o.star * o.dw_k
-    return Evidence.at_most(o.delta_p, bound, 4 * ROUNDING * o.star, K_d=o.K_d)
+    return Evidence.at_most(o.delta_p, bound=bound, tolerance=4 * ROUNDING * o.star, K_d=o.K_d)
 
 
 def overlap_bound(pair: NearPair, first: float, second: float, o: Overlaps) -> Evidence:
     """``d*_jk`` against ``eps_d (1 + K_d first) (1 + K_d second) d*_jj``."""
     bound = o.eps_d * (1 + o.K_d * first) * (1 + o.K_d * second) * o.own
     details = {"K_d": o.K_d, "eps_d": o.eps_d, "dw_j": o.dw_j, "dw_k": o.dw_k}
-    return Evidence.at_most(o.star, bound, ROUNDING * bound, **details)
+    return Evidence.at_most(o.star, bound=bound, tolerance=ROUNDING * bound, **details)
 
 
 def printed_overlap(pair: NearPair, context: Context) -> Evidence:
@@ -134,7 +134,7 @@ def confirm_overlap(pair: NearPair) -> Evidence:
             K_d = theta0 / 2 / mp.sin(theta0 / 2) / (mp.pi - mp.mpf(pair.angle) - theta0)
         chords = [2 * mp.sin(mp.mpf(near) * theta0 / 2) for near in (pair.near_j, pair.near_k)]
         bound = apart / active * (1 + K_d * chords[0]) * (1 + K_d * chords[1]) * own
-        return Evidence(float(bound), float(star), float(bound - star))
+        return Evidence(predicted=float(bound), measured=float(star), margin=float(bound - star))
 
 
 def precise_difference(pair: NearPair) -> tuple[float, float]:
@@ -194,7 +194,7 @@ DIFFERENCE = Statement(
 
 def _without_K(pair: NearPair) -> Evidence:
     o = overlaps_of(pair)
-    return Evidence.at_most(o.delta_p, o.star * o.dw_k, 4 * ROUNDING * o.star)
+    return Evidence.at_most(o.delta_p, bound=o.star * o.dw_k, tolerance=4 * ROUNDING * o.star)
 
 
 def _shared(pair: NearPair) -> Evidence:
@@ -235,7 +235,7 @@ OVERLAP_PRINTED = Statement(
 
 def _with_less_overlap(pair: NearPair, bound: Any) -> Evidence:
     evidence = bound(pair, Context())
-    return Evidence.at_most(evidence.measured, evidence.predicted / 2, evidence.tolerance)
+    return Evidence.at_most(evidence.measured, bound=evidence.predicted / 2, tolerance=evidence.tolerance)
 
 
 OVERLAP_CORRECTED = replace(

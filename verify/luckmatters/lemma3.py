@@ -12,7 +12,7 @@ import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -97,7 +97,9 @@ def corrected_difference(instance: WeightedPair, context: Context) -> Evidence:
 
 def _at_most(instance: WeightedPair, w: Weights, bound: float) -> Evidence:
     tolerance = ROUNDING * w.star * (instance.strength + instance.shift)
-    return Evidence.at_most(w.delta_q, bound, tolerance, K_l=w.K_l, dw_k=w.dw_k, dv_k=instance.shift)
+    return Evidence.at_most(
+        w.delta_q, bound=bound, tolerance=tolerance, K_l=w.K_l, dw_k=w.dw_k, dv_k=instance.shift
+    )
 
 
 def confirm_difference(instance: WeightedPair) -> Evidence:
@@ -109,7 +111,7 @@ def confirm_difference(instance: WeightedPair) -> Evidence:
         delta_q = length(fan_out * star - (fan_out + moved) * own)
         dw_k = length(difference(student_k, teacher_k))
         bound = (1 + precise_K_l(instance)) * star * dw_k
-        return Evidence(float(bound), float(delta_q), float(bound - delta_q))
+        return Evidence(predicted=float(bound), measured=float(delta_q), margin=float(bound - delta_q))
 
 
 def precise_K_l(pair: NearPair) -> mp.mpf:

@@ -12,7 +12,7 @@ import mpmath as mp
 import numpy as np
 
 from dynamics.measures.empirical import EmpiricalMeasure
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -110,7 +110,9 @@ def two_input_overlap(instance: TwoInputs, second_factor: bool) -> Evidence:
     K_l = lipschitz_l_two_inputs(instance, math)
     step = 1 + K_l * 2 * math.sin(instance.theta0 / 2)
     bound = float(eps_l * step ** (2 if second_factor else 1) * kernel[2, 0])
-    return Evidence.at_most(float(kernel[2, 1]), bound, ROUNDING * bound, K_l=float(K_l), eps_l=float(eps_l))
+    return Evidence.at_most(
+        float(kernel[2, 1]), bound=bound, tolerance=ROUNDING * bound, K_l=float(K_l), eps_l=float(eps_l)
+    )
 
 
 def printed_overlap(instance: TwoInputs, context: Context) -> Evidence:
@@ -127,7 +129,7 @@ def confirm_overlap(instance: TwoInputs) -> Evidence:
         eps_l = teachers[0] / min(teachers[1:])
         K_l = lipschitz_l_two_inputs(instance, mp.mp, mp.mpf)
         bound = eps_l * (1 + K_l * 2 * mp.sin(theta0 / 2)) * own
-        return Evidence(float(bound), float(star), float(bound - star))
+        return Evidence(predicted=float(bound), measured=float(star), margin=float(bound - star))
 
 
 def two_inputs(budget: Budget) -> st.SearchStrategy[TwoInputs]:
@@ -176,7 +178,7 @@ PRINTED = Statement(
 
 def _bare(instance: TwoInputs) -> Evidence:
     evidence = two_input_overlap(instance, second_factor=False)
-    return Evidence.at_most(evidence.measured, evidence.measured * 0.99, evidence.tolerance)
+    return Evidence.at_most(evidence.measured, bound=evidence.measured * 0.99, tolerance=evidence.tolerance)
 
 
 def isotropic_overlap(pair: NearPair, factors: int) -> Evidence:
@@ -187,7 +189,7 @@ def isotropic_overlap(pair: NearPair, factors: int) -> Evidence:
     eps_l = float(teachers[0, 1] / min(teachers[0, 0], teachers[1, 1]))
     K_l = lipschitz_l_isotropic(pair.angle, pair.theta0)
     bound = eps_l * (1 + K_l * pair.displacements()[0]) ** factors * float(star[0, 0])
-    return Evidence.at_most(float(star[0, 1]), bound, ROUNDING * bound, K_l=K_l, eps_l=eps_l)
+    return Evidence.at_most(float(star[0, 1]), bound=bound, tolerance=ROUNDING * bound, K_l=K_l, eps_l=eps_l)
 
 
 CORRECTED = Statement(
@@ -212,4 +214,4 @@ CORRECTED = Statement(
 
 def _halved(pair: NearPair) -> Evidence:
     evidence = isotropic_overlap(pair, 2)
-    return Evidence.at_most(evidence.measured, evidence.predicted / 2, evidence.tolerance)
+    return Evidence.at_most(evidence.measured, bound=evidence.predicted / 2, tolerance=evidence.tolerance)

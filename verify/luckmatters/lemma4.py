@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -102,7 +102,13 @@ def printed(instance: FallOff, context: Context) -> Evidence:
     (far, weight), (near, _) = departure(instance, NEAR), departure(instance, NEARER)
     order = order_of(far, near, NEAR / NEARER)
     ratios = [far / weight / NEAR**2, near / weight / NEARER**2]
-    return Evidence(2.0, order, order - 2 + NEXT_ORDER, NEXT_ORDER, details={"C_0 needed": ratios})
+    return Evidence(
+        predicted=2.0,
+        measured=order,
+        margin=order - 2 + NEXT_ORDER,
+        tolerance=NEXT_ORDER,
+        details={"C_0 needed": ratios},
+    )
 
 
 def confirm_printed(instance: FallOff) -> Evidence:
@@ -116,7 +122,9 @@ def confirm_printed(instance: FallOff) -> Evidence:
             star, own = (psi_l(student, node, biased=biased) for node in (teacher, student))
             departures.append(abs(star - own))
         order = order_of(departures[0], departures[1], 10.0)
-    return Evidence(2.0, order, order - 2 + float(10 * near), float(10 * near))
+    return Evidence(
+        predicted=2.0, measured=order, margin=order - 2 + float(10 * near), tolerance=float(10 * near)
+    )
 
 
 def fall_offs(budget: Budget) -> st.SearchStrategy[FallOff]:
@@ -175,7 +183,7 @@ PRINTED = Statement(
 
 def _of_order_three(instance: FallOff, context: Context) -> Evidence:
     order = printed(instance, context).measured
-    return Evidence(3.0, order, order - 3 + NEXT_ORDER, NEXT_ORDER)
+    return Evidence(predicted=3.0, measured=order, margin=order - 3 + NEXT_ORDER, tolerance=NEXT_ORDER)
 
 
 @dataclass(frozen=True)
@@ -199,7 +207,9 @@ def corrected(instance: OnBall, context: Context, C_0: float | None = None) -> E
     constant = quadratic_fall_off(instance.theta0) if C_0 is None else C_0
     # At wide angles l*_jj is small, and an angle off by an ulp changes it by up to theta eps.
     tolerance = ROUNDING * (1 + constant * distance**2)
-    return Evidence.at_most(abs(star - own), constant * star * distance**2, tolerance, C_0=constant)
+    return Evidence.at_most(
+        abs(star - own), bound=constant * star * distance**2, tolerance=tolerance, C_0=constant
+    )
 
 
 def on_balls(budget: Budget) -> st.SearchStrategy[OnBall]:

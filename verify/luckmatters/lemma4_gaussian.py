@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Budget, Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.lemma4 import ROUNDING, SOURCE
 
 
@@ -39,7 +39,13 @@ def expansion(instance: Stretched, context: Context, linear: float = 1.0) -> Evi
     tolerance = ROUNDING * float(np.linalg.norm(a) + np.linalg.norm(b)) ** 2
     remainder, bound = lost - predicted, size * phi**3 / (6 * math.pi)
     margin = min(remainder, bound - remainder) + tolerance
-    return Evidence(predicted, lost, margin, tolerance, details={"remainder": remainder, "bound": bound})
+    return Evidence(
+        predicted=predicted,
+        measured=lost,
+        margin=margin,
+        tolerance=tolerance,
+        details={"remainder": remainder, "bound": bound},
+    )
 
 
 def stretched(budget: Budget) -> st.SearchStrategy[Stretched]:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -41,7 +42,7 @@ ETA = 0.01
 ROUNDING = 1e-14
 """Of one step on numbers of order one: a few dozen rounding errors, also of the square roots in the norms."""
 
-CHEAP = {"quick": 100, "full": 1000, "deep": 10_000}
+CHEAP = Cost(100, 1000, 10_000)
 
 
 def starts(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
@@ -58,7 +59,7 @@ def fan_out_step(start: TwoLayerStart, exponent: int = 0) -> Evidence:
     constants = theorem5_printed_constants(problem)
     factor = (1 - ETA * constants.lambda_bar * constants.gamma) ** exponent if exponent else 1.0
     return Evidence.at_most(
-        float(after[part].max()), factor * float(before[part].max()), ROUNDING * start.fan_out
+        float(after[part].max()), bound=factor * float(before[part].max()), tolerance=ROUNDING * start.fan_out
     )
 
 
@@ -75,7 +76,7 @@ def confirm(start: TwoLayerStart) -> Evidence:
         _, dV = reference.field(W, V)
         before = max(reference.distances(W, V)[1])
         after = max(reference.distances(W, [v + ETA * g for v, g in zip(V, dV, strict=True)])[1])
-        return Evidence.at_most(float(after), float(before), 0.0)
+        return Evidence.at_most(float(after), bound=float(before), tolerance=0.0)
 
 
 ALONE = TwoLayerStart(r=0, c=2, v_error=0.02)
@@ -107,7 +108,7 @@ PRINTED = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=CHEAP,
+    cost=CHEAP,
     remark="Judged in its weakest form (no growth beyond B_δv). (57) and (58) drop the δw part of Δq, (61) bounds "
     "‖v_k‖ of the r-set by B_δv. The exponents are off by one: the hypothesis has t − 1 at t, (61) and (62) conclude "
     "t + 1 at t + 1, two factors for one step, which fails even for a single student with W = W*.",
@@ -146,7 +147,7 @@ def corrected(instance: BoxInstance, context: Context) -> Evidence:
     """The fan-outs' rows of ``y' <= M y`` at random states of the box; ``measured`` is the largest ratio."""
     M = system_of(instance).M
     margin, ratio = comparison_margin(states_in(instance), M, instance.eta, v_rows(instance))
-    return Evidence(1.0, ratio, margin + ROUNDING, ROUNDING)
+    return Evidence(predicted=1.0, measured=ratio, margin=margin + ROUNDING, tolerance=ROUNDING)
 
 
 def _without_irrelevant(context: Context) -> Evidence:
@@ -154,7 +155,7 @@ def _without_irrelevant(context: Context) -> Evidence:
     M = system_of(instance).M.copy()
     M[instance.m : 2 * instance.m, 2 * instance.m :] = 0.0
     margin, ratio = comparison_margin(states_in(instance), M, instance.eta, v_rows(instance))
-    return Evidence(1.0, ratio, margin + ROUNDING, ROUNDING)
+    return Evidence(predicted=1.0, measured=ratio, margin=margin + ROUNDING, tolerance=ROUNDING)
 
 
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
@@ -173,6 +174,6 @@ CORRECTED = Statement(
     evidence=corrected,
     examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
     controls=(Control("without the irrelevant fan-outs in the rows of δv", _without_irrelevant),),
-    max_examples=CHEAP,
+    cost=CHEAP,
     remark="Holds for every step with η l_jj ≤ 1, at every state of the box, whether or not M has a rate.",
 )

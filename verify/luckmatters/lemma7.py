@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -57,7 +57,7 @@ def separation(instance: BoxInstance, spread: float = 1.0) -> Evidence:
         own = np.diagonal(star, axis1=-2, axis2=-1)[..., None]
         allowed = float(epsilon) * spread * _spreads(instance, K)
         worst = max(worst, float((star / own / allowed).max(where=off, initial=0.0)))
-    return Evidence.at_most(worst, 1.0, ROUNDING, K_l=lipschitz[0], K_d=lipschitz[1])
+    return Evidence.at_most(worst, bound=1.0, tolerance=ROUNDING, K_l=lipschitz[0], K_d=lipschitz[1])
 
 
 def _spreads(instance: BoxInstance, K: float) -> Array:
@@ -107,7 +107,7 @@ PRINTED = Statement(
             lambda context: separation(BoxInstance(m=1, r=1, alpha=0.5, cap=0.01), spread=0.6),
         ),
     ),
-    max_examples=CHEAP,
+    cost=CHEAP,
     remark="True, with room: both factors 1 + C belong to slot j (as in Lemma 2), and M^ur, M^ru mix the two, but the "
     "factor 1 + K covers it. What it does not give: lower bounds of l_jj and differences linear in δw, which (61) and "
     "(67) need as well.",
@@ -136,7 +136,7 @@ def floor(instance: Floor, context: Context) -> Evidence:
 def _floor_evidence(instance: Floor, power: int) -> Evidence:
     claimed = 1 - float(_floor_K(instance) ** power * 2 * np.sin(instance.theta0 / 2))
     measured = 1 - instance.theta0 / np.pi
-    return Evidence(claimed, measured, measured - claimed + 1e-15, 1e-15)
+    return Evidence(predicted=claimed, measured=measured, margin=measured - claimed + 1e-15, tolerance=1e-15)
 
 
 def confirm_floor(instance: Floor) -> Evidence:
@@ -148,7 +148,7 @@ def confirm_floor(instance: Floor) -> Evidence:
         both_open = [theta - mp.pi / 2, mp.pi / 2]  # inputs at this angle to w* activate both nodes
         ratio = mp.quad(lambda angle: 1 / (2 * mp.pi), both_open) / mp.mpf("0.5")
         claimed = 1 - K * (2 * K * mp.sin(theta / 2))
-        return Evidence(float(claimed), float(ratio), float(ratio - claimed))
+        return Evidence(predicted=float(claimed), measured=float(ratio), margin=float(ratio - claimed))
 
 
 FLOOR = Statement(
@@ -175,7 +175,7 @@ FLOOR = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=CHEAP,
+    cost=CHEAP,
     remark="C_d,u of (47) holds a factor K_d already, so K_d C_d,u counts it twice; where K_d < 0.56 (zero-bias "
     "isotropic input: nodes within about 78° of one another) the product is too small. (48) against W_r-Bound is the "
     "same slip: C_d,r is K_d times the drift in one and the drift itself in the other. Repaired: 1 − C_d,j.",
@@ -188,7 +188,7 @@ def enclosure(instance: BoxInstance, context: Context, widening: float = 1.0) ->
     bounds = kernel_bounds(problem.measure, problem.student_W, widening * box_of(instance).cap)
     states = states_in(instance)
     margin, share = _enclosure_margins(problem, states, bounds)
-    return Evidence(1.0, share, margin + ROUNDING, ROUNDING)
+    return Evidence(predicted=1.0, measured=share, margin=margin + ROUNDING, tolerance=ROUNDING)
 
 
 def _enclosure_margins(
@@ -250,7 +250,7 @@ CORRECTED = Statement(
             lambda context: enclosure(replace(EXAMPLE, threshold=1.0), context, widening=0.5),
         ),
     ),
-    max_examples=CHEAP,
+    cost=CHEAP,
     remark="For zero-bias isotropic input the kernels are functions of the angle; with biases they rise with both "
     "thresholds and with the correlation (Slepian's inequality, Price's theorem): corners of the caps bound them.",
 )

@@ -15,7 +15,7 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import polarised
 from nets import TwoLayerStudents, train
 from nets.two_layer.pruning import by_contribution, keep_best, select_nodes
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,

@@ -12,12 +12,13 @@ from dynamics.geometry.angles import angles, paired_angles, unit_columns
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -119,7 +120,7 @@ def shared_evidence(instance: Sharing, context: Context, flipped: bool = False) 
     limit = 2 * instance.spread / (1 + UNITS)
     worst = max(float(course.angle[-1].max()), float(course.missing[-1]), -float(course.share[-1].min()))
     return Evidence.at_most(
-        worst, limit, 0.0,
+        worst, bound=limit, tolerance=0.0,
         angles=course.angle[-1].tolist(), shares=course.share[-1].tolist(), missing=float(course.missing[-1]),
     )  # fmt: skip
 
@@ -143,7 +144,7 @@ PRINTED = Statement(
             lambda context: shared_evidence(Sharing(), context, True),
         )
     ],
-    max_examples={"quick": 3, "full": 60, "deep": 300},
+    cost=Cost(3, 60, 300),
     remark="The shares stay near where the start put them: nobody takes all. The approach is algebraic, in units of "
     "π k²/θ₀ for k students; see the sharp form.",
 )
@@ -174,7 +175,9 @@ def order_evidence(instance: Sharing, context: Context, power: float = 1 / 3, st
     early, late = np.diff(grown) / np.diff(t[1:])
     # theta' = -k theta^2 (1 + O(theta)): the slopes differ by the first neglected order, a few theta.
     angle = float(course.angle[1].max())
-    return Evidence.close(float(late / early), 1.0, 5 * angle, angle=angle, loss=course.loss.tolist())
+    return Evidence.close(
+        float(late / early), predicted=1.0, tolerance=5 * angle, angle=angle, loss=course.loss.tolist()
+    )
 
 
 SHARP = Statement(
@@ -193,7 +196,7 @@ SHARP = Statement(
     controls=[
         Control("one student (exponential)", lambda context: order_evidence(Sharing(), context, students=1))
     ],
-    max_examples={"quick": 3, "full": 60, "deep": 300},
+    cost=Cost(3, 60, 300),
     remark="At w_j = w* only Σ v_j δw_j and Σ δv_j appear in the linearised flow; differences among the "
     "sharers are flat. "
     "So a rate 1 − ηλ̄γ as in Theorem 5 cannot hold for a many-to-one mapping, whatever γ.",

@@ -22,11 +22,12 @@ from nets.two_layer.pruning import (
     keep_best,
     select_nodes,
 )
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -162,7 +163,7 @@ PRINTED = Statement(
     controls=[
         Control("the two rules exchanged", lambda context: modulation_evidence(Trained(), context, True))
     ],
-    max_examples={"quick": 1, "full": 8, "deep": 40},
+    cost=Cost(1, 8, 40),
     figure=pruning_figure,
     remark="On unit columns ‖w_j‖ says nothing. Without normalisation see the next two statements: there "
     "the two orders "
@@ -187,7 +188,9 @@ def saliency_evidence(instance: Solved, context: Context, scale: float = 3.0, sc
     worst = float(np.abs(lost - scores[score]).max())
     # Rounding of three sums of (n + m)^2 terms, each at most scale^2 times a squared unit norm.
     terms = (instance.n + instance.m) ** 2
-    return Evidence.close(worst, 0.0, 4 * terms * float(np.finfo(float).eps), loss=lost.tolist())
+    return Evidence.close(
+        worst, predicted=0.0, tolerance=4 * terms * float(np.finfo(float).eps), loss=lost.tolist()
+    )
 
 
 SHARP = Statement(
@@ -257,7 +260,7 @@ def balance_evidence(instance: AnyWeights, context: Context, projected: bool = F
     sizes = np.linalg.norm(W, axis=0) * np.linalg.norm(W, axis=0).sum() * np.linalg.norm(V, axis=1)
     scale = 1 + float(np.max(sizes) * np.linalg.norm(V, axis=1).sum())
     tolerance = 8 * (n + m) * float(np.finfo(float).eps) * scale
-    return Evidence.close(float(np.abs(drift).max()), 0.0, tolerance)
+    return Evidence.close(float(np.abs(drift).max()), predicted=0.0, tolerance=tolerance)
 
 
 BALANCE = Statement(

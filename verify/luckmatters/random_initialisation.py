@@ -14,12 +14,13 @@ from scipy.stats import binom
 
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -103,7 +104,9 @@ def count_evidence(count: int, trials: int, p: float, context: Context, **detail
     tail = min(float(binom.cdf(count, trials, p)), float(binom.sf(count - 1, trials, p)))
     share = float(ndtr(-context.z()))
     error = float(np.sqrt(max(p * (1 - p), 0.25 / trials) / trials))
-    return Evidence(p, count / trials, tail - share, standard_error=error, details=details)
+    return Evidence(
+        predicted=p, measured=count / trials, margin=tail - share, standard_error=error, details=details
+    )
 
 
 def trials_for(context: Context) -> int:
@@ -161,7 +164,7 @@ PRINTED = Statement(
             lambda context: lucky_evidence(RandomStudents(n=8, theta0=0.4), context, nodes=16),
         )
     ],
-    max_examples={"quick": 40, "full": 400, "deep": 4000},
+    cost=Cost(40, 400, 4000),
     remark="The probability grows with n as it should but falls like sin^{d−1}θ₀ with the dimension. At the "
     "paper's own size "
     "(d = 20, 500 students) a given teacher has a student within 0.5 rad with probability 4e-5 and within 1 "
@@ -189,7 +192,7 @@ SHARP = Statement(
             ),
         )
     ],
-    max_examples={"quick": 40, "full": 400, "deep": 4000},
+    cost=Cost(40, 400, 4000),
 )
 
 SMALL_OVERLAP = 0.1
@@ -221,13 +224,15 @@ def columns_of(instance: RandomColumns, orthogonal: bool = False) -> tuple[np.nd
 def overlap_evidence(instance: RandomColumns, context: Context) -> Evidence:
     """``eps_d`` of random columns against a generous reading of small."""
     eps_d, eps_l = (float(value) for value in overlap_ratios(*columns_of(instance)))
-    return Evidence.at_most(eps_d, SMALL_OVERLAP, 0.0, eps_l=eps_l)
+    return Evidence.at_most(eps_d, bound=SMALL_OVERLAP, tolerance=0.0, eps_l=eps_l)
 
 
 def pair_evidence(context: Context, along: float) -> Evidence:
     """Two columns, the second nearly opposite (along = -1) or nearly equal (along = 1) to the first."""
     W = np.array([[1.0, along], [0.0, 0.1]])
-    return Evidence.at_most(float(overlap_ratios(W, IsotropicGaussian(2))[0]), SMALL_OVERLAP, 0.0)
+    return Evidence.at_most(
+        float(overlap_ratios(W, IsotropicGaussian(2))[0]), bound=SMALL_OVERLAP, tolerance=0.0
+    )
 
 
 def confirm_overlap(instance: RandomColumns) -> Evidence:
@@ -241,7 +246,7 @@ def confirm_overlap(instance: RandomColumns) -> Evidence:
         return 1 - mp.acos(cosine) / mp.pi
 
     worst = max(ratio(a, b) for index, a in enumerate(columns) for b in columns[:index])
-    return Evidence.at_most(float(worst), SMALL_OVERLAP, 0.0)
+    return Evidence.at_most(float(worst), bound=SMALL_OVERLAP, tolerance=0.0)
 
 
 def orthogonal_evidence(instance: RandomColumns, context: Context, expected: float = 0.5) -> Evidence:
@@ -249,7 +254,9 @@ def orthogonal_evidence(instance: RandomColumns, context: Context, expected: flo
     eps_d, eps_l = (float(value) for value in overlap_ratios(*columns_of(instance, orthogonal=True)))
     off = max(abs(eps_d - expected), abs(eps_l - 1 / np.pi))
     # Columns of a QR factor are orthogonal to a few ulp times sqrt(d); both ratios move by at most as much.
-    return Evidence.close(off, 0.0, 16 * float(np.sqrt(instance.d) * np.finfo(float).eps), eps_d=eps_d)
+    return Evidence.close(
+        off, predicted=0.0, tolerance=16 * float(np.sqrt(instance.d) * np.finfo(float).eps), eps_d=eps_d
+    )
 
 
 ORTHOGONALITY_SOURCE = "'orthogonal weight vectors, which naturally leads to Assumption 3'"

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from nets.matrix_form.layered import LayeredNetwork, LayerValues
 from nets.matrix_form.recursion import NodeGradients, node_gradients
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
@@ -77,7 +77,9 @@ def evidence(pair: DeepPair, context: Context) -> Evidence:
     ours, inputs = layered(pair, student, x)
     recursion = node_gradients(ours, layered(pair, teacher, x)[0], inputs)
     largest = max(float(g.abs().max()) for g in autograd)
-    return Evidence.at_most(worst_error(recursion, autograd), 0.0, TOLERANCE, largest_gradient=largest)
+    return Evidence.at_most(
+        worst_error(recursion, autograd), bound=0.0, tolerance=TOLERANCE, largest_gradient=largest
+    )
 
 
 def without_augmentation(pair: DeepPair, context: Context) -> Evidence:
@@ -85,7 +87,9 @@ def without_augmentation(pair: DeepPair, context: Context) -> Evidence:
     student, teacher, x = draw(dataclasses.replace(pair, biased=True), context.rng(pair.seed))
     autograd = autograd_node_gradients(student, forward(teacher, x, torch.relu), x, torch.relu)
     ours, theirs = (_FreeBiases(tuple(p.weights), biases=tuple(p.biases)) for p in (student, teacher))
-    return Evidence.at_most(worst_error(node_gradients(ours, theirs, x), autograd), 0.0, TOLERANCE)
+    return Evidence.at_most(
+        worst_error(node_gradients(ours, theirs, x), autograd), bound=0.0, tolerance=TOLERANCE
+    )
 
 
 def with_tanh(pair: DeepPair, context: Context) -> Evidence:
@@ -93,7 +97,9 @@ def with_tanh(pair: DeepPair, context: Context) -> Evidence:
     student, teacher, x = draw(pair, context.rng(pair.seed))
     autograd = autograd_node_gradients(student, forward(teacher, x, torch.tanh), x, torch.tanh)
     ours, theirs = (_Tanh(tuple(p.weights)) for p in (student, teacher))
-    return Evidence.at_most(worst_error(node_gradients(ours, theirs, x), autograd), 0.0, TOLERANCE)
+    return Evidence.at_most(
+        worst_error(node_gradients(ours, theirs, x), autograd), bound=0.0, tolerance=TOLERANCE
+    )
 
 
 @dataclasses.dataclass(frozen=True)

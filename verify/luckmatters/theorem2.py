@@ -12,12 +12,13 @@ from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.separation import separate
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -51,7 +52,7 @@ def unconditional_evidence(pair: IntegerPair, context: Context) -> Evidence:
         separation.separated().total,
         rounding_scales(student, teacher, x),
     )
-    return Evidence.at_most(error, 0.0, TOLERANCE)
+    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE)
 
 
 def unconditional_confirm(pair: IntegerPair) -> Evidence:
@@ -60,7 +61,7 @@ def unconditional_confirm(pair: IntegerPair) -> Evidence:
     errors = [
         np.abs(rational.gradient(level) - rational.separated(level)).max() for level in range(pair.depth)
     ]
-    return Evidence.at_most(float(max(errors)), 0.0, 0.0)
+    return Evidence.at_most(float(max(errors)), bound=0.0, tolerance=0.0)
 
 
 # Under Assumption 1
@@ -113,7 +114,7 @@ def conditional_evidence(pair: SeparatedPair, context: Context) -> Evidence:
     exact = autograd_gradients(student, teacher, x)
     largest = max(float(g.abs().max()) for g in exact)
     error = largest_error(exact, separation.separated().total, rounding_scales(student, teacher, x))
-    return Evidence.at_most(error, 0.0, TOLERANCE, largest_gradient=largest)
+    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE, largest_gradient=largest)
 
 
 def separated_pairs(
@@ -144,7 +145,7 @@ def identity_evidence(pair: SeparatedPair, context: Context, factor: float = 1.0
     scales = rounding_scales(student, teacher, x)
     gap = largest_error(exact, separation.separated().total, scales)
     return Evidence.at_most(
-        largest_error(exact, claimed, scales), 0.0, TOLERANCE, relative_error_of_eqn_6=gap
+        largest_error(exact, claimed, scales), bound=0.0, tolerance=TOLERANCE, relative_error_of_eqn_6=gap
     )
 
 
@@ -178,7 +179,7 @@ DEEP = Statement(
             must_hold=True,
         ),
     ),
-    max_examples={"quick": 100, "full": 300, "deep": 1000},
+    cost=Cost(100, 300, 1000),
     remark="Two inputs on a line and one node on either side are enough: the gate selects which inputs count, so "
     "E[f'f* xx] is not E[f'f'*] E[xx]. The difference is measured under Assumption 1; with all "
     "networks and inputs drawn at random it is of the size of the gradient itself.",
@@ -201,7 +202,7 @@ CONDITIONAL = Statement(
         ),
     ),
     examples=EXAMPLES,
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="Assumption 1 is exact for a single sample, where all gates are the same for every input (a deep linear "
     "network on its open paths), and for a hidden layer whose gates all listen to one coordinate of fixed size. "
     "Networks and inputs drawn at random break it and are counted as vacuous.",
@@ -223,7 +224,7 @@ IDENTITY = Statement(
         Control("gap with the other sign", lambda context: identity_evidence(GENERIC, context, factor=-1.0)),
     ),
     examples=(GENERIC, *EXAMPLES),
-    max_examples={"quick": 60, "full": 600, "deep": 10_000},
+    cost=Cost(60, 600, 10_000),
     remark="Needs no assumption: what Eqn 6 leaves out is the gap summed as in Eqn 15, so Eqn 6 is exact where the "
     "gap vanishes and wrong by exactly this much elsewhere.",
 )

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.separation import LayerGradients, Separation, separate
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -26,7 +27,7 @@ from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs
 from verify.mathematics.precise.rational_pairs import RationalPair
 from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
 
-EXAMPLES = {"quick": 80, "full": 300, "deep": 1000}
+EXAMPLES = Cost(80, 300, 1000)
 """The refuted forms stop at their first counterexample; exact arithmetic confirms it."""
 
 # The transpose
@@ -51,7 +52,7 @@ def orientation_evidence(pair: IntegerPair, context: Context, transpose: bool = 
     claimed = separation.separated().total if transpose else _as_printed(separation)
     exact = autograd_gradients(student, teacher, x)
     return Evidence.at_most(
-        largest_error(exact, claimed, rounding_scales(student, teacher, x)), 0.0, TOLERANCE
+        largest_error(exact, claimed, rounding_scales(student, teacher, x)), bound=0.0, tolerance=TOLERANCE
     )
 
 
@@ -62,7 +63,7 @@ def orientation_confirm(pair: IntegerPair) -> Evidence:
         np.abs(rational.gradient(level) - rational.separated(level, transpose=False)).max()
         for level in range(pair.depth)
     ]
-    return Evidence.at_most(float(max(errors)), 0.0, 0.0)
+    return Evidence.at_most(float(max(errors)), bound=0.0, tolerance=0.0)
 
 
 _TWO_NODES = IntegerPair(2, ((2, 2),), 1, 1, 3, 0)
@@ -87,7 +88,7 @@ ORIENTATION = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=EXAMPLES,
+    cost=EXAMPLES,
     remark="With n student and m teacher nodes L* W* is n_l × m_{l+1} and H* is n_{l+1} × m_{l+1}: the printed product "
     "is defined only for n = m, and is then wrong unless H* is symmetric, even on a single sample, "
     "where Assumption 1 is exact. Read H*ᵀ.",
@@ -123,7 +124,7 @@ def dependence_evidence(pair: IntegerPair, context: Context) -> Evidence:
         for a, b in ((before.own, after.own), (before.to_teacher, after.to_teacher))
     )
     size = max(float(before.own.beta[0].abs().max()), float(after.own.beta[0].abs().max()))
-    return Evidence.at_most(moved / size if size else moved, 0.0, TOLERANCE)
+    return Evidence.at_most(moved / size if size else moved, bound=0.0, tolerance=TOLERANCE)
 
 
 def dependence_confirm(pair: IntegerPair) -> Evidence:
@@ -135,7 +136,7 @@ def dependence_confirm(pair: IntegerPair) -> Evidence:
         np.abs(rational.averaged(0, ours)[0] - changed.averaged(0, theirs)[0]).max()
         for ours, theirs in ((rational.student, changed.student), (rational.teacher, changed.teacher))
     ]
-    return Evidence.at_most(float(max(moved)), 0.0, 0.0)
+    return Evidence.at_most(float(max(moved)), bound=0.0, tolerance=0.0)
 
 
 _THREE_LAYERS = IntegerPair(2, ((3, 2), (3, 2)), 2, 4, 9, 3)
@@ -159,7 +160,7 @@ DEPENDENCE = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=EXAMPLES,
+    cost=EXAMPLES,
     remark="β_{l+1}(x) contains the gates of all layers above l+1, and those depend on every weight below: from three "
     "weight matrices on, replacing W_0 alone changes E[β_1]. True as printed of β as a function of the gates, and of "
     "the two highest layers.",
@@ -185,13 +186,13 @@ def _closure_error(pair: IntegerPair, levels: Sequence[int]) -> float:
 
 def closure_evidence(pair: IntegerPair, context: Context) -> Evidence:
     """``E[beta_l]`` against ``W_l H_{l+1} W_l^T`` at every layer below the top."""
-    return Evidence.at_most(_closure_error(pair, range(1, pair.depth)), 0.0, TOLERANCE)
+    return Evidence.at_most(_closure_error(pair, range(1, pair.depth)), bound=0.0, tolerance=TOLERANCE)
 
 
 def closure_at_the_top(pair: IntegerPair, context: Context) -> Evidence:
     """The two highest hidden layers only: their upper neighbour's beta does not depend on x."""
     levels = range(max(1, pair.depth - 2), pair.depth)
-    return Evidence.at_most(_closure_error(pair, levels), 0.0, TOLERANCE)
+    return Evidence.at_most(_closure_error(pair, levels), bound=0.0, tolerance=TOLERANCE)
 
 
 def closure_confirm(pair: IntegerPair) -> Evidence:
@@ -202,7 +203,7 @@ def closure_confirm(pair: IntegerPair) -> Evidence:
         for level in range(1, pair.depth)
         for other in (rational.student, rational.teacher)
     ]
-    return Evidence.at_most(float(max(errors)), 0.0, 0.0)
+    return Evidence.at_most(float(max(errors)), bound=0.0, tolerance=0.0)
 
 
 def _closed(rational: RationalPair, level: int, other: Sequence[np.ndarray]) -> np.ndarray:
@@ -229,7 +230,7 @@ CLOSURE = Statement(
             "three weight matrices", lambda context: closure_evidence(_THREE_LAYERS, context), must_hold=True
         ),
     ),
-    max_examples={"quick": 200, "full": 500, "deep": 1000},
+    cost=Cost(200, 500, 1000),
     remark="Eqn 6 needs E[β_l], and Eqn 3 gives it as W_l E[f'f'ᵀ ∘ β_{l+1}] W_lᵀ; to have H there is a second "
     "separation, E[f'f' β] = E[f'f'] E[β], which Assumption 1 does not contain. First false with four weight matrices.",
 )
@@ -246,7 +247,7 @@ CLOSURE_TOP = Statement(
     evidence=closure_at_the_top,
     controls=(Control("the lowest layer of four", lambda context: closure_evidence(_FOUR_LAYERS, context)),),
     examples=(_THREE_LAYERS, _FOUR_LAYERS),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="β of the layer above is constant there (I at the top, W Wᵀ below it), so nothing has to be separated.",
 )
 
@@ -259,7 +260,7 @@ def top_evidence(pair: IntegerPair, context: Context, level: int = -1) -> Eviden
     claimed = separate(student, teacher, x).separated().total[level]
     exact = autograd_gradients(student, teacher, x)[level]
     scale = rounding_scales(student, teacher, x)[level]
-    return Evidence.at_most(largest_error([exact], [claimed], [scale]), 0.0, TOLERANCE)
+    return Evidence.at_most(largest_error([exact], [claimed], [scale]), bound=0.0, tolerance=TOLERANCE)
 
 
 TOP = Statement(
@@ -274,6 +275,6 @@ TOP = Statement(
     evidence=top_evidence,
     controls=(Control("the layer below it", lambda context: top_evidence(_THREE_LAYERS, context, level=-2)),),
     examples=(_THREE_LAYERS, _FOUR_LAYERS),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="Gates and β are constants at the top, so there is nothing to separate.",
 )

@@ -13,11 +13,12 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import tangent_projection
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -163,7 +164,11 @@ def confirm_unprojected(instance: TwoLayerInstance) -> Evidence:
             gap, size = max(gap, mp.norm(exact - reduced)), max(size, mp.norm(exact))
         relative = gap / size
         return Evidence(
-            0.0, float(relative), float(mp.mpf(10) ** -20 - relative), 1e-20, details={"digits": DIGITS}
+            predicted=0.0,
+            measured=float(relative),
+            margin=float(mp.mpf(10) ** -20 - relative),
+            tolerance=1e-20,
+            details={"digits": DIGITS},
         )
 
 
@@ -205,7 +210,7 @@ CORRECTED = Statement(
     evidence=projected_is_exact,
     instances=instances,
     examples=(TwoLayerInstance(d=10, m=5, n=10, c=3),),
-    max_examples={"quick": 12, "full": 100, "deep": 10_000},
+    cost=Cost(12, 100, 10_000),
     controls=(
         Control("Eqn 6 without projection is rejected", lambda c: unprojected_is_exact(SQUARE, c)),
         Control(
@@ -228,7 +233,7 @@ PRINTED = Statement(
     evidence=unprojected_is_exact,
     confirm=confirm_unprojected,
     instances=instances,
-    max_examples={"quick": 10, "full": 40, "deep": 100},
+    cost=Cost(10, 40, 100),
     controls=(
         Control(
             "with the projection it is accepted", lambda c: projected_is_exact(SQUARE, c), must_hold=True

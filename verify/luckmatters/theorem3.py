@@ -10,12 +10,13 @@ import torch
 from matplotlib.figure import Figure
 
 from nets.matrix_form.normalised import PLACEMENTS, normalisation_variance
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -47,14 +48,18 @@ def printed_evidence(training: Training, context: Context) -> Evidence:
     if training.lr == 0:
         blocks = flow_rates(training)
         worst = max(float((block.weight.abs() / block.rounding).max()) for block in blocks)
-        return Evidence.at_most(worst, 0.0, 1.0, fastest=max(float(b.weight.abs().max()) for b in blocks))
+        return Evidence.at_most(
+            worst, bound=0.0, tolerance=1.0, fastest=max(float(b.weight.abs().max()) for b in blocks)
+        )
     growth, _, rounding = trained(training)
-    return Evidence.at_most(float((growth.abs() / rounding).max()), 0.0, 1.0, growth=float(growth.max()))
+    return Evidence.at_most(
+        float((growth.abs() / rounding).max()), bound=0.0, tolerance=1.0, growth=float(growth.max())
+    )
 
 
 def confirm(training: Training) -> Evidence:
     """With 40 digits and without back-propagation; see theorem3_exact."""
-    return Evidence.at_most(float(radial_drift(training)), 0.0, 1e-25)
+    return Evidence.at_most(float(radial_drift(training)), bound=0.0, tolerance=1e-25)
 
 
 # A finite step
@@ -66,7 +71,10 @@ def step_evidence(training: Training, context: Context, factor: float = 1.0) -> 
     error = (growth - factor * summed).abs() / rounding
     at = int(error.argmax())
     return Evidence(
-        float(summed[at]), float(growth[at]), float(1 - error[at]) * float(rounding[at]), float(rounding[at])
+        predicted=float(summed[at]),
+        measured=float(growth[at]),
+        margin=float(1 - error[at]) * float(rounding[at]),
+        tolerance=float(rounding[at]),
     )
 
 
@@ -85,7 +93,7 @@ def eps_evidence(training: Training, context: Context, factor: float = 1.0) -> E
             worst, (float(error[at]), float(predicted[at]), float(total[at]), float(block.rounding[at]))
         )
     share, claimed, measured, allowed = worst
-    return Evidence(claimed, measured, (1 - share) * allowed, allowed)
+    return Evidence(predicted=claimed, measured=measured, margin=(1 - share) * allowed, tolerance=allowed)
 
 
 def bias_evidence(training: Training, context: Context) -> Evidence:
@@ -101,14 +109,14 @@ def bias_evidence(training: Training, context: Context) -> Evidence:
             worst, (float(error[at]), float(predicted[at]), float(measured[at]), float(block.rounding[at]))
         )
     share, claimed, found, allowed = worst
-    return Evidence(claimed, found, (1 - share) * allowed, allowed)
+    return Evidence(predicted=claimed, measured=found, margin=(1 - share) * allowed, tolerance=allowed)
 
 
 def _bias_still(training: Training, context: Context) -> Evidence:
     """Altered claim: the bias gets no gradient wherever it stands."""
     blocks = flow_rates(training)
     return Evidence.at_most(
-        max(float((block.bias.abs() / block.rounding).max()) for block in blocks), 0.0, 1.0
+        max(float((block.bias.abs() / block.rounding).max()) for block in blocks), bound=0.0, tolerance=1.0
     )
 
 
@@ -176,7 +184,7 @@ _NARROW = Training(hidden=(1, 1), inputs=6, samples=3, scale=0.1, seed=20426)
 _NARROW_BIASED = Training(hidden=(1, 1), inputs=9, samples=3, biased=True)
 _NARROW_EPS = Training("relu_bn", 1e-8, True, hidden=(1, 1), inputs=5, samples=3, seed=1202)
 _SOURCE = Source(LUCK_MATTERS, "Theorem 3, Eqn 17")
-_EXAMPLES = {"quick": 60, "full": 600, "deep": 10_000}
+_EXAMPLES = Cost(60, 600, 10_000)
 
 PRINTED = Statement(
     key="luckmatters.theorem3",
@@ -201,7 +209,7 @@ PRINTED = Statement(
         Control("200 steps of 0.1", lambda context: printed_evidence(_STEPS, context)),
         Control("none of the three", lambda context: printed_evidence(_FLOW, context), must_hold=True),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 1000},
+    cost=Cost(60, 200, 1000),
     remark="Three conditions are not printed, each a statement of its own below: eps = 0 (theorem3.eps), no bias or "
     "the bias inside the norm (theorem3.bias), and infinitely small steps of plain gradient descent (theorem3.step).",
 )
@@ -222,7 +230,7 @@ CONSERVED = Statement(
         Control("a bias, Linear → ReLU → BN", lambda context: printed_evidence(_BIASED, context)),
     ),
     examples=(_FLOW, _RECTIFIED, _NARROW),
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
     remark="Holds because scaling a filter does not change the network; the running statistics of evaluation mode, "
     "weight decay, and optimisers other than plain gradient descent break it as well.",
 )
@@ -246,7 +254,7 @@ WITH_EPS = Statement(
     ),
     examples=(_WITH_EPS, _LARGE_EPS, dataclasses.replace(_FLOW, eps=1.0), _NARROW_EPS),
     figure=_eps_figure,
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
     remark="Not in the paper. The drift is O(eps/σ²) and its sign is that of the growth of the learnable scale c₀: "
     "it vanishes where ∂J/∂c₀ = 0. Small filters drift fastest, since σ² falls with ‖w‖².",
 )
@@ -271,7 +279,7 @@ BIAS_PRINTED = Statement(
             must_hold=True,
         ),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 1000},
+    cost=Cost(60, 200, 1000),
     remark="The proof sums w_jk f_k over the children and calls the sum f_j^lin; with a bias that is w_jᵀf + b_j.",
 )
 
@@ -298,7 +306,7 @@ BIAS = Statement(
         ),
     ),
     examples=(_BIASED, dataclasses.replace(_FLOW, biased=True), _NARROW_BIASED),
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
     remark="In Linear → BN → ReLU the mean takes the bias out again (for every eps), which is why such layers are "
     "built without one.",
 )
@@ -329,7 +337,7 @@ STEP = Statement(
         ),
     ),
     examples=(_STEPS, dataclasses.replace(_STEPS, placement="relu_bn", steps=50)),
-    max_examples={"quick": 40, "full": 200, "deep": 2000},  # it trains networks
+    cost=Cost(40, 200, 2000),  # it trains networks
     figure=_step_figure,
     remark="The gradient is orthogonal to the filter, so a step is the long side of a right triangle. Norms only "
     "grow, and the angle turned by a step, η‖∇‖/‖w‖ with ‖∇‖ ∝ 1/‖w‖, falls: a built-in decay of the learning rate.",

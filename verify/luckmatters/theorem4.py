@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import mpmath as mp
@@ -15,17 +15,16 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
+    ALGEBRA,
     LUCK_MATTERS,
+    SEARCH,
     Assumption,
     Budget,
     Context,
-    Control,
     Evidence,
-    Form,
-    Outcome,
+    Item,
     Source,
-    Statement,
     Verdict,
 )
 from verify.mathematics.precise.kernels import (
@@ -40,8 +39,7 @@ from verify.mathematics.precise.kernels import (
 )
 from verify.mathematics.theorem4_constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
 
-KEY = "luckmatters.theorem4"
-SOURCE = Source(LUCK_MATTERS, "Theorem 4 and Eqns 33-40")
+THEOREM4 = Item("luckmatters.theorem4", Source(LUCK_MATTERS, "Theorem 4 and Eqns 33-40"))
 METHOD, RTOL, ATOL = "LSODA", 1e-11, 1e-14
 HORIZON, TIMES = 8.0, 24
 
@@ -142,40 +140,6 @@ def judge_rate(instance: Theorem4Instance, rate: float) -> Evidence:
     )
 
 
-def printed(instance: Theorem4Instance, context: Context) -> Evidence:
-    """The rate with the printed ``d-bar``."""
-    return judge_rate(instance, constants_of(instance).rate_printed)
-
-
-def corrected(instance: Theorem4Instance, context: Context) -> Evidence:
-    """The rate with the infimum of ``d*_jj`` over the balls."""
-    return judge_rate(instance, constants_of(instance).rate_corrected)
-
-
-def confirm_printed(instance: Theorem4Instance) -> Evidence:
-    """The decay of ``max_j sin theta_j`` at the start in 50 digits against the printed rate.
-
-    At t = 0 the bound is met with equality, so a slower derivative there breaks it at once.
-    """
-    problem = problem_of(instance)
-    constants = constants_of(instance)
-    with mp.workdps(DIGITS):
-        students = [unit(w) for w in columns(problem.student_W)]
-        teachers = [unit(w) for w in columns(problem.teacher_W)]
-        kernel = psi_d_biased if instance.threshold > 0 else psi_d_isotropic
-        overlaps = [kernel(w, u) for w, u in zip(students, teachers, strict=True)]
-        thetas = [angle(w, u) for w, u in zip(students, teachers, strict=True)]
-        field = projected_field(students, teachers, kernel)
-        decays = [
-            mp.cos(t) * dot(u, velocity) / mp.sin(t) ** 2
-            for t, u, velocity in zip(thetas, teachers, field, strict=True)
-        ]
-        stretch = 1 + 2 * mp.mpf(constants.K_d) * mp.sin(max(thetas) / 2)
-        rate = stretch * min(overlaps) * mp.mpf(constants.gamma)
-        measured = min(decays)
-        return Evidence(float(rate), float(measured), float(measured - rate), details={"digits": DIGITS})
-
-
 def instances(budget: Budget) -> st.SearchStrategy[Theorem4Instance]:
     """Four regions: m = 1 any angle, m = 2 near enough, m >= 3 (vacuous without thresholds), thresholded.
 
@@ -211,6 +175,105 @@ def instances(budget: Budget) -> st.SearchStrategy[Theorem4Instance]:
     return st.one_of(lone, pair, thresholded, crowd)
 
 
+CLOSED = Theorem4Instance(m=1, d=3, theta0=1.0)
+PAIR = Theorem4Instance(m=2, d=4, theta0=0.05)
+NEAR_PAIR = Theorem4Instance(m=2, d=4, theta0=0.1, alpha=0.5, seed=3)
+THRESHOLDED = Theorem4Instance(m=20, d=24, theta0=1e-3, threshold=4.0)
+EXAMPLES = (
+    CLOSED,
+    PAIR,
+    Theorem4Instance(m=2, d=4, theta0=1e-3, threshold=2.0),
+    Theorem4Instance(m=5, d=8, theta0=1e-3, threshold=3.0),
+    THRESHOLDED,
+)
+
+
+@THEOREM4.claim(
+    "printed",
+    expected="refuted",
+    on=Theorem4Instance,
+    draw=instances,
+    assume=assumptions,
+    cost=SEARCH.at_quick(40),
+)
+def printed_rate(instance: Theorem4Instance, context: Context, *, factor: float = 1.0) -> Evidence:
+    """Weight recovery at the printed rate
+
+    γ = cos θ₀ − (m−1) ε_d M_d > 0  ⇒  sin θ_j(t) ≤ exp(−d̄ γ t) sin θ₀,
+    d̄ = [1 + 2 K_d sin(θ₀/2)] min_j d*_jj(0),  M_d = (1+K_d) [1 + 2 K_d sin(θ₀/2)]² / cos(θ₀/2)
+
+    The printed d̄ is larger than d*_jj itself: the factor belongs on the other side. With one teacher the start already
+    decays more slowly than claimed.
+    """
+    return judge_rate(instance, factor * constants_of(instance).rate_printed)
+
+
+@printed_rate.confirmed_by
+def at_the_start_in_fifty_digits(instance: Theorem4Instance) -> Evidence:
+    """The decay of ``max_j sin theta_j`` at the start in 50 digits against the printed rate.
+
+    At t = 0 the bound is met with equality, so a slower derivative there breaks it at once.
+    """
+    problem = problem_of(instance)
+    constants = constants_of(instance)
+    with mp.workdps(DIGITS):
+        students = [unit(w) for w in columns(problem.student_W)]
+        teachers = [unit(w) for w in columns(problem.teacher_W)]
+        kernel = psi_d_biased if instance.threshold > 0 else psi_d_isotropic
+        overlaps = [kernel(w, u) for w, u in zip(students, teachers, strict=True)]
+        thetas = [angle(w, u) for w, u in zip(students, teachers, strict=True)]
+        field = projected_field(students, teachers, kernel)
+        decays = [
+            mp.cos(t) * dot(u, velocity) / mp.sin(t) ** 2
+            for t, u, velocity in zip(thetas, teachers, field, strict=True)
+        ]
+        stretch = 1 + 2 * mp.mpf(constants.K_d) * mp.sin(max(thetas) / 2)
+        rate = stretch * min(overlaps) * mp.mpf(constants.gamma)
+        measured = min(decays)
+        return Evidence(
+            predicted=float(rate),
+            measured=float(measured),
+            margin=float(measured - rate),
+            details={"digits": DIGITS},
+        )
+
+
+@THEOREM4.claim(
+    "corrected",
+    expected="holds",
+    on=Theorem4Instance,
+    draw=instances,
+    assume=assumptions,
+    examples=EXAMPLES,
+    cost=ALGEBRA.at_quick(30),
+    note="d̄ replaced by the infimum that Eqn 38 needs",
+)
+def corrected_rate(
+    instance: Theorem4Instance, context: Context, *, factor: float = 1.0, with_overlap: bool = True
+) -> Evidence:
+    """Weight recovery at a rate with a true lower bound of d*_jj
+
+    γ > 0  ⇒  sin θ_j(t) ≤ exp(−d̲ γ t) sin θ₀,  d̲ = inf d*_jj over the balls θ_j ≤ θ₀
+    (isotropic input: d̲ = (π − θ₀)/2π)
+
+    Without thresholds γ > 0 needs m ≤ 2: for m ≥ 3 unbiased Gaussian input makes the theorem vacuous.
+    """
+    constants = constants_of(instance)
+    rate = constants.rate_corrected if with_overlap else np.cos(instance.theta0) * constants.d_lower
+    return judge_rate(instance, factor * rate)
+
+
+printed_rate.accepts_variant("the infimum of d*_jj in place of d̄ is accepted", corrected_rate, CLOSED)
+printed_rate.rejects("twice the printed rate is rejected", CLOSED, factor=2)
+corrected_rate.rejects("the rate × 1.1 is rejected where the bound is sharp (m = 1)", CLOSED, factor=1.1)
+corrected_rate.rejects(
+    "leaving out the overlap term (γ := cos θ₀) and starting from two near teachers is rejected",
+    NEAR_PAIR,
+    with_overlap=False,
+)
+
+
+@corrected_rate.drawn_by
 def figure(verdict: Verdict) -> Figure:
     """Bound against measured decay, one mark a non-vacuous instance, by family."""
     fig, axes = plt.subplots(figsize=(5.6, 4.2), layout="constrained")
@@ -233,71 +296,3 @@ def figure(verdict: Verdict) -> Figure:
     axes.set(xlabel="slowest measured decay of max sin θ", ylabel="rate bound")
     axes.legend(frameon=False)
     return fig
-
-
-CLOSED = Theorem4Instance(m=1, d=3, theta0=1.0)
-PAIR = Theorem4Instance(m=2, d=4, theta0=0.05)
-NEAR_PAIR = Theorem4Instance(m=2, d=4, theta0=0.1, alpha=0.5, seed=3)
-THRESHOLDED = Theorem4Instance(m=20, d=24, theta0=1e-3, threshold=4.0)
-EXAMPLES = (
-    CLOSED,
-    PAIR,
-    Theorem4Instance(m=2, d=4, theta0=1e-3, threshold=2.0),
-    Theorem4Instance(m=5, d=8, theta0=1e-3, threshold=3.0),
-    THRESHOLDED,
-)
-
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="Weight recovery at the printed rate",
-    claim="γ = cos θ₀ − (m−1) ε_d M_d > 0  ⇒  sin θ_j(t) ≤ exp(−d̄ γ t) sin θ₀,\n"
-    "d̄ = [1 + 2 K_d sin(θ₀/2)] min_j d*_jj(0),  M_d = (1+K_d) [1 + 2 K_d sin(θ₀/2)]² / cos(θ₀/2)",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=Theorem4Instance,
-    assumptions=assumptions,
-    evidence=printed,
-    instances=instances,
-    max_examples={"quick": 40, "full": 200, "deep": 500},
-    confirm=confirm_printed,
-    controls=(
-        Control(
-            "the infimum of d*_jj in place of d̄ is accepted", lambda c: corrected(CLOSED, c), must_hold=True
-        ),
-        Control(
-            "twice the printed rate is rejected",
-            lambda c: judge_rate(CLOSED, 2 * constants_of(CLOSED).rate_printed),
-        ),
-    ),
-    remark="The printed d̄ is larger than d*_jj itself: the factor belongs on the other side. With one teacher the "
-    "start already decays more slowly than claimed.",
-)
-
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="Weight recovery at a rate with a true lower bound of d*_jj",
-    claim="γ > 0  ⇒  sin θ_j(t) ≤ exp(−d̲ γ t) sin θ₀,  d̲ = inf d*_jj over the balls θ_j ≤ θ₀\n"
-    "(isotropic input: d̲ = (π − θ₀)/2π)",
-    source=replace(SOURCE, note="d̄ replaced by the infimum that Eqn 38 needs"),
-    expected=Outcome.HOLDS,
-    instance_type=Theorem4Instance,
-    assumptions=assumptions,
-    evidence=corrected,
-    instances=instances,
-    examples=EXAMPLES,
-    max_examples={"quick": 30, "full": 1000, "deep": 10_000},
-    figure=figure,
-    controls=(
-        Control(
-            "the rate × 1.1 is rejected where the bound is sharp (m = 1)",
-            lambda c: judge_rate(CLOSED, 1.1 * constants_of(CLOSED).rate_corrected),
-        ),
-        Control(
-            "leaving out the overlap term (γ := cos θ₀) and starting from two near teachers is rejected",
-            lambda c: judge_rate(NEAR_PAIR, np.cos(NEAR_PAIR.theta0) * constants_of(NEAR_PAIR).d_lower),
-        ),
-    ),
-    remark="Without thresholds γ > 0 needs m ≤ 2: for m ≥ 3 unbiased Gaussian input makes the theorem vacuous.",
-)

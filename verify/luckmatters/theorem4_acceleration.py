@@ -14,12 +14,13 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -41,8 +42,8 @@ from verify.mathematics.families.near_states import STATES, followed, rates_at, 
 from verify.mathematics.precise.projected_flow import rate_at
 
 SOURCE = Source(LUCK_MATTERS, "remark 'Faster convergence near w*_j' after Theorem 4")
-FEW = {"quick": 6, "full": 40, "deep": 300}
-MANY = {"quick": 6, "full": 40, "deep": 10_000}
+FEW = Cost(6, 40, 300)
+MANY = Cost(6, 40, 10_000)
 
 DISTANCES = (1e-3, 1e-4, 1e-5, 1e-6)
 """Two decades of ``x``, two apart, in which mean rates are compared."""
@@ -88,7 +89,9 @@ def rising(t: Array, x: Array) -> Evidence:
     """Ratio of the rates in the two decades of a course ``x(t)`` against :data:`LEAST_RISE`."""
     ratio = rates_ratio(t, x)
     tolerance = LATE * LEAST_RISE
-    return Evidence(LEAST_RISE, ratio, ratio - LEAST_RISE + tolerance, tolerance)
+    return Evidence(
+        predicted=LEAST_RISE, measured=ratio, margin=ratio - LEAST_RISE + tolerance, tolerance=tolerance
+    )
 
 
 def late_state(instance: Start) -> tuple[Array, Array]:
@@ -104,7 +107,9 @@ def confirm_superlinear(instance: Start) -> Evidence:
     teacher, W = late_state(instance)
     ratio = rate_at(teacher, W, 1e-4) / rate_at(teacher, W, 1.0)
     needed = 2.0  # |log 1e-8| / |log 1e-4|
-    return Evidence(needed, ratio, ratio - needed + LATE * needed, LATE * needed)
+    return Evidence(
+        predicted=needed, measured=ratio, margin=ratio - needed + LATE * needed, tolerance=LATE * needed
+    )
 
 
 def linear(instance: Start, context: Context, widest: float = 1.0) -> Evidence:
@@ -126,7 +131,9 @@ def linear(instance: Start, context: Context, widest: float = 1.0) -> Evidence:
         for rates, left in zip(late, (LATE, LATER), strict=True)
     )
     details = {"late rates": late[1].tolist(), "largest eigenvalue": top}
-    return Evidence(bottom, float(late[1][-1]), margin, LATER, details=details)
+    return Evidence(
+        predicted=bottom, measured=float(late[1][-1]), margin=margin, tolerance=LATER, details=details
+    )
 
 
 def near_starts(budget: Budget) -> st.SearchStrategy[Start]:
@@ -167,7 +174,7 @@ SUPERLINEAR = Statement(
     evidence=superlinear,
     instances=near_starts,
     examples=(Start(1, 2, 0.5),),
-    max_examples=FEW,
+    cost=FEW,
     confirm=confirm_superlinear,
     controls=(
         Control("a sequence of order 1.5", lambda c: rising(*_of_order(1.5)), must_hold=True),
@@ -189,7 +196,7 @@ LINEAR = replace(
     expected=Outcome.HOLDS,
     evidence=linear,
     examples=(Start(1, 2, 0.5), Start(3, 5, 0.5)),
-    max_examples=MANY,
+    cost=MANY,
     confirm=None,
     controls=(Control("λ_max replaced by λ_max / 3", lambda c: linear(Start(1, 2, 0.5), c, 1 / 3)),),
     figure=None,
@@ -207,7 +214,7 @@ def accelerating(instance: Start, context: Context) -> Evidence:
     first = float(falls.sum() / (1 - cosine**2).sum())
     t, x, _ = late_run(instance)
     late = mean_rate(t, x, *DISTANCES[2:])
-    return Evidence(first, late, late - first + LATE, LATE)
+    return Evidence(predicted=first, measured=late, margin=late - first + LATE, tolerance=LATE)
 
 
 def confirm_accelerating(instance: Start) -> Evidence:
@@ -215,7 +222,7 @@ def confirm_accelerating(instance: Start) -> Evidence:
     problem = instance.problem()
     first = rate_at(problem.teacher_W, problem.student_W, 1.0)
     late = rate_at(*late_state(instance), 1e-4)
-    return Evidence(first, late, late - first + LATE, LATE)
+    return Evidence(predicted=first, measured=late, margin=late - first + LATE, tolerance=LATE)
 
 
 def one_node(instance: Start, context: Context, factor: float = 1.0) -> Evidence:
@@ -233,13 +240,18 @@ def one_node(instance: Start, context: Context, factor: float = 1.0) -> Evidence
     worst = int(np.argmax(off))
     # Angles, and so speeds of at most a half, are good to some eps absolutely.
     pointwise = Evidence(
-        float(expected.flat[worst]), float(turning.flat[worst]), SPEED - float(off.flat[worst]), SPEED
+        predicted=float(expected.flat[worst]),
+        measured=float(turning.flat[worst]),
+        margin=SPEED - float(off.flat[worst]),
+        tolerance=SPEED,
     )
     if not followed(instance, context) or not pointwise.holds:
         return pointwise
     measured = float(own_time(instance.theta0, instance.theta0 / 100))
     angle = path(instance.problem(), np.array([0.0, measured]))[-1]
-    return Evidence.close(measured, factor * float(own_time(instance.theta0, angle)), 1e-5 * measured)
+    return Evidence.close(
+        measured, predicted=factor * float(own_time(instance.theta0, angle)), tolerance=1e-5 * measured
+    )
 
 
 ACCELERATES = replace(
@@ -271,7 +283,7 @@ ONE_NODE = replace(
     evidence=one_node,
     instances=lambda budget: starts(st.just(1), st.floats(0.05, 3.0)),
     examples=(Start(1, 2, 0.5), Start(1, 3, 3.0)),
-    max_examples={"quick": 15, "full": 100, "deep": 10_000},
+    cost=Cost(15, 100, 10_000),
     controls=(Control("a time 1 % longer", lambda c: one_node(Start(1, 2, 0.5), c, 1.01)),),
     remark="Winner-take-all in its simplest form: the nearer a node is, the faster it comes, up to the rate ½.",
 )

@@ -13,12 +13,13 @@ from dynamics.geometry.angles import angles
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -66,7 +67,7 @@ def late_rates(instance: Teachers, context: Context) -> Evidence:
     W = _teachers(instance)
     problem = TeacherStudent(W, W)
     uniform = float(np.max(np.asarray(spectral_rate(ProjectedFlow(problem)))))
-    return Evidence.at_most(uniform, ALONE, 1e-12 * instance.m)
+    return Evidence.at_most(uniform, bound=ALONE, tolerance=1e-12 * instance.m)
 
 
 def any_teachers(budget: Budget) -> st.SearchStrategy[Teachers]:
@@ -101,7 +102,7 @@ LATE = Statement(
 
 def _slower(instance: Teachers, bound: float) -> Evidence:
     evidence = late_rates(instance, Context())
-    return Evidence.at_most(evidence.measured, bound, evidence.tolerance)
+    return Evidence.at_most(evidence.measured, bound=bound, tolerance=evidence.tolerance)
 
 
 def faster(instance: Start, context: Context) -> Evidence:
@@ -111,7 +112,13 @@ def faster(instance: Start, context: Context) -> Evidence:
     reached = float(np.isfinite(uniform))
     uniform = min(uniform, HORIZON)
     details = {"uniform over matched": uniform / alone, "uniform arrived": reached}
-    return Evidence(alone, uniform, uniform * (1 + TIMING) - alone, alone * TIMING, details=details)
+    return Evidence(
+        predicted=alone,
+        measured=uniform,
+        margin=uniform * (1 + TIMING) - alone,
+        tolerance=alone * TIMING,
+        details=details,
+    )
 
 
 def confirm_faster(instance: Start) -> Evidence:
@@ -120,7 +127,9 @@ def confirm_faster(instance: Start) -> Evidence:
     uniform, alone = (
         arrival(problem, TARGET, 80.0, projected=True, matched=matched) for matched in (False, True)
     )
-    return Evidence(alone, uniform, uniform * (1 + TIMING) - alone, alone * TIMING)
+    return Evidence(
+        predicted=alone, measured=uniform, margin=uniform * (1 + TIMING) - alone, tolerance=alone * TIMING
+    )
 
 
 def several(budget: Budget) -> st.SearchStrategy[Start]:
@@ -132,7 +141,7 @@ def same_time(instance: Start, context: Context, factor: float = 1.0) -> Evidenc
     """The matched flow in all its nodes takes the time of one node alone."""
     measured = time_to(instance.problem(), TARGET, HORIZON, modulation="matched")
     predicted = factor * float(own_time(instance.theta0, TARGET))
-    return Evidence.close(measured, predicted, TIMING * predicted)
+    return Evidence.close(measured, predicted=predicted, tolerance=TIMING * predicted)
 
 
 def gain_figure(verdict: Verdict) -> Figure:
@@ -161,7 +170,7 @@ TIME = Statement(
     evidence=faster,
     instances=several,
     examples=(Start(2, 2, 0.5), Start(3, 8, 0.3)),
-    max_examples={"quick": 8, "full": 60, "deep": 400},
+    cost=Cost(8, 60, 400),
     confirm=confirm_faster,
     controls=(
         Control("three nodes in eight dimensions", lambda c: faster(Start(3, 8, 0.3), c), must_hold=True),
@@ -196,6 +205,6 @@ CLOSED_FORM = Statement(
     evidence=same_time,
     instances=several,
     examples=(Start(1, 2, 0.5), Start(5, 10, 0.8)),
-    max_examples={"quick": 12, "full": 80, "deep": 400},
+    cost=Cost(12, 80, 400),
     controls=(Control("a time 1 % longer", lambda c: same_time(Start(2, 4, 0.5), c, 1.01)),),
 )

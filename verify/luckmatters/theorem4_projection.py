@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -49,7 +50,7 @@ def time_ratio(instance: Start) -> float:
 def harder(instance: Start, context: Context) -> Evidence:
     """It takes at least as long without the projection."""
     ratio = min(time_ratio(instance), HORIZON)
-    return Evidence(1.0, ratio, ratio - 1 + TIMING, TIMING)
+    return Evidence(predicted=1.0, measured=ratio, margin=ratio - 1 + TIMING, tolerance=TIMING)
 
 
 def confirm_harder(instance: Start) -> Evidence:
@@ -57,7 +58,7 @@ def confirm_harder(instance: Start) -> Evidence:
     problem = instance.problem()
     times = [arrival(problem, TARGET, 60.0, projected=projected) for projected in (False, True)]
     ratio = times[0] / times[1]
-    return Evidence(1.0, ratio, ratio - 1 + TIMING, TIMING)
+    return Evidence(predicted=1.0, measured=ratio, margin=ratio - 1 + TIMING, tolerance=TIMING)
 
 
 def turns_faster(instance: Start, rng: np.random.Generator) -> float:
@@ -80,11 +81,11 @@ def easier(instance: Start, context: Context, lead: float = 1.0) -> Evidence:
     """
     slack = turns_faster(instance, context.rng(instance.seed, instance.d))
     if slack < 0 or not followed(instance, context):
-        return Evidence(0.0, slack, slack)
+        return Evidence(predicted=0.0, measured=slack, margin=slack)
     times = np.linspace(0.0, 10.0, 41)  # to about 0.01 rad: later both decay alike
     angle = path(instance.problem(), times, projected=False)[1:]
     largest = float((times[1:] / own_time(instance.theta0, angle)).max())
-    return Evidence.at_most(largest, lead, TIMING)
+    return Evidence.at_most(largest, bound=lead, tolerance=TIMING)
 
 
 def slower_beyond_one(context: Context) -> Evidence:
@@ -92,7 +93,7 @@ def slower_beyond_one(context: Context) -> Evidence:
     rng = context.rng(1)
     states = turned(Start(1, 3).problem().teacher_W, np.full((1, 1), 0.5), rng, 1.1)
     gain = -float(states.speeds(projected=False)[0][0, 0]) - (np.pi - 0.5) * np.sin(0.5) / (2 * np.pi)
-    return Evidence(0.0, gain, gain + SPEED)
+    return Evidence(predicted=0.0, measured=gain, margin=gain + SPEED)
 
 
 def near_starts(budget: Budget) -> st.SearchStrategy[Start]:
@@ -113,9 +114,9 @@ def mean_effect(instance: Effect, context: Context, floor: float = 0.0) -> Evide
     mean, error = float(logs.mean()), float(logs.std(ddof=1) / np.sqrt(len(logs)))
     reach = context.z() * error
     return Evidence(
-        floor,
-        mean,
-        mean - floor,
+        predicted=floor,
+        measured=mean,
+        margin=mean - floor,
         standard_error=error,
         inconclusive=abs(mean - floor) < reach,
         details={"share harder": float(np.mean(logs > 0)), "largest ratio": float(ratios.max())},
@@ -188,7 +189,7 @@ ALWAYS = Statement(
     evidence=harder,
     instances=near_starts,
     examples=(Start(1, 2, 0.5),),
-    max_examples={"quick": 6, "full": 40, "deep": 200},
+    cost=Cost(6, 40, 200),
     confirm=confirm_harder,
     controls=(
         Control("two nodes in the plane", lambda c: harder(Start(2, 2, 0.5), c), must_hold=True),
@@ -212,7 +213,7 @@ ONE_NODE = Statement(
     evidence=easier,
     instances=lambda budget: starts(st.just(1), st.floats(0.05, 2.8)),
     examples=(Start(1, 2, 0.5), Start(1, 4, 2.5)),
-    max_examples={"quick": 8, "full": 100, "deep": 10_000},
+    cost=Cost(8, 100, 10_000),
     controls=(
         Control("a lead of a fifth from the start", lambda c: easier(Start(1, 2, 0.5), c, 0.8)),
         Control("two nodes in the plane against one alone", lambda c: easier(Start(2, 2, 0.5), c)),

@@ -17,12 +17,13 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -30,7 +31,7 @@ from verify.judging.statement import (
     Statement,
     Verdict,
 )
-from verify.luckmatters.theorem4 import KEY
+from verify.luckmatters.theorem4 import THEOREM4
 from verify.mathematics.rates import DecayFit, RateEstimate, discrete_rate, fit_decay, mean_rate
 
 RTOL, ATOL = 1e-13, 1e-16
@@ -162,7 +163,7 @@ def sharp(instance: SharpInstance, context: Context, stretch: float = 1.0) -> Ev
     slack = ODE_ACCURACY - abs(ode / rate - 1)
     details: dict[str, float | list[float]] = {"spectral rate": rate, "late rate of the flow": ode}
     if not instance.networks:
-        return Evidence(rate, ode, slack, ODE_ACCURACY, details=details)
+        return Evidence(predicted=rate, measured=ode, margin=slack, tolerance=ODE_ACCURACY, details=details)
     run = train_networks(instance, context.device, context.seed)
     trained = network_rate(run)
     predicted = float(discrete_rate(rate, instance.lr))
@@ -177,10 +178,10 @@ def sharp(instance: SharpInstance, context: Context, stretch: float = 1.0) -> Ev
         "sin θ reached by every network": float(run.observables["sin_theta"][-1].max()),
     }
     return Evidence(
-        predicted,
-        trained.mean,
-        min(slack, network_slack),
-        NETWORK_ACCURACY,
+        predicted=predicted,
+        measured=trained.mean,
+        margin=min(slack, network_slack),
+        tolerance=NETWORK_ACCURACY,
         standard_error=trained.standard_error,
         inconclusive=bool(context.z() * share > NETWORK_ACCURACY),
         details=details,
@@ -225,7 +226,7 @@ def figure(verdict: Verdict) -> Figure:
 
 
 SHARP = Statement(
-    key=KEY,
+    key=THEOREM4.key,
     form=Form.SHARP,
     title="The late rate of weight recovery is the spectral rate",
     claim="−d/dt log ‖sin θ‖ → λ,  λ = smallest eigenvalue of −J at W = W* on the tangent space,\n"
@@ -238,7 +239,7 @@ SHARP = Statement(
     evidence=sharp,
     instances=instances,
     examples=(PAPER,),
-    max_examples={"quick": 6, "full": 60, "deep": 1000},
+    cost=Cost(6, 60, 1000),
     figure=figure,
     controls=(
         Control(

@@ -13,7 +13,7 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Context,
     Control,
@@ -147,11 +147,11 @@ def first_order(instance: TrajectoryInstance, context: Context, claimed: float =
         },
     }
     return Evidence(
-        claimed,
-        float(observed[-1]),
-        min(slack, limit - score),
-        tolerance,
-        rungs[-1].standard_error,
+        predicted=claimed,
+        measured=float(observed[-1]),
+        margin=min(slack, limit - score),
+        tolerance=tolerance,
+        standard_error=rungs[-1].standard_error,
         details=details,
     )
 

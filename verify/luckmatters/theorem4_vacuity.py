@@ -21,7 +21,7 @@ from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
@@ -80,7 +80,9 @@ def vacuous(instance: IsotropicBalls, context: Context) -> Evidence:
     widest = math.acos(-1 / (instance.m - 1))
     bound = 1 - (instance.m - 1) * (1 + math.pi - widest) / math.pi
     details = {"always vacuous for this m": float(bound < 0)}
-    return Evidence(bound, gamma, min(bound, 0.0) - gamma + 1e-12 * instance.m, details=details)
+    return Evidence(
+        predicted=bound, measured=gamma, margin=min(bound, 0.0) - gamma + 1e-12 * instance.m, details=details
+    )
 
 
 def isotropic_balls(budget: Budget) -> st.SearchStrategy[IsotropicBalls]:
@@ -165,7 +167,11 @@ def near_limit(instance: Thresholded, context: Context, factor: float = 1.0) -> 
     tolerance = 1e-3 * instance.scale  # kernels good to 1e-14 over a step of scale
     margin = min(excess, 5 * instance.scale - excess) + tolerance
     return Evidence(
-        limit, gamma, margin, tolerance, details={"K_0": K_0, "excess / scale": excess / instance.scale}
+        predicted=limit,
+        measured=gamma,
+        margin=margin,
+        tolerance=tolerance,
+        details={"K_0": K_0, "excess / scale": excess / instance.scale},
     )
 
 

@@ -15,12 +15,13 @@ from dynamics.geometry.angles import paired_angles
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -90,7 +91,7 @@ def follow(problem: TeacherStudent, certificate: Certificate, claimed: float) ->
     slope = inequality_margin(problem, certificate, W, V)
     details = {"decay": decay, "drift": inside, "inequality": slope, "perron": float(certificate.perron)}
     margin = min(decay, inside, slope) + tolerance
-    return Evidence(rate, measured, margin, tolerance, details=details)
+    return Evidence(predicted=rate, measured=measured, margin=margin, tolerance=tolerance, details=details)
 
 
 def inequality_margin(problem: TeacherStudent, certificate: Certificate, W: Array, V: Array) -> float:
@@ -235,7 +236,7 @@ CORRECTED = Statement(
         Control("certified rate times 1.05", _certified_too_fast),
         Control("comparison without the push of the irrelevant nodes", _without_irrelevant_columns),
     ),
-    max_examples={"quick": 8, "full": 200, "deep": 10_000},
+    cost=Cost(8, 200, 10_000),
     figure=figure,
     remark="M is built from enclosures of the kernels on caps about W* and W_r(0); the box holds the r-set's drift. "
     "The rate is a Collatz-Wielandt quotient of p, so no eigenvalue solver has to be trusted. Vacuous for zero-bias "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Context,
@@ -46,7 +46,7 @@ def free_gamma(instance: FreeGamma, context: Context) -> Evidence:
     rate = float(np.cos(instance.theta0) * np.sum(problem.teacher_W * velocity) / sine**2)
     claimed = constants.lambda_bar * constants.gamma * instance.factor
     tolerance = 1e-12 * rate
-    return Evidence(claimed, rate, rate - claimed + tolerance, tolerance)
+    return Evidence(predicted=claimed, measured=rate, margin=rate - claimed + tolerance, tolerance=tolerance)
 
 
 def confirm_gamma(instance: FreeGamma) -> Evidence:
@@ -58,7 +58,7 @@ def confirm_gamma(instance: FreeGamma) -> Evidence:
         w, u, v = reference.W[0], reference.teacher_W[0], reference.teacher_V[0]
         rate = mp.fsum(x * y for x, y in zip(w, u, strict=True)) * psi_d(w, u) * mp.fsum(x * x for x in v)
         claimed = mp.mpf(constants.lambda_bar) * constants.gamma * instance.factor
-        return Evidence(float(claimed), float(rate), float(rate - claimed))
+        return Evidence(predicted=float(claimed), measured=float(rate), margin=float(rate - claimed))
 
 
 def _alone(instance: FreeGamma) -> TeacherStudent:
@@ -94,7 +94,7 @@ GAMMA = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=BUDGETS,
+    cost=BUDGETS,
     remark="Printed γ ≥ …; the induction steps (61), (62), (67) need γ ≤ …. With ≥ any rate at all could be claimed. "
     "Even with γ ≤ (factor 1) the rate is wrong: (41) has one power of ‖v‖ where the flow, and (66), have two, so with "
     "fan-outs below one the true rate ∝ B_v² falls short of the claimed one ∝ B_v.",

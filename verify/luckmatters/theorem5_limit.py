@@ -15,12 +15,13 @@ from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Status, Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -68,10 +69,10 @@ def reaches_solution(problem: TeacherStudent) -> Evidence:
     run, last = run_of(problem)
     m = problem.m
     return Evidence(
-        0.0,
-        float(last.max()),
-        GOAL - float(last.max()),
-        GOAL,
+        predicted=0.0,
+        measured=float(last.max()),
+        margin=GOAL - float(last.max()),
+        tolerance=GOAL,
         details={
             "sin θ": float(last[:m].max()),
             "‖δv‖": float(last[m : 2 * m].max()),
@@ -108,7 +109,7 @@ def _wrong_limit(context: Context) -> Evidence:
     kept = 1e-3 * np.linalg.norm(problem.student_V[problem.m :], axis=-1)
     last = run_of(problem)[1]
     last[2 * problem.m :] = np.abs(last[2 * problem.m :] - kept)
-    return Evidence.at_most(float(last.max()), GOAL, 0.0)
+    return Evidence.at_most(float(last.max()), bound=GOAL, tolerance=0.0)
 
 
 def instances(budget: Budget) -> st.SearchStrategy[OverparameterisedRun]:
@@ -168,7 +169,7 @@ LIMIT = Statement(
         ),
         Control("V_r → V_r(0)/1000 instead of 0", _wrong_limit),
     ),
-    max_examples={"quick": 4, "full": 80, "deep": 500},
+    cost=Cost(4, 80, 500),
     figure=figure,
     remark="Close is not quantified by a condition that can be met at these sizes; here: nodes at least 0.6 rad "
     "apart, θ₀ below a third of that, fan-outs within half of the teachers'. W_r does not converge to anything fixed "

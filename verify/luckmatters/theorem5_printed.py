@@ -13,12 +13,13 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -69,7 +70,7 @@ def contraction(problem: TeacherStudent, part: slice) -> Evidence:
     measured, bound, when = never_above_start(problem, part)
     # A hundred local errors of the integrator, relative to sizes of the order of the fan-outs, and rounding.
     tolerance = 100 * RTOL * float(np.abs(problem.teacher_V).max()) + 1e-14
-    return Evidence.at_most(measured, bound, tolerance, time=when)
+    return Evidence.at_most(measured, bound=bound, tolerance=tolerance, time=when)
 
 
 def confirmed(problem: TeacherStudent, index: int, part: slice) -> Evidence:
@@ -81,7 +82,7 @@ def confirmed(problem: TeacherStudent, index: int, part: slice) -> Evidence:
         fine = max(reference.distances(*reference.integrate(when, STEPS))[index])
         coarse = max(reference.distances(*reference.integrate(when, STEPS // 2))[index])
         error = abs(fine - coarse)
-        return Evidence.at_most(float(fine), float(start), float(error), time=when)
+        return Evidence.at_most(float(fine), bound=float(start), tolerance=float(error), time=when)
 
 
 def w_part(problem: TeacherStudent) -> slice:
@@ -146,7 +147,7 @@ def figure(verdict: Verdict) -> Figure:
     return drawing
 
 
-BUDGETS = {"quick": 60, "full": 300, "deep": 1000}
+BUDGETS = Cost(60, 300, 1000)
 
 W_CONTRACTION = Statement(
     key="luckmatters.theorem5.w_contraction",
@@ -171,7 +172,7 @@ W_CONTRACTION = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=BUDGETS,
+    cost=BUDGETS,
     figure=figure,
     remark="Judged in its weakest form: sin θ_j never exceeds sin θ₀, whatever γ > 0 is. Started at W_u = W*, V_u = V* "
     "the bound is zero, but the irrelevant nodes push with d_jk v_jᵀv_k, which has no factor sin θ: the last sum of "
@@ -202,7 +203,7 @@ V_CONTRACTION = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=BUDGETS,
+    cost=BUDGETS,
     remark="Judged in its weakest form: ‖δv_j‖ never exceeds B_δv. The sums over the irrelevant fan-outs "
     "(bounded by B_v, not by B_δv) and over δw do not shrink with B_δv, so (61) does not follow from (42).",
 )
@@ -218,7 +219,10 @@ def whole_claim(problem: TeacherStudent) -> tuple[Evidence, bool]:
     when, part = np.unravel_index(np.argmax((largest - bound) / scale), largest.shape)
     tolerance = 100 * RTOL * float(scale[part]) + 1e-14
     found = Evidence.at_most(
-        float(largest[when, part]), float(bound[when, part]), tolerance, time=float(times[when])
+        float(largest[when, part]),
+        bound=float(bound[when, part]),
+        tolerance=tolerance,
+        time=float(times[when]),
     )
     return found, bool(part)
 
@@ -239,7 +243,9 @@ def confirm_printed(start: TwoLayerStart) -> Evidence:
         fine = max(reference.distances(*reference.integrate(when, STEPS))[of_V])
         coarse = max(reference.distances(*reference.integrate(when, STEPS // 2))[of_V])
         bound = mp.exp(-mp.mpf(rate) * when) * before
-        return Evidence.at_most(float(fine), float(bound), float(abs(fine - coarse)), time=when)
+        return Evidence.at_most(
+            float(fine), bound=float(bound), tolerance=float(abs(fine - coarse)), time=when
+        )
 
 
 PRINTED = Statement(
@@ -263,7 +269,7 @@ PRINTED = Statement(
             must_hold=True,
         ),
     ),
-    max_examples=BUDGETS,
+    cost=BUDGETS,
     figure=figure,
     remark="The limit is right, the rate and the contractions are not. The irrelevant nodes push W_u and V_u off even "
     "from the solution itself; δw pushes V_u off even without irrelevant nodes; and the conditions need fan-outs "

@@ -19,12 +19,13 @@ from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -214,7 +215,7 @@ def sharp(instance: OverparameterisedRun, context: Context, stretch: float = 1.0
         "share of faster modes": faster,
     }
     if not instance.networks:
-        return Evidence(rate, ode, slack, ODE_ACCURACY, details=details)
+        return Evidence(predicted=rate, measured=ode, margin=slack, tolerance=ODE_ACCURACY, details=details)
     run = train_networks(instance, context.device, context.seed)
     measured, predicted = networks_against_prediction(instance, run)
     ratio = mean_rate(measured / (stretch * predicted))
@@ -227,10 +228,10 @@ def sharp(instance: OverparameterisedRun, context: Context, stretch: float = 1.0
     }
     allowed = NETWORK_ACCURACY + faster - abs(ratio.mean - 1)
     return Evidence(
-        float(stretch * predicted.mean()),
-        trained.mean,
-        min(slack, allowed),
-        NETWORK_ACCURACY,
+        predicted=float(stretch * predicted.mean()),
+        measured=trained.mean,
+        margin=min(slack, allowed),
+        tolerance=NETWORK_ACCURACY,
         standard_error=trained.standard_error,
         inconclusive=bool(context.z() * ratio.standard_error > NETWORK_ACCURACY),
         details=details,
@@ -295,7 +296,7 @@ SHARP = Statement(
             lambda c: sharp(TRAINED, c, stretch=1.05),
         ),
     ),
-    max_examples={"quick": 3, "full": 60, "deep": 500},
+    cost=Cost(3, 60, 500),
     figure=figure,
     remark="The equilibria form a manifold (W_r is free where V_r = 0) and the rate depends on the point reached, so "
     "it is known only at the end: with orthonormal nodes it starts at 0.158 and drops to 0.07 where W_r drifts "

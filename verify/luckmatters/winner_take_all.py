@@ -16,11 +16,12 @@ from dynamics.geometry.angles import angles
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from nets.deep.node_matching import effective_number
-from verify.judging.statement import (
+from verify.judging import (
     LUCK_MATTERS,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -198,7 +199,13 @@ def single_winner_evidence(instance: Sharing, context: Context, horizon: float =
     """Share of the stronger of the students near one teacher, against 0.9."""
     share = follow(start(instance), np.array([0.0, horizon])).share[-1]
     top = float(share.max())
-    return Evidence(WINS, top, top - WINS + SHARE_BLUR, SHARE_BLUR, details={"shares": share.tolist()})
+    return Evidence(
+        predicted=WINS,
+        measured=top,
+        margin=top - WINS + SHARE_BLUR,
+        tolerance=SHARE_BLUR,
+        details={"shares": share.tolist()},
+    )
 
 
 def lone_student_evidence(context: Context) -> Evidence:
@@ -208,7 +215,7 @@ def lone_student_evidence(context: Context) -> Evidence:
         problem.teacher_W, problem.student_W * [1, -1], problem.teacher_V, problem.student_V * [[1], [0]]
     )
     share = follow(far, np.array([0.0, 1000.0])).share[-1]
-    return Evidence(WINS, float(share.max()), float(share.max()) - WINS)
+    return Evidence(predicted=WINS, measured=float(share.max()), margin=float(share.max()) - WINS)
 
 
 def confirm_single(instance: Sharing) -> Evidence:
@@ -221,7 +228,9 @@ def confirm_single(instance: Sharing) -> Evidence:
         _, V = reference.integrate(100, 200)
         goal = reference.teacher_V[0]
         top = float(max(dot(v, goal) for v in V) / dot(goal, goal))
-    return Evidence(WINS, top, top + drift - WINS, drift, details={"digits": DIGITS})
+    return Evidence(
+        predicted=WINS, measured=top, margin=top + drift - WINS, tolerance=drift, details={"digits": DIGITS}
+    )
 
 
 def mirror_evidence(context: Context) -> Evidence:
@@ -237,7 +246,7 @@ def mirror_evidence(context: Context) -> Evidence:
         mirrored = speed["W"][:, 1] * [1, -1]
         worst = max(worst, float(np.abs(speed["W"][:, 0] - mirrored).max()), abs(float(np.ptp(speed["V"]))))
     top = 0.5 if worst < 1e-14 else np.nan
-    return Evidence(WINS, top, top - WINS, details={"asymmetry": worst})
+    return Evidence(predicted=WINS, measured=top, margin=top - WINS, details={"asymmetry": worst})
 
 
 SINGLE = Statement(
@@ -253,7 +262,7 @@ SINGLE = Statement(
     evidence=single_winner_evidence,
     confirm=confirm_single,
     figure=shares_figure,
-    max_examples={"quick": 20, "full": 100, "deep": 300},
+    cost=Cost(20, 100, 300),
     controls=[
         Control("a rival on the far side", lone_student_evidence, must_hold=True),
         Control("two mirror images", mirror_evidence),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtrit
 
-from verify.judging.statement import Context, Evidence
+from verify.judging import Context, Evidence
 
 
 @dataclass(frozen=True)

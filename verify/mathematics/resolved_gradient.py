@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import Context, Evidence
+from verify.judging import Context, Evidence
 from verify.mathematics.sampled_gradient import sampled_gradient
 
 PILOT = 10_000

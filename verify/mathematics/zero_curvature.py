@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents
 from nets.two_layer.curvature import dense_hessian
-from verify.judging.statement import Assumption
+from verify.judging import Assumption
 
 EPS = float(np.finfo(np.float64).eps)
 MOST_INPUTS = 4000

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from verify.judging.statement import Record, Verdict
+from verify.judging import Record, Verdict
 
 STYLE: Any = {  # matplotlib types its keys one by one
     "font.size": 9,

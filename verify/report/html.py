@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from verify.judging.statement import Outcome, Verdict
+from verify.judging import Outcome, Verdict
 from verify.report.figures import Picture, picture_of
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import reproducing_command

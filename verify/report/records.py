@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from verify.judging import Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
-from verify.judging.statement import Evidence, Record, Verdict
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
-from verify.judging.statement import Context
+from verify.judging import Context
 
 PACKAGES = ("luckproof", "numpy", "scipy", "torch", "hypothesis", "mpmath")
 """The packages that a verdict can depend on."""

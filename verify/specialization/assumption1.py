@@ -11,7 +11,7 @@ import numpy as np
 from dynamics.geometry.boundaries import Box, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_teacher
 from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
@@ -82,7 +82,9 @@ def missing_teachers(instance: MirrorTeacher, context: Context) -> Evidence:
     """How many observed teachers with alpha != 0 have no co-linear student, of either sign."""
     drawn = draw_mirror(instance)
     covered = colinear(drawn.student.augmented, drawn.teacher.augmented).any(axis=0)
-    return Evidence.at_most(float(((observed_strength(drawn) > 0) & ~covered).sum()), 0.0, 0.0)
+    return Evidence.at_most(
+        float(((observed_strength(drawn) > 0) & ~covered).sum()), bound=0.0, tolerance=0.0
+    )
 
 
 def confirm_missing(instance: MirrorTeacher) -> Evidence:
@@ -90,7 +92,7 @@ def confirm_missing(instance: MirrorTeacher) -> Evidence:
     drawn = draw_mirror(instance)
     points = dyadic_points(drawn.region, POINTS, np.random.default_rng(1))
     if not exactly_critical(drawn.teacher, drawn.student, points):
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     students = augmented(drawn.student)
     alpha = drawn.student.V[-1] @ drawn.teacher.V.T
     low = sum((-2 * abs(entry) for entry in students[:-1, -1]), Fraction(0)) + students[-1, -1]
@@ -98,7 +100,7 @@ def confirm_missing(instance: MirrorTeacher) -> Evidence:
         bool(low > 0 and strength != 0 and not any(multiples(students, node)))
         for strength, node in zip(alpha, augmented(drawn.teacher).T, strict=True)
     )
-    return Evidence.at_most(float(missing), 0.0, 0.0)
+    return Evidence.at_most(float(missing), bound=0.0, tolerance=0.0)
 
 
 PRINTED = Statement(
@@ -130,7 +132,7 @@ PRINTED = Statement(
         ),
         Control("a mirrored teacher", lambda c: missing_teachers(MirrorTeacher(2, 3), c)),
     ),
-    max_examples={"quick": 40, "full": 200, "deep": 500},
+    cost=Cost(40, 200, 500),
     remark="Teachers w̃ (fan-out v) and −w̃ (fan-out −v) add up to the affine v·t, which one always-active "
     "student learns: "
     "neither boundary leaves a trace in the output. Read the condition with λ of either sign.",
@@ -150,7 +152,7 @@ def visible_kinks(instance: ArbitraryPair, context: Context, factor: float = 1.0
         f = drawn.teacher(points.triple(at, eta))
         kink = (1 - instance.slope) * eta * drawn.teacher.fan_in_norms[j] * drawn.teacher.V[j]
         worst = max(worst, float(np.abs(f[0] - 2 * f[1] + f[2] - factor * kink).max()))
-    return Evidence.at_most(worst, 0.0, 4 * drawn.teacher.rounding(drawn.region.reach))
+    return Evidence.at_most(worst, bound=0.0, tolerance=4 * drawn.teacher.rounding(drawn.region.reach))
 
 
 def _silent(student: TwoLayerNetwork) -> TwoLayerNetwork:
@@ -181,7 +183,7 @@ CORRECTED = Statement(
         Control("a mirrored teacher", lambda c: missing_teachers(MirrorTeacher(2, 3), c)),
     ),
     examples=(ArbitraryPair(d=3, teachers=3),),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="Only the lowest layer's assumption is used anywhere. A teacher whose boundary is not visible "
     "is affine on R "
     "and needs no student of its own.",

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nets.matrix_form.layered import LayeredNetwork
-from verify.judging.statement import Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Budget, Context, Control, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.layered_pairs import DeepPair, draw, hidden_widths, layered
 from verify.specialization.lemma1 import Tanh, levels
 from verify.specialization.sources import source
@@ -60,7 +60,9 @@ def _judge(found: list[Pieces]) -> Evidence:
     worst = max(spread for spread, _ in results)
     single = all(count == 1 for _, count in results[-2:])
     patterns = [float(count) for _, count in results]
-    return Evidence.at_most(worst if single else np.inf, 0.0, TOLERANCE, patterns_by_layer=patterns)
+    return Evidence.at_most(
+        worst if single else np.inf, bound=0.0, tolerance=TOLERANCE, patterns_by_layer=patterns
+    )
 
 
 def tanh_evidence(context: Context) -> Evidence:

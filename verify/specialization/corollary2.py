@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (
     Drawn,
@@ -45,7 +45,7 @@ def total_is_zero(instance: Splitting, context: Context) -> Evidence:
     drawn = draw_critical(instance)
     x = dyadic_points(drawn.region, SAMPLES, context.rng(instance.seed))
     measured = float(np.abs(contribution(drawn, x, either_sign=False)).max())
-    return Evidence.at_most(measured, 0.0, 0.0)
+    return Evidence.at_most(measured, bound=0.0, tolerance=0.0)
 
 
 def confirm_total(instance: Splitting) -> Evidence:
@@ -53,7 +53,7 @@ def confirm_total(instance: Splitting) -> Evidence:
     drawn = draw_critical(instance)
     points = dyadic_points(drawn.region, POINTS, np.random.default_rng(1))
     if not exactly_critical(drawn.teacher, drawn.student, points):
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     columns, V = augmented(drawn.student), exact(drawn.student.V)
     covered = np.zeros(columns.shape[1], dtype=bool)
     for node in augmented(drawn.teacher).T:
@@ -63,7 +63,7 @@ def confirm_total(instance: Splitting) -> Evidence:
         z = x @ columns[:-1] + columns[-1]
         active = np.array([max(entry, Fraction(0)) for entry in z], dtype=object)
         largest = max(largest, *(abs(entry) for entry in active[~covered] @ V[~covered]))
-    return Evidence.at_most(float(largest), 0.0, 0.0)
+    return Evidence.at_most(float(largest), bound=0.0, tolerance=0.0)
 
 
 PRINTED = Statement(
@@ -87,7 +87,7 @@ PRINTED = Statement(
         ),
         Control("an antiparallel pair", lambda c: total_is_zero(Splitting(2, 1, 2, opposed=1), c)),
     ),
-    max_examples={"quick": 60, "full": 300, "deep": 1000},
+    cost=Cost(60, 300, 1000),
     remark="An antiparallel pair leaves an affine function, which always-active students and the output "
     "bias cancel. "
     "Always-active students are unspecialised and carry weight themselves.",
@@ -103,8 +103,8 @@ def affine_part_left(instance: Splitting, context: Context, degree: int = 1) -> 
     left = total - basis @ np.linalg.lstsq(basis, total, rcond=None)[0]
     return Evidence.at_most(
         float(np.abs(left).max()) / scale_of(drawn),
-        0.0,
-        TOLERANCE,
+        bound=0.0,
+        tolerance=TOLERANCE,
         largest_contribution=float(np.abs(total).max(initial=0.0)),
     )
 
@@ -127,7 +127,7 @@ CORRECTED = Statement(
         Control("a teacher without students", lambda c: _without_a_teacher(c)),
     ),
     examples=(Splitting(opposed=1), MIXED),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
     remark="Judged on top layers fitted to given fan-ins and moved at random in the null space.",
 )
 
@@ -140,7 +140,7 @@ def _without_a_teacher(context: Context) -> Evidence:
     total = contribution(replace(drawn, teacher=fewer), x, either_sign=True)
     basis = np.concatenate([np.ones((len(x), 1)), x], axis=1)
     left = total - basis @ np.linalg.lstsq(basis, total, rcond=None)[0]
-    return Evidence.at_most(float(np.abs(left).max()) / scale_of(drawn), 0.0, TOLERANCE)
+    return Evidence.at_most(float(np.abs(left).max()) / scale_of(drawn), bound=0.0, tolerance=TOLERANCE)
 
 
 def nothing_left(instance: Splitting, context: Context) -> Evidence:
@@ -148,7 +148,9 @@ def nothing_left(instance: Splitting, context: Context) -> Evidence:
     drawn, _ = fitted(instance)
     x = drawn.region.sample(SAMPLES, context.rng(instance.seed, 6))
     total = contribution(drawn, x, either_sign=True)
-    return Evidence.at_most(float(np.abs(total).max(initial=0.0)) / scale_of(drawn), 0.0, TOLERANCE)
+    return Evidence.at_most(
+        float(np.abs(total).max(initial=0.0)) / scale_of(drawn), bound=0.0, tolerance=TOLERANCE
+    )
 
 
 ZERO = Statement(
@@ -166,5 +168,5 @@ ZERO = Statement(
     evidence=nothing_left,
     controls=(Control("an antiparallel pair", lambda c: nothing_left(Splitting(d=2, opposed=1), c)),),
     examples=(Splitting(cancelling=2, idle=2),),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import observation
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import CODE, source
 
@@ -56,7 +56,10 @@ def called_observed(instance: Clusters, context: Context) -> Evidence:
     observed = instance.gap == 0  # x_1 = 0 is outside as soon as there is a gap
     nearest = float(np.abs(x[:, 0]).min())
     return Evidence(
-        0.0, float(count), float(observed or count == 0) - 0.5, details={"nearest sample": nearest}
+        predicted=0.0,
+        measured=float(count),
+        margin=float(observed or count == 0) - 0.5,
+        details={"nearest sample": nearest},
     )
 
 
@@ -65,7 +68,7 @@ def confirm_clusters(instance: Clusters) -> Evidence:
     first = [Fraction(value) for value in sample_clusters(instance, SAMPLES)[:, 0].tolist()]
     both = any(value > 0 for value in first) and any(value <= 0 for value in first)
     clear = instance.gap > 0 and min(abs(value) for value in first) > Fraction(instance.gap, 8)
-    return Evidence(0.0, float(both), -0.5 if both and clear else 0.5)
+    return Evidence(predicted=0.0, measured=float(both), margin=-0.5 if both and clear else 0.5)
 
 
 PRINTED = Statement(
@@ -83,7 +86,7 @@ PRINTED = Statement(
         Control("no gap", lambda c: called_observed(Clusters(gap=0), c), must_hold=True),
         Control("two clusters", lambda c: called_observed(Clusters(gap=4), c)),
     ),
-    max_examples={"quick": 40, "full": 100, "deep": 200},
+    cost=Cost(40, 100, 200),
     remark="The region may be disconnected (the paper allows it). Then samples lie on both sides of a "
     "boundary that does not "
     "meet the region; the theorems say nothing about such a node.",
@@ -110,7 +113,7 @@ def agrees_on_boxes(instance: ArbitraryPair, context: Context, floor: float = 0.
     exact = observation(drawn.region, drawn.student.augmented, drawn.teacher.augmented)
     called = _calls(instance) > 0
     least = float(exact[called].min())
-    return Evidence(floor, least, least - floor)
+    return Evidence(predicted=floor, measured=least, margin=least - floor)
 
 
 CORRECTED = Statement(
@@ -132,7 +135,7 @@ CORRECTED = Statement(
         Control("two clusters", lambda c: called_observed(Clusters(gap=4), c)),
     ),
     examples=(ArbitraryPair(d=2, students=4),),
-    max_examples={"quick": 150, "full": 1000, "deep": 10_000},
+    cost=Cost(150, 1000, 10_000),
     remark="R ∩ E_k is convex, and the segment between samples on either side crosses the boundary in it. "
     "The exact side is "
     "a linear programme, solved in closed form. The converse needs enough samples.",

@@ -7,7 +7,7 @@ import dataclasses
 from torch import Tensor
 
 from nets.matrix_form.recursion import node_gradients
-from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.theorem1 import forward, instances, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.sources import source
@@ -52,7 +52,7 @@ def evidence(pair: DeepPair, context: Context, loss_factor: float = 0.5) -> Evid
                 worst = max(worst, float((part - reference).abs().max()))
                 largest = max(largest, float(reference.abs().max()))
     relative = worst / largest if largest else worst
-    return Evidence.at_most(relative, 0.0, TOLERANCE, largest_update=largest)
+    return Evidence.at_most(relative, bound=0.0, tolerance=TOLERANCE, largest_update=largest)
 
 
 DEEP = DeepPair(inputs=5, hidden=((7, 4), (3, 5), (6, 2)), outputs=3, samples=9, biased=True)

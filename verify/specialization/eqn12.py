@@ -11,12 +11,13 @@ import numpy as np
 from dynamics.geometry.angles import angle_pair, tangent_projection
 from dynamics.two_layer.one_teacher import OneTeacherFlow, frozen_passage_time, passage
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -67,7 +68,7 @@ def frozen_time(instance: Passage, context: Context, factor: float = 1.0) -> Evi
     flow = OneTeacherFlow(instance.start, instance.norm, instance.fan_out, c=instance.c, frozen=True)
     measured = passage(flow).events["reached"][0]
     predicted = factor * frozen_passage_time(instance.start, kappa=instance.kappa)
-    return Evidence.close(measured, predicted, AGREEMENT * predicted)
+    return Evidence.close(measured, predicted=predicted, tolerance=AGREEMENT * predicted)
 
 
 def _offset() -> float:
@@ -92,15 +93,15 @@ def expansion(instance: Passage, context: Context, constant: float = OFFSET, pow
     eps = instance.start
     measured = passage(flow).events["reached"][0] * instance.kappa
     predicted = eps**-power - constant - eps / 6
-    return Evidence.close(measured, predicted, 7 * eps**3 / 1000 + AGREEMENT / eps)
+    return Evidence.close(measured, predicted=predicted, tolerance=7 * eps**3 / 1000 + AGREEMENT / eps)
 
 
 def _constant_overlap(instance: Passage, context: Context) -> Evidence:
     """Altered claim: psi constant, ``theta' = -pi kappa sin theta``, so that T = ln cot(eps/2) / pi kappa."""
     return Evidence.close(
         -math.log(math.tan(instance.start / 2)) / math.pi,
-        1 / instance.start - OFFSET - instance.start / 6,
-        7 * instance.start**3 / 1000 + AGREEMENT / instance.start,
+        predicted=1 / instance.start - OFFSET - instance.start / 6,
+        tolerance=7 * instance.start**3 / 1000 + AGREEMENT / instance.start,
     )
 
 
@@ -165,7 +166,7 @@ EQN11 = Statement(
     evidence=turning,
     controls=(Control("with a share of w* kept along", lambda c: turning(_LONE, c, own_term=0.05)),),
     examples=(_LONE,),
-    max_examples={"quick": 12, "full": 60, "deep": 500},
+    cost=Cost(12, 60, 500),
     remark="P⊥_w w = 0 removes the student's own term. α < 0 turns the student away from the teacher.",
 )
 
@@ -185,7 +186,7 @@ EQN12 = Statement(
         Control("no constant", lambda c: expansion(Passage(start=1e-2), c, constant=0.0)),
     ),
     examples=tuple(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)),
-    max_examples={"quick": 15, "full": 100, "deep": 1000},
+    cost=Cost(15, 100, 1000),
     remark='"Infinite time" is a divergence as ε → 0, and rests on ψ vanishing linearly at π: with ψ constant the time '
     "is logarithmic (9.90 at ε = 1e-4 for θ̇ = −sin θ, not 9999.66). κ is not constant, see eqn12.balance.",
 )
@@ -201,7 +202,7 @@ QUADRATURE = Statement(
     instances=passages,
     evidence=frozen_time,
     controls=(Control("time 1e-6 longer", lambda c: frozen_time(Passage(), c, 1 + 1e-6)),),
-    max_examples={"quick": 15, "full": 100, "deep": 1000},
+    cost=Cost(15, 100, 1000),
 )
 
 ONE_TEACHER = Statement(
@@ -220,6 +221,6 @@ ONE_TEACHER = Statement(
     evidence=reduced_field,
     controls=(Control("ρ̇ 20 % larger", lambda c: reduced_field(_LONE, c, 1.2)),),
     examples=(Layer(d=3, seed=1),),
-    max_examples={"quick": 12, "full": 60, "deep": 500},
+    cost=Cost(12, 60, 500),
     remark="ρ² − v² is conserved (Eqn 8), which leaves two equations. They decide how κ moves while the student turns.",
 )

@@ -18,11 +18,12 @@ from dynamics.two_layer.one_teacher import (
     passage,
     passage_times,
 )
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -61,7 +62,7 @@ def measured_time(turn: Turn) -> float:
 def frozen_law(turn: Turn, context: Context) -> Evidence:
     """Integrated time of the full system against Eqn 12 with kappa as it is at the start."""
     predicted = frozen_passage_time(turn.start, kappa=turn.fan_out / (2 * math.pi * turn.norm))
-    return Evidence.close(measured_time(turn), predicted, AGREEMENT * predicted)
+    return Evidence.close(measured_time(turn), predicted=predicted, tolerance=AGREEMENT * predicted)
 
 
 def confirm(turn: Turn) -> Evidence:
@@ -90,13 +91,13 @@ def confirm(turn: Turn) -> Evidence:
             ]
             s += h
         predicted = frozen_passage_time(turn.start, kappa=turn.fan_out / (2 * math.pi * turn.norm))
-        return Evidence.close(float(state[2]), predicted, 1e-4 * predicted)
+        return Evidence.close(float(state[2]), predicted=predicted, tolerance=1e-4 * predicted)
 
 
 def balanced_law(turn: Turn, context: Context, factor: float = 1.0) -> Evidence:
     """v = ||w||: kappa = c v* / 2 pi stays, so the frozen time is exact whatever the size of the weights."""
     predicted = factor * frozen_passage_time(turn.start, kappa=1 / (2 * math.pi))
-    return Evidence.close(measured_time(turn), predicted, AGREEMENT * predicted)
+    return Evidence.close(measured_time(turn), predicted=predicted, tolerance=AGREEMENT * predicted)
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,9 @@ def asymptotic(instance: Regime, context: Context, claimed: str | None = None) -
     claimed = claimed or instance.regime
     if claimed == "large fan-out":
         limit = 2 * math.log(2) / instance.excess
-        return Evidence.close(float(second - first) / limit, 1.0, 0.1, time=float(first))
+        return Evidence.close(float(second - first) / limit, predicted=1.0, tolerance=0.1, time=float(first))
     exponent = {"balanced": 1.0, "small fan-out": 4.0}[claimed]
-    return Evidence.close(math.log2(second / first), exponent, 0.1, time=float(first))
+    return Evidence.close(math.log2(second / first), predicted=exponent, tolerance=0.1, time=float(first))
 
 
 def prefactor(instance: Regime, context: Context, power: int = 4) -> Evidence:
@@ -140,7 +141,7 @@ def prefactor(instance: Regime, context: Context, power: int = 4) -> Evidence:
     """
     time = float(passage_times(instance.flow(), rtol=LAW)[0])
     ratio = time * instance.start**power / (1.5 * math.pi**2 * instance.excess)
-    return Evidence.close(ratio, 1.0, 2 * instance.start / instance.scale**2, time=time)
+    return Evidence.close(ratio, predicted=1.0, tolerance=2 * instance.start / instance.scale**2, time=time)
 
 
 def turns(balanced: bool) -> Any:
@@ -206,7 +207,7 @@ PRINTED = Statement(
         Control("v = ‖w‖ = 1", lambda c: frozen_law(Turn(), c), must_hold=True),
         Control("v = 0.5, ‖w‖ = 1, ε = 0.1", lambda c: frozen_law(Turn(fan_out=0.5), c)),
     ),
-    max_examples={"quick": 20, "full": 60, "deep": 200},
+    cost=Cost(20, 60, 200),
     remark="While the student turns, its own term shrinks v and ‖w‖ and so moves κ = c v v*/(2π‖w‖). Only v/‖w‖ = 1 "
     "stays put. At ε = 0.1 the time is 60.56 for v = ‖w‖ = 1, 102 512 for v = 0.5 and 6.78 for v = 1, ‖w‖ = 0.5.",
 )
@@ -226,7 +227,7 @@ BALANCED = Statement(
         Control("time 1e-6 longer", lambda c: balanced_law(Turn(), c, 1 + 1e-6)),
     ),
     examples=(Turn(0.1), Turn(0.01), Turn(0.001), Turn(0.001, 0.01, 0.01)),
-    max_examples={"quick": 12, "full": 60, "deep": 300},
+    cost=Cost(12, 60, 300),
     remark="60.5600, 626.141, 6281.02 at ε = .1, .01, .001 with c = v* = 1, from unit weights and from 0.01 alike.",
 )
 
@@ -247,7 +248,7 @@ REGIME = Statement(
         Control("large fan-out said to be 1/ε", lambda c: asymptotic(_FAST, c, "balanced")),
     ),
     examples=(Regime(), _SLOW, _FAST),
-    max_examples={"quick": 10, "full": 60, "deep": 300},
+    cost=Cost(10, 60, 300),
     remark="A surplus of ‖w‖ makes v die out like ε³ before the student has turned; a surplus of v keeps a finite v "
     "while ‖w‖ shrinks, and a small node turns fast.",
 )
@@ -264,5 +265,5 @@ PREFACTOR = Statement(
     evidence=prefactor,
     controls=(Control("1/ε³", lambda c: prefactor(_SLOW, c, power=3)),),
     examples=(_SLOW, Regime("small fan-out", 0.025)),
-    max_examples={"quick": 4, "full": 30, "deep": 200},
+    cost=Cost(4, 30, 200),
 )

@@ -8,10 +8,11 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -32,7 +33,7 @@ def _worst(predicted: Array, measured: Array, rounding: Array) -> Evidence:
     """The entry whose difference is the largest multiple of its rounding."""
     rounding = np.broadcast_to(rounding, predicted.shape)
     at = np.unravel_index(np.argmax(np.abs(predicted - measured) / rounding), predicted.shape)
-    return Evidence.close(float(measured[at]), float(predicted[at]), float(rounding[at]))
+    return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=float(rounding[at]))
 
 
 def _gradient(batch: Batch, context: Context, gated: bool = True) -> Evidence:
@@ -80,7 +81,7 @@ def _drift(batch: Batch, context: Context, factor: float = 1.0) -> Evidence:
 _BATCH = Batch(samples=16, seed=1)
 _TANH = dataclasses.replace(_BATCH, activation="tanh")
 _STEPS = dataclasses.replace(_BATCH, steps=100)
-_EXAMPLES = {"quick": 80, "full": 500, "deep": 10_000}
+_EXAMPLES = Cost(80, 500, 10_000)
 
 EQN6 = Statement(
     key="specialization.eqn6",
@@ -95,7 +96,7 @@ EQN6 = Statement(
     evidence=_gradient,
     controls=(Control("without the gate D_k", lambda c: _gradient(_BATCH, c, gated=False)),),
     examples=(_BATCH, _TANH),
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
     remark="Plain back-propagation: it holds for any activation with D_k its slope, the tanh included.",
 )
 
@@ -115,7 +116,7 @@ EQN7 = Statement(
         Control("without the ½", lambda c: _growth(_BATCH, c, factor=2.0)),
     ),
     examples=(_BATCH,),
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
 )
 
 EQN8 = Statement(
@@ -134,7 +135,7 @@ EQN8 = Statement(
         Control("norm of w_k without its bias", lambda c: _balance(_BATCH, c, with_bias=False)),
     ),
     examples=(_BATCH,),
-    max_examples=_EXAMPLES,
+    cost=_EXAMPLES,
     remark="Exact at every instant of the gradient flow, on any batch. ‖w_k‖² includes b_k², the output bias belongs "
     "to neither side. So ‖w_k‖² − ‖v_k‖² keeps its initial value, and a node that starts small stays balanced.",
 )
@@ -159,5 +160,5 @@ STEP = Statement(
         Control("tanh", lambda c: _drift(dataclasses.replace(_STEPS, activation="tanh"), c)),
     ),
     examples=(_STEPS,),
-    max_examples={"quick": 40, "full": 200, "deep": 2000},
+    cost=Cost(40, 200, 2000),
 )

@@ -12,11 +12,12 @@ from nets.specialization.observables import SUCCESS
 from nets.specialization.runs import train_specialization
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -73,10 +74,10 @@ def ordering(best: Array, norm: Array, high: float = SUCCESS) -> Evidence:
     """Least fan-out of a specialised node minus the largest of an unspecialised one; nothing to compare: holds."""
     low_nodes, high_nodes = norm[best < UNSPECIALISED], norm[best > high]
     if not low_nodes.size or not high_nodes.size:
-        return Evidence(0.0, 0.0, 0.0, details={"nodes_to_compare": 0})
+        return Evidence(predicted=0.0, measured=0.0, margin=0.0, details={"nodes_to_compare": 0})
     largest, least = float(low_nodes.max()), float(high_nodes.min())
     return Evidence.at_most(
-        largest, least, ROUNDING, unspecialised=len(low_nodes), specialised=len(high_nodes)
+        largest, bound=least, tolerance=ROUNDING, unspecialised=len(low_nodes), specialised=len(high_nodes)
     )
 
 
@@ -128,7 +129,7 @@ PRINTED = Statement(
         Control("equal teachers, n = m", of_the_strongest, must_hold=True),
         Control("the known counterexample", lambda context: order_evidence(OneNetwork(), context)),
     ],
-    max_examples={"quick": 1, "full": 20, "deep": 200},
+    cost=Cost(1, 20, 200),
     remark="Where teachers are of different strength, a node specialised to a weak teacher has a fan-out as "
     "small as that teacher's, while a node on its way between two strong ones can carry more. The tendency is there "
     "(corrected form).",
@@ -153,6 +154,6 @@ STATEMENT = Statement(
             lambda context: rank_evidence(SETTING, context, shuffled=True),
         ),
     ],
-    max_examples={"quick": 2, "full": 12, "deep": 60},
+    cost=Cost(2, 12, 60),
     remark="A tendency after finitely many epochs, not Theorem 3, which is about critical points.",
 )

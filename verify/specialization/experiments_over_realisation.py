@@ -8,12 +8,13 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -104,7 +105,7 @@ COVERAGE = Statement(
         Control("students exchanged", lambda context: coverage_evidence(SETTING, context, swapped=True)),
         Control("a gain of one half", lambda context: coverage_evidence(SETTING, context, beyond=0.5)),
     ],
-    max_examples={"quick": 1, "full": 6, "deep": 40},
+    cost=Cost(1, 6, 40),
 )
 
 LOSS = Statement(
@@ -128,7 +129,7 @@ LOSS = Statement(
             lambda context: gain_without_polarity(SETTING, context),
         ),
     ],
-    max_examples={"quick": 1, "full": 4, "deep": 20},
+    cost=Cost(1, 4, 20),
     remark="Only there: with equal teachers (p = 0) the student with n = m converges exponentially to "
     "rounding, while an over-realised one stays decades higher on a slow tail: several nodes share a teacher, and "
     "the redundant ones align or die slowly.",

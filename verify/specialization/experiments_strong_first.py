@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -56,7 +57,7 @@ STATEMENT = Statement(
         Control("halves exchanged", lambda context: lead_evidence(Trained(), context, reverse=True)),
         Control("equal teachers (p = 0) ahead by 0.1", without_polarity),
     ],
-    max_examples={"quick": 2, "full": 12, "deep": 60},
+    cost=Cost(2, 12, 60),
     remark="True as a tendency over seeds, though its stated reason is not: with more than one output "
     "and random fan-outs α_k1 is not the largest α_kj for every student node. Within one network the order of "
     "neighbouring teachers varies.",

@@ -6,12 +6,13 @@ import dataclasses
 
 import hypothesis.strategies as st
 
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -73,7 +74,7 @@ STATEMENT = Statement(
     assumptions=capacity,
     evidence=stuck_evidence,
     controls=[Control("equal teachers and n = 5m", wide_enough)],
-    max_examples={"quick": 1, "full": 4, "deep": 20},
+    cost=Cost(1, 4, 20),
     remark="Slow as well as stuck: with m = 10, p = 2, eight seeds, 5 or 6 nodes are covered after 100 epochs "
     "(mean 5.4), 5 to 7 after 300 (mean 6.5), and none more from there to 400. At p = 1 seven "
     "of eight seeds cover 9 or 10.",

@@ -12,7 +12,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_columns
 from dynamics.two_layer.kinks import kink_points
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.batches import kernel
 from verify.specialization.sources import source
 
@@ -83,7 +83,7 @@ def independent(instance: Nodes, context: Context) -> Evidence:
     x = region.sample(SAMPLES, context.rng(instance.seed))
     smallest, _ = smallest_combination(columns, x, affine=False)
     rounding = 10 * np.finfo(np.float64).eps * np.sqrt(columns.shape[1])
-    return Evidence(0.0, smallest, smallest - rounding, rounding)
+    return Evidence(predicted=0.0, measured=smallest, margin=smallest - rounding, tolerance=rounding)
 
 
 def confirm_dependence(instance: Nodes) -> Evidence:
@@ -97,7 +97,7 @@ def confirm_dependence(instance: Nodes) -> Evidence:
     affine = exact[instance.singles : instance.singles + instance.pairs]
     weights = _null_vector(affine)
     if weights is None:
-        return Evidence(0.0, 1.0, 1.0)
+        return Evidence(predicted=0.0, measured=1.0, margin=1.0)
     largest = Fraction(0)
     rng = np.random.default_rng(0)
     for point in region.sample(50, rng).tolist():
@@ -107,7 +107,7 @@ def confirm_dependence(instance: Nodes) -> Evidence:
             t = sum(a * b for a, b in zip(column, x, strict=True))
             total += weight * (max(t, Fraction(0)) - max(-t, Fraction(0)))
         largest = max(largest, abs(total))
-    return Evidence(0.0, float(largest), -1.0 if largest == 0 else 1.0)
+    return Evidence(predicted=0.0, measured=float(largest), margin=-1.0 if largest == 0 else 1.0)
 
 
 def _null_vector(rows: list[list[Fraction]]) -> list[Fraction] | None:
@@ -133,7 +133,7 @@ def kink_of_the_worst(instance: Nodes, context: Context, constant: float = 0.25)
         nodes = np.maximum(points @ columns[:-1] + columns[-1], 0) @ coefficients
         return np.asarray(nodes + points @ affine[:-1] + affine[-1])
 
-    best = Evidence(0.0, 0.0, -1.0)
+    best = Evidence(predicted=0.0, measured=0.0, margin=-1.0)
     for node, coefficient in zip(columns.T, coefficients, strict=True):
         points = kink_points(region, node, columns, 64, rng)
         at = int(points.clearance.argmax())
@@ -143,7 +143,9 @@ def kink_of_the_worst(instance: Nodes, context: Context, constant: float = 0.25)
             measured = float(np.abs(value(points.triple(at, eta))).max())
             terms = np.abs(coefficients) @ np.abs(columns).sum(axis=0) * 2 + np.abs(affine).sum() * 2
             tolerance = float(count * np.finfo(np.float64).eps * terms)
-            best = Evidence(needed, measured, measured - needed + tolerance, tolerance)
+            best = Evidence(
+                predicted=needed, measured=measured, margin=measured - needed + tolerance, tolerance=tolerance
+            )
     return best
 
 
@@ -170,7 +172,7 @@ PRINTED = Statement(
         Control("five nodes on five lines", lambda c: independent(Nodes(2, 5, 0), c), must_hold=True),
         Control("three pairs in one dimension", lambda c: independent(Nodes(1, 0, 3), c)),
     ),
-    max_examples={"quick": 60, "full": 300, "deep": 1000},
+    cost=Cost(60, 300, 1000),
     remark="σ(t) − σ(−t) = t: two antiparallel nodes make an affine function, and d+2 affine functions are dependent. "
     "Where an output bias or always-active nodes are at hand one pair is enough.",
 )
@@ -189,7 +191,7 @@ CORRECTED = Statement(
     evidence=kink_of_the_worst,
     controls=(Control("a node and its antiparallel", lambda c: kink_of_the_worst(Nodes(2, 2, 1), c)),),
     examples=(Nodes(1, 3, 0), Nodes(3, 5, 0)),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
     remark="η_k is the clearance of a point of node k's boundary from all others. Judged on the combination that is "
     "smallest on a sample of the region.",
 )

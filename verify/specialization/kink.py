@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, visibility
 from dynamics.two_layer.kinks import kink_coefficient
 from dynamics.two_layer.network import TwoLayerNetwork
-from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import DERIVED, source
 
@@ -59,7 +59,7 @@ def identity(
         predicted = (1 - instance.slope) * eta * coefficient(column, drawn.teacher, drawn.student)
         worst = max(worst, float(np.abs(r[0] - 2 * r[1] + r[2] - predicted).max()))
         largest = max(largest, float(np.abs(predicted).max()))
-    return Evidence.at_most(worst, 0.0, IDENTITY_TERMS * drawn.rounding, largest_kink=largest)
+    return Evidence.at_most(worst, bound=0.0, tolerance=IDENTITY_TERMS * drawn.rounding, largest_kink=largest)
 
 
 def bound(instance: ArbitraryPair, context: Context, constant: float = 0.25) -> Evidence:
@@ -68,7 +68,7 @@ def bound(instance: ArbitraryPair, context: Context, constant: float = 0.25) -> 
     For every student k and every boundary; where k is active at the three points the left side is |g_k|.
     """
     drawn = draw_arbitrary(instance)
-    worst = Evidence(0.0, 0.0, 0.0)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=0.0)
     ratio = np.inf
     tolerance = drawn.rounding * float(np.abs(drawn.student.V).sum(axis=1).max())
     for column, x, eta in triples(drawn, context.rng(instance.seed, 1)):
@@ -78,7 +78,12 @@ def bound(instance: ArbitraryPair, context: Context, constant: float = 0.25) -> 
         for pull, needed in zip(pulls, least, strict=True):
             if needed > tolerance and pull / needed < ratio:
                 ratio = float(pull / needed)
-                worst = Evidence(float(needed), float(pull), float(pull - needed + tolerance), tolerance)
+                worst = Evidence(
+                    predicted=float(needed),
+                    measured=float(pull),
+                    margin=float(pull - needed + tolerance),
+                    tolerance=tolerance,
+                )
     return worst
 
 
@@ -117,7 +122,7 @@ def tent(context: Context) -> Evidence:
     ]
     needed = 0.26 * eta * norm
     measured = float(np.abs(r).max())
-    return Evidence(needed, measured, measured - needed)
+    return Evidence(predicted=needed, measured=measured, margin=measured - needed)
 
 
 RICH = ArbitraryPair(d=3, outputs=2, teachers=3, students=5, colinear=3, seed=1)
@@ -140,7 +145,7 @@ IDENTITY = Statement(
         Control("η five times the clearance", lambda c: identity(RICH, c, stretch=5.0)),
     ),
     examples=(ArbitraryPair(), RICH, replace(RICH, slope=0.1)),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="x₀ on the boundary of node j, n its unit normal, η below the distance of x₀ to every other "
     "boundary. "
     "Co-linear means a multiple of either sign; norms are without the bias. Holds for any weights, "
@@ -161,7 +166,7 @@ BOUND = Statement(
     evidence=bound,
     controls=(Control("0.26 in place of 1/4, where 1/4 is attained", tent),),
     examples=(ArbitraryPair(), RICH),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="1/4 is the best constant: an affine student whose residual at the three points is −η/4, η/4, "
     "−η/4 (for "
     "|v_k^T κ| = 1) attains it.",

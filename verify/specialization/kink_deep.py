@@ -9,7 +9,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear, visibility
-from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
@@ -91,7 +91,7 @@ def identity(instance: DeepInstance, context: Context, flat: bool = False) -> Ev
         error = np.abs(found.measured - (0 if flat else 1) * found.predicted)
         worst = max(worst, float(error.max()) / found.scale if found.scale else float(error.max()))
         largest = max(largest, float(np.abs(found.predicted).max()))
-    return Evidence.at_most(worst, 0.0, TOLERANCE, largest_kink=largest)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE, largest_kink=largest)
 
 
 def dip() -> tuple[DeepDrawn, Crossing]:
@@ -114,10 +114,12 @@ def ends_only(context: Context) -> Evidence:
     """Altered check: gates compared at the two ends only. The coefficients are those of the ends."""
     drawn, crossing = dip()
     if not gates_constant(drawn, crossing.x[::2]):
-        return Evidence(0.0, 0.0, np.inf)
+        return Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     found = bend(drawn, np.array([1.0, 0.0]), crossing)
     # At the ends the layer-2 node is active: alpha = 1 for both teachers, a kink of 2 eta.
-    return Evidence.at_most(abs(float(found.measured[0]) - 2 * crossing.eta), 0.0, TOLERANCE * found.scale)
+    return Evidence.at_most(
+        abs(float(found.measured[0]) - 2 * crossing.eta), bound=0.0, tolerance=TOLERANCE * found.scale
+    )
 
 
 DEEP = DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, colinear=True, seed=2)
@@ -139,7 +141,7 @@ IDENTITY = Statement(
         Control("gates above compared at the two ends only", ends_only),
     ),
     examples=(DEEP,),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
     remark="No gate above may move between the three points. With x₀ among them, strict and equal signs "
     "from the bottom "
     "up are enough (the pre-activations are affine on either half); the two ends alone are not.",

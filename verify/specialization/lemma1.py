@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork, LayerValues
 from nets.matrix_form.recursion import readouts
-from verify.judging.statement import Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.theorem1 import autograd_node_gradients, forward, instances, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.sources import DERIVED, source
@@ -78,7 +78,7 @@ def evidence(pair: DeepPair, context: Context) -> Evidence:
     for level, g in zip(levels(ours, layered(pair, teacher, x)[0], inputs), exact, strict=True):
         pull, push = level.terms
         worst = max(worst, relative((pull - push)[:, : g.shape[1]] - g, (pull, push)))
-    return Evidence.at_most(worst, 0.0, TOLERANCE)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 def residual_evidence(pair: DeepPair, context: Context) -> Evidence:
@@ -91,7 +91,7 @@ def residual_evidence(pair: DeepPair, context: Context) -> Evidence:
     for level in levels(ours, layered(pair, teacher, x)[0], inputs):
         theirs, own = level.residual_terms
         worst = max(worst, relative(theirs - own - top, (theirs, own)))
-    return Evidence.at_most(worst, 0.0, TOLERANCE)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 class Tanh(LayeredNetwork):
@@ -117,7 +117,7 @@ def tanh_evidence(context: Context, residual: bool) -> Evidence:
     for level, g in zip(levels(networks[0], networks[1], x), exact, strict=True):
         terms = level.residual_terms if residual else level.terms
         worst = max(worst, relative(terms[0] - terms[1] - (exact[-1] if residual else g), terms))
-    return Evidence.at_most(worst, 0.0, TOLERANCE)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 def gate_inside(context: Context) -> Evidence:
@@ -129,7 +129,7 @@ def gate_inside(context: Context) -> Evidence:
     for level, g in zip(levels(ours, layered(DEEP, teacher, x)[0], inputs), exact, strict=True):
         pull, push = dataclasses.replace(level, gate=torch.ones_like(level.gate)).terms
         worst = max(worst, relative((pull - push)[:, : g.shape[1]] - g, (pull, push)))
-    return Evidence.at_most(worst, 0.0, TOLERANCE)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 DEEP = DeepPair(inputs=10, hidden=((30, 5), (4, 20), (25, 3), (12, 12), (7, 9)), outputs=4, samples=16)

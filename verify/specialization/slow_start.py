@@ -17,11 +17,12 @@ from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.one_teacher import frozen_passage_time
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import random_unit
-from verify.judging.statement import (
+from verify.judging import (
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -98,7 +99,9 @@ def opposed_time(
     predicted = right_angle_time(instance) if law is None else law(instance)
     measured = time_to(instance.problem(), np.pi / 2, 2 * right_angle_time(instance))
     allowed = predicted * tolerance(predicted, instance.students)
-    return Evidence.close(measured, predicted, allowed, gap_times_time=instance.gap * measured)
+    return Evidence.close(
+        measured, predicted=predicted, tolerance=allowed, gap_times_time=instance.gap * measured
+    )
 
 
 def right_angle_time(instance: Opposed) -> float:
@@ -119,7 +122,7 @@ def helped_time(instance: Opposed, context: Context, helper: float | None = None
     measured = time_to(placed.problem(helpers=1), COVERED, longest)
     allowed = predicted * tolerance(predicted, instance.students + 1)
     without = frozen_passage_time(instance.gap, np.pi - COVERED, instance.kappa)
-    return Evidence.at_most(measured, predicted, allowed, time_without_helper=without)
+    return Evidence.at_most(measured, bound=predicted, tolerance=allowed, time_without_helper=without)
 
 
 def readiness(instance: Opposed) -> list[Assumption]:
@@ -181,7 +184,7 @@ def _over_gaps(axes: Any, quantity: str) -> None:
 
 
 _OPPOSED = Opposed()
-_COUNTS = {"quick": 20, "full": 200, "deep": 2000}
+_COUNTS = Cost(20, 200, 2000)
 
 SLOW = Statement(
     key="specialization.slow_start",
@@ -199,7 +202,7 @@ SLOW = Statement(
     ),
     instances=instances,
     examples=(_OPPOSED, Opposed(gap=0.02, students=4)),
-    max_examples=_COUNTS,
+    cost=_COUNTS,
     figure=figure,
     remark="Times are those of the exact population gradient flow with V learned. More opposed students do not help.",
 )
@@ -221,6 +224,6 @@ HELPED = Statement(
     ),
     instances=instances,
     examples=(_OPPOSED, Opposed(gap=0.02, students=4)),
-    max_examples=_COUNTS,
+    cost=_COUNTS,
     figure=helper_figure,
 )

@@ -6,7 +6,7 @@ rebuilt. Each ``note`` says which.
 
 from __future__ import annotations
 
-from verify.judging.statement import SPECIALIZATION, Source
+from verify.judging import SPECIALIZATION, Source
 
 WORDS = "words from the paper, formula rebuilt from its proof"
 CODE = "from the authors' published code"

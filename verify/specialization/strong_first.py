@@ -15,10 +15,11 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.residual_flow import ResidualFlow
 from dynamics.two_layer.teachers import polarised, random_unit
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -129,11 +130,11 @@ def focus_figure(verdict: Verdict) -> Figure:
 
 _RACE = Race()
 _EVEN = Race(p=0.0, seeds=16)
-_BUDGET = {"quick": 1, "full": 1, "deep": 1}
+_BUDGET = Cost(1, 1, 1)
 
 
 def _examples(*races: Race) -> dict[str, Any]:
-    return {"examples": races, "instances": None, "max_examples": _BUDGET}
+    return {"examples": races, "instances": None, "cost": _BUDGET}
 
 
 FIRST = Statement(

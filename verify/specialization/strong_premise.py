@@ -11,12 +11,13 @@ from scipy.stats import beta
 
 from dynamics.arrays import Array
 from dynamics.two_layer.teachers import polarised, random_unit
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -52,7 +53,7 @@ def largest_is_first(student: Student, context: Context) -> Evidence:
     v, teachers = student.fan_outs()
     alpha = teachers @ v
     rival = float(alpha[1:].max())
-    return Evidence(float(alpha[0]), rival, float(alpha[0]) - rival)
+    return Evidence(predicted=float(alpha[0]), measured=rival, margin=float(alpha[0]) - rival)
 
 
 def confirm(student: Student) -> Evidence:
@@ -61,7 +62,9 @@ def confirm(student: Student) -> Evidence:
     exact = [
         sum(Fraction(float(a)) * Fraction(float(b)) for a, b in zip(row, v, strict=True)) for row in teachers
     ]
-    return Evidence(float(exact[0]), float(max(exact[1:])), float(exact[0] - max(exact[1:])))
+    return Evidence(
+        predicted=float(exact[0]), measured=float(max(exact[1:])), margin=float(exact[0] - max(exact[1:]))
+    )
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,13 @@ def sampled_odds(odds: Odds, context: Context, claimed: float | None = None, siz
     tolerance = limit * float(error) + limit**2 / draws
     below_half = 0.5 + 0.5**odds.m
     margin = min(tolerance - abs(measured - predicted), below_half + tolerance - measured)
-    return Evidence(predicted, measured, margin, tolerance, standard_error=float(error))
+    return Evidence(
+        predicted=predicted,
+        measured=measured,
+        margin=margin,
+        tolerance=tolerance,
+        standard_error=float(error),
+    )
 
 
 def students(budget: Budget) -> st.SearchStrategy[Student]:
@@ -167,7 +176,7 @@ PRINTED = Statement(
             must_hold=True,
         ),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 1000},
+    cost=Cost(60, 200, 1000),
     remark="v_k may point away from v*_1, and does so for half of all students. A tendency is left: see the corrected "
     "form for how often, and strong_first for what it does to training.",
 )
@@ -188,7 +197,7 @@ CORRECTED = Statement(
         Control("by chance alone, 1/m", lambda c: sampled_odds(Odds(), c, claimed=0.1)),
         Control("largest in size", lambda c: sampled_odds(Odds(), c, sizes=True)),
     ),
-    max_examples={"quick": 8, "full": 100, "deep": 1000},
+    cost=Cost(8, 100, 1000),
     remark="m = 10, C = 50: 0.100, 0.257, 0.359, 0.445, 0.464 for p = 0, ½, 1, 2, 2½. Never much above one half: the "
     "student must point towards v*_1 in the first place.",
 )

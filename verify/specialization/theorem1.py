@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from nets.matrix_form.recursion import node_gradients
-from verify.judging.statement import (
+from verify.judging import (
     BUDGETS,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -27,7 +28,7 @@ from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 from verify.specialization.sources import DERIVED, source
 
 KEY = "specialization.theorem1"
-EXAMPLES = {"quick": 60, "full": 300, "deep": 2000}
+EXAMPLES = Cost(60, 300, 2000)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Batching:
 def kernel_dimension(batching: Batching, context: Context) -> Evidence:
     """Dimension of the per-sample values whose sum vanishes over every batch used; the theorem needs 0."""
     found = len(kernel(batches(batching.samples, batching.size, batching.scheme)))
-    return Evidence.at_most(float(found), 0.0, 0.0)
+    return Evidence.at_most(float(found), bound=0.0, tolerance=0.0)
 
 
 def confirm_kernel(batching: Batching) -> Evidence:
@@ -55,7 +56,7 @@ def confirm_kernel(batching: Batching) -> Evidence:
         values[0], values[batching.size - 1] = Fraction(1), Fraction(-1)
     rows = batches(batching.samples, batching.size, batching.scheme)
     vanishes = all(sum(a * count for a, count in zip(values, row, strict=True)) == 0 for row in rows)
-    return Evidence.at_most(float(max(values)) if vanishes else 0.0, 0.0, 0.0)
+    return Evidence.at_most(float(max(values)) if vanishes else 0.0, bound=0.0, tolerance=0.0)
 
 
 def batchings(budget: Budget, rich: bool) -> st.SearchStrategy[Batching]:
@@ -97,7 +98,7 @@ PRINTED = Statement(
             lambda context: kernel_dimension(Batching(6, 2, "one partition"), context),
         ),
     ),
-    max_examples=EXAMPLES,
+    cost=EXAMPLES,
     remark="The proof needs that only zero sums to zero over every batch. Full-batch gradient descent (B = N) leaves a "
     "kernel of dimension N − 1, a fixed partition one of N − N/B: gradients may cancel between samples.",
 )
@@ -121,7 +122,7 @@ CORRECTED = Statement(
             lambda context: kernel_dimension(Batching(6, 2, "one partition"), context),
         ),
     ),
-    max_examples=EXAMPLES,
+    cost=EXAMPLES,
     remark="The kernel of the batch-sum map is computed in exact arithmetic. With biases f_{l−1} carries a 1 and is "
     "never 0, so g_l(x_i) = 0.",
 )
@@ -168,12 +169,12 @@ def size_limit(batched: BatchedPair) -> tuple[Assumption, ...]:
 def per_sample_bound(batched: BatchedPair, context: Context, factor: float = 1.0) -> Evidence:
     """Every ``||f_{l-1}(x_i)|| ||g_l(x_i)||`` against ``(2B - 1)`` times the largest batch gradient, layer by layer."""
     rows = np.array(batches(batched.samples, batched.size, "every subset")) / batched.size
-    worst = Evidence(0.0, 0.0, np.inf)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     for summands in rank_ones(batched, context):
         flat = summands.reshape(len(summands), -1)
         size = float(np.linalg.norm(flat, axis=1).max())
         bound = factor * (2 * batched.size - 1) * float(np.linalg.norm(rows @ flat, axis=1).max())
-        found = Evidence.at_most(size, bound, 1e-12 * size)  # sums of at most 8 terms
+        found = Evidence.at_most(size, bound=bound, tolerance=1e-12 * size)  # sums of at most 8 terms
         worst = min(worst, found, key=lambda e: e.margin / max(e.measured, 1e-300))
     return worst
 
@@ -183,7 +184,7 @@ def alternating(context: Context, factor: float) -> Evidence:
     rows = np.array(batches(3, 2, "every subset")) / 2
     values = np.array([-4.0, 2.0, 2.0])
     bound = factor * 3 * float(np.abs(rows @ values).max())
-    return Evidence.at_most(float(np.abs(values).max()), bound, 0.0)
+    return Evidence.at_most(float(np.abs(values).max()), bound=bound, tolerance=0.0)
 
 
 def batched_pairs(budget: Budget) -> st.SearchStrategy[BatchedPair]:
@@ -218,7 +219,7 @@ SHARP = Statement(
         Control("(2B−1) × 0.6 on the summands −4, 2, 2", lambda context: alternating(context, 0.6)),
         Control("a third of the bound at B = 1, where it is attained", lambda context: _third(context)),
     ),
-    max_examples={"quick": 100, "full": 500, "deep": 10_000},
+    cost=Cost(100, 500, 10_000),
     remark="Two batches that differ in one sample bound the difference of two summands by 2Bε; averaging over a batch "
     "gives (2B−1)ε. This is Theorem 1 with a constant: ε → 0 gives it back.",
 )
@@ -257,8 +258,8 @@ def zero_loss(instance: DeadStudent, context: Context) -> Evidence:
         gradients.append(residual[:, None])
     largest = max(float(np.abs(part).max(initial=0.0)) for part in gradients)
     if largest > 0:
-        return Evidence(0.0, 0.0, np.inf, details={"largest gradient": largest})
-    return Evidence.at_most(float(np.abs(residual).max()), 0.0, 0.0)
+        return Evidence(predicted=0.0, measured=0.0, margin=np.inf, details={"largest gradient": largest})
+    return Evidence.at_most(float(np.abs(residual).max()), bound=0.0, tolerance=0.0)
 
 
 def confirm_zero_loss(instance: DeadStudent) -> Evidence:
@@ -271,15 +272,17 @@ def confirm_zero_loss(instance: DeadStudent) -> Evidence:
         return 2 * max(x + 1, Fraction(0)) - others - v * max(w * x + b, Fraction(0))
 
     if instance.output_bias:
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     for x in inputs:
         start = residual(x, *parameters)
         for at in range(3):
             moved = list(parameters)
             moved[at] -= Fraction(1, 10**9)
             if residual(x, *moved) != start:
-                return Evidence.at_most(0.0, 0.0, 0.0)
-    return Evidence.at_most(float(max(abs(residual(x, *parameters)) for x in inputs)), 0.0, 0.0)
+                return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
+    return Evidence.at_most(
+        float(max(abs(residual(x, *parameters)) for x in inputs)), bound=0.0, tolerance=0.0
+    )
 
 
 ZERO_LOSS = Statement(
@@ -303,7 +306,7 @@ ZERO_LOSS = Statement(
         ),
         Control("one dead student", lambda context: zero_loss(DeadStudent(), context)),
     ),
-    max_examples=EXAMPLES,
+    cost=EXAMPLES,
     remark="At the top f_{L−1}(x_i) = 0 is the other way out: students dead on the data have no gradient at any loss. "
     "A trained output bias (f_{L−1} augmented by a 1) closes it; then the corrected Theorem 1 gives zero loss.",
 )

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear, observation
 from dynamics.two_layer.network import sample_gradients
-from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement, Verdict
+from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement, Verdict
 from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
@@ -56,7 +56,7 @@ def missing_teachers(instance: Splitting, context: Context, either_sign: bool = 
     match = colinear if either_sign else aligned
     covered = match(drawn.student.augmented, drawn.teacher.augmented).any(axis=0)
     missing = int(((observed_strength(drawn) > 0) & ~covered).sum())
-    return Evidence.at_most(float(missing), 0.0, 0.0)
+    return Evidence.at_most(float(missing), bound=0.0, tolerance=0.0)
 
 
 def confirm_missing(instance: Splitting) -> Evidence:
@@ -64,7 +64,7 @@ def confirm_missing(instance: Splitting) -> Evidence:
     drawn = draw_critical(instance)
     x = dyadic_points(drawn.region, POINTS, np.random.default_rng(1))
     if not exactly_critical(drawn.teacher, drawn.student, x):
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     students = augmented(drawn.student)
     bare = [1 not in multiples(students, node) for node in augmented(drawn.teacher).T]
     alpha = drawn.student.V @ drawn.teacher.V.T  # dyadic: exact
@@ -72,7 +72,7 @@ def confirm_missing(instance: Splitting) -> Evidence:
     low = drawn.region.extremes(drawn.student.augmented)[0]
     observers = always & (low > 0)
     missing = sum(bool(is_bare and (alpha[observers, at] != 0).any()) for at, is_bare in enumerate(bare))
-    return Evidence.at_most(float(missing), 0.0, 0.0)
+    return Evidence.at_most(float(missing), bound=0.0, tolerance=0.0)
 
 
 PRINTED = Statement(
@@ -101,7 +101,7 @@ PRINTED = Statement(
         ),
         Control("a reversed teacher", lambda c: missing_teachers(Splitting(3, 2, 3, reversed=1), c)),
     ),
-    max_examples={"quick": 60, "full": 300, "deep": 1000},
+    cost=Cost(60, 300, 1000),
     remark="σ(t) = σ(−t) + t. A student with −w̃*_j, an always-active one and an output bias reproduce teacher j on a "
     "bounded region exactly, without any positive multiple of w̃*_j. Read λ ≠ 0 in Definition 3.",
 )
@@ -144,7 +144,7 @@ def gradient_of_observer(instance: ArbitraryPair, context: Context, constant: fl
     rng = context.rng(instance.seed, 2)
     bare = ~colinear(drawn.student.augmented, drawn.teacher.augmented).any(axis=0)
     tolerance = drawn.rounding * float(np.abs(drawn.student.V).sum(axis=1).max())
-    worst = Evidence(0.0, 0.0, np.inf, tolerance)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance)
     for teacher in np.flatnonzero(bare):
         score, k, x = best_observation(drawn, int(teacher), rng)
         if score <= tolerance:
@@ -152,7 +152,12 @@ def gradient_of_observer(instance: ArbitraryPair, context: Context, constant: fl
         measured = float(np.abs(sample_gradients(drawn.student, drawn.teacher, x).nodes[:, k]).max())
         needed = constant * score
         if (measured - needed) / needed < worst.margin:
-            worst = Evidence(needed, measured, (measured - needed + tolerance) / needed, tolerance)
+            worst = Evidence(
+                predicted=needed,
+                measured=measured,
+                margin=(measured - needed + tolerance) / needed,
+                tolerance=tolerance,
+            )
     return worst
 
 
@@ -193,7 +198,7 @@ CORRECTED = Statement(
         ),
     ),
     examples=(ArbitraryPair(), BARE),
-    max_examples={"quick": 150, "full": 1000, "deep": 10_000},
+    cost=Cost(150, 1000, 10_000),
     figure=figure,
     remark="Judged on arbitrary networks, many of them close to aligned: the conclusion's negation forces a gradient. "
     "The region must be open; finitely many samples do not do (see the finite-sample form).",

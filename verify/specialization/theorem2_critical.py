@@ -14,7 +14,7 @@ from dynamics.geometry.boundaries import visibility
 from dynamics.two_layer.critical_points import NULL, fit_fan_outs
 from dynamics.two_layer.kinks import kink_coefficient
 from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import (
     Critical,
     Drawn,
@@ -66,7 +66,7 @@ def balance_evidence(instance: Splitting, context: Context) -> Evidence:
     """Largest kink left at any visible boundary, against rounding."""
     drawn, error = fitted(instance)
     worst, count = balance(drawn)
-    return Evidence.at_most(worst, 0.0, TOLERANCE, boundaries=count, residual=error)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE, boundaries=count, residual=error)
 
 
 def without_copies(context: Context) -> Evidence:
@@ -79,7 +79,7 @@ def without_copies(context: Context) -> Evidence:
         drawn.student.augmented[:, kept], drawn.teacher, drawn.region.sample(FITTED, rng), wander=1.0, rng=rng
     )
     worst, _ = balance(Drawn(drawn.region, drawn.teacher, fit.student))
-    return Evidence.at_most(worst, 0.0, TOLERANCE)
+    return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 def nudged(context: Context) -> Evidence:
@@ -87,7 +87,9 @@ def nudged(context: Context) -> Evidence:
     drawn, _ = fitted(CROWD)
     V = drawn.student.V.copy()
     V[0] *= 1 + 1e-4
-    return Evidence.at_most(balance(replace(drawn, student=replace(drawn.student, V=V)))[0], 0.0, TOLERANCE)
+    return Evidence.at_most(
+        balance(replace(drawn, student=replace(drawn.student, V=V)))[0], bound=0.0, tolerance=TOLERANCE
+    )
 
 
 CROWD = Splitting(d=3, outputs=2, teachers=3, copies=2, cancelling=1, opposed=1, idle=1)
@@ -109,7 +111,7 @@ BALANCE = Statement(
         Control("a fan-out off by 1e-4", nudged),
     ),
     examples=(Splitting(), CROWD),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
     remark="With a trained output bias Definition 1 already gives r = 0 (Theorem 1); neither observers nor α ≠ 0 are "
     "needed then. Judged on top layers fitted to given fan-ins and moved at random in the null space, "
     "so that every interpolating top layer can occur.",
@@ -188,9 +190,9 @@ def linearity(instance: Perturbation, context: Context, power: float = 1.0) -> E
     slopes = gradient_slopes(instance, context)
     small = slopes[1:] * np.array(DELTAS[1:]) ** (1 - power)
     if small.min() <= 0:
-        return Evidence(1.5, np.inf, -np.inf)
+        return Evidence(predicted=1.5, measured=np.inf, margin=-np.inf)
     spread = float(small.max() / small.min())
-    return Evidence.at_most(spread, 1.5, 0.0, gradient_over_delta=slopes.tolist())
+    return Evidence.at_most(spread, bound=1.5, tolerance=0.0, gradient_over_delta=slopes.tolist())
 
 
 LINEARITY = Statement(
@@ -209,7 +211,7 @@ LINEARITY = Statement(
         Control("gradient ∝ δ²", lambda c: linearity(Perturbation(), c, power=2.0)),
         Control("gradient ∝ √δ", lambda c: linearity(Perturbation(kind=KINDS[1]), c, power=0.5)),
     ),
-    max_examples={"quick": 100, "full": 500, "deep": 10_000},
+    cost=Cost(100, 500, 10_000),
     examples=(Perturbation(d=3, outputs=2, teachers=2, kind=KINDS[0], seed=7),),
     remark="Where no gate is switched the gradient over δ is constant up to O(δ): the band 1.5 separates δ from δ² and "
     "√δ, whose ratios would be 100 and 10. An input that the turned boundary passes gains or loses a node, and its "

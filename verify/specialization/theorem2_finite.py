@@ -13,7 +13,7 @@ from dynamics.geometry.angles import unit_columns
 from dynamics.geometry.boundaries import Box, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
 from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import dyadic_points
 from verify.mathematics.precise.kernels import DIGITS
 from verify.specialization.sources import source
@@ -71,7 +71,9 @@ def missing(instance: RandomFeatures, context: Context) -> Evidence:
     cosines = np.abs(unit_columns(student.augmented).T @ unit_columns(teacher.augmented)).max(axis=0)
     error = float(((teacher(x) - student(x)) ** 2).mean())
     details = {"largest cosine to each teacher": cosines.tolist(), "mean squared error elsewhere": error}
-    return Evidence(0.0, float((~covered).sum()), -float((~covered).sum()), details=details)
+    return Evidence(
+        predicted=0.0, measured=float((~covered).sum()), margin=-float((~covered).sum()), details=details
+    )
 
 
 def confirm(instance: RandomFeatures) -> Evidence:
@@ -91,7 +93,7 @@ def confirm(instance: RandomFeatures) -> Evidence:
         )
         interpolates = residual < mp.mpf(10) ** (-DIGITS + 15)
     count = float(teacher.nodes) if interpolates and exact else 0.0
-    return Evidence(0.0, count, -count, details={"residual": float(residual)})
+    return Evidence(predicted=0.0, measured=count, margin=-count, details={"residual": float(residual)})
 
 
 def _features(columns: Array, x: Array) -> list[list[float]]:
@@ -135,7 +137,7 @@ PRINTED = Statement(
         ),
         Control("60 random nodes on 20 samples", lambda c: missing(PAPER_SIZE, c)),
     ),
-    max_examples={"quick": 40, "full": 100, "deep": 300},
+    cost=Cost(40, 100, 300),
     remark="With more random nodes than samples a fitted top layer interpolates; nothing is aligned and "
     "the error "
     "between the samples is large. Theorems 2 to 5 need an open region of inputs, as their setting says; "

@@ -13,7 +13,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear, observation, visibility
 from dynamics.two_layer.kinks import kink_coefficient
 from dynamics.two_layer.network import sample_gradients
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import (
     augmented,
     exact_observers,
@@ -78,7 +78,7 @@ def sums_along_lines(instance: Splitting, context: Context, either_sign: bool = 
     tolerance = (
         drawn.student.nodes * np.finfo(np.float64).eps * scale
     )  # the norms are rounded, the fan-outs exact
-    return Evidence.at_most(float(np.abs(sums).max(initial=0.0)), 0.0, tolerance)
+    return Evidence.at_most(float(np.abs(sums).max(initial=0.0)), bound=0.0, tolerance=tolerance)
 
 
 def confirm_sums(instance: Splitting) -> Evidence:
@@ -86,7 +86,7 @@ def confirm_sums(instance: Splitting) -> Evidence:
     drawn = draw_critical(instance)
     x = dyadic_points(drawn.region, POINTS, np.random.default_rng(1))
     if not exactly_critical(drawn.teacher, drawn.student, x):
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     columns, teachers, V = augmented(drawn.student), augmented(drawn.teacher), exact(drawn.student.V)
     largest = 0.0
     for node in columns.T:
@@ -95,7 +95,7 @@ def confirm_sums(instance: Splitting) -> Evidence:
             continue
         total = np.array([max(factor, Fraction(0)) for factor in factors(columns, node)], dtype=object) @ V
         largest = max(largest, *(abs(float(entry)) for entry in total))
-    return Evidence.at_most(largest, 0.0, 0.0)
+    return Evidence.at_most(largest, bound=0.0, tolerance=0.0)
 
 
 def same_sign_plans(budget: Budget) -> st.SearchStrategy[Splitting]:
@@ -130,7 +130,7 @@ PRINTED = Statement(
         ),
         Control("an antiparallel pair", lambda c: sums_along_lines(Splitting(2, 1, 2, opposed=1), c)),
     ),
-    max_examples={"quick": 60, "full": 300, "deep": 1000},
+    cost=Cost(60, 300, 1000),
     remark="Students u with fan-out a and −u with −a make the affine function a·uᵀx̃, which an "
     "always-active student "
     "takes back. Every gradient is zero, the pair is observed, and neither fan-out is. Sum over both signs.",
@@ -176,7 +176,7 @@ def prunable(instance: ArbitraryPair, context: Context, constant: float = 0.25) 
     drawn = draw_arbitrary(instance)
     rng = context.rng(instance.seed, 3)
     tolerance = drawn.rounding * float(np.abs(drawn.student.V).sum(axis=1).max())
-    worst = Evidence(0.0, 0.0, np.inf, tolerance)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance)
     subjects = unaligned(drawn, either_sign=True) & (
         visibility(drawn.region, drawn.student.augmented) > VISIBLE
     )
@@ -189,7 +189,12 @@ def prunable(instance: ArbitraryPair, context: Context, constant: float = 0.25) 
         needed = constant * seen.eta.min() * smallest * float(np.linalg.norm(kappa)) / np.sqrt(len(seen.eta))
         measured = float(seen.gradient.max())
         if needed > tolerance and (measured - needed) / needed < worst.margin:
-            worst = Evidence(float(needed), measured, (measured - needed + tolerance) / needed, tolerance)
+            worst = Evidence(
+                predicted=float(needed),
+                measured=measured,
+                margin=(measured - needed + tolerance) / needed,
+                tolerance=tolerance,
+            )
     return worst
 
 
@@ -223,7 +228,7 @@ CORRECTED = Statement(
         ),
     ),
     examples=(LONE,),
-    max_examples={"quick": 150, "full": 1000, "deep": 10_000},
+    cost=Cost(150, 1000, 10_000),
     remark="Always-active and always-inactive students have no boundary in the region and are outside the "
     "theorem, "
     "whatever their fan-out. C independent observers need n − 1 ≥ C.",
@@ -234,7 +239,7 @@ def fan_out_bound(instance: ArbitraryPair, context: Context, constant: float = 4
     """``||kappa_k|| <= 4 sup ||r|| / eta`` at every unaligned visible student: no observers, the residual instead."""
     drawn = draw_arbitrary(instance)
     rng = context.rng(instance.seed, 3)
-    worst = Evidence(0.0, 0.0, np.inf, 0.0)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=0.0)
     subjects = unaligned(drawn, either_sign=True) & (
         visibility(drawn.region, drawn.student.augmented) > VISIBLE
     )
@@ -248,7 +253,7 @@ def fan_out_bound(instance: ArbitraryPair, context: Context, constant: float = 4
         residual = float(np.linalg.norm(drawn.residual(points.triple(at, eta)), axis=1).max())
         kappa = float(np.linalg.norm(kink_coefficient(column, drawn.teacher, drawn.student)))
         bound, tolerance = constant * residual / eta, 4 * drawn.rounding / eta
-        if (found := Evidence.at_most(kappa, bound, tolerance)).margin < worst.margin:
+        if (found := Evidence.at_most(kappa, bound=bound, tolerance=tolerance)).margin < worst.margin:
             worst = found
     return worst
 
@@ -268,7 +273,7 @@ SHARP = Statement(
     evidence=fan_out_bound,
     controls=(Control("0.26 in place of 1/4, where 1/4 is attained", tent),),
     examples=(LONE, replace(LONE, near=0.01)),
-    max_examples={"quick": 100, "full": 1000, "deep": 10_000},
+    cost=Cost(100, 1000, 10_000),
     remark="With a trained output bias Theorem 1 gives r = 0, and with it κ_k = 0 for every student with a "
     "boundary in the "
     "region: the observers of Theorem 3 are needed only where the top layer is not at its critical point.",

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation, visibility
 from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
-from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Splitting, arbitrary_pairs
 from verify.specialization.sources import source
 from verify.specialization.theorem3 import observed_assumptions, prunable, sums_along_lines
@@ -64,7 +64,11 @@ def fan_out_left(instance: Ramp, context: Context) -> Evidence:
     seen = observation(region, student.augmented, student.augmented[:, :1])[:, 0] > 0
     residual = float(np.abs(teacher(x) - student(x)).max())
     return Evidence.at_most(
-        float(student.strengths[0]), 0.0, 0.0, observers=int(seen.sum()), largest_residual=residual
+        float(student.strengths[0]),
+        bound=0.0,
+        tolerance=0.0,
+        observers=int(seen.sum()),
+        largest_residual=residual,
     )
 
 
@@ -72,12 +76,12 @@ def confirm_fan_out(instance: Ramp) -> Evidence:
     """In fractions: on 0 < x < 1, the student's active part, r = v (x + s) - v x - v s is affine and 0 at both ends."""
     s, v = Fraction(instance.shift, 8), Fraction(instance.fan_out, 4)
     if instance.second:
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     residuals = [
         v * max(x + s, Fraction(0)) - v * max(x, Fraction(0)) - v * s for x in (Fraction(0), Fraction(1))
     ]
     critical = all(v * residual == 0 for residual in residuals) and s > 0
-    return Evidence.at_most(float(abs(v)) if critical else 0.0, 0.0, 0.0)
+    return Evidence.at_most(float(abs(v)) if critical else 0.0, bound=0.0, tolerance=0.0)
 
 
 WITHOUT = Statement(
@@ -103,7 +107,7 @@ WITHOUT = Statement(
         ),
         Control("shift 1/2, fan-out 1", lambda c: fan_out_left(Ramp(4, 4), c)),
     ),
-    max_examples={"quick": 40, "full": 100, "deep": 200},
+    cost=Cost(40, 100, 200),
     remark="R = (−1, 1), teacher σ(x+½), student σ(x), output bias ½: g_1 is 0 wherever the student is "
     "active, its fan-out "
     "is 1 and the residual goes up to ½. The printed theorem asks for C observers, "
@@ -130,7 +134,7 @@ MANY_OUTPUTS = Statement(
             lambda c: sums_along_lines(Splitting(2, 1, 2, opposed=1), c),
         ),
     ),
-    max_examples={"quick": 20, "full": 50, "deep": 200},
+    cost=Cost(20, 50, 200),
     remark="Fewer than C other students cannot have fan-outs of rank C: with the experiments' 50 outputs "
     "and 10 students the "
     "condition is never met. The sharp form of Theorem 3 needs no observers.",
@@ -188,13 +192,13 @@ def lone_assumptions(instance: PureBias) -> tuple[Assumption, ...]:
 
 def lone_fan_out(instance: PureBias, context: Context) -> Evidence:
     """The fan-out of the second node, alone on its line."""
-    return Evidence.at_most(float(abs(instance.v)), 0.0, 0.0)
+    return Evidence.at_most(float(abs(instance.v)), bound=0.0, tolerance=0.0)
 
 
 def confirm_lone(instance: PureBias) -> Evidence:
     """A node that is 0 everywhere changes no output, and 0 = 0 on its boundary at every point."""
     silent = instance.w == 0 and instance.b == 0
-    return Evidence.at_most(float(abs(Fraction(instance.v))) if silent else 0.0, 0.0, 0.0)
+    return Evidence.at_most(float(abs(Fraction(instance.v))) if silent else 0.0, bound=0.0, tolerance=0.0)
 
 
 def pure_biases(least_w: int) -> st.SearchStrategy[PureBias]:
@@ -221,7 +225,7 @@ ZERO_NODE = Statement(
         Control("fan-out 0", lambda c: lone_fan_out(PureBias(v=0), c), must_hold=True),
         Control("fan-out 1", lambda c: lone_fan_out(PureBias(), c)),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 500},
+    cost=Cost(60, 200, 500),
     remark="For w = 0, b = 0 the set {w^T x + b = 0} is the whole space, so everything observes it, and "
     "its fan-out is "
     "arbitrary. A node with w = 0 (a pure bias) has no boundary; exclude it, as the other forms here do.",

@@ -12,7 +12,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import colinear, separation, visibility
 from dynamics.two_layer.kinks import kink_points
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import multiples
 from verify.mathematics.families.deep_pairs import (
     Crossing,
@@ -79,7 +79,7 @@ def missing_teachers(instance: DeepInstance, context: Context) -> Evidence:
     rng = np.random.default_rng(instance.seed)
     covered = colinear(drawn.first[0], drawn.first[1]).any(axis=0)
     seen = [naive_strength(drawn, j, rng) > 1e-9 for j in range(drawn.first[1].shape[1])]
-    return Evidence.at_most(float((np.array(seen) & ~covered).sum()), 0.0, 0.0)
+    return Evidence.at_most(float((np.array(seen) & ~covered).sum()), bound=0.0, tolerance=0.0)
 
 
 def confirm_missing(instance: DeepInstance) -> Evidence:
@@ -90,13 +90,13 @@ def confirm_missing(instance: DeepInstance) -> Evidence:
     )
     points = exact(dyadic_points(drawn.region, POINTS, np.random.default_rng(1)))
     if any((_forward(student, x)[0] != _forward(teacher, x)[0]).any() for x in points):
-        return Evidence.at_most(0.0, 0.0, 0.0)
+        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
     ours, theirs = (exact(columns) for columns in drawn.first)
     missing = sum(
         not any(multiples(ours, node)) and _observed(drawn, student, teacher, at)
         for at, node in enumerate(theirs.T)
     )
-    return Evidence.at_most(float(missing), 0.0, 0.0)
+    return Evidence.at_most(float(missing), bound=0.0, tolerance=0.0)
 
 
 def _forward(layers: list[tuple[Any, Any]], x: Any) -> tuple[Any, list[Any]]:
@@ -154,7 +154,7 @@ PRINTED = Statement(
         ),
         Control("the pass-through student", lambda c: missing_teachers(PASS, c)),
     ),
-    max_examples={"quick": 40, "full": 100, "deep": 300},
+    cost=Cost(40, 100, 300),
     remark="A student whose first layer hands the inputs on and whose second computes the teacher's first "
     "is a critical "
     "point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate does, so "
@@ -205,7 +205,7 @@ def open_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
 def gradient_of_observer(instance: DeepInstance, context: Context) -> Evidence:
     """``max |g_1k|`` over the three points against ``eta |alpha_kj| ||w*_j|| / 4``, worst active student."""
     drawn = draw_deep(instance)
-    worst = Evidence(0.0, 0.0, np.inf)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     for j, crossing in observed_crossings(instance):
         worst = min(worst, _at_crossing(drawn, j, crossing), key=lambda e: e.margin)
     return worst
@@ -219,11 +219,15 @@ def _at_crossing(drawn: DeepDrawn, teacher: int, crossing: Crossing) -> Evidence
     alpha = np.abs(ours.V1[1].T @ drawn.values(crossing.x)[1].V1[1][:, teacher])
     needed = active * crossing.eta * alpha * float(np.linalg.norm(node[:-1])) / 4
     tolerance = 1e-13 * found.scale
-    worst = Evidence(0.0, 0.0, np.inf, tolerance)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance)
     for least, pull in zip(needed, found.pull, strict=True):
         if least > tolerance:
             margin = float((pull - least + tolerance) / least)
-            worst = min(worst, Evidence(float(least), float(pull), margin, tolerance), key=lambda e: e.margin)
+            worst = min(
+                worst,
+                Evidence(predicted=float(least), measured=float(pull), margin=margin, tolerance=tolerance),
+                key=lambda e: e.margin,
+            )
     return worst
 
 
@@ -256,7 +260,7 @@ CORRECTED = Statement(
         Control("the pass-through student by the printed form", lambda c: missing_teachers(PASS, c)),
     ),
     examples=(PASS, DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=2)),
-    max_examples={"quick": 100, "full": 500, "deep": 10_000},
+    cost=Cost(100, 500, 10_000),
     remark="No gate above, of teacher or student, may flip across ∂E*_j at x₀; pass-through students are "
     "among the "
     "instances and drop out by this condition alone. The remark that the theorem holds at random V_1 means "

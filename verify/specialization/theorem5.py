@@ -12,7 +12,7 @@ from scipy.special import gammaln
 from dynamics.arrays import Array
 from dynamics.geometry.angles import paired_sines
 from dynamics.geometry.boundaries import Box, colinear
-from verify.judging.statement import Assumption, Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     Drawn,
@@ -105,7 +105,7 @@ def gradient_bound(instance: ArbitraryPair, context: Context, stretch: float = 1
     """
     drawn = draw_arbitrary(instance)
     rng = context.rng(instance.seed, 4)
-    worst = Evidence(0.0, 0.0, np.inf)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     for teacher in range(drawn.teacher.nodes):
         node = drawn.teacher.augmented[:, teacher]
         disc = largest_disc(drawn, teacher, rng)
@@ -131,7 +131,13 @@ def _on_disc(drawn: Drawn, disc: Disc, rng: np.random.Generator, stretch: float)
     needed = disc.alpha * length * eta / 4
     tolerance = drawn.rounding * float(np.abs(drawn.student.V).sum(axis=1).max())
     margin = min((measured - needed + tolerance) / needed, free / eta - 1)
-    return Evidence(needed, measured, margin, tolerance, details={"eta": eta, "free": free, "rho": disc.rho})
+    return Evidence(
+        predicted=needed,
+        measured=measured,
+        margin=margin,
+        tolerance=tolerance,
+        details={"eta": eta, "free": free, "rho": disc.rho},
+    )
 
 
 SHARP = Statement(
@@ -155,7 +161,7 @@ SHARP = Statement(
         ),
     ),
     examples=(ArbitraryPair(d=2, students=3), ArbitraryPair(d=5, teachers=3, students=6, outputs=2)),
-    max_examples={"quick": 80, "full": 500, "deep": 10_000},
+    cost=Cost(80, 500, 10_000),
     remark="Without the printed δ: a point of the disc that every slab of half-width η misses, and the "
     "kink identity there. "
     "The printed exponents, sin θ = O(ε^{1−δ}/|α|) for any δ > 0, follow where ε ≤ ε₀. "
@@ -265,7 +271,7 @@ def recovery(instance: NearCritical, context: Context, power: float = 1.0) -> Ev
         )
         best = int(ratios.argmin())
         worst, angle = max(worst, float(ratios[best])), max(angle, float(sines[best]))
-    return Evidence.at_most(worst, 1.0, 1e-9, epsilon=epsilon, largest_sine=angle)
+    return Evidence.at_most(worst, bound=1.0, tolerance=1e-9, epsilon=epsilon, largest_sine=angle)
 
 
 CORRECTED = Statement(
@@ -290,7 +296,7 @@ CORRECTED = Statement(
     evidence=recovery,
     controls=(Control("bounds quadratic in ε", lambda c: recovery(NearCritical(2, 2, 1, 8), c, power=2.0)),),
     examples=(NearCritical(), NearCritical(2, 2, 1, 5)),
-    max_examples={"quick": 100, "full": 500, "deep": 5000},
+    cost=Cost(100, 500, 5000),
     remark="ε is the exact supremum of the piecewise affine gradient over the region, at the vertices of "
     "its pieces. Where "
     "no other teacher is that close, the boundary is a student's. Biases are comparable only at ‖w‖ = 1 "

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
 from dynamics.arrays import Array
-from verify.judging.statement import (
+from verify.judging import (
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -68,7 +69,7 @@ def in_one_dimension(instance: Knots, context: Context, nearest: float = 1.0) ->
     grid = np.linspace(-instance.half_width, instance.half_width, 201)
     x = np.unique(np.concatenate([grid, np.linspace(-1, 1, 41), knots]))
     features = np.column_stack([np.ones_like(x), x, np.maximum(x[:, None] - knots, 0)])
-    return Evidence.close(best_error(features, np.maximum(x, 0)), 0.25, SOLVER)
+    return Evidence.close(best_error(features, np.maximum(x, 0)), predicted=0.25, tolerance=SOLVER)
 
 
 CONSTANT = Statement(
@@ -91,7 +92,7 @@ CONSTANT = Statement(
         Control("a knot at 1.01 δ", lambda c: in_one_dimension(Knots(knots=3), c, nearest=1.01)),
     ),
     examples=tuple(Knots(half_width=1 / delta, knots=8) for delta in (0.3, 0.1, 0.03, 0.01)),
-    max_examples={"quick": 40, "full": 200, "deep": 2000},
+    cost=Cost(40, 200, 2000),
     remark="Between the knots nearest to 0 the approximation is affine, and the best affine one errs by "
     "δ/4: the constant 1/4 "
     "of the kink bound cannot be improved.",
@@ -138,7 +139,13 @@ def in_the_plane(instance: Lines, context: Context, stretch: float = 1.0) -> Evi
     x = np.concatenate([grid, [[-eta, at], [0.0, at], [eta, at]]])
     features = np.column_stack([np.ones(len(x)), x, np.maximum(x @ normals + offsets, 0)])
     error = best_error(features, np.maximum(x[:, 0], 0))
-    return Evidence(bound, error, error - bound + SOLVER, SOLVER, details={"error over bound": error / bound})
+    return Evidence(
+        predicted=bound,
+        measured=error,
+        margin=error - bound + SOLVER,
+        tolerance=SOLVER,
+        details={"error over bound": error / bound},
+    )
 
 
 def figure(verdict: Verdict) -> Figure:
@@ -182,7 +189,7 @@ PLANE = Statement(
     examples=tuple(
         Lines(count, theta, seed) for count in (2, 4) for theta in (0.3, 0.1, 0.03) for seed in range(6)
     ),
-    max_examples={"quick": 20, "full": 200, "deep": 1000},
+    cost=Cost(20, 200, 1000),
     figure=figure,
     remark="Nothing about a student is fixed but its boundaries: the linear programme chooses all fan-outs. "
     "The bound is within a factor of ten of the best possible.",

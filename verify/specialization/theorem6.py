@@ -11,11 +11,12 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import paired_angles
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -75,7 +76,12 @@ def without_factor(pair: Pair, context: Context) -> Evidence:
     exact, claimed = wedge_matrix(pair.angle, 2, c) @ w_j, closed_form(w_j, w_k, c, factor=False)
     rounding = 32 * np.finfo(float).eps * c * max(pair.norm_j, 1.0)
     gap = float(np.linalg.norm(exact - claimed))
-    return Evidence(float(np.linalg.norm(claimed)), float(np.linalg.norm(exact)), rounding - gap, rounding)
+    return Evidence(
+        predicted=float(np.linalg.norm(claimed)),
+        measured=float(np.linalg.norm(exact)),
+        margin=rounding - gap,
+        tolerance=rounding,
+    )
 
 
 def confirm_factor(pair: Pair) -> Evidence:
@@ -88,7 +94,12 @@ def confirm_factor(pair: Pair) -> Evidence:
         claimed = ((mp.pi - turn) * exact_j + mp.sin(turn) * exact_k) / (2 * mp.pi)
         gap = mp.norm(exact - claimed)
         # the stated angle and the angle of the rounded columns differ by a few ulp
-        return Evidence(0.0, float(gap), float(mp.mpf(10) ** -13 * (pair.norm_j + pair.norm_k) - gap), 1e-13)
+        return Evidence(
+            predicted=0.0,
+            measured=float(gap),
+            margin=float(mp.mpf(10) ** -13 * (pair.norm_j + pair.norm_k) - gap),
+            tolerance=1e-13,
+        )
 
 
 def spectrum(pair: Pair, context: Context, altered: float = 1.0) -> Evidence:
@@ -108,10 +119,10 @@ def spectrum(pair: Pair, context: Context, altered: float = 1.0) -> Evidence:
     gap = float(max(np.abs(matrix - claimed).max(), np.abs(measured - predicted).max()))
     rounding = 16 * d * np.finfo(float).eps * c
     return Evidence(
-        float(predicted[-1]),
-        float(measured[-1]),
-        rounding - gap,
-        rounding,
+        predicted=float(predicted[-1]),
+        measured=float(measured[-1]),
+        margin=rounding - gap,
+        tolerance=rounding,
         details={"eigenvalues": [float(v) for v in measured[[0, -1]]], "largest gap": gap},
     )
 
@@ -157,7 +168,7 @@ CORRECTED = Statement(
         Control("without the norm factor", lambda c: sampled(_EXAMPLE, c, factor=False)),
         Control("c 10 % larger", lambda c: sampled(_EXAMPLE, c, scale=1.1)),
     ),
-    max_examples={"quick": 40, "full": 200, "deep": 2000},
+    cost=Cost(40, 200, 2000),
     remark="Spherical symmetry is what it takes: a uniform cube and random signs have covariance I and fail, and so do "
     "anisotropic, shifted and bias-augmented Gaussians. Only c of the radial law matters, atoms included.",
 )
@@ -177,7 +188,7 @@ SPECTRUM = Statement(
         Control("ŝ and t̂ exchanged", lambda c: spectrum(_EXAMPLE, c, -1.0)),
         Control("sin θ 1e-9 larger", lambda c: spectrum(_EXAMPLE, c, 1 + 1e-9)),
     ),
-    max_examples={"quick": 200, "full": 1000, "deep": 10_000},
+    cost=Cost(200, 1000, 10_000),
     remark="By quadrature, to rounding. The term is largest along the bisector of the two nodes and vanishes at θ = π.",
 )
 
@@ -201,7 +212,7 @@ PRINTED = Statement(
         ),
         Control("w_j = (3, 0), w_k = (0, 1)", lambda c: without_factor(_EXAMPLE, c)),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 1000},
+    cost=Cost(60, 200, 1000),
     remark="The left side is homogeneous of degree 0 in w_k, so the term along w_k must be ‖w_j‖/‖w_k‖ w_k. Right as "
     "it stands only where ‖w_j‖ = ‖w_k‖, and teachers are normalised but students are not.",
 )

@@ -11,12 +11,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from dynamics.arrays import Array
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -78,7 +79,7 @@ def misdirection(exact: Array, claimed: Array) -> Evidence:
     """Sine of the angle between two plane vectors: zero wherever the claim holds up to a factor."""
     cross = float(exact[0] * claimed[1] - exact[1] * claimed[0])
     sine = abs(cross) / float(np.linalg.norm(exact) * np.linalg.norm(claimed))
-    return Evidence.at_most(sine, 0.0, ROUNDING)
+    return Evidence.at_most(sine, bound=0.0, tolerance=ROUNDING)
 
 
 def direction_with_bias(nodes: Thresholds, context: Context) -> Evidence:
@@ -98,7 +99,7 @@ def confirm(nodes: Thresholds) -> Evidence:
         term = [mp.quad(lambda x, i=i: mp.npdf(x) * (j[0] * x + j[1]) * x**i, ends) for i in (1, 0)]
         cross = abs(term[0] * claimed[1] - term[1] * claimed[0])
         sine = cross / mp.sqrt((term[0] ** 2 + term[1] ** 2) * dot(claimed, claimed))
-        return Evidence.at_most(float(sine), 0.0, 1e-20)
+        return Evidence.at_most(float(sine), bound=0.0, tolerance=1e-20)
 
 
 def _plane(context: Context) -> Evidence:
@@ -134,7 +135,7 @@ PRINTED = Statement(
         Control("plane Gaussian input without a bias", _plane, must_hold=True),
         Control("thresholds 0 and -1", lambda c: direction_with_bias(Thresholds(), c)),
     ),
-    max_examples={"quick": 60, "full": 200, "deep": 1000},
+    cost=Cost(60, 200, 1000),
     remark="[x; 1] lies on a plane beside the origin. The direction itself is off, so no constant mends it. What the "
     "paper derives for angles that include the bias rests on Assumption 2 alone, not on Theorem 6.",
 )

@@ -10,12 +10,14 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
+    AnyStatement,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -94,7 +96,7 @@ def _unit(w: Any) -> Any:
 def _close(measured: Array, predicted: Array, tolerance: float) -> Evidence:
     measured, predicted = np.ravel(measured), np.ravel(predicted)
     at = int(np.argmax(np.abs(measured - predicted)))
-    return Evidence.close(float(measured[at]), float(predicted[at]), tolerance)
+    return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=tolerance)
 
 
 def direction(nodes: TwoNodes, context: Context, with_norm: bool = True) -> Evidence:
@@ -163,12 +165,12 @@ def two_nodes(budget: Budget, shared: bool = False) -> st.SearchStrategy[TwoNode
 
 _NODES = TwoNodes(d=4, norm_1=2.0, norm_2=0.5, seed=1)
 _SHARED = TwoNodes(d=4, norm_1=2.0, norm_2=0.5, shared=True, seed=1)
-_EXAMPLES = {"quick": 200, "full": 1000, "deep": 10_000}
+_EXAMPLES = Cost(200, 1000, 10_000)
 
 
 def _identity(
     name: str, title: str, claim: str, number: str, note: str, evidence: Any, control: Control, **more: Any
-) -> Statement:
+) -> AnyStatement:
     return Statement(
         key=f"specialization.theorem7.{name}",
         form=Form.CORRECTED,
@@ -179,7 +181,7 @@ def _identity(
         instance_type=TwoNodes,
         evidence=evidence,
         controls=(control,),
-        max_examples=_EXAMPLES,
+        cost=_EXAMPLES,
         **{"instances": two_nodes, "examples": (_NODES,), **more},
     )
 

@@ -14,12 +14,13 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -86,7 +87,13 @@ def final_cosine(herd: Herd, context: Context, form: str = "projected") -> Evide
     run = integrate(herd.flow(form), (0.0, herd.time), t_eval=[herd.time], rtol=1e-8, atol=1e-12)
     lowest = float(run.observables["cosine"][-1].min())
     left = float(run.observables["residual_norm"][-1])
-    return Evidence(1.0, lowest, lowest - (1 - ALIGNED), ALIGNED, details={"‖r‖ at the end": left})
+    return Evidence(
+        predicted=1.0,
+        measured=lowest,
+        margin=lowest - (1 - ALIGNED),
+        tolerance=ALIGNED,
+        details={"‖r‖ at the end": left},
+    )
 
 
 def confirm_projected(herd: Herd) -> Evidence:
@@ -110,7 +117,9 @@ def confirm_projected(herd: Herd) -> Evidence:
             k4 = field([x + h * k for x, k in zip(w, k3, strict=True)])
             w = [x + h / 6 * (p + 2 * q + 2 * s + z) for x, p, q, s, z in zip(w, k1, k2, k3, k4, strict=True)]
         lowest = min(dot(x, goal) / mp.sqrt(dot(x, x) * dot(goal, goal)) for x in w)
-        return Evidence(1.0, float(lowest), float(lowest) - (1 - ALIGNED), ALIGNED)
+        return Evidence(
+            predicted=1.0, measured=float(lowest), margin=float(lowest) - (1 - ALIGNED), tolerance=ALIGNED
+        )
 
 
 def confirm_plain(herd: Herd) -> Evidence:
@@ -124,7 +133,9 @@ def confirm_plain(herd: Herd) -> Evidence:
             moved -= share * node
         ends = [node + moved / mp.fsum(a) for node in w]
         lowest = min(dot(x, goal) / mp.sqrt(dot(x, x) * dot(goal, goal)) for x in ends)
-        return Evidence(1.0, float(lowest), float(lowest) - (1 - ALIGNED), ALIGNED)
+        return Evidence(
+            predicted=1.0, measured=float(lowest), margin=float(lowest) - (1 - ALIGNED), tolerance=ALIGNED
+        )
 
 
 def rates_at_alignment(herd: Herd, context: Context, altered: float = 1.0) -> Evidence:
@@ -144,7 +155,7 @@ def rates_at_alignment(herd: Herd, context: Context, altered: float = 1.0) -> Ev
     # h^2 of the difference and eps / h of its rounding; the eigenvectors of a rank-one change are well conditioned
     # while the weights are within a factor of 3 of one another.
     tolerance = 100 * (1 + herd.total) * (h**2 + np.finfo(float).eps / h)
-    return Evidence.close(float(measured[at]), float(predicted[at]), tolerance)
+    return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=tolerance)
 
 
 def herds(totals: list[float], fewest: int = 1) -> Any:
@@ -183,7 +194,7 @@ PRINTED = Statement(
         Control("Σa = 0.5", lambda c: final_cosine(_LIGHT, c), must_hold=True),
         Control("Σa = 2", lambda c: final_cosine(_HEAVY, c)),
     ),
-    max_examples={"quick": 15, "full": 60, "deep": 200},
+    cost=Cost(15, 60, 200),
     remark="Hidden condition: Σ a_k‖w_k‖ < ‖w*‖. Otherwise the students jointly reach r = 0 while they still point in "
     "different directions, and stop there: nothing pulls any more.",
 )
@@ -204,7 +215,7 @@ CORRECTED = Statement(
         Control("plain ẇ = r", lambda c: final_cosine(_LIGHT, c, "plain")),
     ),
     examples=(_LIGHT,),
-    max_examples={"quick": 25, "full": 200, "deep": 2000},
+    cost=Cost(25, 200, 2000),
     remark="‖r‖² falls and r cannot vanish, so every student ends along ±r; the minus sign is unstable. One student "
     "alone needs no condition.",
 )
@@ -221,7 +232,7 @@ SHARP = Statement(
     evidence=rates_at_alignment,
     controls=(Control("Σa 0.1 % larger", lambda c: rates_at_alignment(_LIGHT, c, 1.001)),),
     examples=(_LIGHT, _HEAVY),
-    max_examples={"quick": 60, "full": 300, "deep": 3000},
+    cost=Cost(60, 300, 3000),
     remark="Differences among students die at ‖w*‖ − Σa only, which turns negative at Σa = ‖w*‖: there alignment loses "
     "its stability. What all share decays at ‖w*‖.",
 )
@@ -242,6 +253,6 @@ PLAIN = Statement(
         Control("projected, Σa = 0.5", lambda c: final_cosine(_LIGHT, c), must_hold=True),
         Control("plain, Σa = 0.5", lambda c: final_cosine(_LIGHT, c, "plain")),
     ),
-    max_examples={"quick": 15, "full": 60, "deep": 200},
+    cost=Cost(15, 60, 200),
     remark="All students move alike, so w₁ − w₂ never changes; how far they end from w* is settled at the start.",
 )

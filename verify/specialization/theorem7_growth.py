@@ -15,11 +15,12 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
-from verify.judging.statement import (
+from verify.judging import (
     SPECIALIZATION,
     Budget,
     Context,
     Control,
+    Cost,
     Evidence,
     Form,
     Outcome,
@@ -77,7 +78,9 @@ def log_growth(rivals: Rivals, context: Context, form: str = "multiplicative", r
     sizes, ends = rivals.parts()[1], rivals.signed_norms(form, rivals.end)
     gained = float(np.log(np.abs(ends[0] / ends[-1])) - np.log(sizes[0] / sizes[-1]))
     details = {"w_n . w* at the end": float(ends[-1])}
-    return Evidence.close(gained, rate * rivals.time, AGREEMENT * (1 + rivals.time), **details)
+    return Evidence.close(
+        gained, predicted=rate * rivals.time, tolerance=AGREEMENT * (1 + rivals.time), **details
+    )
 
 
 def confirm_linear(rivals: Rivals) -> Evidence:
@@ -92,7 +95,7 @@ def confirm_linear(rivals: Rivals) -> Evidence:
         last = x[-1] + (1 - rest) * t - lag * (1 - mp.exp(-total * t)) / total
         first = last + (x[0] - x[-1]) + eps * t
         gained = mp.log(abs(first / last)) - mp.log(x[0] / x[-1])
-        return Evidence.close(float(gained), rivals.time, AGREEMENT * (1 + rivals.time))
+        return Evidence.close(float(gained), predicted=rivals.time, tolerance=AGREEMENT * (1 + rivals.time))
 
 
 def feedback(rivals: Rivals, context: Context, form: str = "plain") -> Evidence:
@@ -107,7 +110,12 @@ def feedback(rivals: Rivals, context: Context, form: str = "plain") -> Evidence:
     pull = 1 - float(weights @ sizes)
     predicted = -pull * abs(1 / sizes[0] - 1 / sizes[-1])
     rounding = 1e-14 * (1 + 1 / sizes.min())
-    return Evidence(predicted, drift, min(-drift, rounding - abs(drift - predicted)), rounding)
+    return Evidence(
+        predicted=predicted,
+        measured=drift,
+        margin=min(-drift, rounding - abs(drift - predicted)),
+        tolerance=rounding,
+    )
 
 
 def lotka_volterra(rivals: Rivals, context: Context, form: str = "multiplicative") -> Evidence:
@@ -124,7 +132,13 @@ def lotka_volterra(rivals: Rivals, context: Context, form: str = "multiplicative
         gap = max(gap, float(np.abs(x - norms).max()))
     bound = AGREEMENT * (1 + float(np.abs(x).max()))
     share = float(run.observables["share"][-1, 0])
-    return Evidence(float(x[0]), float(norms[0]), bound - gap, bound, details={"share of the first": share})
+    return Evidence(
+        predicted=float(x[0]),
+        measured=float(norms[0]),
+        margin=bound - gap,
+        tolerance=bound,
+        details={"share of the first": share},
+    )
 
 
 def takes_all(rivals: Rivals, context: Context, form: str = "multiplicative") -> Evidence:
@@ -132,7 +146,7 @@ def takes_all(rivals: Rivals, context: Context, form: str = "multiplicative") ->
     _, sizes, _, _ = rivals.parts()
     ends = np.abs(rivals.signed_norms(form, rivals.end))
     others = float(sizes[1:].sum() / sizes[0]) * float(np.exp(-rivals.time))
-    return Evidence.close(float(ends[0] / ends.sum()), 1 / (1 + others), AGREEMENT * 10)
+    return Evidence.close(float(ends[0] / ends.sum()), predicted=1 / (1 + others), tolerance=AGREEMENT * 10)
 
 
 def growth_figure(verdict: Verdict) -> Figure:
@@ -188,7 +202,7 @@ PRINTED = Statement(
         Control("multiplicative ẇ = ‖w‖ r", lambda c: log_growth(_FOUR, c), must_hold=True),
         Control("plain, ε = .05, n = 4, t = 160", lambda c: log_growth(replace(_FOUR, time=8.0), c, "plain")),
     ),
-    max_examples={"quick": 15, "full": 60, "deep": 200},
+    cost=Cost(15, 60, 200),
     remark="Under ẇ = r the difference w₁ − w_k grows linearly, by εt w*, and the losers do not fade: they cross zero "
     "and turn round (−0.99 w* at t = 160 for ε = .05, n = 4). Exponential growth needs a pull that a node multiplies "
     "by its own norm, as balanced fan-outs (Eqn 8) do.",
@@ -210,7 +224,7 @@ GROWTH = Statement(
         Control("rate 0.1 % larger", lambda c: log_growth(_FOUR, c, rate=1.001)),
     ),
     examples=(_FOUR, replace(_FOUR, time=8.0), _UNEVEN),
-    max_examples={"quick": 20, "full": 100, "deep": 1000},
+    cost=Cost(20, 100, 1000),
     remark="ε = .05: 54.6 at t = 80 and 2981 at t = 160, from equal starts. The common part of the pull drops out.",
 )
 
@@ -234,7 +248,7 @@ FEEDBACK = Statement(
         Control("Σ a‖w‖ > ‖w*‖", lambda c: feedback(replace(_UNEVEN, total=3.0), c)),
     ),
     examples=(_UNEVEN,),
-    max_examples={"quick": 100, "full": 500, "deep": 5000},
+    cost=Cost(100, 500, 5000),
     remark="The paper claims this feedback and exponential symmetry breaking of one system. No single form has both: "
     "ẇ = r has the feedback and linear growth, ẇ = ‖w‖r exponential growth and no feedback.",
 )
@@ -253,7 +267,7 @@ LOTKA_VOLTERRA = Statement(
     evidence=lotka_volterra,
     controls=(Control("plain ẇ = r", lambda c: lotka_volterra(_FOUR, c, "plain")),),
     examples=(_FOUR, _UNEVEN),
-    max_examples={"quick": 8, "full": 60, "deep": 500},
+    cost=Cost(8, 60, 500),
     remark="Exact for one resource and aligned students: the interaction matrix has equal rows, so the fittest "
     "excludes the rest. With several teachers the analogy ends, as the paper says: they do not replace one another.",
 )
@@ -274,7 +288,7 @@ WINNERS = Statement(
         Control("half the time", lambda c: _half_time(_UNEVEN, c)),
     ),
     examples=(_FOUR, replace(_UNEVEN, time=20.0)),
-    max_examples={"quick": 20, "full": 100, "deep": 1000},
+    cost=Cost(20, 100, 1000),
 )
 
 
@@ -282,4 +296,4 @@ def _half_time(instance: Rivals, context: Context) -> Evidence:
     """Altered claim: the logistic value of twice the time."""
     early = takes_all(instance, context)
     late = takes_all(replace(instance, time=2 * instance.time), context)
-    return Evidence.close(early.measured, late.predicted, early.tolerance)
+    return Evidence.close(early.measured, predicted=late.predicted, tolerance=early.tolerance)

@@ -9,8 +9,8 @@ import pytest
 
 import verify
 import verify.luckmatters
+from verify.judging import BUDGETS, Form, Outcome, Verdict
 from verify.judging.runner import make_context
-from verify.judging.statement import BUDGETS, Form, Outcome, Verdict
 from verify.report import RunInfo, as_records, render_html
 
 CONTEXT = make_context("quick", "cpu", 0)
@@ -50,7 +50,7 @@ def test_refuted_form_has_confirmation_and_a_positive_control(statement):
 @EVERY
 def test_every_budget_has_its_number_of_instances(statement):
     """More budget never means fewer instances."""
-    counts = [statement.max_examples[name] for name in BUDGETS]
+    counts = [statement.cost.examples(budget) for budget in BUDGETS.values()]
     assert counts == sorted(counts)
     assert counts[0] > 0
 

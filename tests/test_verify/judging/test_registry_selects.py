@@ -9,8 +9,7 @@ import pytest
 
 import verify
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED
-from verify.judging import registry
-from verify.judging.statement import Form, Outcome, Source
+from verify.judging import Form, Outcome, Source, registry
 
 
 def module_of(**members) -> ModuleType:
@@ -113,7 +112,6 @@ def test_check_wants_one_statement(toys):
         ({"controls": ()}, "control"),
         ({"controls": HOLDS.controls * 2}, "distinct control names"),
         ({"instances": None, "examples": ()}, "instances or examples"),
-        ({"max_examples": {"quick": 1}}, "max_examples"),
         ({"confirm": None}, "confirm"),
     ],
 )

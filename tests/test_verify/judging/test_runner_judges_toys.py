@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume
 
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
+from verify.judging import Cost
 from verify.judging.runner import INCONCLUSIVE_SHARE, judge, make_context, planned_examples
-from verify.judging.statement import Assumption, Control, Evidence, Outcome
 
 CONTEXT = make_context("quick", "cpu", 0)
 
@@ -59,8 +59,10 @@ def test_failing_example_is_shrunk_through_the_strategy():
 
 def test_refutation_needs_its_confirmation():
     """A failure that the independent evaluation does not share, or cannot check, decides nothing."""
-    accepts = variant(REFUTED, confirm=lambda point: Evidence.at_most(0.0, 1.0, 0.0))
-    undecided = variant(REFUTED, confirm=lambda point: Evidence(50, math.nan, math.nan))
+    accepts = variant(REFUTED, confirm=lambda point: Evidence.at_most(0.0, bound=1.0, tolerance=0.0))
+    undecided = variant(
+        REFUTED, confirm=lambda point: Evidence(predicted=50, measured=math.nan, margin=math.nan)
+    )
     for statement in (accepts, undecided, variant(HOLDS, evidence=below_fifty, assumptions=lambda p: ())):
         verdict = judge(statement, CONTEXT)
         assert verdict.outcome is Outcome.INCONCLUSIVE
@@ -70,7 +72,7 @@ def test_refutation_needs_its_confirmation():
 
 def test_confirmation_falls_back_on_the_instance_first_found():
     """When the shrunk instance is within rounding of the edge, the one found before shrinking decides."""
-    statement = variant(REFUTED, confirm=lambda point: Evidence.at_most(point.b, 52, 0.0))
+    statement = variant(REFUTED, confirm=lambda point: Evidence.at_most(point.b, bound=52, tolerance=0.0))
     verdict = judge(statement, CONTEXT)
     assert verdict.outcome is Outcome.REFUTED
     assert verdict.counterexample.instance.b > 52
@@ -92,14 +94,17 @@ def test_search_climbs_towards_the_assumptions():
         instances=lambda budget: st.builds(Point, a=st.integers(1, 10**6)),
         assumptions=lambda point: (Assumption("a near 654321", 2.0 - abs(point.a - 654_321)),),
         examples=(),
-        max_examples={"quick": 1000, "full": 1000, "deep": 1000},
+        cost=Cost(1000, 1000, 1000),
     )
     assert judge(narrow, CONTEXT).nonvacuous > 0
 
 
 def test_nan_margin_supports_nothing():
     """An evaluation that broke down is a failure, and no refutation either."""
-    verdict = judge(variant(HOLDS, evidence=lambda p, context: Evidence(0.0, 0.0, math.nan)), CONTEXT)
+    verdict = judge(
+        variant(HOLDS, evidence=lambda p, context: Evidence(predicted=0.0, measured=0.0, margin=math.nan)),
+        CONTEXT,
+    )
     assert verdict.outcome is Outcome.INCONCLUSIVE
 
 
@@ -107,7 +112,7 @@ def test_exception_is_named_and_does_not_end_the_run():
     """The message names the simplest instance and the exception; the controls still ran."""
 
     def breaks(point, context):
-        return Evidence.at_most(1.0 / max(0, 10 - point.b), 10, 0.0)
+        return Evidence.at_most(1.0 / max(0, 10 - point.b), bound=10, tolerance=0.0)
 
     verdict = judge(variant(HOLDS, evidence=breaks, assumptions=lambda p: ()), CONTEXT)
     assert verdict.outcome is Outcome.INCONCLUSIVE
@@ -122,7 +127,7 @@ def test_exception_on_an_example_leaves_the_rest_to_be_judged():
     def breaks(point, context):
         if point.a == 3 and point.b == 0:
             raise RuntimeError("no luck")
-        return Evidence.at_most(0.0, 1.0, 0.0)
+        return Evidence.at_most(0.0, bound=1.0, tolerance=0.0)
 
     verdict = judge(variant(HOLDS, evidence=breaks), CONTEXT)
     assert verdict.outcome is Outcome.INCONCLUSIVE
@@ -147,9 +152,13 @@ def test_interrupt_passes_through():
 @pytest.mark.parametrize(
     "control",
     [
-        Control("accepts what it must not", lambda context: Evidence.at_most(0.0, 1.0, 0.0)),
-        Control("rejects what it must not", lambda context: Evidence.at_most(2.0, 1.0, 0.0), must_hold=True),
-        Control("breaks down", lambda context: Evidence(0.0, 0.0, math.nan)),
+        Control("accepts what it must not", lambda context: Evidence.at_most(0.0, bound=1.0, tolerance=0.0)),
+        Control(
+            "rejects what it must not",
+            lambda context: Evidence.at_most(2.0, bound=1.0, tolerance=0.0),
+            must_hold=True,
+        ),
+        Control("breaks down", lambda context: Evidence(predicted=0.0, measured=0.0, margin=math.nan)),
         Control("raises", lambda context: below_fifty(None, context)),
     ],
     ids=lambda control: control.name,
@@ -167,7 +176,13 @@ def test_undecided_instances_beyond_the_stated_share_are_inconclusive():
 
     def sampled(every):
         def evidence(point, context):
-            return Evidence(0.0, 0.0, -1.0, standard_error=1.0, inconclusive=point.b % every == 0)
+            return Evidence(
+                predicted=0.0,
+                measured=0.0,
+                margin=-1.0,
+                standard_error=1.0,
+                inconclusive=point.b % every == 0,
+            )
 
         return variant(
             HOLDS,
@@ -195,7 +210,7 @@ def test_seed_decides_the_instances():
 
 
 def test_budget_sets_the_number_of_instances():
-    """max_examples is looked up by the budget's name."""
+    """The number of instances is that of the budget."""
     assert judge(HOLDS, make_context("full", "cpu", 0)).examples == 81
 
 
@@ -212,7 +227,7 @@ def test_rejection_inside_the_evidence_is_not_an_error():
 
     def evidence(point, context):
         assume(point.b % 2 == 0)
-        return Evidence.at_most(0.0, 1.0, 0.0)
+        return Evidence.at_most(0.0, bound=1.0, tolerance=0.0)
 
     assert judge(variant(HOLDS, evidence=evidence, examples=()), CONTEXT).outcome is Outcome.HOLDS
 
@@ -220,7 +235,9 @@ def test_rejection_inside_the_evidence_is_not_an_error():
 def test_unrepeatable_evidence_is_reported():
     """An evaluation that depends on more than its instance and the seed decides nothing."""
     calls = iter(range(10**6))
-    flaky = variant(REFUTED, evidence=lambda p, c: Evidence.at_most(float(next(calls) == 20), 0.5, 0.0))
+    flaky = variant(
+        REFUTED, evidence=lambda p, c: Evidence.at_most(float(next(calls) == 20), bound=0.5, tolerance=0.0)
+    )
     verdict = judge(flaky, CONTEXT)
     assert verdict.outcome is not Outcome.HOLDS
     assert "Flaky" in verdict.message
@@ -236,7 +253,9 @@ def test_progress_counts_up_to_the_plan():
 def test_records_of_a_long_run_stay_small(monkeypatch):
     """Beyond the stated number, records keep their numbers and drop their details."""
     monkeypatch.setattr("verify.judging.runner.DETAILED_RECORDS", 10)
-    detailed = variant(HOLDS, evidence=lambda p, c: Evidence.at_most(0.0, 1.0, 0.0, trace=[1.0] * 100))
+    detailed = variant(
+        HOLDS, evidence=lambda p, c: Evidence.at_most(0.0, bound=1.0, tolerance=0.0, trace=[1.0] * 100)
+    )
     details = [bool(record.evidence.details) for record in judge(detailed, CONTEXT).judged]
     assert details[0]
     assert not any(details[10:])
@@ -260,7 +279,7 @@ def test_bad_run_options_are_refused(arguments, named):
 def test_loaded_modules_do_not_change_the_instances(tmp_path, monkeypatch):
     """Hypothesis reads constants out of local source files; a run must not depend on which are loaded."""
     wide = variant(
-        HOLDS, instances=lambda budget: st.builds(Point, b=st.integers(0, 10**9)), max_examples={"quick": 400}
+        HOLDS, instances=lambda budget: st.builds(Point, b=st.integers(0, 10**9)), cost=Cost(400, 400, 400)
     )
     before = [record.instance for record in judge(wide, CONTEXT).records]
     (tmp_path / "constants_of_a_user.py").write_text("A = (123456789, 192837465, 918273645, 500000003)\n")

@@ -9,10 +9,10 @@ from typing import Any
 import hypothesis.strategies as st
 from mpmath import mp
 
-from verify.judging.statement import Assumption, Context, Control, Evidence, Form, Outcome, Source, Statement
+from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Source, Statement
 
 TOY = Source("Toy paper", "Proposition 1")
-FEW = {"quick": 40, "full": 80, "deep": 120}
+FEW = Cost(40, 80, 120)
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ def points(budget: Any) -> st.SearchStrategy[Point]:
 
 def square_grows(point: Point, context: Context) -> Evidence:
     """|a| <= a^2, true for integers."""
-    return Evidence.at_most(abs(point.a), point.a**2, 0.0)
+    return Evidence.at_most(abs(point.a), bound=point.a**2, tolerance=0.0)
 
 
 def below_fifty(point: Point, context: Context) -> Evidence:
     """b <= 50: false, and the simplest counterexample is b = 51."""
-    return Evidence.at_most(point.b, 50, 0.0)
+    return Evidence.at_most(point.b, bound=50, tolerance=0.0)
 
 
 def below_fifty_exactly(point: Point) -> Evidence:
-    return Evidence.at_most(float(mp.mpf(point.b)), 50.0, 0.0)
+    return Evidence.at_most(float(mp.mpf(point.b)), bound=50.0, tolerance=0.0)
 
 
 def needs_positive(point: Point) -> tuple[Assumption, ...]:
@@ -62,7 +62,7 @@ HOLDS = Statement(
     evidence=square_grows,
     controls=(REJECTED,),
     examples=(Point(a=3),),
-    max_examples=FEW,
+    cost=FEW,
 )
 
 REFUTED = Statement(
@@ -77,7 +77,7 @@ REFUTED = Statement(
     evidence=below_fifty,
     confirm=below_fifty_exactly,
     controls=(REJECTED, ACCEPTED),
-    max_examples=FEW,
+    cost=FEW,
 )
 
 VACUOUS = dataclasses.replace(

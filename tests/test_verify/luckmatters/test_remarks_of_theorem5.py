@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from verify.judging.statement import Context, Evidence
+from verify.judging import Context, Evidence
 from verify.luckmatters.flat_minima import NO_INPUT_BETWEEN, Solved, at_the_limit, count_evidence
 from verify.luckmatters.random_initialisation import (
     all_lucky_probability,
@@ -55,8 +55,14 @@ def test_the_interval_of_an_effect_covers() -> None:
 
 def test_the_weakest_part_decides() -> None:
     """A failed part outweighs an undecided one, which outweighs those that hold."""
-    good, better = Evidence(0, 0, 1.0), Evidence(0, 0, 2.0)
-    open_, bad = Evidence(0, 0, -0.1, inconclusive=True), Evidence(0, 0, -1.0)
+    good, better = (
+        Evidence(predicted=0, measured=0, margin=1.0),
+        Evidence(predicted=0, measured=0, margin=2.0),
+    )
+    open_, bad = (
+        Evidence(predicted=0, measured=0, margin=-0.1, inconclusive=True),
+        Evidence(predicted=0, measured=0, margin=-1.0),
+    )
     assert weakest(better, good) is good
     assert weakest(good, open_) is open_
     assert weakest(good, open_, bad) is bad

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import modulations, node_gradients, readouts
-from verify.judging.statement import BUDGETS
+from verify.judging import BUDGETS
 from verify.luckmatters.theorem1 import instances
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 

@@ -9,7 +9,7 @@ import pytest
 from dynamics.geometry.angles import paired_angles
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate
-from verify.judging.statement import Context
+from verify.judging import Context
 from verify.luckmatters.theorem5_gamma import FreeGamma, confirm_gamma, free_gamma
 from verify.luckmatters.theorem5_printed import AT_THE_SOLUTION, path
 from verify.luckmatters.theorem5_sharp import OverparameterisedRun, modes_of

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
 from verify.judging.runner import judge, make_context
-from verify.judging.statement import Evidence, Form
 from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
 from verify.report.figures import draw
 from verify.report.html import duration, number_html
@@ -128,11 +127,17 @@ def test_own_figure_is_used(verdicts):
 @pytest.mark.parametrize(
     ("evidence", "ylabel"),
     [
-        (lambda p, c: Evidence.at_most(1.0 + p.b, 2.0 + 2 * p.b, 0.0), "measured"),
-        (lambda p, c: Evidence.close(1e-16 * (p.b % 5), 0.0, 1e-15), "|measured − predicted| / tolerance"),
-        (lambda p, c: Evidence.at_most(p.b, 2000.0, 0.0), "measured"),
-        (lambda p, c: Evidence(math.inf, p.b, 1.0), None),
-        (lambda p, c: Evidence(1.0 + p.b, 1.0 + p.b, 1.0, standard_error=0.1), "measured"),
+        (lambda p, c: Evidence.at_most(1.0 + p.b, bound=2.0 + 2 * p.b, tolerance=0.0), "measured"),
+        (
+            lambda p, c: Evidence.close(1e-16 * (p.b % 5), predicted=0.0, tolerance=1e-15),
+            "|measured − predicted| / tolerance",
+        ),
+        (lambda p, c: Evidence.at_most(p.b, bound=2000.0, tolerance=0.0), "measured"),
+        (lambda p, c: Evidence(predicted=math.inf, measured=p.b, margin=1.0), None),
+        (
+            lambda p, c: Evidence(predicted=1.0 + p.b, measured=1.0 + p.b, margin=1.0, standard_error=0.1),
+            "measured",
+        ),
     ],
     ids=["bound", "identity", "common bound", "infinite", "sampled"],
 )
@@ -145,7 +150,9 @@ def test_default_figure_fits_the_evidence(evidence, ylabel):
 def test_json_is_strict_and_has_every_field(verdicts, tmp_path):
     """NaN and infinity become null; the counts and verdicts are those of the objects."""
     broken = dataclasses.replace(
-        HOLDS, form=Form.PRINTED, evidence=lambda p, c: Evidence(np.float64("inf"), math.nan, math.nan)
+        HOLDS,
+        form=Form.PRINTED,
+        evidence=lambda p, c: Evidence(predicted=np.float64("inf"), measured=math.nan, margin=math.nan),
     )
     path = tmp_path / "verdicts.json"
     write_json(path, [*verdicts, judge(broken, CONTEXT)], RUN)

@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import tangent_projection, unit_columns
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import Budget
+from verify.judging import Budget
 from verify.mathematics.bounds.comparison import Box
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 

@@ -16,7 +16,7 @@ from dynamics.two_layer.critical_points import dyadic_teacher
 from dynamics.two_layer.kinks import kink_points
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import readouts
-from verify.judging.statement import Budget
+from verify.judging import Budget
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 
 CANDIDATES = 64

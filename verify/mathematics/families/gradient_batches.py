@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from verify.judging.statement import Assumption, Budget
+from verify.judging import Assumption, Budget
 
 EPS = float(np.finfo(np.float64).eps)
 

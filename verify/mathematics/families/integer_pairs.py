@@ -11,7 +11,7 @@ import torch
 
 from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
-from verify.judging.statement import Assumption
+from verify.judging import Assumption
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 from verify.mathematics.precise.rational_pairs import RationalPair, exact
 

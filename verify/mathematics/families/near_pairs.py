@@ -13,7 +13,7 @@ from dynamics.arrays import Array
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from verify.judging.statement import Budget
+from verify.judging import Budget
 
 RADII = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3)
 """Radii of the balls that instances are drawn on, widest first."""

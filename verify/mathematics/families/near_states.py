@@ -10,7 +10,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import tangent_projection, unit_columns
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging.statement import Context
+from verify.judging import Context
 from verify.mathematics.families.near_starts import Start
 
 STATES = 32

@@ -13,7 +13,7 @@ from dynamics.geometry.boundaries import Box, separation, visibility
 from dynamics.two_layer.critical_points import CriticalPoint, SplitPlan, dyadic_teacher, split_teacher
 from dynamics.two_layer.kinks import KinkPoints, kink_points
 from dynamics.two_layer.network import TwoLayerNetwork
-from verify.judging.statement import Assumption, Budget
+from verify.judging import Assumption, Budget
 
 CANDIDATES = 64
 """Points of a boundary among which the one farthest from the others is taken."""

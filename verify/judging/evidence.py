@@ -1,0 +1,92 @@
+"""What one instance says: its assumptions as signed margins, and the evidence for or against the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from verify.judging.vocabulary import BUDGETS, Budget
+
+FALSE_ALARM = 1e-3
+"""Chance of one false alarm in a whole run, shared out over every comparison of every sampling statement."""
+
+SAMPLING_STATEMENTS = 200
+"""Upper bound on the number of sampling statements; each is given an equal share of ``FALSE_ALARM``."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an evaluation may use besides its instance: budget, device and the share of false alarms."""
+
+    budget: Budget = BUDGETS["quick"]
+    device: str = "cpu"
+    seed: int = 0
+    examples: int = 1
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """An independent generator for the run's seed and ``key`` (usually the instance's own seed)."""
+        return np.random.default_rng(np.random.SeedSequence((self.seed, *key)))
+
+    def z(self, comparisons: int = 1) -> float:
+        """Two-sided normal quantile that keeps the whole run under ``FALSE_ALARM``.
+
+        ``comparisons`` counts the comparisons made inside one evaluation; the number of examples of the
+        statement and the number of statements are already shared out.
+        """
+        from scipy.special import ndtri
+
+        share = FALSE_ALARM / SAMPLING_STATEMENTS / max(self.examples, 1) / comparisons
+        return float(-ndtri(share / 2))
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A hypothesis of the statement on one instance: satisfied where ``margin > 0``."""
+
+    name: str
+    margin: float
+
+    @property
+    def satisfied(self) -> bool:
+        return self.margin > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What one instance says about the claim.
+
+    ``margin >= 0`` when the claim holds there; the tolerance (derived from dtype, order or sample size) is
+    already inside it and repeated in ``tolerance``. ``standard_error`` is non-zero when ``measured`` was
+    sampled; then ``inconclusive`` says that the sampling error is too large to decide. ``details`` are
+    further named numbers for the report (each a float or a short list of floats).
+    """
+
+    predicted: float
+    measured: float
+    margin: float
+    tolerance: float = 0.0
+    standard_error: float = 0.0
+    inconclusive: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """False also when the margin is NaN: an evaluation that broke down supports nothing."""
+        return self.margin >= 0
+
+    @classmethod
+    def at_most(cls, measured: float, *, bound: float, tolerance: float, **details: Any) -> Evidence:
+        """Evidence for ``measured <= bound`` up to ``tolerance``."""
+        margin = bound + tolerance - measured
+        return cls(predicted=bound, measured=measured, margin=margin, tolerance=tolerance, details=details)
+
+    @classmethod
+    def close(cls, measured: float, *, predicted: float, tolerance: float, **details: Any) -> Evidence:
+        """Evidence for ``measured = predicted`` up to the absolute ``tolerance``."""
+        margin = tolerance - abs(measured - predicted)
+        return cls(
+            predicted=predicted, measured=measured, margin=margin, tolerance=tolerance, details=details
+        )

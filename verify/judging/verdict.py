@@ -1,0 +1,96 @@
+"""Records of judged instances and the verdict that they add up to."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from verify.judging.evidence import Assumption, Evidence
+from verify.judging.statement import AnyStatement
+from verify.judging.vocabulary import Outcome
+
+
+@dataclass(frozen=True)
+class Record:
+    """One evaluated instance; ``evidence`` is None where an assumption failed (vacuous there)."""
+
+    instance: Any
+    assumptions: tuple[Assumption, ...]
+    evidence: Evidence | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the claim failed here; a NaN margin is a failure, too large a sampling error is not."""
+        return self.evidence is not None and not self.evidence.inconclusive and not self.evidence.holds
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome on one statement with all it rests on.
+
+    ``records`` are the evaluated instances (those tried while shrinking are left out), ``counterexample`` the
+    shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
+    control to whether it came out as it must. ``tightness`` is the median of predicted / measured.
+    """
+
+    statement: AnyStatement
+    outcome: Outcome
+    records: tuple[Record, ...]
+    controls: Mapping[str, bool]
+    counterexample: Record | None = None
+    confirmation: Evidence | None = None
+    seconds: float = 0.0
+    message: str = ""
+
+    @property
+    def judged(self) -> tuple[Record, ...]:
+        """The non-vacuous records."""
+        return tuple(record for record in self.records if record.evidence is not None)
+
+    @property
+    def examples(self) -> int:
+        return len(self.records)
+
+    @property
+    def nonvacuous(self) -> int:
+        return len(self.judged)
+
+    @property
+    def worst(self) -> Record | None:
+        """The counterexample of a refutation, else the record with the smallest (or NaN) margin."""
+        if self.counterexample is not None:
+            return self.counterexample
+        margins = [record.evidence.margin for record in self.judged if record.evidence]
+        return self.judged[int(np.argmin(margins))] if margins else None  # argmin stops at the first NaN
+
+    @property
+    def worst_margin(self) -> float | None:
+        margins = [record.evidence.margin for record in self.judged if record.evidence]
+        if self.counterexample is not None and self.counterexample.evidence is not None:
+            margins.append(self.counterexample.evidence.margin)
+        return float(np.min(margins)) if margins else None
+
+    @property
+    def tightness(self) -> float | None:
+        ratios = [
+            record.evidence.predicted / record.evidence.measured
+            for record in self.judged
+            if record.evidence
+            and record.evidence.measured
+            and math.isfinite(record.evidence.predicted / record.evidence.measured)
+        ]
+        return float(np.median(ratios)) if ratios else None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the outcome is the recorded one and every control came out as it must."""
+        return self.outcome == self.statement.expected and all(self.controls.values())
+
+    def counterexample_fields(self) -> dict[str, Any] | None:
+        """The counterexample's instance as plain data, or None."""
+        return None if self.counterexample is None else dataclasses.asdict(self.counterexample.instance)
