@@ -217,7 +217,9 @@ OVERLAP_PRINTED = Statement(
     examples=(TOWARDS,),
     confirm=confirm_overlap,
     controls=(
-        Control("both displacements at their common bound 2 sin(θ₀/2)", lambda c: _shared(TOWARDS), True),
+        Control(
+            "both displacements at their common bound 2 sin(θ₀/2)", lambda c: _shared(TOWARDS), must_hold=True
+        ),
         Control(
             "ε_d at half its value",
             lambda c: _with_less_overlap(replace(TOWARDS, near_j=0.0), printed_overlap),
