@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
+from verify.judging import Evidence, Form
 from verify.judging.runner import judge, make_context
 from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
 from verify.report.figures import draw
