@@ -9,6 +9,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+pytest_plugins = ["tests.statement_selection"]
+
 # suppress_health_check is named because Hypothesis itself switches a check off where it sees CI.
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=())
 settings.register_profile(

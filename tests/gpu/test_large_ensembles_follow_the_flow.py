@@ -18,7 +18,7 @@ from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.population_descent import population_descent
 from nets.two_layer.training import train
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.statement("luckmatters.theorem4")]
 
 FALSE_ALARM = 1e-6
 

@@ -18,6 +18,8 @@ from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from tests.test_dynamics.deep.deep_cases import autograd, drawn, unit
 
+pytestmark = pytest.mark.statement("luckmatters.theorem2")
+
 PRECISION = 1e-12
 """Relative: sums of at most some hundred products a layer, 5 layers, at 2e-16 each, and cancellation of f* - f."""
 

@@ -20,6 +20,8 @@ from dynamics.two_layer.critical_points import (
 from dynamics.two_layer.kinks import kink_coefficient, kink_points
 from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
 
+pytestmark = pytest.mark.statement("specialization.theorem1", "specialization.eqn1", "specialization.kink")
+
 plans = st.builds(
     SplitPlan, st.integers(1, 3), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)
 )

@@ -10,6 +10,8 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+
 
 def passage_time(start: float, end: float) -> float:
     """Time from ``start`` down to ``end`` by quadrature of ``dt = -2 pi dtheta / ((pi - theta) sin theta)``."""

@@ -20,6 +20,8 @@ from dynamics.two_layer.one_teacher import (
 )
 from dynamics.two_layer.problem import TeacherStudent
 
+pytestmark = pytest.mark.statement("specialization.eqn11", "specialization.eqn12")
+
 TABLE = [
     (0.1, 1.0, 1.0, 60.5600, 6),
     (0.01, 1.0, 1.0, 626.141, 6),

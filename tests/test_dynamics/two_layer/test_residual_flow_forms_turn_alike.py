@@ -15,6 +15,8 @@ from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.residual_flow import ResidualFlow, node_residuals
 
+pytestmark = pytest.mark.statement("specialization.eqn6", "specialization.eqn10", "specialization.theorem6")
+
 BATCH, D, M, N, C = (3, 2), 4, 2, 3, 2
 
 

@@ -10,6 +10,8 @@ from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
 
+pytestmark = pytest.mark.statement("specialization.theorem7", "specialization.eqn8")
+
 
 def four(form: str, boost: float = 0.05) -> SharedResidualFlow:
     """Four equal students along the target, sum of weights 1, the first at an advantage."""

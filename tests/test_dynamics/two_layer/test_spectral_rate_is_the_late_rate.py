@@ -21,6 +21,8 @@ from dynamics.two_layer.linearization import (
 )
 from dynamics.two_layer.problem import TeacherStudent
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+
 
 def projected(d: int, m: int, seed: int, std: float = 1.0) -> ProjectedFlow:
     rng = np.random.default_rng(seed)

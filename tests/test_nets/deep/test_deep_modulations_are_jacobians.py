@@ -17,6 +17,8 @@ from nets.matrix_form.folding import folded
 from nets.matrix_form.layered import augmented
 from nets.two_layer.batches import network_seeds
 
+pytestmark = pytest.mark.statement("luckmatters.theorem1")
+
 SHAPE = Architecture((5,), (4, 3), 2)
 SAMPLES = 20
 

@@ -17,6 +17,8 @@ from nets.two_layer.curvature import (
     largest_eigenvalues,
 )
 
+pytestmark = pytest.mark.statement("luckmatters.introduction.flat_minima", "luckmatters.theorem5.flat_minima")
+
 
 def students_of(seed: int, *, solved: bool) -> tuple[TwoLayerStudents, torch.Tensor]:
     rng = np.random.default_rng(seed)

@@ -18,6 +18,8 @@ from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.population_descent import population_descent
 from nets.two_layer.training import train
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+
 LR = 0.1
 WINDOW = (1e-11, 1e-4)
 """Root-mean-square sin theta of the fit: below the nonlinear part, a thousand times above rounding."""

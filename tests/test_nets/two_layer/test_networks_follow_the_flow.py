@@ -18,6 +18,8 @@ from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.population_descent import population_descent
 from nets.two_layer.training import train
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+
 FALSE_ALARM = 1e-6
 """Chance of one false alarm of a test that samples, shared over its comparisons."""
 
@@ -129,6 +131,7 @@ def test_wrong_flows_are_rejected(wrong: type[ProjectedFlow], device: str) -> No
     assert largest > 2 * quantile
 
 
+@pytest.mark.statement("luckmatters.theorem5")
 def test_over_parameterised_networks_follow_theorem_5s_flow(device: str) -> None:
     """With W and V trained, n > m and c outputs, fan-out norms and loss follow the projected Eqn 6."""
     rng = np.random.default_rng(8)

@@ -18,6 +18,8 @@ from nets.two_layer.pruning import (
     select_nodes,
 )
 
+pytestmark = pytest.mark.statement("luckmatters.theorem5.pruning")
+
 
 @given(seed=st.integers(0, 2**20))
 def test_saliency_is_half_the_curvature_times_the_squared_fan_out(seed: int) -> None:

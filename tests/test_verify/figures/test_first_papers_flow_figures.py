@@ -69,6 +69,7 @@ def runs_with(study: Starts, growth_near: float, growth_far: float, sgd: float) 
     return found
 
 
+@pytest.mark.statement("luckmatters.theorem5")
 def test_claims_of_theorem5s_figure_can_fail():
     """The paper's picture holds; a gap that grows from far starts, and an SGD that stands still, are refuted."""
     study = Starts(networks=4, over_realisations=(2,))

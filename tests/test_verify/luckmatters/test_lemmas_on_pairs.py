@@ -24,6 +24,10 @@ from verify.mathematics.first_moment_constants import (
 )
 from verify.mathematics.precise.first_moment import psi_l_biased, psi_l_isotropic
 
+pytestmark = pytest.mark.statement(
+    "luckmatters.lemma2", "luckmatters.lemma3", "luckmatters.lemma4", "luckmatters.assumption2"
+)
+
 QUICK = BUDGETS["quick"]
 
 

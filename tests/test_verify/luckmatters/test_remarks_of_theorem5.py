@@ -22,6 +22,8 @@ from verify.mathematics.zero_curvature import (
     smallest_angle,
 )
 
+pytestmark = pytest.mark.statement("luckmatters.theorem5", "luckmatters.introduction.flat_minima")
+
 
 def test_caps_of_known_size() -> None:
     """On the circle a cap is theta0 / pi of it, on the 2-sphere (1 - cos theta0) / 2; a half space is one half."""

@@ -14,6 +14,8 @@ from verify.judging import BUDGETS
 from verify.luckmatters.theorem1 import instances
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 
+pytestmark = pytest.mark.statement("luckmatters.theorem1", "specialization.lemma1")
+
 pairs = instances(BUDGETS["quick"], homogeneous=True)
 
 

@@ -17,6 +17,8 @@ from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs
 from verify.mathematics.families.separated_inputs import separated_pair
 from verify.mathematics.separation_gap import autograd_gradients, gap_tensors
 
+pytestmark = pytest.mark.statement("luckmatters.theorem2", "luckmatters.assumption1")
+
 
 @given(integer_pairs((2, 4)))
 def test_expectations_equal_rational_arithmetic(pair: IntegerPair) -> None:

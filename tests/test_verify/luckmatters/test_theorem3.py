@@ -17,6 +17,8 @@ from verify.mathematics.normalised_rounding import block_passes, radial_rounding
 from verify.mathematics.normalised_training import Training, flow_rates, half_mean_square, loss
 from verify.mathematics.precise.normalised import radial_drift
 
+pytestmark = pytest.mark.statement("luckmatters.theorem3", "luckmatters.lemma1")
+
 TRAINING = Training(inputs=4, hidden=(5, 3), outputs=2, samples=16, seed=1)
 
 

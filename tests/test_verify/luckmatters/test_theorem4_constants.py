@@ -18,6 +18,8 @@ from verify.mathematics.theorem4_constants import (
     theorem4_thresholded,
 )
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4", "luckmatters.assumption3")
+
 
 def test_the_printed_dbar_exceeds_the_overlap_itself() -> None:
     """m = 1, theta0 = 1: printed rate 0.270 against a decay that starts at 0.184."""

@@ -14,6 +14,8 @@ from verify.mathematics.families.near_starts import Start, mean_rate, own_time, 
 from verify.mathematics.precise.projected_flow import arrival, rate_at
 from verify.mathematics.theorem4_constants import lipschitz_d_thresholded
 
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+
 
 @given(theta0=st.floats(0.05, 3.0), share=st.floats(0.01, 0.9))
 def test_own_time_is_additive(theta0: float, share: float) -> None:

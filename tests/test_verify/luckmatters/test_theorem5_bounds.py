@@ -22,6 +22,8 @@ from verify.mathematics.bounds import (
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
+pytestmark = pytest.mark.statement("luckmatters.theorem5")
+
 
 def test_printed_conditions_need_a_single_pair_under_isotropic_input() -> None:
     """(41) and (42) hold for m = 1, n = 2 with tiny fan-outs, and for no larger isotropic student at any angle."""
@@ -55,6 +57,7 @@ def test_certified_rate_is_nearly_sharp_for_an_antipodal_node() -> None:
     assert theorem5_certificate(problem) > 0.95 * theorem5_spectral(problem)
 
 
+@pytest.mark.statement("luckmatters.theorem4")
 def test_theorem4_bounds_are_ordered_where_they_are_not_vacuous() -> None:
     """corrected <= spectral with thresholds at 3; both vacuous for five isotropic teachers."""
     rng = np.random.default_rng(0)
@@ -76,6 +79,7 @@ def test_every_bound_refuses_an_ensemble() -> None:
             bound(ensemble)
 
 
+@pytest.mark.statement("luckmatters.theorem4")
 def test_theorem4_bounds_refuse_unequal_thresholds() -> None:
     """With biases the constants are known for orthogonal teachers of one threshold."""
     rng = np.random.default_rng(0)

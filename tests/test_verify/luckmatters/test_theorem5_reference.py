@@ -18,6 +18,8 @@ from verify.mathematics.families.box_states import BoxInstance, box_of, centres_
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
+pytestmark = pytest.mark.statement("luckmatters.theorem5", "luckmatters.lemma5", "luckmatters.lemma6")
+
 
 def test_reference_field_is_the_flows_field() -> None:
     """Two implementations that share nothing agree to rounding, far from and at the solution."""

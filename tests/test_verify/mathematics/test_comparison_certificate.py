@@ -21,6 +21,8 @@ from verify.mathematics.bounds.comparison import (
 )
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
+pytestmark = pytest.mark.statement("luckmatters.theorem5", "luckmatters.lemma7")
+
 
 def _metzler(size: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)

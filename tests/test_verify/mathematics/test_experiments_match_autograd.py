@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from nets.specialization.runs import train_specialization
 from nets.specialization.training import EPOCH
@@ -11,6 +12,8 @@ from verify.mathematics.studies.trained_experiments import Trained
 from verify.mathematics.studies.two_layer_experiments import specialisation_and_fan_out
 from verify.specialization.experiments_low_correlation import OneNetwork, ordering, setting_of
 from verify.specialization.experiments_over_realisation import just_realised
+
+pytestmark = pytest.mark.statement("specialization.experiments")
 
 
 def test_autograd_gives_the_same_network():

@@ -23,6 +23,15 @@ from verify.specialization.kink_deep import dip, gates_constant
 from verify.specialization.theorem4 import PASS, naive_strength, observed_crossings, open_assumptions
 from verify.specialization.theorem5 import NearCritical, draw_near, largest_gradient, slab_constant, vertices
 
+pytestmark = pytest.mark.statement(
+    "specialization.theorem1",
+    "specialization.theorem2",
+    "specialization.theorem3",
+    "specialization.theorem4",
+    "specialization.theorem5",
+    "specialization.corollary1",
+)
+
 
 @pytest.mark.parametrize(
     ("samples", "size", "scheme", "dimension"),

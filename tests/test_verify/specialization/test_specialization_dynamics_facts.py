@@ -20,6 +20,14 @@ from verify.specialization.eqn12 import OFFSET
 from verify.specialization.theorem6 import closed_form
 from verify.specialization.theorem6_bias import Thresholds, augmented_term
 
+pytestmark = pytest.mark.statement(
+    "specialization.theorem6",
+    "specialization.theorem7",
+    "specialization.eqn8",
+    "specialization.eqn12",
+    "specialization.strong_first",
+)
+
 
 def test_norm_factor_at_a_known_pair():
     """w_j = (0, 1), w_k = (3, 0): (0.15915, 0.25), and 0.477 for the first without the factor."""
