@@ -9,14 +9,12 @@ of the memory traffic. Autograd is not used.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from nets.deep.architecture import Architecture
-    from nets.deep.networks import BatchNorm, Layer
+from nets.deep.architecture import Architecture
+from nets.deep.layers import BatchNorm, Layer
 
 
 def side_by_side(x: Tensor) -> Tensor:

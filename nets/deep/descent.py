@@ -9,7 +9,8 @@ from torch import Tensor
 
 from dynamics.validation import number
 from nets.deep.blocks import Step, side_by_side, stacked
-from nets.deep.networks import DeepNetworks, Layer
+from nets.deep.layers import Layer
+from nets.deep.networks import DeepNetworks
 
 
 class Objective(Protocol):

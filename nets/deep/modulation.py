@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nets.deep.folding import folded
 from nets.deep.networks import DeepNetworks
-from nets.matrix_form.folding import folded
 from nets.matrix_form.layered import LayeredNetwork, LayerValues, augmented, require_pair, sample_chunks
 from nets.matrix_form.recursion import CHUNK_ELEMENTS, readouts
 

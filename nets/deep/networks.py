@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -12,26 +12,8 @@ from torch import Tensor
 
 from nets.deep.architecture import Architecture
 from nets.deep.blocks import Block, side_by_side, stacked
+from nets.deep.layers import BatchNorm, Layer
 from nets.devices import require_dtype, resolve_device
-
-
-@dataclass
-class BatchNorm:
-    """Batch normalisation of S networks: running statistics, and ``scale`` and ``shift`` if any; ``(S, n)`` each."""
-
-    mean: Tensor
-    var: Tensor
-    scale: Tensor | None = None
-    shift: Tensor | None = None
-
-
-@dataclass
-class Layer:
-    """One linear map of S networks, ``weight (S, n_l, n_{l+1})`` or ``(S, out, in, k, k)``, ``bias (S, n_{l+1})``."""
-
-    weight: Tensor
-    bias: Tensor | None = None
-    norm: BatchNorm | None = None
 
 
 class DeepNetworks:

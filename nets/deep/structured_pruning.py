@@ -8,8 +8,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from nets.deep.layers import BatchNorm, Layer
 from nets.deep.metrics import chunk_size
-from nets.deep.networks import BatchNorm, DeepNetworks, Layer
+from nets.deep.networks import DeepNetworks
 
 
 def contributions(networks: DeepNetworks, x: Tensor) -> list[Tensor]:

@@ -24,7 +24,8 @@ from nets.deep.batches import BatchSource
 from nets.deep.descent import SGD, DeepDescent, Distillation, Objective, check_batch, resting
 from nets.deep.metrics import Observer, Record, evaluate, record
 from nets.deep.networks import DeepNetworks
-from nets.two_layer.recording import Ending
+from nets.endings import Ending
+from nets.record_times import record_epochs
 
 CHECK_STEPS = 64
 """Steps between two looks at the batch losses and the clock; on CUDA each look waits for the device."""
@@ -75,7 +76,7 @@ def train_deep(
     Source: Luck Matters, section 5.
     """
     goal = Distillation(teacher) if objective is None else objective
-    plan = _Plan(positive_int("epochs", epochs), source.steps, sgd, _record_epochs(epochs, record_at))
+    plan = _Plan(positive_int("epochs", epochs), source.steps, sgd, record_epochs(epochs, record_at))
     check_batch(students, getattr(source, "batch_size", 2))
     if teacher.count != students.count:
         raise ValueError(f"teacher: expected {students.count} networks as students, got {teacher.count}")
@@ -326,13 +327,6 @@ def group_size(students: DeepNetworks) -> int:
         return students.count
     large = students.architecture.parameters >= LARGE or students.architecture.convolutional
     return 1 if large else min(students.count, 16)
-
-
-def _record_epochs(epochs: int, at: Sequence[int] | None) -> tuple[int, ...]:
-    chosen = set(range(epochs + 1)) if at is None else {int(epoch) for epoch in at}
-    if any(not 0 <= epoch <= epochs for epoch in chosen):
-        raise ValueError(f"record_at: expected epochs in [0, {epochs}], got {list(at or ())!r}")
-    return tuple(sorted(chosen | {0, epochs}))
 
 
 def _jsonable(architecture: Architecture) -> dict[str, Any]:

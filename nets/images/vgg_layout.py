@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nets.deep.networks import DeepNetworks, Layer
+from nets.deep.layers import Layer
+from nets.deep.networks import DeepNetworks
 
 
 def vgg_state_dict(networks: DeepNetworks, network: int) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from multiprocessing.connection import wait as wait_for
 from dynamics.ode.progress import reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import (
     EPOCH,

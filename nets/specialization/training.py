@@ -16,12 +16,12 @@ from dynamics.ode.trajectory import Status, Trajectory
 from dynamics.validation import positive_int
 from nets.arrays import array_module
 from nets.devices import resolve_device
+from nets.endings import Ending
+from nets.record_times import record_steps
 from nets.specialization.observables import DIMENSIONS, Evaluator
 from nets.specialization.setting import SpecializationInputs, SpecializationNetworks, SpecializationSetting
 from nets.specialization.steps import Batches, StackedStudents
-from nets.two_layer.batches import network_seeds
-from nets.two_layer.recording import Ending
-from nets.two_layer.training import record_steps
+from nets.streams import network_seeds
 
 Rows = list[dict[str, Array]]
 

@@ -11,7 +11,7 @@ from dynamics.geometry.angles import unit_columns
 from dynamics.ode.trajectory import Status, Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.validation import number, positive_int
-from nets.two_layer.training import record_steps
+from nets.record_times import record_steps
 
 
 def population_descent(

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 
 from dynamics.arrays import Array
 from dynamics.ode.files import software_versions
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
+from nets.endings import Ending
 from nets.two_layer.networks import TwoLayerStudents
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ended: its status and, in a sentence, why."""
-
-    status: Status
-    detail: str
-
-    @classmethod
-    def divergence(cls, network: int, step: int, lr: float) -> Self:
-        """The loss of one network is no longer finite at one step."""
-        where = f"network {network} at step {step} (t = {step * lr:.6g})"
-        return cls(
-            Status.DIVERGED, f"{where}: its weights or loss are not finite; lower lr = {lr:g} or start nearer"
-        )
 
 
 class Recorder:

@@ -11,12 +11,12 @@ import torch
 from dynamics.ode.progress import Report, reporting
 from dynamics.ode.trajectory import Status, Trajectory
 from dynamics.validation import number, positive_int
-from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.endings import Ending
+from nets.record_times import record_steps
+from nets.streams import network_seeds
+from nets.two_layer.batches import FreshBatches
 from nets.two_layer.networks import BatchGradient, TwoLayerStudents
-from nets.two_layer.recording import Ending, Recorder
-
-DEFAULT_RECORDS = 200
-"""Records of a run, spread evenly, when neither ``record_every`` nor ``record_at`` is given."""
+from nets.two_layer.recording import Recorder
 
 CHECK_STEPS = 64
 """Steps between two looks at the clock and the batch losses; on CUDA each look waits for the device."""
@@ -48,7 +48,7 @@ def train(
     The time axis is ``t = steps * lr``, that of the gradient flow which the run follows as lr -> 0.
 
     ``seed``: one integer, spawned into a stream per network, or one integer per network (see
-    :func:`nets.two_layer.batches.network_seeds`). On a CPU a network follows, up to rounding, the same path alone or in
+    :func:`nets.streams.network_seeds`). On a CPU a network follows, up to rounding, the same path alone or in
     company.
     ``record_every`` or ``record_at`` (step numbers) choose the records; step 0 and the last are always among them,
     and about ``DEFAULT_RECORDS`` are made when neither is given. Observables are those of
@@ -156,17 +156,3 @@ class UpdateRule:
         W.add_(grad, alpha=rate)
         if self.projected:
             W.div_(torch.linalg.vector_norm(W, dim=-1, keepdim=True))
-
-
-def record_steps(steps: int, every: int | None = None, at: Sequence[int] | None = None) -> list[int]:
-    """The step numbers at which a run of ``steps`` steps is recorded, ascending, with 0 and ``steps`` among them."""
-    if every is not None and at is not None:
-        raise ValueError("record_at: expected either record_every or record_at, got both")
-    if at is None:
-        every = max(1, steps // DEFAULT_RECORDS) if every is None else every
-        every = positive_int("record_every", every)
-        at = range(0, steps, every)
-    chosen = {int(step) for step in at if float(step).is_integer() and 0 <= step <= steps}
-    if len(chosen) != len(set(at)):
-        raise ValueError(f"record_at: expected whole step numbers in [0, {steps}], got {list(at)!r}")
-    return sorted(chosen | {0, steps})

@@ -19,7 +19,8 @@ from nets.deep.batches import FreshGaussian
 from nets.deep.descent import SGD, DeepDescent, Distillation
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
-from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.streams import network_seeds
+from nets.two_layer.batches import FreshBatches
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
 from tests.benchmarks.turns import in_turns

@@ -13,7 +13,7 @@ from scipy import stats
 
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.population_descent import population_descent
 from nets.two_layer.training import train

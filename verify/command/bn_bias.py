@@ -141,7 +141,7 @@ def _picture(networks: Networks, file_format: str) -> bytes:
     import matplotlib
 
     from verify.figures.batchnorm_bias_picture import draw
-    from verify.report.figures import STYLE
+    from verify.figures.style import STYLE
 
     with matplotlib.rc_context(STYLE):
         buffer = io.BytesIO()

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynamics.ode.trajectory import Trajectory
-from verify.figures.drawing import ordered_colours
-from verify.report.figures import HOLDING, STYLE
+from verify.figures.panels import ordered_colours
+from verify.figures.style import HOLDING, STYLE
 
 SMALLEST = 1e-9
 """Gaps at rounding (the top layer, where the closure is exact) are not drawn."""

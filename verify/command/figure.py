@@ -122,15 +122,15 @@ def _make(
 ) -> Made:
     import matplotlib
 
-    from nets.diverged import DivergedTrainingError
-    from nets.specialization.kept_runs import KeptRunError, RunFolder
-    from verify.report.figures import STYLE
+    from nets.endings import DivergedTrainingError
+    from nets.specialization.run_folder import RunFileError, RunFolder
+    from verify.figures.style import STYLE
 
     try:
         with matplotlib.rc_context(STYLE):
             kept = {} if runs is None else {"kept": RunFolder(runs)}
             return chosen.make(settings, device, progress, **kept)
-    except KeptRunError as error:
+    except RunFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     except DivergedTrainingError as error:
         raise CommandLineError(f"training diverged: {error}", FAILED) from error
@@ -144,7 +144,7 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: Made, picture: s
     import matplotlib
 
     from dynamics.ode import files as netcdf
-    from verify.report.figures import STYLE
+    from verify.figures.style import STYLE
     from verify.report.writing import write_atomically
 
     data = made.data.assign_attrs(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from verify.command.two_layer_simulation import Rates
-from verify.report.figures import FAILING, HOLDING, REFERENCE, STYLE
+from verify.figures.style import FAILING, HOLDING, REFERENCE, STYLE
 
 SMALLEST = 1e-18
 """Values at or below zero (rounding in the loss) are not drawn on a logarithmic axis."""

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from verify.judging.processes import Judged
+    from verify.report.verdict_picture import Picture
+
+    Judged = tuple[Verdict, Picture | None]
 
 COLOURS = {
     Outcome.HOLDS: "green",
@@ -83,6 +85,7 @@ def verify(
     from verify.judging import registry
     from verify.judging.runner import make_context
     from verify.report import RunInfo, check_writable, write_html, write_json
+    from verify.report.verdict_picture import picture_of
 
     with boundary():
         chosen = registry.select(keys or (), form)
@@ -101,7 +104,7 @@ def verify(
     if instance is not None:
         raise typer.Exit(_evaluate_instance(chosen[0], instance, context))
     started = time.perf_counter()
-    judged = _judge_all(chosen, context, jobs, pictured=report is not None)
+    judged = _judge_all(chosen, context, jobs, picture_of if report is not None else None)
     verdicts = [verdict for verdict, _ in judged]
     run = RunInfo.of(context, time.perf_counter() - started)
     with boundary():
@@ -127,7 +130,7 @@ def list_statements(keys: Keys = None, form: FormOption = None) -> None:
 
 
 def _judge_all(
-    chosen: Sequence[AnyStatement], context: Context, jobs: int, *, pictured: bool
+    chosen: Sequence[AnyStatement], context: Context, jobs: int, draw: Callable[[Verdict], Picture] | None
 ) -> list[Judged]:
     """Judge in one process or in several; a bar on stderr when that is a terminal."""
     from rich.console import Console
@@ -147,17 +150,20 @@ def _judge_all(
     ) as bar:
         task = bar.add_task("", total=len(chosen), at="")
         if jobs == 1:
-            return _judge_here(chosen, context, pictured, lambda **at: bar.update(task, **at))
+            return _judge_here(chosen, context, draw, lambda **at: bar.update(task, **at))
 
         def finished(count: int) -> None:
             bar.update(task, completed=count, at=f"{count}/{len(chosen)}", description=f"{jobs} processes")
 
         finished(0)
-        return judge_in_processes(chosen, context, jobs, pictured=pictured, finished=finished)
+        return judge_in_processes(chosen, context, jobs, extra=draw, finished=finished)
 
 
 def _judge_here(
-    chosen: Sequence[AnyStatement], context: Context, pictured: bool, update: Callable[..., None]
+    chosen: Sequence[AnyStatement],
+    context: Context,
+    draw: Callable[[Verdict], Picture] | None,
+    update: Callable[..., None],
 ) -> list[Judged]:
     from verify.judging.processes import judge_one, one_thread_each
 
@@ -169,7 +175,7 @@ def _judge_here(
         def advance(done: int, total: int, number: int = number) -> None:
             update(completed=number + done / max(total, 1), at=f"{done}/{total}")
 
-        results.append(judge_one(statement, context, pictured, advance))
+        results.append(judge_one(statement, context, draw, advance))
     return results
 
 

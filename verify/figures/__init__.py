@@ -45,7 +45,7 @@ class PaperFigure:
     ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
     dataclass of numbers, texts and tuples of numbers with a field ``seed``, which validates itself. ``make(settings,
     device, progress)`` does the work and draws; where ``keeps_runs`` is set it also takes ``kept``, a
-    :class:`nets.specialization.kept_runs.RunFolder` for the runs behind the figure. ``check(settings)`` is called
+    :class:`nets.specialization.run_folder.RunFolder` for the runs behind the figure. ``check(settings)`` is called
     before anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
     ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
     ``note``: what the paper saw and where ours differs, for the page of figures.

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nets.checkpoints.batchnorm_biases import NormLayer
-from verify.figures.drawing import Colour, ordered_colours
-from verify.report.figures import FAILING, HOLDING, REFERENCE
+from verify.figures.panels import Colour, ordered_colours
+from verify.figures.style import FAILING, HOLDING, REFERENCE
 
 COLUMNS = 4
 CAPTION = "layer (bars: 25–75 % and 5–95 % of the biases)"

@@ -17,9 +17,9 @@ from nets.images.vgg_layout import vgg_state_dict
 from verify.figures import Made, PaperFigure
 from verify.figures.batchnorm_bias_picture import CAPTION, frame_shares, spread
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import number_label, ordered_colours
+from verify.figures.panels import number_label, ordered_colours
 from verify.judging import LUCK_MATTERS, Source
-from verify.mathematics.studies.images import ImageStudy, vgg_like
+from verify.mathematics.studies.image_study import ImageStudy, vgg_like
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynamics.ode.progress import Progress
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import panels
 from verify.figures.luckmatters_gaus import layers_with_bands, study_name
+from verify.figures.panels import panels
 from verify.judging import LUCK_MATTERS, Source
-from verify.mathematics.studies.deep_students import DeepStudy
+from verify.mathematics.studies.deep_study import DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -20,8 +20,8 @@ from nets.deep.networks import DeepNetworks
 from nets.deep.node_matching import winners
 from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training import train_deep
-from nets.diverged import DivergedTrainingError
-from nets.two_layer.batches import network_seeds
+from nets.endings import DivergedTrainingError
+from nets.streams import network_seeds
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.judging import LUCK_MATTERS, Source

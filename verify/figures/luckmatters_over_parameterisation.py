@@ -12,11 +12,11 @@ from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.architecture import Normalisation
 from nets.deep.cost_estimate import Estimate
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_drawing import epoch_axis
-from verify.figures.drawing import number_label, ordered_colours, panels
+from verify.figures.correlation_panels import epoch_axis
+from verify.figures.panels import number_label, ordered_colours, panels
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import (
     Case,
@@ -25,7 +25,7 @@ from verify.mathematics.studies.deep_cases import (
     train_cases,
     way_covered,
 )
-from verify.mathematics.studies.deep_students import Arm, DeepStudy
+from verify.mathematics.studies.deep_study import Arm, DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr

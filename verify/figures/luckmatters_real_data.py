@@ -8,12 +8,12 @@ import numpy as np
 
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import ordered_colours
+from verify.figures.panels import ordered_colours
 from verify.judging import LUCK_MATTERS, Source
-from verify.mathematics.studies.real_data import (
+from verify.mathematics.studies.real_data_study import (
     KINDS,
     NORMALISATIONS,
     TEACHERS,

@@ -10,13 +10,13 @@ import numpy as np
 
 from dynamics.ode.progress import Progress
 from nets.deep.cost_estimate import Estimate
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.deep_drawing import correlation_grid
+from verify.figures.correlation_panels import correlation_grid
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import Case, estimate_cases, observable, train_cases, way_covered
-from verify.mathematics.studies.deep_students import Arm, DeepStudy, arm_coordinates
+from verify.mathematics.studies.deep_study import Arm, DeepStudy, arm_coordinates
 
 if TYPE_CHECKING:
     import xarray as xr

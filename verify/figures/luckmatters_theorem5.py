@@ -17,12 +17,12 @@ from dynamics.ode.progress import Progress
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import number, positive_int
-from nets.diverged import DivergedTrainingError
+from nets.endings import DivergedTrainingError
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import extremes, panels
+from verify.figures.panels import extremes, panels
 from verify.judging import LUCK_MATTERS, Source
 
 if TYPE_CHECKING:

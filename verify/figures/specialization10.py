@@ -8,12 +8,12 @@ import numpy as np
 
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import extremes, number_label, ordered_colours, panels
+from verify.figures.panels import extremes, number_label, ordered_colours, panels
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
 from nets.specialization.observables import SUCCESS
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import ordered_colours, panels
+from verify.figures.panels import ordered_colours, panels
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import (
+from verify.mathematics.studies.specialization_study import (
     QUICK_SAMPLES,
     OneSetting,
     first_covered,

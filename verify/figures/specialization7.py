@@ -10,13 +10,13 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
 from nets.specialization.observables import SUCCESS
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import number_label, ordered_colours, padded, panels
+from verify.figures.panels import number_label, ordered_colours, padded, panels
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import (
+from verify.mathematics.studies.specialization_study import (
     QUICK_SAMPLES,
     Study,
     rank_correlation,

@@ -18,10 +18,10 @@ from nets.deep.metrics import Evaluation, Record
 from nets.deep.modulation import mean_modulations
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import balanced_teacher
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import number_label, ordered_colours, padded, panels
+from verify.figures.panels import number_label, ordered_colours, padded, panels
 from verify.judging import SPECIALIZATION, Source
 from verify.mathematics.studies.deep_cases import (
     Case,
@@ -29,8 +29,8 @@ from verify.mathematics.studies.deep_cases import (
     train_cases,
     way_covered,
 )
-from verify.mathematics.studies.deep_students import Arm, DeepStudy
-from verify.mathematics.studies.two_layer_experiments import rank_correlation
+from verify.mathematics.studies.deep_study import Arm, DeepStudy
+from verify.mathematics.studies.specialization_study import rank_correlation
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -9,12 +9,12 @@ from matplotlib.lines import Line2D
 
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.drawing import extremes, mean_and_band, number_label, ordered_colours
+from verify.figures.panels import extremes, mean_and_band, number_label, ordered_colours
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study, coverage, halves
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study, coverage, halves
 
 if TYPE_CHECKING:
     import xarray as xr

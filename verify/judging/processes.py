@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from nets.devices import available_cores
 from verify.judging import registry
@@ -15,17 +15,17 @@ from verify.judging.evidence import Context
 from verify.judging.runner import Progress, judge
 from verify.judging.statement import AnyStatement
 from verify.judging.verdict import Verdict
-from verify.report.figures import Picture, picture_of
 
-MOST_PROCESSES = 8
+PROCESS_LIMIT = 8
 """Each process holds its own torch (some 400 MB): more of them than this ask for memory rather than for cores."""
 
-Judged = tuple[Verdict, Picture | None]
+Extra = TypeVar("Extra")
+"""What is made of a verdict where it was reached, such as its picture."""
 
 
 def default_jobs(device: str, statements: int) -> int:
-    """One process a core (at most ``MOST_PROCESSES``); one in all where networks are trained on a GPU."""
-    return 1 if device.startswith("cuda") else max(1, min(available_cores(), MOST_PROCESSES, statements))
+    """One process a core (at most ``PROCESS_LIMIT``); one in all where networks are trained on a GPU."""
+    return 1 if device.startswith("cuda") else max(1, min(available_cores(), PROCESS_LIMIT, statements))
 
 
 def one_thread_each() -> None:
@@ -38,11 +38,17 @@ def one_thread_each() -> None:
 
 
 def judge_one(
-    statement: AnyStatement, context: Context, pictured: bool, progress: Progress | None = None
-) -> Judged:
-    """Verdict and, where asked for, its picture (drawn beside the evidence, while what it needs is at hand)."""
+    statement: AnyStatement,
+    context: Context,
+    extra: Callable[[Verdict], Extra] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Verdict, Extra | None]:
+    """The verdict and, where asked for, what ``extra`` makes of it.
+
+    ``extra`` is called in the process that judged, where what the evidence computed is still at hand.
+    """
     verdict = judge(statement, context, progress)
-    return verdict, picture_of(verdict) if pictured else None
+    return verdict, None if extra is None else extra(verdict)
 
 
 def judge_in_processes(
@@ -50,19 +56,28 @@ def judge_in_processes(
     context: Context,
     jobs: int,
     *,
-    pictured: bool,
+    extra: Callable[[Verdict], Extra] | None = None,
     finished: Callable[[int], None] = lambda count: None,
-) -> list[Judged]:
-    """Judge registered statements in ``jobs`` fresh processes; results in the order of ``chosen``.
+) -> list[tuple[Verdict, Extra | None]]:
+    """Judge registered statements in fresh processes, with the verdicts of one process.
 
-    Every draw comes from the run's seed and the statement, never from shared state, so the verdicts are those of one
-    process. ``finished`` is told how many are done.
-    An interrupt cancels what has not started.
+    Every draw comes from the run's seed and the statement, never from shared state. An interrupt stops the processes
+    and cancels what has not started.
+
+    Args:
+        chosen: statements of the registry, which every process imports anew.
+        context: budget, device and seed of the run.
+        jobs: how many processes.
+        extra: a function that can be pickled (at the top of a module), called on each verdict where it was reached.
+        finished: told how many statements are judged, after each.
+
+    Returns:
+        One pair per statement, in the order of ``chosen``: the verdict, and what ``extra`` made of it.
     """
     one_thread_each()
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        futures = [pool.submit(_judge_named, statement.name, context, pictured) for statement in chosen]
+        futures = [pool.submit(_judge_named, statement.name, context, extra) for statement in chosen]
         pending: set[Future[Any]] = set(futures)
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -77,14 +92,16 @@ def judge_in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
     results = []
     for statement, future in zip(chosen, futures, strict=True):
-        parts, picture = future.result()
-        results.append((Verdict(statement=statement, **parts), picture))
+        parts, made = future.result()
+        results.append((Verdict(statement=statement, **parts), made))
     return results
 
 
-def _judge_named(name: str, context: Context, pictured: bool) -> tuple[dict[str, Any], Picture | None]:
+def _judge_named(
+    name: str, context: Context, extra: Callable[[Verdict], Extra] | None
+) -> tuple[dict[str, Any], Extra | None]:
     """A verdict's parts without its statement, whose functions do not travel between processes."""
-    verdict, picture = judge_one(registry.single(name), context, pictured)
+    verdict, made = judge_one(registry.single(name), context, extra)
     parts = {field.name: getattr(verdict, field.name) for field in dataclasses.fields(verdict)}
     del parts["statement"]
-    return parts | {"controls": dict(verdict.controls)}, picture
+    return parts | {"controls": dict(verdict.controls)}, made

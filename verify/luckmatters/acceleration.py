@@ -28,7 +28,7 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 NUMBER = "Section 3.3, remark 'Accelerated convergence and learning rate schedule'"

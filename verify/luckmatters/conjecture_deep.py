@@ -18,7 +18,7 @@ from nets.deep.networks import DeepNetworks
 from nets.deep.node_matching import block_rms, correlation, lucky_nodes, mean_best
 from nets.deep.teachers import near_start, separated_teacher
 from nets.deep.training import train_deep
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 from verify.judging import (
     LUCK_MATTERS,
     Context,
@@ -30,7 +30,7 @@ from verify.judging import (
     Statement,
     Verdict,
 )
-from verify.mathematics.effects import exceeds, falls_below, weakest
+from verify.mathematics.mean_over_seeds import exceeds, falls_below, weakest
 
 SOURCE = Source(LUCK_MATTERS, "Section 3.4", "a conjecture")
 

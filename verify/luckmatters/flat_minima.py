@@ -27,7 +27,7 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 
 REMARK = Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")

@@ -26,7 +26,7 @@ from verify.judging import (
 )
 from verify.luckmatters.acceleration import NUMBER, NearTeacher, course, member, single_networks, start
 from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 

@@ -26,7 +26,7 @@ from verify.judging import (
     Statement,
     Verdict,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 
 SOURCE = Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
 

@@ -36,7 +36,7 @@ from verify.judging import (
     Verdict,
 )
 from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 
 NUMBER = "Section 3.3, remark 'Understanding of pruning methods'"
 

@@ -31,7 +31,7 @@ from verify.judging import (
 )
 from verify.luckmatters.many_to_one import Sharing, follow, in_regime, start
 from verify.luckmatters.pruning import Trained, random_start, trained_weights
-from verify.mathematics.effects import falls_below
+from verify.mathematics.mean_over_seeds import falls_below
 from verify.mathematics.precise.kernels import dot
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 

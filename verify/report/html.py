@@ -15,10 +15,10 @@ import jinja2
 from markupsafe import Markup
 
 from verify.judging import Outcome, Verdict
-from verify.report.figures import Picture, picture_of
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import reproducing_command
 from verify.report.run_info import RunInfo
+from verify.report.verdict_picture import Picture, picture_of
 from verify.report.writing import write_atomically
 
 

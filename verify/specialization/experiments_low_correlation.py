@@ -24,14 +24,14 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.autograd_experiment import by_autograd
-from verify.mathematics.studies.trained_experiments import Trained, run_of, trained
-from verify.mathematics.studies.two_layer_experiments import (
+from verify.mathematics.studies.specialization_study import (
     QUICK_SAMPLES,
     rank_correlation,
     specialisation_and_fan_out,
 )
+from verify.mathematics.studies.trained_experiments import Trained, run_of, trained
 
 UNSPECIALISED = 0.6
 """Best correlation below which a node counts as unspecialised."""

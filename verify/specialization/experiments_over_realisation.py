@@ -21,9 +21,9 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
+from verify.mathematics.studies.specialization_study import coverage
 from verify.mathematics.studies.trained_experiments import Trained, run_of, time_average
-from verify.mathematics.studies.two_layer_experiments import coverage
 
 SETTING = Trained(networks=16, epochs=4)
 

@@ -15,9 +15,9 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
+from verify.mathematics.studies.specialization_study import halves, lead_of_the_strong
 from verify.mathematics.studies.trained_experiments import Trained, polarised_teachers, run_of, trained
-from verify.mathematics.studies.two_layer_experiments import halves, lead_of_the_strong
 
 
 def lead_evidence(

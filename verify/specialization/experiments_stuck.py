@@ -19,9 +19,9 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.mathematics.effects import falls_below
+from verify.mathematics.mean_over_seeds import falls_below
+from verify.mathematics.studies.specialization_study import coverage
 from verify.mathematics.studies.trained_experiments import Trained, run_of
-from verify.mathematics.studies.two_layer_experiments import coverage
 
 COVERED = 0.97
 """Mean coverage below which networks count as stuck: a node missing in more than a few of them."""

@@ -27,7 +27,7 @@ from verify.judging import (
     Statement,
     Verdict,
 )
-from verify.mathematics.effects import exceeds
+from verify.mathematics.mean_over_seeds import exceeds
 
 COVERED = 0.95
 """Cosine from which a teacher counts as covered, as in the paper's experiments."""

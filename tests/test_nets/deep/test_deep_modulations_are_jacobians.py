@@ -10,12 +10,12 @@ from torch import Tensor
 
 from nets.deep.architecture import Architecture
 from nets.deep.batches import gaussian_inputs
+from nets.deep.folding import folded
 from nets.deep.modulation import mean_modulations
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
-from nets.matrix_form.folding import folded
 from nets.matrix_form.layered import augmented
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 
 pytestmark = pytest.mark.statement("luckmatters.theorem1")
 

@@ -19,7 +19,7 @@ from nets.deep.metrics import Evaluation, Record, evaluate
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training import LARGE, group_size, train_deep
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 MOMENTUM = SGD(0.02, momentum=0.5, weight_decay=0.01, drops=((1, 0.01),))

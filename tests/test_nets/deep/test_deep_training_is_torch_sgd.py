@@ -13,7 +13,7 @@ from nets.deep.batches import FixedSamples, FreshGaussian
 from nets.deep.descent import SGD, Classification, DeepDescent, Distillation, resting
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 
 DENSE = Architecture((5,), (4, 3), 3)
 CONVOLUTIONS = Architecture((2, 7, 6), (4, 3), 3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dynamics.ode.trajectory import Status, Trajectory
 from nets.arrays import DeviceArrays, HostArrays
-from nets.specialization.kept_runs import KeptRunError, RunFolder
+from nets.specialization.run_folder import RunFileError, RunFolder
 from nets.specialization.runs import train_in_turn, train_specialization
 from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
 from nets.specialization.steps import StackedStudents
@@ -191,8 +191,8 @@ def test_a_file_that_is_another_run_is_an_error(tmp_path):
     plans = [TrainingPlan.of(small(), seed=seed, steps=3, record_at=[], device="cpu") for seed in (0, 1)]
     list(train_in_turn(plans, kept=kept))
     kept.path(plans[0]).replace(kept.path(plans[1]))
-    with pytest.raises(KeptRunError, match="holds another run"):
+    with pytest.raises(RunFileError, match="holds another run"):
         kept.find(plans[1])
     kept.path(plans[0]).write_text("not a run")
-    with pytest.raises(KeptRunError, match="NetCDF"):
+    with pytest.raises(RunFileError, match="NetCDF"):
         kept.find(plans[0])

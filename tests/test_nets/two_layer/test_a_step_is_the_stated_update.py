@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.batches import FreshBatches, network_seeds
+from nets.streams import network_seeds
+from nets.two_layer.batches import FreshBatches
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
 

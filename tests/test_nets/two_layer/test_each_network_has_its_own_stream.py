@@ -12,7 +12,8 @@ from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.batches import BLOCK_VALUES, FreshBatches, network_seeds
+from nets.streams import network_seeds
+from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
 

@@ -18,7 +18,7 @@ from verify.figures import (
 )
 from verify.figures.claims import ClaimCheck
 from verify.mathematics.studies.deep_cases import way_covered
-from verify.mathematics.studies.deep_students import Arm
+from verify.mathematics.studies.deep_study import Arm
 
 TINY = {
     "luckmatters.teacher-size": ["widths=5,6", "small_widths=3,4", "factor=2"],

@@ -10,7 +10,7 @@ import xarray as xr
 
 from verify.command.main import run
 from verify.figures import figure_named, luckmatters_gaus, luckmatters_loss_rank
-from verify.mathematics.studies.deep_students import Arm, DeepStudy
+from verify.mathematics.studies.deep_study import Arm, DeepStudy
 
 TINY = [
     word

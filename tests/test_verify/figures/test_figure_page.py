@@ -7,7 +7,7 @@ import json
 
 from verify.command.main import run
 from verify.figures import figures
-from verify.figures.page import HEADING, command_of, main, updated
+from verify.report.figure_page import HEADING, command_of, main, updated
 
 TINY = ["--set", "networks=3", "--set", "epochs=0.05", "--set", "eval_samples=100"]
 

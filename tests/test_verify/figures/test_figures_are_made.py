@@ -15,7 +15,7 @@ from verify.figures import figures
 from verify.figures.claims import ClaimCheck
 from verify.figures.overrides import overridden
 from verify.figures.specialization11 import shifted
-from verify.mathematics.studies.two_layer_experiments import (
+from verify.mathematics.studies.specialization_study import (
     Study,
     first_covered,
     lead_of_the_strong,

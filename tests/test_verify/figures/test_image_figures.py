@@ -16,8 +16,8 @@ from nets.images.cifar10 import OFFICIAL, Edition, load_cifar10
 from verify.command.main import run
 from verify.figures import luckmatters_bn_bias, luckmatters_real_data
 from verify.figures.claims import ClaimCheck
-from verify.mathematics.studies import images as image_study
-from verify.mathematics.studies.real_data import KINDS, NORMALISATIONS, TEACHERS, RealData
+from verify.mathematics.studies import image_study
+from verify.mathematics.studies.real_data_study import KINDS, NORMALISATIONS, TEACHERS, RealData
 
 SMALL = ("networks=3", "images=64", "teacher_epochs=1")
 BIASES = (*SMALL, "widths=3,4", "weight_decays=0,0.01")

@@ -10,6 +10,7 @@ import pytest
 from verify.judging import registry
 from verify.judging.processes import default_jobs, judge_in_processes, judge_one
 from verify.judging.runner import make_context
+from verify.judging.statement import Verdict
 
 NAMES = (
     "luckmatters.assumption2.printed",
@@ -18,15 +19,19 @@ NAMES = (
 )
 
 
+def _outcome(verdict: Verdict) -> str:
+    return str(verdict.outcome)
+
+
 def test_two_processes_judge_as_one() -> None:
-    """Records, counterexamples and controls agree in every field but the time taken; no process is left."""
+    """Records, counterexamples, controls and what is made of a verdict agree, but for the time; no process is left."""
     chosen = [registry.single(name) for name in NAMES]
     context = make_context("quick", "cpu", 3)
     counts: list[int] = []
-    together = judge_in_processes(chosen, context, 2, pictured=False, finished=counts.append)
-    alone = [judge_one(statement, context, False) for statement in chosen]
-    for (one, _), (other, picture) in zip(alone, together, strict=True):
-        assert picture is None
+    together = judge_in_processes(chosen, context, 2, extra=_outcome, finished=counts.append)
+    alone = [judge_one(statement, context, _outcome) for statement in chosen]
+    for (one, made_here), (other, made_there) in zip(alone, together, strict=True):
+        assert made_here == made_there == str(one.outcome)
         assert dataclasses.replace(other, seconds=one.seconds) == one
     assert counts[-1] == 3
     assert multiprocessing.active_children() == []
@@ -36,7 +41,7 @@ def test_an_error_of_a_worker_ends_the_run() -> None:
     """What a worker raises is raised here, and the others are stopped."""
     unknown = dataclasses.replace(registry.single(NAMES[0]), key="luckmatters.nowhere")
     with pytest.raises(ValueError, match=r"luckmatters\.nowhere"):
-        judge_in_processes([unknown], make_context("quick", "cpu", 0), 1, pictured=False)
+        judge_in_processes([unknown], make_context("quick", "cpu", 0), 1)
     assert multiprocessing.active_children() == []
 
 

@@ -13,7 +13,7 @@ from verify.luckmatters.random_initialisation import (
     cap_probability,
     lucky_probability,
 )
-from verify.mathematics.effects import effect, exceeds, falls_below, weakest
+from verify.mathematics.mean_over_seeds import effect, exceeds, falls_below, weakest
 from verify.mathematics.zero_curvature import (
     features,
     hessian_on,

@@ -8,8 +8,8 @@ import pytest
 from nets.specialization.runs import train_specialization
 from nets.specialization.training import EPOCH
 from verify.mathematics.studies.autograd_experiment import by_autograd
+from verify.mathematics.studies.specialization_study import specialisation_and_fan_out
 from verify.mathematics.studies.trained_experiments import Trained
-from verify.mathematics.studies.two_layer_experiments import specialisation_and_fan_out
 from verify.specialization.experiments_low_correlation import OneNetwork, ordering, setting_of
 from verify.specialization.experiments_over_realisation import just_realised
 

@@ -16,9 +16,9 @@ from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOU
 from verify.judging import Evidence, Form
 from verify.judging.runner import judge, make_context
 from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
-from verify.report.figures import draw
 from verify.report.html import duration, number_html
 from verify.report.mathtext import claim_html, indexed_html
+from verify.report.verdict_picture import draw
 
 CONTEXT = make_context("quick", "cpu", 0)
 RUN = RunInfo.of(CONTEXT, seconds=1.5)

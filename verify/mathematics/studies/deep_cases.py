@@ -18,8 +18,8 @@ from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.cost_estimate import Estimate
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
-from verify.mathematics.studies.deep_students import Arm, DeepStudy
+from nets.specialization.run_folder import RunFolder
+from verify.mathematics.studies.deep_study import Arm, DeepStudy
 
 STEP_OVERHEAD = 2e5
 """Multiplications in the time that a step of a small network takes on top of its own (measured on a CPU)."""

@@ -11,7 +11,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from verify.judging import Assumption, Budget
-from verify.mathematics.studies.two_layer_experiments import QUICK_SAMPLES, Study
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study
 
 RECORDS = 8
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from verify.figures.drawing import panels
 from verify.figures.luckmatters_gaus import layers_with_bands
+from verify.figures.panels import panels
 
 if TYPE_CHECKING:
     import xarray as xr

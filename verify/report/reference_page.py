@@ -1,6 +1,6 @@
 """The two-layer experiments in numbers beside an independent rewrite of the authors' program.
 
-Usage: ``python -m verify.mathematics.studies.reference_runs PAGE [--networks N] [--runs DIR]`` trains what ``--runs``
+Usage: ``python -m verify.report.reference_page PAGE [--networks N] [--runs DIR]`` trains what ``--runs``
 does not hold yet and writes the page (docs/specialization_reference.md) with a table of coverage and loss, and how
 the loss of over-realised students depends on the size of the training set. Cost 90 seconds of one core a network.
 """
@@ -18,11 +18,11 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
-from nets.specialization.kept_runs import RunFolder
+from nets.specialization.run_folder import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH, TrainingPlan
-from verify.mathematics.studies.two_layer_experiments import EARLY, Study, coverage
+from verify.mathematics.studies.specialization_study import EARLY, Study, coverage
 from verify.report.writing import write_atomically
 
 
@@ -62,7 +62,7 @@ FEW = 4
 
 INTRODUCTION = f"""# The two-layer experiments beside an independent rewrite
 
-Made by `python -m verify.mathematics.studies.reference_runs docs/specialization_reference.md --networks {{networks}}`.
+Made by `python -m verify.report.reference_page docs/specialization_reference.md --networks {{networks}}`.
 Settings of the authors' program: d = 100, 50 outputs, 10,000 training samples, batch 16, lr 0.01, 100 epochs of
 {EPOCH:,} steps. Covered: teacher nodes with a student node of correlation > 0.95, on fresh samples, mean and range over
 networks; loss: mean square over samples and outputs, median and range. The rewrite: a NumPy program written from the

@@ -1,7 +1,7 @@
 """The page of figures in the documentation, from what ``luckproof figure`` wrote.
 
-Usage: ``python -m verify.figures.page FOLDER DOCS``: copies every NAME.png of FOLDER to DOCS/figures and rewrites its
-section of DOCS/figures.md; the sections of other figures stay as they are.
+Usage: ``python -m verify.report.figure_page FOLDER DOCS``: copies every NAME.png of FOLDER to DOCS/figures and rewrites
+its section of DOCS/figures.md; the sections of other figures stay as they are.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from verify.report.writing import write_atomically
 
 HEADING = """# Figures of the papers, made again
 
-Each by the command under it; this page by `python -m verify.figures.page FOLDER docs` from what the commands wrote.
-A claim is the paper's in our words, checked on independent networks: mean effect with its 99 % interval, `holds` where
-all of the interval is beyond what is needed, `refuted` where all of it is on the other side; `refuted, as expected`
-marks a claim of the paper that our networks contradict again and again.
+Each by the command under it; this page by `python -m verify.report.figure_page FOLDER docs` from what the commands
+wrote. A claim is the paper's in our words, checked on independent networks: mean effect with its 99 % interval, `holds`
+where all of the interval is beyond what is needed, `refuted` where all of it is on the other side; `refuted, as
+expected` marks a claim of the paper that our networks contradict again and again.
 """
 SECTION = re.compile(r"^## (\S+)$", re.MULTILINE)
 
@@ -109,5 +109,5 @@ def main(folder: Path, docs: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or not all(Path(word).is_dir() for word in sys.argv[1:]):
-        sys.exit("usage: python -m verify.figures.page FOLDER DOCS (two folders)")
+        sys.exit("usage: python -m verify.report.figure_page FOLDER DOCS (two folders)")
     main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -16,27 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from verify.figures.style import FAILING, HOLDING, REFERENCE, STYLE
 from verify.judging import Record, Verdict
 
-STYLE: Any = {  # matplotlib types its keys one by one
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a9099",
-    "axes.labelcolor": "#3a3f47",
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "xtick.color": "#5b616b",
-    "ytick.color": "#5b616b",
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "figure.dpi": 110,
-    "figure.constrained_layout.use": True,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "luckproof",
-}
 SIZE = (5.4, 3.5)
-HOLDING, FAILING, REFERENCE = "#2b6cb0", "#b3261e", "#8a9099"
 MANY_POINTS = 2000
 """Above this a scatter is stored as pixels, to keep the page light."""
 

@@ -24,10 +24,10 @@ from nets.deep.networks import DeepNetworks
 from nets.deep.structured_pruning import pruned
 from nets.deep.teachers import random_start
 from nets.deep.training import train_deep
-from nets.diverged import DivergedTrainingError
+from nets.endings import DivergedTrainingError
 from nets.images.classifiers import TaskTensors, accuracy, train_classifiers
-from nets.specialization.kept_runs import KeptRunError
-from verify.mathematics.studies.images import TEACHER, ImageStudy, fully_connected, vgg_like
+from nets.specialization.run_folder import RunFileError
+from verify.mathematics.studies.image_study import TEACHER, ImageStudy, fully_connected, vgg_like
 
 KINDS = ("ConvNet", "fully connected")
 TEACHERS = ("full", "pruned")
@@ -132,7 +132,7 @@ def run_study(
     """Train all teachers, then all students; raises DivergedTrainingError where one diverges.
 
     ``folder``: keeps a checkpoint of every student after each epoch, from which a stopped study goes on; raises
-    KeptRunError where one cannot be used.
+    RunFileError where one cannot be used.
     """
     work = _Work(study, progress)
     outcomes = {}
@@ -190,7 +190,7 @@ def _student(
             checkpoint=None if folder is None else folder / _file_name(study, case, task.x.device.type),
         )  # fmt: skip
     except CheckpointError as error:
-        raise KeptRunError(f"runs: {error}") from error
+        raise RunFileError(f"runs: {error}") from error
     if not run.success:
         raise DivergedTrainingError(f"a student ({', '.join(map(str, case))}), {run.message}")
     return students, run

@@ -12,7 +12,7 @@ from dynamics.ode.trajectory import Trajectory
 from nets.specialization.training import GroupRun, TrainingPlan, trajectory_of
 
 
-class KeptRunError(ValueError):
+class RunFileError(ValueError):
     """A file in a folder of runs is not the run that its name says."""
 
 
@@ -21,7 +21,7 @@ class RunFolder:
     """One NetCDF file per group of networks trained side by side, in an existing ``folder``.
 
     A file serves every plan that looks at some of its records; more networks of a setting add files.
-    Raises KeptRunError where a file with a group's name is no trajectory of that group.
+    Raises RunFileError where a file with a group's name is no trajectory of that group.
     """
 
     folder: Path
@@ -41,11 +41,11 @@ class RunFolder:
         try:
             run = Trajectory.load(path)
         except ValueError as error:
-            raise KeptRunError(f"runs: {error}") from error
+            raise RunFileError(f"runs: {error}") from error
         kept = run.attributes.get("record_steps", [])
         same = run.attributes.get("setting") == dataclasses.asdict(group.setting)
         if not same or run.attributes.get("network_seeds") != list(group.seeds):
-            raise KeptRunError(f"runs: {str(path)!r} holds another run than its name says; move it away")
+            raise RunFileError(f"runs: {str(path)!r} holds another run than its name says; move it away")
         if not set(group.marks) <= set(kept):
             return None
         places = (kept.index(mark) for mark in group.marks)

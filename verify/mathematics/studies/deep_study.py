@@ -25,9 +25,9 @@ from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training import train_deep
 from nets.devices import available_cores
-from nets.diverged import DivergedTrainingError
-from nets.specialization.kept_runs import KeptRunError, RunFolder
-from nets.two_layer.batches import network_seeds
+from nets.endings import DivergedTrainingError
+from nets.specialization.run_folder import RunFileError, RunFolder
+from nets.streams import network_seeds
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -163,7 +163,7 @@ class DeepStudy:
     ) -> Trajectory:
         """Train and measure, from where the run in ``kept`` is, if there is one; one worker a core unless told.
 
-        Raises DivergedTrainingError where a network diverges and KeptRunError where the file is of another run.
+        Raises DivergedTrainingError where a network diverges and RunFileError where the file is of another run.
         """
         students = random_start(self.students(arm.placement), self.seeds, device=device, dtype=self.dtype)
         x = gaussian_inputs(
@@ -176,7 +176,7 @@ class DeepStudy:
                 record_at=self.records, observe=self.observer, workers=workers or available_cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
-            raise KeptRunError(f"runs: {error}") from error
+            raise RunFileError(f"runs: {error}") from error
         if not run.success:
             raise DivergedTrainingError(run.message)
         return run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from nets.deep.networks import BatchNorm, DeepNetworks
+from nets.deep.layers import BatchNorm
+from nets.deep.networks import DeepNetworks
 from nets.matrix_form.layered import LayeredNetwork
 
 

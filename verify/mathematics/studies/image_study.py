@@ -13,12 +13,12 @@ from nets.deep.architecture import Architecture, Normalisation
 from nets.deep.descent import SGD
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start
-from nets.diverged import DivergedTrainingError
+from nets.endings import DivergedTrainingError
 from nets.images.cifar10 import load_cifar10
 from nets.images.classifiers import TaskTensors, train_classifiers
 from nets.images.digits import load_digits
 from nets.images.labelled_images import ImageTask, LabelledImages
-from nets.two_layer.batches import network_seeds
+from nets.streams import network_seeds
 
 TEACHER: Normalisation = "before"
 """Where a teacher's normalisation sits: convolution, BatchNorm, ReLU, as in VGG."""

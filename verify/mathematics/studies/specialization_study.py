@@ -11,9 +11,9 @@ from scipy.stats import rankdata
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
-from nets.diverged import DivergedTrainingError
-from nets.specialization.kept_runs import RunFolder
+from nets.endings import DivergedTrainingError
 from nets.specialization.observables import best_per_student, best_per_teacher, covered
+from nets.specialization.run_folder import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH, TrainingPlan
