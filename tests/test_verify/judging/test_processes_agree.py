@@ -10,7 +10,7 @@ import pytest
 from verify.judging import registry
 from verify.judging.processes import default_jobs, judge_in_processes, judge_one
 from verify.judging.runner import make_context
-from verify.judging.statement import Verdict
+from verify.judging.verdict import Verdict
 
 NAMES = (
     "luckmatters.assumption2.printed",
