@@ -75,6 +75,23 @@ def test_printed_command_reproduces_the_counterexample(tmp_path):
     assert "the claim fails here" in done.stdout
 
 
+def test_a_control_is_replayed_by_its_instance_and_altered_arguments():
+    """--alter changes the arguments that a control changes; the altered claim says nothing about the verdict."""
+    done = command(
+        "verify",
+        "--device",
+        "cpu",
+        "toy.bound.printed",
+        "--instance",
+        '{"b": 60}',
+        "--alter",
+        '{"bound": 70}',
+    )
+    assert done.returncode == 0
+    assert "altered: bound = 70.0" in done.stdout
+    assert "holds here" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("instance", "said"), [('{"a": 3}', "holds here"), ('{"a": -3}', "vacuous here (an assumption")]
 )
@@ -103,6 +120,15 @@ def test_instance_is_evaluated_with_its_assumptions(instance, said):
         (["verify", "toy.squares", "--instance", '{"q": 1}'], "unknown field 'q'"),
         (["verify", "toy.squares", "--instance", '{"a": 1.5}'], "a: expected an integer"),
         (["verify", "toy.squares", "--instance", '{"a": "x"}'], "a: expected an integer"),
+        (["verify", "toy.squares", "--alter", "{}"], "it needs --instance"),
+        (
+            ["verify", "toy.bound.printed", "--instance", "{}", "--alter", '{"bond": 1}'],
+            "unknown argument 'bond'",
+        ),
+        (
+            ["verify", "toy.bound.printed", "--instance", "{}", "--alter", '{"bound": "x"}'],
+            "bound: expected a number",
+        ),
         (["verify", "toy.squares", "--instance", "{}", "--report", "r.html"], "--report and --json"),
         (["list", "nothing.here"], "luckproof list"),
         (["frobnicate"], "frobnicate"),

@@ -77,6 +77,12 @@ def verify(
     instance: Annotated[
         str | None, typer.Option(metavar="JSON", help="Evaluate one statement on this instance only.")
     ] = None,
+    alter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON", help="With --instance: alter these arguments of the claim, as controls do."
+        ),
+    ] = None,
 ) -> None:
     """Judge statements and print their verdicts.
 
@@ -98,11 +104,13 @@ def verify(
             if report is not None or json is not None:
                 raise ValueError("--instance: evaluates one instance, so --report and --json do not apply")
             chosen = (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
+        elif alter is not None:
+            raise ValueError("--alter: alters the claim on one instance, so it needs --instance")
         if jobs < 0:
             raise ValueError(f"--jobs: expected a number of processes >= 0, got {jobs}")
         context = make_context(str(budget), str(device), seed)
     if instance is not None:
-        raise typer.Exit(_evaluate_instance(chosen[0], instance, context))
+        raise typer.Exit(_evaluate_instance(chosen[0], instance, alter, context))
     started = time.perf_counter()
     judged = _judge_all(chosen, context, jobs, picture_of if report is not None else None)
     verdicts = [verdict for verdict, _ in judged]
@@ -208,15 +216,18 @@ def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
     console.print(f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.", highlight=False)
 
 
-def _evaluate_instance(statement: AnyStatement, text: str, context: Context) -> int:
-    """Print what one instance says; 1 when the claim fails where it is not expected to."""
-    from verify.judging.instances import instance_from_json, instance_to_json
+def _evaluate_instance(statement: AnyStatement, text: str, alter: str | None, context: Context) -> int:
+    """Print what one instance says; 1 when the claim, as it stands, fails where it is not expected to."""
+    from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
     from verify.judging.runner import evaluate, for_statement
 
     with boundary():
         instance = instance_from_json(statement, text)
-    record = evaluate(statement, instance, for_statement(statement, context))
+        altered = altered_from_json(statement, alter) if alter is not None else {}
+    record = evaluate(statement, instance, for_statement(statement, context), altered)
     lines = [statement.name, statement.claim, f"instance: {instance_to_json(instance)}"]
+    if altered:
+        lines.append(f"altered: {', '.join(f'{name} = {value!r}' for name, value in altered.items())}")
     for assumption in record.assumptions:
         state = "satisfied" if assumption.satisfied else "NOT satisfied"
         lines.append(f"assumption: {assumption.name}: {state}, margin {assumption.margin:.6g}")
@@ -224,12 +235,13 @@ def _evaluate_instance(statement: AnyStatement, text: str, context: Context) -> 
         lines.append("verdict: vacuous here (an assumption is not satisfied)")
     else:
         lines.append(f"evidence: {_evidence(record.evidence)}")
-        if record.failed and statement.confirm is not None:
+        if record.failed and statement.confirm is not None and not altered:
             lines.append(f"confirmed: {_evidence(statement.confirm(instance))}")
         undecided = "undecided here (sampling error too large)" if record.evidence.inconclusive else ""
         lines.append(f"verdict: {undecided or ('the claim fails here' if record.failed else 'holds here')}")
     typer.echo("\n".join(lines))
-    return UNEXPECTED if record.failed and statement.expected is not Outcome.REFUTED else 0
+    fails_unexpectedly = record.failed and not altered and statement.expected is not Outcome.REFUTED
+    return UNEXPECTED if fails_unexpectedly else 0
 
 
 def _evidence(evidence: object) -> str:

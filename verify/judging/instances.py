@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import field
@@ -66,25 +67,50 @@ def instance_from_json(statement: AnyStatement, text: str) -> Any:
     Raises:
         ValueError: not a JSON object, an unknown or missing field, or a value of the wrong kind.
     """
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"instance: expected a JSON object, got {text!r} ({error})") from None
-    if not isinstance(fields, dict):
-        raise ValueError(f"instance: expected a JSON object, got {text!r}")
+    fields = _object("instance", text)
     known = {entry.name: entry for entry in dataclasses.fields(statement.instance_type)}
     described = ", ".join(known) or "no fields"
     for name, value in fields.items():
         if name not in known:
             raise ValueError(f"instance: {statement.name} has {described}; got the unknown field {name!r}")
-        fields[name] = _of_kind(name, _as_tuples(value), known[name].default)
+        fields[name] = _of_kind("instance", name, _as_tuples(value), known[name].default)
     try:
         return statement.instance_type(**fields)
     except TypeError as error:
         raise ValueError(f"instance: {statement.name} needs {described}; got {text} ({error})") from None
 
 
-def _of_kind(name: str, value: Any, default: Any) -> Any:
+def altered_from_json(statement: AnyStatement, text: str) -> dict[str, Any]:
+    """The altered arguments of ``statement``'s evidence that ``text`` describes, as a control has them.
+
+    Raises:
+        ValueError: not a JSON object, an unknown argument, or a value of another kind than its default.
+    """
+    known = {
+        name: parameter.default
+        for name, parameter in inspect.signature(statement.evidence).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    altered = _object("alter", text)
+    for name, value in altered.items():
+        if name not in known:
+            described = ", ".join(known) or "no arguments to alter"
+            raise ValueError(f"alter: {statement.name} has {described}; got the unknown argument {name!r}")
+        altered[name] = _of_kind("alter", name, _as_tuples(value), known[name])
+    return altered
+
+
+def _object(argument: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{argument}: expected a JSON object, got {text!r} ({error})") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{argument}: expected a JSON object, got {text!r}")
+    return value
+
+
+def _of_kind(argument: str, name: str, value: Any, default: Any) -> Any:
     """``value``, held to the kind (number, text, list, truth value) of the field's default."""
     if default is dataclasses.MISSING or default is None:
         return value
@@ -93,7 +119,7 @@ def _of_kind(name: str, value: Any, default: Any) -> Any:
         wanted = (
             "an integer" if _kind(default) == "number" and isinstance(default, int) else f"a {_kind(default)}"
         )
-        raise ValueError(f"instance: {name}: expected {wanted} such as {default!r}, got {value!r}")
+        raise ValueError(f"{argument}: {name}: expected {wanted} such as {default!r}, got {value!r}")
     return float(value) if isinstance(default, float) else value
 
 

@@ -87,12 +87,14 @@ def planned_examples(statement: AnyStatement, context: Context) -> int:
     return len(statement.examples) + drawn
 
 
-def evaluate(statement: AnyStatement, instance: Any, context: Context) -> Record:
-    """Assumptions first; the evidence only where all of them are satisfied."""
+def evaluate(
+    statement: AnyStatement, instance: Any, context: Context, altered: Mapping[str, Any] | None = None
+) -> Record:
+    """Assumptions first; the evidence, with its arguments ``altered``, only where all of them are satisfied."""
     assumptions = tuple(statement.assumptions(instance))
     if not all(assumption.satisfied for assumption in assumptions):
         return Record(instance, assumptions, None)
-    return Record(instance, assumptions, statement.evidence(instance, context))
+    return Record(instance, assumptions, statement.evidence(instance, context, **(altered or {})))
 
 
 def judge(statement: AnyStatement, context: Context, progress: Progress | None = None) -> Verdict:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from verify.judging import Outcome, Verdict
 from verify.report.mathtext import claim_html, indexed_html
-from verify.report.records import reproducing_command
+from verify.report.records import replaying_command, reproducing_command
 from verify.report.run_info import RunInfo
 from verify.report.verdict_picture import Picture, picture_of
 from verify.report.writing import write_atomically
@@ -89,6 +89,7 @@ class _Entry:
     instance: dict[str, Any]
     details: dict[str, Any]
     command: str
+    replays: dict[str, str]
 
     @classmethod
     def of(cls, verdict: Verdict, run: RunInfo, picture: Picture) -> _Entry:
@@ -100,6 +101,10 @@ class _Entry:
             instance=dataclasses.asdict(worst.instance) if worst is not None else {},
             details=dict(worst.evidence.details) if worst is not None and worst.evidence else {},
             command=reproducing_command(verdict, worst, run) if worst is not None else "",
+            replays={
+                control.name: replaying_command(verdict.statement, control, run)
+                for control in verdict.statement.controls
+            },
         )
 
     @property

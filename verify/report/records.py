@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from verify.judging import Evidence, Record, Verdict
+from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
@@ -37,6 +37,24 @@ def reproducing_command(verdict: Verdict, record: Record, run: RunInfo) -> str:
     """The shell command that evaluates ``record``'s instance again under the same settings."""
     instance = shlex.quote(instance_to_json(record.instance))
     command = f"luckproof verify {verdict.statement.name} --instance {instance}"
+    return f"{command} {run.options}".rstrip()
+
+
+def replaying_command(statement: AnyStatement, control: Control, run: RunInfo) -> str:
+    """The shell command that evaluates a control again; empty where the altered claim cannot be typed there.
+
+    It can where the claim is altered by plain arguments of the statement's own evidence function.
+    """
+    if control.evidence is not statement.evidence:
+        return ""
+    try:
+        altered = json.dumps(dict(control.altered), ensure_ascii=False, allow_nan=False)
+        instance = instance_to_json(control.instance)
+    except (TypeError, ValueError):
+        return ""
+    command = f"luckproof verify {statement.name} --instance {shlex.quote(instance)}"
+    if control.altered:
+        command += f" --alter {shlex.quote(altered)}"
     return f"{command} {run.options}".rstrip()
 
 

@@ -63,7 +63,11 @@ def test_refutation_needs_its_confirmation():
     undecided = variant(
         REFUTED, confirm=lambda point: Evidence(predicted=50, measured=math.nan, margin=math.nan)
     )
-    for statement in (accepts, undecided, variant(HOLDS, evidence=below_fifty, assumptions=lambda p: ())):
+    for statement in (
+        accepts,
+        undecided,
+        variant(HOLDS, evidence=below_fifty.evidence, assumptions=lambda p: ()),
+    ):
         verdict = judge(statement, CONTEXT)
         assert verdict.outcome is Outcome.INCONCLUSIVE
         assert verdict.counterexample.instance.b == 51
@@ -152,14 +156,23 @@ def test_interrupt_passes_through():
 @pytest.mark.parametrize(
     "control",
     [
-        Control("accepts what it must not", lambda context: Evidence.at_most(0.0, bound=1.0, tolerance=0.0)),
+        Control(
+            "accepts what it must not",
+            lambda point, context: Evidence.at_most(0.0, bound=1.0, tolerance=0.0),
+            Point(),
+        ),
         Control(
             "rejects what it must not",
-            lambda context: Evidence.at_most(2.0, bound=1.0, tolerance=0.0),
+            lambda point, context: Evidence.at_most(2.0, bound=1.0, tolerance=0.0),
+            Point(),
             must_hold=True,
         ),
-        Control("breaks down", lambda context: Evidence(predicted=0.0, measured=0.0, margin=math.nan)),
-        Control("raises", lambda context: below_fifty(None, context)),
+        Control(
+            "breaks down",
+            lambda point, context: Evidence(predicted=0.0, measured=0.0, margin=math.nan),
+            Point(),
+        ),
+        Control("raises", lambda point, context: below_fifty(None, context), Point()),
     ],
     ids=lambda control: control.name,
 )

@@ -9,7 +9,16 @@ from typing import Any
 import hypothesis.strategies as st
 from mpmath import mp
 
-from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Source, Statement
+from verify.judging import (
+    Assumption,
+    Context,
+    Cost,
+    Evidence,
+    Form,
+    Item,
+    Outcome,
+    Source,
+)
 
 TOY = Source("Toy paper", "Proposition 1")
 FEW = Cost(40, 80, 120)
@@ -28,16 +37,6 @@ def points(budget: Any) -> st.SearchStrategy[Point]:
     return st.builds(Point, st.integers(-100, 100), st.integers(0, 1000), st.floats(0.5, 2.0))
 
 
-def square_grows(point: Point, context: Context) -> Evidence:
-    """|a| <= a^2, true for integers."""
-    return Evidence.at_most(abs(point.a), bound=point.a**2, tolerance=0.0)
-
-
-def below_fifty(point: Point, context: Context) -> Evidence:
-    """b <= 50: false, and the simplest counterexample is b = 51."""
-    return Evidence.at_most(point.b, bound=50, tolerance=0.0)
-
-
 def below_fifty_exactly(point: Point) -> Evidence:
     return Evidence.at_most(float(mp.mpf(point.b)), bound=50.0, tolerance=0.0)
 
@@ -46,39 +45,39 @@ def needs_positive(point: Point) -> tuple[Assumption, ...]:
     return (Assumption("a > 0", float(point.a)),)
 
 
-REJECTED = Control("b = 60 is above 50", lambda context: below_fifty(Point(b=60), context))
-ACCEPTED = Control("b = 40 is below 50", lambda context: below_fifty(Point(b=40), context), must_hold=True)
-
-HOLDS = Statement(
-    key="toy.squares",
-    form=Form.CORRECTED,
-    title="Squares of integers",
-    claim="|a| ≤ a²  for every integer a > 0",
-    source=TOY,
-    expected=Outcome.HOLDS,
-    instance_type=Point,
-    instances=points,
-    assumptions=needs_positive,
-    evidence=square_grows,
-    controls=(REJECTED,),
+@Item("toy.squares", TOY).claim(
+    "corrected",
+    expected="holds",
+    on=Point,
+    draw=points,
+    assume=needs_positive,
     examples=(Point(a=3),),
     cost=FEW,
 )
+def square_grows(point: Point, context: Context) -> Evidence:
+    """Squares of integers
 
-REFUTED = Statement(
-    key="toy.bound",
-    form=Form.PRINTED,
-    title="A bound <script>alert('b & c')</script>",
-    claim="b ≤ 50 & nothing <else>",
-    source=TOY,
-    expected=Outcome.REFUTED,
-    instance_type=Point,
-    instances=points,
-    evidence=below_fifty,
-    confirm=below_fifty_exactly,
-    controls=(REJECTED, ACCEPTED),
-    cost=FEW,
+    |a| ≤ a²  for every integer a > 0
+    """
+    return Evidence.at_most(abs(point.a), bound=point.a**2, tolerance=0.0)
+
+
+@Item("toy.bound", TOY).claim(
+    "printed", expected="refuted", on=Point, draw=points, confirm=below_fifty_exactly, cost=FEW
 )
+def below_fifty(point: Point, context: Context, *, bound: float = 50.0) -> Evidence:
+    """A bound <script>alert('b & c')</script>
+
+    b ≤ 50 & nothing <else>
+    """
+    return Evidence.at_most(point.b, bound=bound, tolerance=0.0)
+
+
+below_fifty.rejects("b = 60 is above 50", Point(b=60))
+below_fifty.accepts("b = 40 is below 50", Point(b=40))
+square_grows.rejects_variant("b = 60 is above 50", below_fifty.evidence, Point(b=60))
+
+HOLDS, REFUTED = square_grows, below_fifty
 
 VACUOUS = dataclasses.replace(
     HOLDS,
@@ -91,7 +90,7 @@ VACUOUS = dataclasses.replace(
 
 ALL = (
     REFUTED,
-    dataclasses.replace(REFUTED, form=Form.SHARP, evidence=square_grows, expected=Outcome.HOLDS),
+    dataclasses.replace(REFUTED, form=Form.SHARP, evidence=square_grows.evidence, expected=Outcome.HOLDS),
     VACUOUS,
     HOLDS,
 )
