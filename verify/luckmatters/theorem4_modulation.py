@@ -2,128 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.arrays import Array
 from dynamics.geometry.angles import angles
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
+    FLOW,
     LUCK_MATTERS,
     Assumption,
     Budget,
     Context,
-    Control,
-    Cost,
     Evidence,
-    Form,
-    Outcome,
+    Item,
     Source,
-    Statement,
     Verdict,
+    drawn,
 )
 from verify.mathematics.families.near_starts import Start, own_time, path, starts, time_to
 from verify.mathematics.precise.projected_flow import arrival
 
-SOURCE = Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4")
-ALONE = 0.5
-"""Late rate of a node that hears only its own teacher: ``(pi - theta) cos theta / 2 pi`` at theta = 0."""
+MODULATION = Item(
+    "luckmatters.theorem4.modulation", Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4")
+)
 
 TARGET = 1e-2
+"""Angle (radians) at which a node counts as arrived."""
+
 HORIZON = 400.0
 TIMING = 1e-4
 """Relative accuracy of a time to the target (interpolation and integration together)."""
 
 
-@dataclass(frozen=True)
-class Teachers:
-    """m random unit teachers in d dimensions."""
-
-    m: int = 2
-    d: int = 2
-    seed: int = 0
+def few_nodes(budget: Budget) -> st.SearchStrategy[Start]:
+    """Two to three (five beyond quick) nodes."""
+    return starts(st.integers(2, 5 if budget.full else 3), st.sampled_from((0.5, 0.2, 0.9)))
 
 
-def apart(instance: Teachers) -> tuple[Assumption, ...]:
-    """Teachers neither parallel nor antiparallel: there the Jacobian of the uniform flow is defined."""
-    W = _teachers(instance)
-    off = angles(W, W)[~np.eye(instance.m, dtype=bool)]
-    margin = min(off.min(), np.pi - off.max()) if off.size else 1.0
-    return (Assumption("teachers apart by 1e-3", float(margin) - 1e-3),)
-
-
-def _teachers(instance: Teachers) -> np.ndarray:
-    rng = np.random.default_rng(instance.seed)
-    return TeacherStudent.random_unit(instance.d, instance.m, rng)
-
-
-def late_rates(instance: Teachers, context: Context) -> Evidence:
-    """Slowest late rate with ``beta = 1`` at most that with ``beta = delta``."""
-    W = _teachers(instance)
-    problem = TeacherStudent(W, W)
-    uniform = float(np.max(np.asarray(spectral_rate(ProjectedFlow(problem)))))
-    return Evidence.at_most(uniform, bound=ALONE, tolerance=1e-12 * instance.m)
-
-
-def any_teachers(budget: Budget) -> st.SearchStrategy[Teachers]:
-    """Two to six teachers in two to eight dimensions."""
-    return st.builds(Teachers, st.integers(2, 6), st.integers(2, 8), st.integers(0, 2**31 - 1))
-
-
-LATE = Statement(
-    key="luckmatters.theorem4.modulation",
-    form=Form.CORRECTED,
-    title="Top-down modulation helps: the late rate",
-    claim="β_kk° = δ_kk°:  late rate ½  ≥  late rate with β = 1, for any teachers",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=Teachers,
-    assumptions=apart,
-    evidence=late_rates,
-    instances=any_teachers,
-    examples=(Teachers(), Teachers(m=5, d=8)),
-    controls=(
-        Control(
-            "β = 1 claimed to be slower than 0.09 for two teachers", lambda c: _slower(Teachers(2, 8), 0.09)
-        ),
-    ),
-    remark=(
-        "With β = 1 the Jacobian is minus a Gram matrix whose diagonal blocks are ½ I, so its smallest "
-        "eigenvalue is at most ½, the rate of each node alone. For m ≥ 3 orthonormal teachers it is "
-        "0.0908."
-    ),
+@MODULATION.claim(
+    "printed",
+    expected="refuted",
+    on=Start,
+    draw=few_nodes,
+    examples=(Start(2, 2, 0.5), Start(3, 8, 0.3)),
+    cost=FLOW.at_quick(8),
 )
+def arrives_first(start: Start, context: Context, *, gain: float = 1.0) -> Evidence:
+    """Top-down modulation helps
 
+    time until max_j θ_j ≤ 0.01:  with β = δ at most that with β = 1, from the same start
 
-def _slower(instance: Teachers, bound: float) -> Evidence:
-    evidence = late_rates(instance, Context())
-    return Evidence.at_most(evidence.measured, bound=bound, tolerance=evidence.tolerance)
-
-
-def faster(instance: Start, context: Context) -> Evidence:
-    """Time to ``TARGET``: with ``beta = 1`` at least the closed-form time of a node alone."""
-    alone = float(own_time(instance.theta0, TARGET))
-    uniform = time_to(instance.problem(), TARGET, HORIZON)
-    reached = float(np.isfinite(uniform))
+    Not from every start: where both students err the same way (two nodes in the plane: half of all starts) the cross
+    terms pull along, the fast direction has rate 0.66 > ½, and β = 1 arrives first. In more dimensions almost every
+    start has a part in the slow directions: with 10 inputs, θ₀ = 0.3 and target 0.001 the time with β = δ is 0.54 of
+    that with β = 1 at m = 2 and 0.19 at m = 8 (medians of 32). What always holds is the late rate.
+    """
+    alone = float(
+        own_time(start.theta0, TARGET)
+    )  # with β = δ every node takes the closed-form time of one alone
+    uniform = time_to(start.problem(), TARGET, HORIZON)
+    arrived = float(np.isfinite(uniform))
     uniform = min(uniform, HORIZON)
-    details = {"uniform over matched": uniform / alone, "uniform arrived": reached}
     return Evidence(
-        predicted=alone,
+        predicted=gain * alone,
         measured=uniform,
-        margin=uniform * (1 + TIMING) - alone,
+        margin=uniform * (1 + TIMING) - gain * alone,
         tolerance=alone * TIMING,
-        details=details,
+        details={"uniform over matched": uniform / alone, "uniform arrived": arrived},
     )
 
 
-def confirm_faster(instance: Start) -> Evidence:
+@arrives_first.confirmed_by
+def by_runge_kutta_in_mpmath(start: Start) -> Evidence:
     """Both times from fixed Runge-Kutta steps in mpmath."""
-    problem = instance.problem()
+    problem = start.problem()
     uniform, alone = (
         arrival(problem, TARGET, 80.0, projected=True, matched=matched) for matched in (False, True)
     )
@@ -132,19 +91,8 @@ def confirm_faster(instance: Start) -> Evidence:
     )
 
 
-def several(budget: Budget) -> st.SearchStrategy[Start]:
-    """Two to three (five beyond quick) nodes."""
-    return starts(st.integers(2, 5 if budget.full else 3), st.sampled_from((0.5, 0.2, 0.9)))
-
-
-def same_time(instance: Start, context: Context, factor: float = 1.0) -> Evidence:
-    """The matched flow in all its nodes takes the time of one node alone."""
-    measured = time_to(instance.problem(), TARGET, HORIZON, modulation="matched")
-    predicted = factor * float(own_time(instance.theta0, TARGET))
-    return Evidence.close(measured, predicted=predicted, tolerance=TIMING * predicted)
-
-
-def gain_figure(verdict: Verdict) -> Figure:
+@arrives_first.drawn_by
+def angles_over_time(verdict: Verdict) -> Figure:
     """Largest angle against time from one start, with beta = 1 and with beta = delta."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     times = np.linspace(0, 60, 240)
@@ -159,52 +107,75 @@ def gain_figure(verdict: Verdict) -> Figure:
     return figure
 
 
-TIME = Statement(
-    key="luckmatters.theorem4.modulation",
-    form=Form.PRINTED,
-    title="Top-down modulation helps",
-    claim="time until max_j θ_j ≤ 0.01:  with β = δ at most that with β = 1, from the same start",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=Start,
-    evidence=faster,
-    instances=several,
-    examples=(Start(2, 2, 0.5), Start(3, 8, 0.3)),
-    cost=Cost(8, 60, 400),
-    confirm=confirm_faster,
-    controls=(
-        Control("three nodes in eight dimensions", lambda c: faster(Start(3, 8, 0.3), c), must_hold=True),
-        Control(
-            "one node: a tie, rejected when 1 % is asked for",
-            lambda c: _by_a_hundredth(faster(Start(1, 3, 0.5), c)),
-        ),
-    ),
-    figure=gain_figure,
-    remark=(
-        "Not from every start: where both students err the same way (two nodes in the plane: half of all "
-        "starts) the cross terms pull along, the fast direction has rate 0.66 > ½, and β = 1 arrives "
-        "first. In more dimensions almost every start has a part in the slow directions: with 10 inputs, "
-        "θ₀ = 0.3 and target 0.001 the time with β = δ is 0.54 of that with β = 1 at m = 2 and 0.19 at m "
-        "= 8 (medians of 32). What always holds is the late rate."
-    ),
+arrives_first.accepts("three nodes in eight dimensions", Start(3, 8, 0.3))
+arrives_first.rejects("one node: a tie, rejected when 1 % is asked for", Start(1, 3, 0.5), gain=1.01)
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """m random unit teachers in d dimensions."""
+
+    m: int = drawn(2, st.integers(2, 6))
+    d: int = drawn(2, st.integers(2, 8))
+    seed: int = drawn(0, st.integers(0, 2**31 - 1))
+
+    def columns(self) -> Array:
+        """The teachers' fan-ins ``(d, m)``."""
+        return TeacherStudent.random_unit(self.d, self.m, np.random.default_rng(self.seed))
+
+
+def apart(teachers: Teachers) -> tuple[Assumption, ...]:
+    """Teachers neither parallel nor antiparallel: there the Jacobian of the uniform flow is defined."""
+    W = teachers.columns()
+    off = angles(W, W)[~np.eye(teachers.m, dtype=bool)]
+    margin = min(off.min(), np.pi - off.max()) if off.size else 1.0
+    return (Assumption("teachers apart by 1e-3", float(margin) - 1e-3),)
+
+
+RATE_ALONE = 0.5
+"""Late rate of a node that hears only its own teacher: ``(pi - theta) cos theta / 2 pi`` at theta = 0."""
+
+
+@MODULATION.claim(
+    "corrected", expected="holds", on=Teachers, assume=apart, examples=(Teachers(), Teachers(m=5, d=8))
+)
+def has_the_higher_late_rate(
+    teachers: Teachers, context: Context, *, rate_alone: float = RATE_ALONE
+) -> Evidence:
+    """Top-down modulation helps: the late rate
+
+    β_kk° = δ_kk°:  late rate ½  ≥  late rate with β = 1, for any teachers
+
+    With β = 1 the Jacobian is minus a Gram matrix whose diagonal blocks are ½ I, so its smallest eigenvalue is at most
+    ½, the rate of each node alone. For m ≥ 3 orthonormal teachers it is 0.0908.
+    """
+    W = teachers.columns()
+    uniform = float(np.max(np.asarray(spectral_rate(ProjectedFlow(TeacherStudent(W, W))))))
+    return Evidence.at_most(uniform, bound=rate_alone, tolerance=1e-12 * teachers.m)
+
+
+has_the_higher_late_rate.rejects(
+    "β = 1 claimed to be slower than 0.09 for two teachers", Teachers(2, 8), rate_alone=0.09
 )
 
 
-def _by_a_hundredth(evidence: Evidence) -> Evidence:
-    return replace(evidence, margin=evidence.measured - 1.01 * evidence.predicted)
-
-
-CLOSED_FORM = Statement(
-    key="luckmatters.theorem4.modulation",
-    form=Form.SHARP,
-    title="Matched modulation: every node is alone",
-    claim="β = δ:  θ_j' = −(π−θ_j) sin θ_j / 2π  for each j;  the time to a target has a closed integral, whatever m",
-    source=replace(SOURCE, note="the closed form is ours"),
-    expected=Outcome.HOLDS,
-    instance_type=Start,
-    evidence=same_time,
-    instances=several,
+@MODULATION.claim(
+    "sharp",
+    expected="holds",
+    on=Start,
+    draw=few_nodes,
     examples=(Start(1, 2, 0.5), Start(5, 10, 0.8)),
-    cost=Cost(12, 80, 400),
-    controls=(Control("a time 1 % longer", lambda c: same_time(Start(2, 4, 0.5), c, 1.01)),),
+    cost=FLOW,
+    note="the closed form is ours",
 )
+def every_node_is_alone(start: Start, context: Context, *, factor: float = 1.0) -> Evidence:
+    """Matched modulation: every node is alone
+
+    β = δ:  θ_j' = −(π−θ_j) sin θ_j / 2π  for each j;  the time to a target has a closed integral, whatever m
+    """
+    measured = time_to(start.problem(), TARGET, HORIZON, modulation="matched")
+    predicted = factor * float(own_time(start.theta0, TARGET))
+    return Evidence.close(measured, predicted=predicted, tolerance=TIMING * predicted)
+
+
+every_node_is_alone.rejects("a time 1 % longer", Start(2, 4, 0.5), factor=1.01)

@@ -1,4 +1,4 @@
-"""Starts near a teacher and the time a flow needs from there: the instances of Theorem 4's remarks."""
+"""Starts near the teachers and the time a flow needs from there: the instances of Theorem 4's remarks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Status
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
+from verify.judging import Assumption, Budget
 
 RTOL = 1e-8
 """Relative tolerance of the runs; times to a target are good to about ten times that."""
-
 
 FINE = 1e-10
 """Tolerance of runs whose angles are read down to 1e-6: absolute in effect, for the columns are of unit norm."""
@@ -25,7 +25,10 @@ FINE = 1e-10
 
 @dataclass(frozen=True)
 class Start:
-    """m orthonormal teachers in d dimensions, each student at angle ``theta0`` from its own in a random direction."""
+    """m orthonormal teachers in d dimensions, each student at angle ``theta0`` from its own in a random direction.
+
+    Every remark has its own ranges of m and ``theta0``; d is drawn from max(m, 2) to m + 4 (:func:`starts`).
+    """
 
     m: int = 1
     d: int = 2
@@ -48,15 +51,25 @@ def starts(m: st.SearchStrategy[int], theta0: st.SearchStrategy[float]) -> st.Se
     return m.flatmap(of_size)
 
 
+NEAR = st.sampled_from((0.5, 0.2, 0.7))
+"""Angles (radians) from which students usually reach their own teachers."""
+
+
+def few_nodes(budget: Budget) -> st.SearchStrategy[Start]:
+    """Up to three nodes, up to five beyond ``quick``."""
+    return starts(st.integers(1, 5 if budget.full else 3), NEAR)
+
+
+def own_teacher_wins(start: Start) -> tuple[Assumption, ...]:
+    """Starts from which the students reach their own teachers (others end at a permutation or a saddle)."""
+    reach = 0.8 if start.m > 1 else 3.0
+    return (Assumption("θ₀ small enough for its own teacher to win", reach - start.theta0),)
+
+
 def path(problem: TeacherStudent, times: Array, **flow: Any) -> Array:
     """Largest angle (over the nodes) at ``times`` along :class:`ProjectedFlow` with the given options."""
-    run = integrate(
-        ProjectedFlow(problem, **flow),
-        (0.0, float(times[-1])),
-        t_eval=times,
-        rtol=RTOL,
-        atol=1e-12,
-    )
+    span = (0.0, float(times[-1]))
+    run = integrate(ProjectedFlow(problem, **flow), span, t_eval=times, rtol=RTOL, atol=1e-12)
     if not run.success:
         raise ArithmeticError(run.message)
     return np.asarray(run.observables["angle"].max(axis=-1))
@@ -64,9 +77,8 @@ def path(problem: TeacherStudent, times: Array, **flow: Any) -> Array:
 
 def time_to(problem: TeacherStudent, target: float, horizon: float, **flow: Any) -> float:
     """First time at which every node is within ``target`` of its teacher; ``inf`` if not before ``horizon``."""
-    flow_field = ProjectedFlow(problem, **flow)
     arrival = converged(target, observable="angle")
-    run = integrate(flow_field, (0.0, horizon), rtol=RTOL, atol=1e-12, events=[arrival])
+    run = integrate(ProjectedFlow(problem, **flow), (0.0, horizon), rtol=RTOL, atol=1e-12, events=[arrival])
     if not run.success:
         raise ArithmeticError(run.message)
     return float(run.t[-1]) if run.status is Status.CONVERGED else float("inf")

@@ -17,12 +17,12 @@ STATES = 32
 """States looked at in one instance."""
 
 FOLLOWED = 16
-"""At ``deep`` every instance is looked at point by point, one in so many is followed along the flow as well."""
+"""Beyond ``quick`` every instance is looked at point by point, one in so many is followed along the flow as well."""
 
 
-def followed(instance: Start, context: Context) -> bool:
-    """Whether the instance's flow is integrated too."""
-    return context.budget.name != "deep" or instance.seed % FOLLOWED == 0
+def followed(start: Start, context: Context) -> bool:
+    """Whether the flow from this start is integrated too."""
+    return not context.budget.full or start.seed % FOLLOWED == 0
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ def turned(teacher: Array, theta: Array, rng: np.random.Generator, size: Array |
     """Students at angles ``theta (S, m)`` from the columns of ``teacher (d, m)``, of norm ``size (S, 1)``."""
     centre = np.broadcast_to(teacher, (len(theta), *teacher.shape))
     tangent = unit_columns(tangent_projection(centre, rng.standard_normal(centre.shape)))
-    tangent = unit_columns(
-        tangent_projection(centre, tangent)
-    )  # once more: a draw may be almost along the centre
+    # Once more, because a draw may be almost along the centre.
+    tangent = unit_columns(tangent_projection(centre, tangent))
     cosine, sine = np.cos(theta)[:, None], np.sin(theta)[:, None]
     size = np.broadcast_to(size, (len(theta), 1))
     W = size[..., None] * (cosine * centre + sine * tangent)
