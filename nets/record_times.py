@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 
 from dynamics.validation import positive_int
 
@@ -16,18 +19,26 @@ def record_steps(steps: int, every: int | None = None, at: Sequence[int] | None 
         raise ValueError("record_at: expected either record_every or record_at, got both")
     if at is None:
         every = max(1, steps // DEFAULT_RECORDS) if every is None else every
-        every = positive_int("record_every", every)
-        at = range(0, steps, every)
-    chosen = {int(step) for step in at if float(step).is_integer() and 0 <= step <= steps}
-    if len(chosen) != len(set(at)):
-        raise ValueError(f"record_at: expected whole step numbers in [0, {steps}], got {list(at)!r}")
-    return sorted(chosen | {0, steps})
+        at = range(0, steps, positive_int("record_every", every))
+    return sorted(_whole(at, steps, "whole step numbers") | {0, steps})
 
 
-def record_epochs(epochs: int, at: Sequence[int] | None) -> tuple[int, ...]:
+def record_epochs(epochs: int, at: Sequence[int] | None = None) -> tuple[int, ...]:
     """The epochs after which a run of ``epochs`` epochs is recorded, ascending: those of ``at`` (all, where it is
     None), 0 and the last."""
-    chosen = set(range(epochs + 1)) if at is None else {int(epoch) for epoch in at}
-    if any(not 0 <= epoch <= epochs for epoch in chosen):
-        raise ValueError(f"record_at: expected epochs in [0, {epochs}], got {list(at or ())!r}")
-    return tuple(sorted(chosen | {0, epochs}))
+    asked = range(epochs + 1) if at is None else at
+    return tuple(sorted(_whole(asked, epochs, "epochs") | {0, epochs}))
+
+
+def _whole(asked: Iterable[Any], last: int, what: str) -> set[int]:
+    given = list(asked)
+    chosen = {
+        int(time)
+        for time in given
+        if isinstance(time, int | float | np.integer | np.floating)
+        and float(time).is_integer()
+        and 0 <= time <= last
+    }
+    if len(chosen) != len(set(given)):
+        raise ValueError(f"record_at: expected {what} in [0, {last}], got {given!r}")
+    return chosen

@@ -123,7 +123,10 @@ class Observer(Protocol):
 
 
 def record(found: Evaluation) -> Record:
-    """What is kept of an evaluation, on the host, networks first: see :class:`nets.deep.training.DeepRecords`."""
+    """What is kept of an evaluation, as NumPy arrays whose first axis counts networks.
+
+    Read by :class:`nets.deep.training_records.DeepTrainingRecords`.
+    """
     kept: Record = {"loss": found.loss.cpu().numpy()}
     for level, layer in enumerate(found.layers, start=1):
         kept[f"best_rho_{level}"] = layer.rho.amax(-2).cpu().numpy()

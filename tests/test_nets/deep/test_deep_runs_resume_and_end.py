@@ -18,7 +18,8 @@ from nets.deep.descent import SGD
 from nets.deep.metrics import Evaluation, Record, evaluate
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
-from nets.deep.training import LARGE, group_size, train_deep
+from nets.deep.training import train_deep
+from nets.deep.training_plan import LARGE_NETWORK, group_size
 from nets.streams import network_seeds
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
@@ -69,7 +70,7 @@ def test_a_network_trains_alone_as_in_company(made: object) -> None:
 def test_workers_change_nothing() -> None:
     """Large networks are trained one by one; two threads give the same bits as one."""
     shape = Architecture((20,), (150, 150), 100)
-    assert shape.parameters >= LARGE
+    assert shape.parameters >= LARGE_NETWORK
     seeds = network_seeds(0, 3)
     ends = []
     for workers in (1, 2):
@@ -217,7 +218,7 @@ def test_architectures_are_checked(change: dict[str, object], message: str) -> N
 
 
 def test_bad_settings_are_told() -> None:
-    """Batches too small to normalise, inputs of another shape, sets without a batch, epochs out of range."""
+    """Batches too small to normalise, inputs of another shape, sets without a batch, counts and epochs out of range."""
     seeds = network_seeds(0, 2)
     with pytest.raises(ValueError, match="batch_size: expected at least 2"):
         trained(seeds, source=FreshGaussian(SHAPE.inputs, tuple(seeds), 1, 10))
@@ -225,7 +226,11 @@ def test_bad_settings_are_told() -> None:
         FreshGaussian(SHAPE.inputs, tuple(seeds), 64, 10)
     with pytest.raises(ValueError, match=r"x: expected \(S, B, 5\)"):
         random_start(SHAPE, seeds).output(torch.zeros(3, 4, dtype=torch.float64))
-    with pytest.raises(ValueError, match="record_at: expected epochs in"):
-        trained(seeds, record_at=[5])
+    for marks in ([5], [-1], [0.5], ["last"]):
+        with pytest.raises(ValueError, match="record_at: expected epochs in"):
+            trained(seeds, record_at=marks)
+    for name in ("epochs", "workers", "checkpoint_every"):
+        with pytest.raises(ValueError, match=f"{name}: expected a positive integer, got 0"):
+            trained(seeds, **{name: 0})
     with pytest.raises(ValueError, match="drops: expected epochs in order"):
         SGD(0.1, drops=((3, 0.1), (2, 0.2)))
