@@ -24,7 +24,6 @@ from verify.judging import (
     Source,
     Statement,
 )
-from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
 from verify.mathematics.bounds.comparison import Comparison, comparison, deviation
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 from verify.mathematics.families.box_states import (
@@ -35,7 +34,12 @@ from verify.mathematics.families.box_states import (
     instances,
     states_in,
 )
-from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of, single_pairs
+from verify.mathematics.families.two_layer_starts import (
+    TwoLayerStart,
+    printed_conditions,
+    problem_of,
+    single_pairs,
+)
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 ETA = 0.01
@@ -90,7 +94,7 @@ PRINTED = Statement(
     expected=Outcome.REFUTED,
     instance_type=TwoLayerStart,
     instances=starts,
-    assumptions=printed_assumptions,
+    assumptions=printed_conditions,
     evidence=printed,
     confirm=confirm,
     controls=(

@@ -9,17 +9,16 @@ import numpy as np
 
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
 from verify.luckmatters.lemma5 import ETA, ROUNDING, comparison_margin, small_step, starts, system_of
-from verify.luckmatters.theorem5_printed import assumptions as printed_assumptions
 from verify.mathematics.bounds.comparison import deviation
 from verify.mathematics.families.box_states import BoxInstance, descent_step, instances, states_in
-from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
+from verify.mathematics.families.two_layer_starts import TwoLayerStart, printed_conditions, problem_of
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 LEMMA6 = Item("luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67"))
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
 
 
-@LEMMA6.claim("printed", expected="refuted", on=TwoLayerStart, draw=starts, assume=printed_assumptions)
+@LEMMA6.claim("printed", expected="refuted", on=TwoLayerStart, draw=starts, assume=printed_conditions)
 def contracts(start: TwoLayerStart, context: Context) -> Evidence:
     """Lemma 6: the bottom layer contracts in one step
 

@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import (
-    LUCK_MATTERS,
-    Assumption,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
-from verify.luckmatters.theorem5_printed import BUDGETS
+from verify.judging import SEARCH, Assumption, Context, Evidence, drawn
+from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference, psi_d
@@ -31,14 +21,41 @@ from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference,
 class FreeGamma:
     """One teacher, one student at angle ``theta0``, fan-out right; ``factor`` = gamma over the side of (41), (42)."""
 
-    factor: float = 2.0
-    theta0: float = 0.1
-    fan_out: float = 1.0
+    factor: float = drawn(2.0, st.floats(1.0, 20.0).map(lambda x: round(x, 2)))
+    theta0: float = drawn(0.1, st.floats(0.01, 0.3).map(lambda x: round(x, 3)))
+    fan_out: float = drawn(1.0, st.floats(0.1, 1.0).map(lambda x: round(x, 2)))
+
+    def problem(self) -> TeacherStudent:
+        """Teacher and student."""
+        return problem_of(TwoLayerStart(r=0, theta0=self.theta0, fan_out=self.fan_out))
 
 
-def free_gamma(instance: FreeGamma, context: Context) -> Evidence:
-    """Rate of sin theta at t = 0 against ``lambda_bar gamma``; equality holds at t = 0, so a slower start refutes."""
-    problem = _alone(instance)
+def both_sides_positive(instance: FreeGamma) -> tuple[Assumption, ...]:
+    """(41) and (42) leave room for a gamma > 0."""
+    feasible = theorem5_printed_constants(instance.problem()).feasible
+    return (Assumption("right-hand sides of (41), (42) and λ̄ > 0", feasible),)
+
+
+@THEOREM5.claim(
+    "printed",
+    part="gamma",
+    expected="refuted",
+    on=FreeGamma,
+    assume=both_sides_positive,
+    cost=SEARCH,
+    place="Theorem 5, Eqns 41-42",
+)
+def any_larger_gamma_will_do(instance: FreeGamma, context: Context) -> Evidence:
+    """Theorem 5: γ may be any number above (41) and (42)
+
+    γ ≥ right-hand sides of (41), (42) > 0  ⇒  decay at rate 1 − η λ̄ γ
+
+    Printed γ ≥ …; the induction steps (61), (62), (67) need γ ≤ …. With ≥ any rate at all could be claimed. Even with γ
+    ≤ (factor 1) the rate is wrong: (41) has one power of ‖v‖ where the flow, and (66), have two, so with fan-outs below
+    one the true rate ∝ B_v² falls short of the claimed one ∝ B_v.
+    """
+    # The bound holds with equality at t = 0, so a slower start refutes it.
+    problem = instance.problem()
     constants = theorem5_printed_constants(problem)
     flow = TwoLayerFlow(problem)
     velocity = flow.unpack(flow(0.0, flow.initial_state()))["W"]
@@ -49,9 +66,10 @@ def free_gamma(instance: FreeGamma, context: Context) -> Evidence:
     return Evidence(predicted=claimed, measured=rate, margin=rate - claimed + tolerance, tolerance=tolerance)
 
 
-def confirm_gamma(instance: FreeGamma) -> Evidence:
+@any_larger_gamma_will_do.confirmed_by
+def in_thirty_digits(instance: FreeGamma) -> Evidence:
     """``-d/dt log sin theta = cos theta psi_d(w, w*) v.v*`` for one node, in 30 digits."""
-    problem = _alone(instance)
+    problem = instance.problem()
     constants = theorem5_printed_constants(problem)
     with mp.workdps(DIGITS):
         reference = TwoLayerReference(problem)
@@ -61,41 +79,5 @@ def confirm_gamma(instance: FreeGamma) -> Evidence:
         return Evidence(predicted=float(claimed), measured=float(rate), margin=float(rate - claimed))
 
 
-def _alone(instance: FreeGamma) -> TeacherStudent:
-    return problem_of(TwoLayerStart(r=0, theta0=instance.theta0, fan_out=instance.fan_out))
-
-
-GAMMA = Statement(
-    key="luckmatters.theorem5.gamma",
-    form=Form.PRINTED,
-    title="Theorem 5: γ may be any number above (41) and (42)",
-    claim="γ ≥ right-hand sides of (41), (42) > 0  ⇒  decay at rate 1 − η λ̄ γ",
-    source=Source(LUCK_MATTERS, "Theorem 5, Eqns 41-42"),
-    expected=Outcome.REFUTED,
-    instance_type=FreeGamma,
-    instances=lambda budget: st.builds(
-        FreeGamma,
-        st.floats(1.0, 20.0).map(lambda x: round(x, 2)),
-        st.floats(0.01, 0.3).map(lambda x: round(x, 3)),
-        st.floats(0.1, 1.0).map(lambda x: round(x, 2)),
-    ),
-    assumptions=lambda instance: (
-        Assumption(
-            "right-hand sides of (41), (42) and λ̄ > 0", theorem5_printed_constants(_alone(instance)).feasible
-        ),
-    ),
-    evidence=free_gamma,
-    confirm=confirm_gamma,
-    controls=(
-        Control("twenty times the rate", lambda context: free_gamma(FreeGamma(20.0), context)),
-        Control(
-            "γ = half of the smaller right-hand side",
-            lambda context: free_gamma(FreeGamma(0.5, 0.05), context),
-            must_hold=True,
-        ),
-    ),
-    cost=BUDGETS,
-    remark="Printed γ ≥ …; the induction steps (61), (62), (67) need γ ≤ …. With ≥ any rate at all could be claimed. "
-    "Even with γ ≤ (factor 1) the rate is wrong: (41) has one power of ‖v‖ where the flow, and (66), have two, so with "
-    "fan-outs below one the true rate ∝ B_v² falls short of the claimed one ∝ B_v.",
-)
+any_larger_gamma_will_do.rejects("twenty times the rate", FreeGamma(20.0))
+any_larger_gamma_will_do.accepts("γ = half of the smaller right-hand side", FreeGamma(0.5, 0.05))

@@ -10,10 +10,11 @@ from dynamics.geometry.angles import paired_angles
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate
 from verify.judging import Context
-from verify.luckmatters.theorem5_gamma import FreeGamma, confirm_gamma, free_gamma
-from verify.luckmatters.theorem5_printed import AT_THE_SOLUTION, path
+from verify.luckmatters.theorem5_contractions import AT_THE_SOLUTION
+from verify.luckmatters.theorem5_gamma import FreeGamma, any_larger_gamma_will_do, in_thirty_digits
 from verify.luckmatters.theorem5_sharp import OverparameterisedRun, modes_of
 from verify.luckmatters.theorem5_sharp import problem_of as run_problem
+from verify.mathematics.deviation_path import deviation_path
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
@@ -47,7 +48,7 @@ def test_reference_integrator_is_of_order_four() -> None:
 
 def test_irrelevant_nodes_push_a_solved_student_off() -> None:
     """From W_u = W*, V_u = V*, V_r != 0: sin theta and ||delta v|| rise to a tenth and more, then fall again."""
-    _, y = path(problem_of(AT_THE_SOLUTION))
+    _, y = deviation_path(problem_of(AT_THE_SOLUTION))
     m = AT_THE_SOLUTION.m
     for part in (y[:, :m].max(axis=-1), y[:, m : 2 * m].max(axis=-1)):
         assert part[0] == 0
@@ -57,10 +58,10 @@ def test_irrelevant_nodes_push_a_solved_student_off() -> None:
 
 def test_gamma_is_too_large_even_at_its_smallest_printed_value() -> None:
     """(41) has one power of the fan-out: with ||v|| = 1/2 the claimed rate is about twice the true one."""
-    evidence = free_gamma(FreeGamma(1.0, 0.05, 0.5), Context())
+    evidence = any_larger_gamma_will_do(FreeGamma(1.0, 0.05, 0.5), Context())
     assert evidence.predicted / evidence.measured == pytest.approx(2, rel=0.1)
-    assert confirm_gamma(FreeGamma(1.0, 0.05, 0.5)).margin < 0
-    assert free_gamma(FreeGamma(0.9, 0.05, 1.0), Context()).margin > 0
+    assert in_thirty_digits(FreeGamma(1.0, 0.05, 0.5)).margin < 0
+    assert any_larger_gamma_will_do(FreeGamma(0.9, 0.05, 1.0), Context()).margin > 0
 
 
 def test_the_rate_depends_on_where_the_irrelevant_nodes_end() -> None:

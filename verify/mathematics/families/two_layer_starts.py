@@ -12,6 +12,8 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging import Assumption
+from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,25 @@ def problem_of(start: TwoLayerStart) -> TeacherStudent:
     return TeacherStudent(nodes[:, :m], student_W, teacher_V, student_V, measure)
 
 
-def single_pairs(theta0: float = 0.02, v_error: float = 0.02) -> st.SearchStrategy[TwoLayerStart]:
+def printed_conditions(start: TwoLayerStart) -> tuple[Assumption, ...]:
+    """Theorem 5's (41) and (42): a gamma > 0 exists in the reading that the proof needs, with lambda-bar > 0."""
+    constants = theorem5_printed_constants(problem_of(start))
+    return (
+        Assumption("right-hand side of (41) > 0", constants.gamma_W),
+        Assumption("right-hand side of (42) > 0", constants.gamma_V),
+        Assumption("λ̄ = min(d̄, l̄) > 0", constants.lambda_bar),
+    )
+
+
+def single_pairs() -> st.SearchStrategy[TwoLayerStart]:
     """One teacher, one irrelevant node, zero-bias isotropic input: where (41) and (42) can hold at all."""
     return st.builds(
         TwoLayerStart,
         c=st.integers(1, 3),
         alpha=st.floats(1.5, 2.6).map(lambda x: round(x, 3)),
-        theta0=st.floats(0.0, theta0).map(lambda x: round(x, 6)),
+        theta0=st.floats(0.0, 0.02).map(lambda x: round(x, 6)),
         fan_out=st.sampled_from((0.001, 0.0005, 0.002, 0.004)),
-        v_error=st.floats(0.0, v_error).map(lambda x: round(x, 6)),
+        v_error=st.floats(0.0, 0.02).map(lambda x: round(x, 6)),
         r_fan_out=st.floats(0.1, 1.0).map(lambda x: round(x, 3)),
         seed=st.integers(0, 10_000),
     )
