@@ -1,25 +1,93 @@
 """The ODE side: input measures, teacher-student problems, reduced flows and their integration.
 
-Knows numpy, scipy and xarray; never imports torch, ``nets`` or ``verify``.
+Knows numpy, scipy and xarray; never imports torch, ``nets`` or ``verify``. The names here are imported when first asked
+for.
 """
 
-from dynamics.deep.flow import DeepFlow
-from dynamics.deep.problem import DeepProblem
-from dynamics.geometry.angles import angles, paired_angles, supplementary_angles, unit_columns
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.events import Event, converged, diverged
-from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Status, Trajectory
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
-from dynamics.two_layer.linearization import spectral_rate
-from dynamics.two_layer.observables import population_loss, two_layer_observables
-from dynamics.two_layer.problem import TeacherStudent
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dynamics.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from dynamics.arrays import Array
+    from dynamics.deep.flow import DeepFlow
+    from dynamics.deep.problem import DeepProblem, separated_teacher
+    from dynamics.geometry.angles import angles, paired_angles, supplementary_angles
+    from dynamics.geometry.boundaries import Box
+    from dynamics.geometry.columns import unit_columns
+    from dynamics.measures.biased_gaussian import BiasedGaussian
+    from dynamics.measures.empirical import EmpiricalMeasure
+    from dynamics.measures.input_measure import InputMeasure
+    from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+    from dynamics.ode.events import Event, converged, diverged
+    from dynamics.ode.integrate import integrate
+    from dynamics.ode.steppers.methods import METHODS
+    from dynamics.ode.trajectory import Status, Trajectory
+    from dynamics.two_layer import teachers
+    from dynamics.two_layer.adversarial_starts import adversarial_start, helpful_start
+    from dynamics.two_layer.critical_points import CriticalPoint, split_teacher
+    from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+    from dynamics.two_layer.linearization import spectral_rate
+    from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
+    from dynamics.two_layer.network import TwoLayerNetwork
+    from dynamics.two_layer.observables import population_loss, two_layer_observables
+    from dynamics.two_layer.one_teacher import (
+        OneTeacherFlow,
+        PassageFlow,
+        frozen_passage_time,
+        passage,
+        passage_times,
+    )
+    from dynamics.two_layer.problem import TeacherStudent
+    from dynamics.two_layer.residual_flow import ResidualFlow
+    from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "dynamics.arrays": ["Array"],
+            "dynamics.deep.flow": ["DeepFlow"],
+            "dynamics.deep.problem": ["DeepProblem", "separated_teacher"],
+            "dynamics.geometry.angles": ["angles", "paired_angles", "supplementary_angles"],
+            "dynamics.geometry.boundaries": ["Box"],
+            "dynamics.geometry.columns": ["unit_columns"],
+            "dynamics.measures.biased_gaussian": ["BiasedGaussian"],
+            "dynamics.measures.empirical": ["EmpiricalMeasure"],
+            "dynamics.measures.input_measure": ["InputMeasure"],
+            "dynamics.measures.isotropic_gaussian": ["IsotropicGaussian"],
+            "dynamics.ode.events": ["Event", "converged", "diverged"],
+            "dynamics.ode.integrate": ["integrate"],
+            "dynamics.ode.steppers.methods": ["METHODS"],
+            "dynamics.ode.trajectory": ["Status", "Trajectory"],
+            "dynamics.two_layer": ["teachers"],
+            "dynamics.two_layer.adversarial_starts": ["adversarial_start", "helpful_start"],
+            "dynamics.two_layer.critical_points": ["CriticalPoint", "split_teacher"],
+            "dynamics.two_layer.flows": ["GradientFlow", "ProjectedFlow", "TwoLayerDynamics", "TwoLayerFlow"],
+            "dynamics.two_layer.linearization": ["spectral_rate"],
+            "dynamics.two_layer.lotka_volterra": ["LotkaVolterraFlow"],
+            "dynamics.two_layer.network": ["TwoLayerNetwork"],
+            "dynamics.two_layer.observables": ["population_loss", "two_layer_observables"],
+            "dynamics.two_layer.one_teacher": [
+                "OneTeacherFlow",
+                "PassageFlow",
+                "frozen_passage_time",
+                "passage",
+                "passage_times",
+            ],
+            "dynamics.two_layer.problem": ["TeacherStudent"],
+            "dynamics.two_layer.residual_flow": ["ResidualFlow"],
+            "dynamics.two_layer.shared_residual_flow": ["SharedResidualFlow"],
+        },
+    )
 
 __all__ = [
+    "METHODS",
+    "Array",
     "BiasedGaussian",
+    "Box",
+    "CriticalPoint",
     "DeepFlow",
     "DeepProblem",
     "EmpiricalMeasure",
@@ -27,19 +95,34 @@ __all__ = [
     "GradientFlow",
     "InputMeasure",
     "IsotropicGaussian",
+    "LotkaVolterraFlow",
+    "OneTeacherFlow",
+    "PassageFlow",
     "ProjectedFlow",
+    "ResidualFlow",
+    "SharedResidualFlow",
     "Status",
     "TeacherStudent",
     "Trajectory",
+    "TwoLayerDynamics",
     "TwoLayerFlow",
+    "TwoLayerNetwork",
+    "adversarial_start",
     "angles",
     "converged",
     "diverged",
+    "frozen_passage_time",
+    "helpful_start",
     "integrate",
     "paired_angles",
+    "passage",
+    "passage_times",
     "population_loss",
+    "separated_teacher",
     "spectral_rate",
+    "split_teacher",
     "supplementary_angles",
+    "teachers",
     "two_layer_observables",
     "unit_columns",
 ]

@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @functools.cache
 def names_of(pattern: str) -> frozenset[str]:
     """The full names of the statements that ``pattern`` selects; a ValueError with the nearest ones where none is."""
-    from verify import select  # imports every statement: only where statements are asked for
+    from luckproof import select
 
     return frozenset(statement.name for statement in select([pattern]))
 
@@ -50,7 +50,7 @@ def patterns_of(item: pytest.Item) -> list[str]:
 
 def statements_of(item: pytest.Item) -> frozenset[str]:
     """The full names of the statements that a test concerns."""
-    from verify import Statement
+    from luckproof import Statement
 
     drawn = item.callspec.params.values() if hasattr(item, "callspec") else ()
     own = {value.name for value in drawn if isinstance(value, Statement)}

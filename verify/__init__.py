@@ -4,8 +4,9 @@
 >>> list(verify.statements)                                   # doctest: +SKIP
 >>> verify.check("luckmatters.theorem4.sharp").outcome        # doctest: +SKIP
 
-Imports ``nets`` and ``dynamics``; nothing imports it. The statements themselves (and with them torch and
-Hypothesis) are imported when first asked for, so that ``luckproof --help`` answers at once.
+``statements`` maps every statement's full name to the statement. Imports ``nets`` and ``dynamics``; neither imports it.
+The names here are imported when first asked for, and with the statements torch and Hypothesis, so that
+``luckproof --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -13,32 +14,71 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from verify.judging import (
-    BUDGETS,
-    AnyStatement,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Record,
-    Source,
-    Statement,
-    Verdict,
-)
+from dynamics.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verify.figures import figure_named
+    from verify.judging import (
+        BUDGETS,
+        AnyStatement,
+        Assumption,
+        Budget,
+        Context,
+        Control,
+        Evidence,
+        Form,
+        Outcome,
+        Record,
+        Source,
+        Statement,
+        Verdict,
+    )
     from verify.judging.registry import select
-    from verify.judging.runner import check, check_all, judge
-    from verify.report import write_html, write_json
+    from verify.judging.runner import check, check_all, judge, make_context
+    from verify.mathematics.bounds import BOUNDS
+    from verify.mathematics.rates import fit_decay
+    from verify.report import RunInfo, write_html, write_json
 
     statements: Mapping[str, AnyStatement]
+else:
+    _named, __dir__ = lazy_names(
+        __name__,
+        {
+            "verify.figures": ["figure_named"],
+            "verify.judging": [
+                "BUDGETS",
+                "AnyStatement",
+                "Assumption",
+                "Budget",
+                "Context",
+                "Control",
+                "Evidence",
+                "Form",
+                "Outcome",
+                "Record",
+                "Source",
+                "Statement",
+                "Verdict",
+            ],
+            "verify.judging.registry": ["select", "statements"],
+            "verify.judging.runner": ["check", "check_all", "judge", "make_context"],
+            "verify.mathematics.bounds": ["BOUNDS"],
+            "verify.mathematics.rates": ["fit_decay"],
+            "verify.report": ["RunInfo", "write_html", "write_json"],
+        },
+    )
+
+    def __getattr__(name: str) -> Any:
+        """A public name from its home; ``statements`` is collected by the registry."""
+        if name == "statements":
+            return importlib.import_module("verify.judging.registry").registered()
+        return _named(name)
+
 
 __all__ = [
+    "BOUNDS",
     "BUDGETS",
     "AnyStatement",
     "Assumption",
@@ -49,32 +89,18 @@ __all__ = [
     "Form",
     "Outcome",
     "Record",
+    "RunInfo",
     "Source",
     "Statement",
     "Verdict",
     "check",
     "check_all",
+    "figure_named",
+    "fit_decay",
     "judge",
+    "make_context",
     "select",
     "statements",
     "write_html",
     "write_json",
 ]
-
-_HOME = {
-    "select": "verify.judging.registry",
-    "check": "verify.judging.runner",
-    "check_all": "verify.judging.runner",
-    "judge": "verify.judging.runner",
-    "write_html": "verify.report",
-    "write_json": "verify.report",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the heavy half of the package on first use (PEP 562)."""
-    if name == "statements":
-        return importlib.import_module("verify.judging.registry").registered()
-    if name not in _HOME:
-        raise AttributeError(f"module 'verify' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)

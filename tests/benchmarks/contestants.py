@@ -16,8 +16,7 @@ import torch
 import torchdiffeq
 from scipy.integrate import solve_ivp
 
-from dynamics.arrays import Array
-from dynamics.ode.integrate import integrate
+from luckproof import Array, integrate
 from tests.benchmarks.peer_flows import jax_field, torch_field
 from tests.benchmarks.stiff_cases import CASES, flow_of
 

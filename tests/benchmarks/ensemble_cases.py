@@ -11,11 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dynamics.arrays import Array
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal
+from luckproof import Array, ProjectedFlow, TeacherStudent, integrate
 from tests.benchmarks.peer_flows import jax_field
 
 INSTANCES = 32

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynamics.memory import GIB
-from dynamics.ode.steppers.methods import METHODS
+from luckproof import METHODS
 from tests.benchmarks.stiff_cases import flow_of
 
 MOST_DENSE = 3000

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import torch
 
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics
+from luckproof import ProjectedFlow, TwoLayerDynamics
 
 jax.config.update("jax_enable_x64", True)
 

@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from dynamics.geometry.angles import unit_columns
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.linearization import spectral_rate
-from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.training import train
+from luckproof import (
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    Trajectory,
+    TwoLayerDynamics,
+    TwoLayerFlow,
+    TwoLayerStudents,
+    fit_decay,
+    integrate,
+    spectral_rate,
+    train,
+    unit_columns,
+)
 from verify.luckmatters import theorem4, theorem5_sharp
 from verify.mathematics.bounds.comparison import deviation
 from verify.mathematics.families import two_layer_starts
-from verify.mathematics.rates import fit_decay, mean_rate
+from verify.mathematics.rates import mean_rate
 
 NETWORKS, LR, BATCH = 16, 0.1, 256
 FOLDS = 27.0

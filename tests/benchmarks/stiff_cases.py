@@ -9,10 +9,8 @@ from functools import cache
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from dynamics.arrays import Array
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
+from luckproof import Array, ProjectedFlow, TeacherStudent, TwoLayerDynamics, TwoLayerFlow
 
 
 @dataclass(frozen=True)

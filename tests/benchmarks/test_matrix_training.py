@@ -13,16 +13,20 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.two_layer.problem import TeacherStudent
-from nets.deep.architecture import Architecture
-from nets.deep.batches import FreshGaussian
-from nets.deep.descent import SGD, DeepDescent, Distillation
-from nets.deep.networks import DeepNetworks
+from luckproof import (
+    SGD,
+    Architecture,
+    DeepNetworks,
+    Distillation,
+    FreshGaussian,
+    TeacherStudent,
+    TwoLayerStudents,
+    network_seeds,
+    train,
+)
+from nets.deep.descent import DeepDescent
 from nets.deep.teachers import random_start, separated_teacher
-from nets.streams import network_seeds
 from nets.two_layer.batches import FreshBatches
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.training import train
 from tests.benchmarks.turns import in_turns
 
 NETWORKS, BATCH, RATE = 32, 64, 0.01

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from luckproof import BOUNDS
 from tests.benchmarks.rate_cases import CASES, at_limit, measure
-from verify.mathematics.bounds import BOUNDS
 
 ENTRIES = [
     (name, index)

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.arrays import Array
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import Array, GradientFlow, ProjectedFlow, TeacherStudent, TwoLayerDynamics, TwoLayerFlow
 from tests.benchmarks.turns import in_turns
 
 EPS = float(np.finfo(np.float64).eps)

@@ -14,12 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.arrays import Array
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal
+from luckproof import Array, EmpiricalMeasure, ProjectedFlow, TeacherStudent, integrate
 from tests.benchmarks.turns import in_turns
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
+from luckproof import SpecializationNetworks, SpecializationSetting
 from nets.arrays import HostArrays
 from nets.specialization.observables import Evaluator
 from nets.specialization.runs import train_in_turn
-from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
 from nets.specialization.steps import Batches, StackedStudents
 from nets.specialization.training import EPOCH, GROUP, TrainingPlan
 from tests.benchmarks.turns import in_turns

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "verify", "verify", "--jobs", "2"]
+COMMAND = [sys.executable, "-m", "luckproof", "verify", "--jobs", "2"]
 
 
 @pytest.mark.bench

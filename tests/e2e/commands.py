@@ -10,7 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOYS = [sys.executable, str(Path(__file__).with_name("toy_command.py"))]
-REAL = [sys.executable, "-m", "verify"]
+REAL = [sys.executable, "-m", "luckproof"]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dynamics.ode.trajectory import Trajectory
+from luckproof import Trajectory
 from tests.e2e.commands import REAL, command
 from verify.command.two_layer_simulation import FlowName, MeasureName, Simulation, TeacherName, rates_of
 

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from types import ModuleType
 
+from luckproof import Outcome
 from tests.test_verify.judging.toy_statements import ALL, REFUTED
 from verify.command.main import main
-from verify.judging import Outcome, registry
+from verify.judging import registry
 
 
 def sleep(point, context):

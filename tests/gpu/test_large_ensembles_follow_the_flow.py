@@ -11,12 +11,14 @@ import pytest
 import torch
 from scipy import stats
 
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
-from nets.streams import network_seeds
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.population_descent import population_descent
-from nets.two_layer.training import train
+from luckproof import (
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerStudents,
+    network_seeds,
+    population_descent,
+    train,
+)
 
 pytestmark = [pytest.mark.gpu, pytest.mark.statement("luckmatters.theorem4")]
 

@@ -7,10 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dynamics import ProjectedFlow, TeacherStudent
 from dynamics.ode import integrate
-from dynamics.ode.trajectory import Trajectory
-from nets import TwoLayerStudents, train
+from luckproof import ProjectedFlow, TeacherStudent, Trajectory, TwoLayerStudents, train
 
 pytestmark = pytest.mark.soak
 

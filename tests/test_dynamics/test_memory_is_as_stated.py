@@ -9,14 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.geometry.angles import angles, paired_angles, supplementary_angles, unit_columns
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
-from dynamics.two_layer.observables import population_loss, two_layer_observables
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    BiasedGaussian,
+    EmpiricalMeasure,
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerFlow,
+    angles,
+    integrate,
+    paired_angles,
+    population_loss,
+    supplementary_angles,
+    two_layer_observables,
+    unit_columns,
+)
 
 D, N = 20, 300
 PAIRS, COLUMNS = 8 * N * N, 8 * D * N

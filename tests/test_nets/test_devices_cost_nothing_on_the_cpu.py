@@ -8,8 +8,7 @@ import sys
 import pytest
 import torch
 
-from nets.devices import resolve_device
-from verify.judging.runner import make_context
+from luckproof import make_context, resolve_device
 
 ASK = (
     "import sys; from nets.devices import resolve_device; resolve_device({!r}); print('torch' in sys.modules)"

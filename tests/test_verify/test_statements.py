@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 import verify
-from verify.judging.runner import judge, make_context
+from luckproof import judge, make_context
 
 CAP = 25
 """Instances a statement: the quick budget of the command draws more; the deep one thousands."""

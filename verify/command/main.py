@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from dynamics.version import project_version
 from verify.command import bn_bias as cli_bn_bias
 from verify.command import figure as cli_figure
 from verify.command import simulate as cli_simulate
@@ -40,9 +41,7 @@ def luckproof(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if version:
-        from importlib import metadata
-
-        typer.echo(f"luckproof {metadata.version('luckproof')}")
+        typer.echo(f"luckproof {project_version()}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

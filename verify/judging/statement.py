@@ -150,6 +150,7 @@ class Statement(Generic[I, P]):
 
 
 AnyStatement = Statement[Any, ...]
+"""A statement of whatever instances, as in a collection of them."""
 
 FormName = Literal["printed", "corrected", "sharp"]
 OutcomeName = Literal["holds", "refuted", "vacuous", "inconclusive"]

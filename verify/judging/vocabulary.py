@@ -36,6 +36,7 @@ class Budget:
 
 
 BUDGETS = {name: Budget(name) for name in ("quick", "full", "deep")}
+"""The budgets by name; how many instances each draws is said by a statement's :class:`Cost`."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem
-from dynamics.measures.empirical import EmpiricalMeasure
+from luckproof import Array, DeepProblem, EmpiricalMeasure
 
 
 def drawn(

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynamics.deep.flow import DeepFlow
 from dynamics.deep.observables import balances
-from dynamics.deep.problem import DeepProblem
 from dynamics.deep.sample_means import evaluate
-from dynamics.ode.integrate import integrate
+from luckproof import DeepFlow, DeepProblem, integrate
 from tests.test_dynamics.deep.deep_cases import drawn, unit
 
 

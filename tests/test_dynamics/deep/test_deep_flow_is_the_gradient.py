@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamics.deep import sample_means as deep_samples
-from dynamics.deep.flow import DeepFlow
-from dynamics.deep.problem import DeepProblem
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    DeepFlow,
+    DeepProblem,
+    EmpiricalMeasure,
+    GradientFlow,
+    IsotropicGaussian,
+    TeacherStudent,
+    TwoLayerFlow,
+)
 from tests.test_dynamics.deep.deep_cases import autograd, drawn, unit
 
 pytestmark = pytest.mark.statement("luckmatters.theorem2")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.deep.flow import DeepFlow
-from dynamics.deep.problem import DeepProblem, separated_teacher
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
 from dynamics.ode.steppers.heun_descent import HeunDescent
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    DeepFlow,
+    DeepProblem,
+    EmpiricalMeasure,
+    IsotropicGaussian,
+    TeacherStudent,
+    integrate,
+    separated_teacher,
+)
 from tests.test_dynamics.deep.deep_cases import drawn, unit
 
 X = EmpiricalMeasure(np.ones((5, 3)))

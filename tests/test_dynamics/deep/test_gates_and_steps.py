@@ -9,13 +9,8 @@ import numpy as np
 import pytest
 from scipy.integrate import DOP853
 
-from dynamics.arrays import Array
-from dynamics.deep.flow import DeepFlow
-from dynamics.deep.problem import DeepProblem, separated_teacher
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.ode.integrate import integrate
 from dynamics.ode.steppers.heun_descent import HeunDescent
-from dynamics.ode.trajectory import Trajectory
+from luckproof import Array, DeepFlow, DeepProblem, EmpiricalMeasure, Trajectory, integrate, separated_teacher
 
 
 @dataclass

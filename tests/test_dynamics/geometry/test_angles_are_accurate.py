@@ -11,17 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.arrays import Array
-from dynamics.geometry.angles import (
-    angle_pair,
-    angles,
-    norms,
-    paired_angles,
-    paired_sines,
-    supplementary_angles,
-    tangent_projection,
-    unit_columns,
-)
+from dynamics.geometry.angles import angle_pair, norms, paired_sines, tangent_projection
+from luckproof import Array, angles, paired_angles, supplementary_angles, unit_columns
 
 EPS = float(np.finfo(np.float64).eps)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from dynamics.geometry.boundaries import Box, aligned, colinear, observation, separation, visibility
+from dynamics.geometry.boundaries import aligned, colinear, observation, separation, visibility
+from luckproof import Box
 
 seeds = st.integers(0, 2**16)
 

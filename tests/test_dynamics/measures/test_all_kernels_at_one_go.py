@@ -7,16 +7,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.arrays import Array
-from dynamics.geometry.angles import Pairs, unit_columns
+from dynamics.geometry.angles import Pairs
 from dynamics.geometry.columns import Columns
 from dynamics.measures import isotropic_gaussian as measures
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    Array,
+    BiasedGaussian,
+    EmpiricalMeasure,
+    InputMeasure,
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    unit_columns,
+)
 from tests.test_dynamics.geometry.test_angles_are_accurate import (
     exact_pair,
     pair_at_angle,

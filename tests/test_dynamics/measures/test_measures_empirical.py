@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamics.measures import isotropic_gaussian as measures
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from luckproof import BiasedGaussian, EmpiricalMeasure, IsotropicGaussian
 
 EPS = float(np.finfo(np.float64).eps)
 seeds = st.integers(0, 2**32 - 1)

@@ -8,10 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.arrays import Array
-from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.gaussian_kernels import arc_cosine
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from luckproof import Array, EmpiricalMeasure, IsotropicGaussian
 
 EPS = float(np.finfo(np.float64).eps)
 

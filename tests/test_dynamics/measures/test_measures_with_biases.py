@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import dblquad
 from scipy.special import ndtr, owens_t
 
-from dynamics.arrays import Array
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from luckproof import Array, BiasedGaussian, IsotropicGaussian
 
 EPS = float(np.finfo(np.float64).eps)
 QUADRATURE = 1e-13  # rounding of some 4,000 positive terms; psi_l relative to the scale (1+|h|)(1+|k|)

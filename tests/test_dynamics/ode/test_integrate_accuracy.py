@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import DOP853, RK45, Radau
 
-from dynamics.ode.integrate import integrate
-from dynamics.ode.steppers.methods import METHODS
-from dynamics.ode.trajectory import Trajectory
+from luckproof import METHODS, Trajectory, integrate
 from tests.test_dynamics.ode.ode_problems import PROBLEMS, Field, Solved, forced, linear, logistic, rms
 
 EPS = float(np.finfo(float).eps)

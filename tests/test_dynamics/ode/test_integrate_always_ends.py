@@ -12,10 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.integrate import LSODA, RK45, solve_ivp
 
-from dynamics.ode.events import diverged
-from dynamics.ode.integrate import integrate
-from dynamics.ode.steppers.methods import METHODS
-from dynamics.ode.trajectory import Status, Trajectory
+from luckproof import METHODS, Status, Trajectory, diverged, integrate
 from tests.test_dynamics.ode.ode_problems import Field, Hang, at_most
 
 SECONDS = 20.0

@@ -12,9 +12,7 @@ import pytest
 import dynamics.ode.run
 import dynamics.ode.steppers.methods
 from dynamics.memory import available_memory
-from dynamics.ode.integrate import integrate
-from dynamics.ode.steppers.methods import METHODS
-from dynamics.ode.trajectory import Status
+from luckproof import METHODS, Status, integrate
 from tests.test_dynamics.ode.ode_problems import Field
 
 FLOW = Field(lambda t, y: -y, [1.0, 2.0])

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.ode.events import DIVERGENCE_LIMIT, Event, converged, diverged
-from dynamics.ode.integrate import integrate
-from dynamics.ode.steppers.methods import METHODS
-from dynamics.ode.trajectory import Status
+from dynamics.ode.events import DIVERGENCE_LIMIT
+from luckproof import METHODS, Event, Status, converged, diverged, integrate
 from tests.test_dynamics.ode.ode_problems import Field
 
 

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dynamics.ode.integrate import integrate
-from dynamics.ode.steppers.methods import METHODS
-from dynamics.ode.trajectory import Trajectory
+from luckproof import METHODS, Trajectory, integrate
 
 Vector = NDArray[np.float64]
 HARD = 20.0  # rotation rate; three turns within the unit of time

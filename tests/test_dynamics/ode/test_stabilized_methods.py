@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from dynamics.arrays import Array
-from dynamics.ode.integrate import integrate
 from dynamics.ode.steppers import method_choice as choice
 from dynamics.ode.steppers.spectral_radius import SAFETY, SpectralRadius
 from dynamics.ode.steppers.stabilized import RKC, ROCK4, Stabilized
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal
+from luckproof import Array, ProjectedFlow, TeacherStudent, integrate
 from tests.test_dynamics.ode.ode_problems import Field, rms
 
 METHODS = {"RKC": RKC, "ROCK4": ROCK4}

@@ -6,9 +6,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from dynamics.arrays import Array
 from dynamics.ode.steppers import rkc_coefficients as chebyshev
 from dynamics.ode.steppers import rock4_coefficients as rock
+from luckproof import Array
 
 EPS = float(np.finfo(float).eps)
 STAGES = (6, 7, 8, 11, 16, 25, 40, 63, 100, 157, 200)

@@ -13,8 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamics.ode import files as netcdf
-from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Status, Trajectory
+from luckproof import Status, Trajectory, integrate
 
 T = 5
 DIMENSIONS = {"W": ("input", "node"), "V": ("node", "output"), "sin_theta": ("node",), "loss": ()}

@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.observables import population_loss
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    BiasedGaussian,
+    GradientFlow,
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerDynamics,
+    TwoLayerFlow,
+    integrate,
+    population_loss,
+)
 
 FLOWS = ("projected", "matched", "eqn6", "eqn6 unprojected", "gradient", "biased")
 

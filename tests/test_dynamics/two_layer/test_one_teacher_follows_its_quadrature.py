@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import ProjectedFlow, TeacherStudent, integrate
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
 

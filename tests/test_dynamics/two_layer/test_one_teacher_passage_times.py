@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import GradientFlow
-from dynamics.two_layer.one_teacher import (
+from dynamics.two_layer.one_teacher import reached
+from luckproof import (
+    GradientFlow,
     OneTeacherFlow,
     PassageFlow,
+    TeacherStudent,
     frozen_passage_time,
+    integrate,
     passage,
     passage_times,
-    reached,
 )
-from dynamics.two_layer.problem import TeacherStudent
 
 pytestmark = pytest.mark.statement("specialization.eqn11", "specialization.eqn12")
 

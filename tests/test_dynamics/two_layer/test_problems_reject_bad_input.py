@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    BiasedGaussian,
+    GradientFlow,
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerFlow,
+)
 
 UNIT = np.eye(3)[:, :2]
 BAD = UNIT.copy()

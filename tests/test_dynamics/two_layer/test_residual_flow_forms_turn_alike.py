@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 from dynamics.geometry.angles import norms, tangent_projection
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.flows import GradientFlow
-from dynamics.two_layer.problem import TeacherStudent
-from dynamics.two_layer.residual_flow import ResidualFlow, node_residuals
+from dynamics.two_layer.residual_flow import node_residuals
+from luckproof import BiasedGaussian, GradientFlow, IsotropicGaussian, ResidualFlow, TeacherStudent, integrate
 
 pytestmark = pytest.mark.statement("specialization.eqn6", "specialization.eqn10", "specialization.theorem6")
 

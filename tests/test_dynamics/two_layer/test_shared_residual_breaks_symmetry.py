@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.ode.integrate import integrate
-from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
-from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
+from luckproof import LotkaVolterraFlow, SharedResidualFlow, integrate
 
 pytestmark = pytest.mark.statement("specialization.theorem7", "specialization.eqn8")
 

@@ -8,18 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.ode.integrate import integrate
 from dynamics.two_layer import linearization as linearize
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.linearization import (
-    difference_jacobian,
+from dynamics.two_layer.linearization import difference_jacobian, sphere_basis, tangent_jacobian
+from luckproof import (
+    BiasedGaussian,
+    GradientFlow,
+    IsotropicGaussian,
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerDynamics,
+    TwoLayerFlow,
+    integrate,
     spectral_rate,
-    sphere_basis,
-    tangent_jacobian,
 )
-from dynamics.two_layer.problem import TeacherStudent
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
 

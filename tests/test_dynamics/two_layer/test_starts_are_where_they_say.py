@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.geometry.angles import paired_angles
-from dynamics.two_layer.adversarial_starts import adversarial_start, helpful_start
-from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, polarised
+from luckproof import TeacherStudent, adversarial_start, helpful_start, paired_angles
 
 
 def teacher(batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from nets.checkpoints.batchnorm_biases import NormLayer, norm_layers
+from luckproof import NormLayer, norm_layers
 from tests.test_nets.checkpoints.state_dict_layouts import NORMS, timm_head, torchvision_head, vgg
 
 

@@ -12,8 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from nets.checkpoints.batchnorm_biases import norm_layers
-from nets.checkpoints.state_dicts import read_state_dict
+from luckproof import norm_layers, read_state_dict
 from tests.test_nets.checkpoints.state_dict_layouts import vgg
 
 

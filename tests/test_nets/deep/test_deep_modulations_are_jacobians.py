@@ -8,14 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from nets.deep.architecture import Architecture
+from luckproof import Architecture, DeepNetworks, network_seeds
 from nets.deep.batches import gaussian_inputs
 from nets.deep.folding import folded
 from nets.deep.modulation import mean_modulations
-from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
 from nets.matrix_form.layered import augmented
-from nets.streams import network_seeds
 
 pytestmark = pytest.mark.statement("luckmatters.theorem1")
 

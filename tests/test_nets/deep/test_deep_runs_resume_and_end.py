@@ -10,17 +10,22 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.ode.trajectory import Status, Trajectory
+from luckproof import (
+    SGD,
+    Architecture,
+    DeepNetworks,
+    FixedSamples,
+    FreshGaussian,
+    Status,
+    Trajectory,
+    network_seeds,
+    train_deep,
+)
 from nets.checkpoints.tensor_files import Checkpoint
-from nets.deep.architecture import Architecture
-from nets.deep.batches import BatchSource, FixedSamples, FreshGaussian, gaussian_inputs
-from nets.deep.descent import SGD
+from nets.deep.batches import BatchSource, gaussian_inputs
 from nets.deep.metrics import Evaluation, Record, evaluate
-from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start, separated_teacher
-from nets.deep.training import train_deep
 from nets.deep.training_plan import LARGE_NETWORK, group_size
-from nets.streams import network_seeds
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 MOMENTUM = SGD(0.02, momentum=0.5, weight_decay=0.01, drops=((1, 0.01),))

@@ -8,12 +8,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nets.deep.architecture import Architecture
-from nets.deep.batches import FixedSamples, FreshGaussian
-from nets.deep.descent import SGD, Classification, DeepDescent, Distillation, resting
-from nets.deep.networks import DeepNetworks
+from luckproof import (
+    SGD,
+    Architecture,
+    Classification,
+    DeepNetworks,
+    Distillation,
+    FixedSamples,
+    FreshGaussian,
+    network_seeds,
+)
+from nets.deep.descent import DeepDescent, resting
 from nets.deep.teachers import random_start, separated_teacher
-from nets.streams import network_seeds
 
 DENSE = Architecture((5,), (4, 3), 3)
 CONVOLUTIONS = Architecture((2, 7, 6), (4, 3), 3)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nets.deep.architecture import NORMALISATIONS, Architecture
-from nets.deep.networks import DeepNetworks
+from luckproof import Architecture, DeepNetworks
+from nets.deep.architecture import NORMALISATIONS
 from nets.deep.structured_pruning import contributions, fan_out_norms, pruned
 from nets.deep.teachers import random_start
 

@@ -13,7 +13,8 @@ import tarfile
 import numpy as np
 import pytest
 
-from nets.images.cifar10 import ARCHIVE, FOLDER, OFFICIAL, Edition, load_cifar10
+from luckproof import load_cifar10
+from nets.images.cifar10 import ARCHIVE, FOLDER, OFFICIAL, Edition
 
 IMAGES = 20
 NAMES = tuple(OFFICIAL.md5)

@@ -7,11 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from nets.deep.architecture import Architecture
-from nets.deep.descent import SGD
+from luckproof import SGD, Architecture, load_digits, train_classifiers
 from nets.deep.teachers import random_start
-from nets.images.classifiers import TaskTensors, accuracy, predictions, train_classifiers
-from nets.images.digits import load_digits
+from nets.images.classifiers import TaskTensors, accuracy, predictions
 from nets.images.vgg_layout import vgg_state_dict
 
 SEEDS = (1, 2, 3)

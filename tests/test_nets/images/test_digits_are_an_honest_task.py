@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nets.images.digits import load_digits
+from luckproof import load_digits
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 

@@ -10,11 +10,17 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dynamics.ode.trajectory import Status, Trajectory
+from luckproof import (
+    RunFolder,
+    SpecializationNetworks,
+    SpecializationSetting,
+    Status,
+    Trajectory,
+    train_specialization,
+)
 from nets.arrays import DeviceArrays, HostArrays
-from nets.specialization.run_folder import RunFileError, RunFolder
-from nets.specialization.runs import train_in_turn, train_specialization
-from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
+from nets.specialization.run_folder import RunFileError
+from nets.specialization.runs import train_in_turn
 from nets.specialization.steps import StackedStudents
 from nets.specialization.training import TrainingPlan
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from luckproof import SpecializationNetworks, SpecializationSetting
 from nets.arrays import HostArrays
 from nets.specialization.observables import (
     Evaluator,
@@ -14,12 +15,7 @@ from nets.specialization.observables import (
     best_per_teacher,
     covered,
 )
-from nets.specialization.setting import (
-    SpecializationInputs,
-    SpecializationNetworks,
-    SpecializationSetting,
-    active_share,
-)
+from nets.specialization.setting import SpecializationInputs, active_share
 
 SETTING = SpecializationSetting(4, 2, 1.5, d=12, c=6, train_samples=400, eval_samples=4000)
 EPS = float(np.finfo(np.float64).eps)

@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.two_layer.problem import TeacherStudent
-from nets.streams import network_seeds
+from luckproof import TeacherStudent, TwoLayerStudents, network_seeds, train
 from nets.two_layer.batches import FreshBatches
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.training import train
 
 
 def stated_step(

@@ -8,8 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.two_layer.problem import TeacherStudent
-from nets import TwoLayerStudents
+from luckproof import TeacherStudent, TwoLayerStudents
 from nets.two_layer.curvature import (
     dense_hessian,
     hessian_spectrum,

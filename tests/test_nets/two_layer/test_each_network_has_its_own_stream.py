@@ -7,15 +7,17 @@ import pytest
 import torch
 from scipy import stats
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.problem import TeacherStudent
-from nets.streams import network_seeds
+from luckproof import (
+    BiasedGaussian,
+    EmpiricalMeasure,
+    InputMeasure,
+    IsotropicGaussian,
+    TeacherStudent,
+    TwoLayerStudents,
+    network_seeds,
+    train,
+)
 from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.training import train
 
 EMPIRICAL = EmpiricalMeasure(np.eye(3), weights=[0.5, 0.2, 0.3])
 MEASURES = [IsotropicGaussian(4, std=2.0), BiasedGaussian(3), EMPIRICAL]

@@ -8,8 +8,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.networks import TwoLayerStudents
+from luckproof import TeacherStudent, TwoLayerStudents
 
 SIZES = {
     "networks": st.integers(1, 3),

@@ -9,14 +9,16 @@ import pytest
 import torch
 from scipy import stats
 
-from dynamics.arrays import Array
-from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import ProjectedFlow
-from dynamics.two_layer.linearization import spectral_rate
-from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.population_descent import population_descent
-from nets.two_layer.training import train
+from luckproof import (
+    Array,
+    ProjectedFlow,
+    TeacherStudent,
+    Trajectory,
+    TwoLayerStudents,
+    population_descent,
+    spectral_rate,
+    train,
+)
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
 

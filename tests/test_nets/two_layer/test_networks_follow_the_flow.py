@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dynamics.arrays import Array
-from dynamics.geometry.angles import unit_columns
-from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
-from dynamics.two_layer.problem import TeacherStudent
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.population_descent import population_descent
-from nets.two_layer.training import train
+from luckproof import (
+    Array,
+    ProjectedFlow,
+    TeacherStudent,
+    Trajectory,
+    TwoLayerFlow,
+    TwoLayerStudents,
+    integrate,
+    population_descent,
+    train,
+    unit_columns,
+)
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.two_layer.observables import population_loss
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import TeacherStudent, population_loss
 from nets.two_layer.pruning import (
     brain_damage_saliency,
     by_contribution,

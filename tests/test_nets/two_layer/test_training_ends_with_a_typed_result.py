@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.ode.trajectory import Status, Trajectory
-from dynamics.two_layer.flows import TwoLayerFlow
-from dynamics.two_layer.observables import two_layer_observables
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import (
+    Status,
+    TeacherStudent,
+    Trajectory,
+    TwoLayerFlow,
+    TwoLayerStudents,
+    population_descent,
+    train,
+    two_layer_observables,
+)
 from nets.record_times import DEFAULT_RECORDS, record_steps
-from nets.two_layer.networks import TwoLayerStudents
-from nets.two_layer.population_descent import population_descent
-from nets.two_layer.training import train
 
 SETTINGS: dict[str, Any] = {"lr": 0.1, "batch_size": 8, "steps": 20, "seed": 0}
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from luckproof import figure_named
 from verify.command.main import run
-from verify.figures import figure_named, luckmatters_gaus, luckmatters_loss_rank
+from verify.figures import luckmatters_gaus, luckmatters_loss_rank
 from verify.mathematics.studies.deep_study import Arm, DeepStudy
 
 TINY = [

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nets.checkpoints.batchnorm_biases import norm_layers
-from nets.checkpoints.state_dicts import read_state_dict
-from nets.images.cifar10 import OFFICIAL, Edition, load_cifar10
+from luckproof import load_cifar10, norm_layers, read_state_dict
+from nets.images.cifar10 import OFFICIAL, Edition
 from verify.command.main import run
 from verify.figures import luckmatters_bn_bias, luckmatters_real_data
 from verify.figures.claims import ClaimCheck

@@ -7,10 +7,9 @@ import multiprocessing
 
 import pytest
 
+from luckproof import Verdict, make_context
 from verify.judging import registry
 from verify.judging.processes import default_jobs, judge_in_processes, judge_one
-from verify.judging.runner import make_context
-from verify.judging.verdict import Verdict
 
 NAMES = (
     "luckmatters.assumption2.printed",

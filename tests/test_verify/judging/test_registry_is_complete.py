@@ -9,9 +9,8 @@ import pytest
 
 import verify
 import verify.luckmatters
-from verify.judging import BUDGETS, Form, Outcome, Verdict
-from verify.judging.runner import make_context
-from verify.report import RunInfo, as_records, render_html
+from luckproof import BUDGETS, Form, Outcome, RunInfo, Verdict, make_context
+from verify.report import as_records, render_html
 
 CONTEXT = make_context("quick", "cpu", 0)
 EVERY = pytest.mark.parametrize("statement", verify.statements.values(), ids=list(verify.statements))

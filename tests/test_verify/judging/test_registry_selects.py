@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 import verify
+from luckproof import Form, Outcome, Source
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED
-from verify.judging import Form, Outcome, Source, registry
+from verify.judging import registry
 
 
 def module_of(**members) -> ModuleType:

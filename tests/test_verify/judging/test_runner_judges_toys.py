@@ -10,9 +10,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume
 
+from luckproof import Assumption, Control, Evidence, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
-from verify.judging import Assumption, Control, Cost, Evidence, Outcome
-from verify.judging.runner import INCONCLUSIVE_SHARE, judge, make_context, planned_examples
+from verify.judging import Cost
+from verify.judging.runner import INCONCLUSIVE_SHARE, planned_examples
 
 CONTEXT = make_context("quick", "cpu", 0)
 

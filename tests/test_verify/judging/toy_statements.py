@@ -9,16 +9,8 @@ from typing import Any
 import hypothesis.strategies as st
 from mpmath import mp
 
-from verify.judging import (
-    Assumption,
-    Context,
-    Cost,
-    Evidence,
-    Form,
-    Item,
-    Outcome,
-    Source,
-)
+from luckproof import Assumption, Context, Evidence, Form, Outcome, Source
+from verify.judging import Cost, Item
 
 TOY = Source("Toy paper", "Proposition 1")
 FEW = Cost(40, 80, 120)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.judging import BUDGETS
+from luckproof import BUDGETS
 from verify.luckmatters.lemma2 import overlaps_of, precise_difference
 from verify.luckmatters.lemma3_overlap import isotropic_overlap
 from verify.luckmatters.lemma4 import FallOff, departure

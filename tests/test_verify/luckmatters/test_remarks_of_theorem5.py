@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from verify.judging import Context, Evidence
+from luckproof import Context, Evidence
 from verify.luckmatters.flat_minima import NO_INPUT_BETWEEN, Solved, at_the_limit, count_evidence
 from verify.luckmatters.random_initialisation import (
     all_lucky_probability,

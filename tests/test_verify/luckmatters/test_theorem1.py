@@ -8,9 +8,9 @@ import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from luckproof import BUDGETS
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import modulations, node_gradients, readouts
-from verify.judging import BUDGETS
 from verify.luckmatters.theorem1 import instances
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
 

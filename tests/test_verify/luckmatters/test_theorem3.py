@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from torch import nn
 
+from luckproof import BUDGETS, Context
 from nets.matrix_form.normalised import NO_EPS, NormalisedStudent, normalisation_variance
-from verify.judging import BUDGETS, Context
 from verify.luckmatters.theorem3 import CONSERVED, STEP, WITH_EPS, trainings
 from verify.mathematics.normalised_rounding import block_passes, radial_rounding
 from verify.mathematics.normalised_training import Training, flow_rates, half_mean_square, loss

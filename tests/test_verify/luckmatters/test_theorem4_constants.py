@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import BiasedGaussian, IsotropicGaussian, TeacherStudent
 from verify.luckmatters.assumption2 import in_ball
 from verify.mathematics.theorem4_constants import (
     lipschitz_d_thresholded,

@@ -7,11 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import BOUNDS, BiasedGaussian, TeacherStudent
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
 from verify.mathematics.bounds import (
-    BOUNDS,
     theorem4_corrected,
     theorem4_printed,
     theorem4_spectral,

@@ -6,10 +6,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from dynamics.geometry.angles import paired_angles
-from dynamics.two_layer.flows import TwoLayerFlow
-from dynamics.two_layer.linearization import spectral_rate
-from verify.judging import Context
+from luckproof import Context, TwoLayerFlow, paired_angles, spectral_rate
 from verify.luckmatters.theorem5_contractions import AT_THE_SOLUTION
 from verify.luckmatters.theorem5_gamma import FreeGamma, any_larger_gamma_will_do, in_thirty_digits
 from verify.luckmatters.theorem5_sharp import OverparameterisedRun, modes_of

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.two_layer.problem import TeacherStudent
+from luckproof import EmpiricalMeasure, TeacherStudent
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
 from verify.mathematics.bounds.comparison import (
     Box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nets.specialization.runs import train_specialization
+from luckproof import train_specialization
 from nets.specialization.training import EPOCH
 from verify.mathematics.studies.autograd_experiment import by_autograd
 from verify.mathematics.studies.specialization_study import specialisation_and_fan_out

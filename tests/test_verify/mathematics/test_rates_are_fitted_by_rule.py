@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.mathematics.rates import discrete_rate, fit_decay, mean_rate
+from luckproof import fit_decay
+from verify.mathematics.rates import discrete_rate, mean_rate
 
 
 @given(rate=st.floats(0.01, 10.0), amplitude=st.floats(1e-3, 10.0))

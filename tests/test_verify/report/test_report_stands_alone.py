@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from luckproof import Evidence, Form, RunInfo, judge, make_context, write_html, write_json
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
-from verify.judging import Evidence, Form
-from verify.judging.runner import judge, make_context
-from verify.report import RunInfo, as_records, check_writable, render_html, write_html, write_json
+from verify.report import as_records, check_writable, render_html
 from verify.report.html import duration, number_html
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.verdict_picture import draw

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.geometry.boundaries import Box
 from dynamics.two_layer.kinks import kink_points
+from luckproof import Box
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.recursion import readouts
 from verify.mathematics.families.batches import batches, kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.judging import Context
+from luckproof import Context
 from verify.mathematics.families.gradient_batches import Batch, Networks
 from verify.mathematics.families.spherical_inputs import (
     OTHERS,
