@@ -4,40 +4,59 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 
-def number(name: str, value: Any, *, positive: bool = False) -> float:
-    """``value`` as a finite float; booleans, strings and arrays are errors."""
+def number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:
+    """``value`` as a finite float, ``> 0`` where ``positive``, ``>= least`` where that is given.
+
+    Raises TypeError for what is no number (booleans, texts and arrays are none), ValueError for one out of range.
+    """
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a real number, got {value!r}")
     result = float(value)
     if not math.isfinite(result) or (positive and result <= 0):
         raise ValueError(f"{name}: expected a {'positive ' if positive else ''}finite number, got {value!r}")
+    if least is not None and result < least:
+        raise ValueError(f"{name}: expected a number >= {least:g}, got {value!r}")
     return result
 
 
-def positive_int(name: str, value: Any) -> int:
+def integer(name: str, value: Any, *, least: int | None = None) -> int:
+    """``value`` as an int, ``>= least`` where that is given.
+
+    Raises TypeError for what is no integer (booleans and whole floats are none), ValueError for one out of range.
+    """
+    known = {None: "an integer", 0: "a non-negative integer", 1: "a positive integer"}
+    expected = known.get(least, f"an integer >= {least}")
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}: expected a positive integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {value!r}")
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")
     return int(value)
 
 
+def positive_int(name: str, value: Any) -> int:
+    """``value`` as an int from 1 on; see :func:`integer`."""
+    return integer(name, value, least=1)
+
+
+def one_of(name: str, value: Any, known: Iterable[str]) -> str:
+    """``value`` where it is among ``known`` names; raises ValueError, listing them, for anything else."""
+    names = list(known)
+    if value not in names:
+        raise ValueError(f"{name}: expected one of {', '.join(names)}, got {value!r}")
+    return str(value)
+
+
 def checked_dimension(dim: int) -> int:
-    if isinstance(dim, bool) or not isinstance(dim, int | np.integer):
-        raise TypeError(f"dim: expected a positive integer, got {dim!r}")
-    if dim < 1:
-        raise ValueError(f"dim: expected a positive integer, got {dim}")
-    return int(dim)
+    """The dimension of a measure's inputs, from 1 on."""
+    return positive_int("dim", dim)
 
 
 def checked_size(size: int) -> int:
-    if isinstance(size, bool) or not isinstance(size, int | np.integer):
-        raise TypeError(f"size: expected a non-negative integer, got {size!r}")
-    if size < 0:
-        raise ValueError(f"size: expected a non-negative integer, got {size}")
-    return int(size)
+    """A number of samples, from 0 on."""
+    return integer("size", size, least=0)

@@ -8,23 +8,22 @@ from enum import IntEnum
 import numpy as np
 import torch
 
+from dynamics.validation import integer
+
 
 def network_seeds(seed: int | Sequence[int], count: int) -> list[int]:
     """One seed per network: spawned from a single integer, or given one by one.
 
     Network s gets the same seed whatever ``count`` is, so that it can be trained again alone with
-    ``seed=[network_seeds(seed, count)[s]]``. Raises ValueError on a negative seed or a wrong number of them.
+    ``seed=[network_seeds(seed, count)[s]]``. Raises TypeError or ValueError on what is no
+    seed, and ValueError on a wrong number of them.
     """
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        if seed < 0:
-            raise ValueError(f"seed: expected a non-negative integer, got {seed}")
-        children = np.random.SeedSequence(int(seed)).spawn(count)
-        return [int(child.generate_state(1, np.uint64)[0]) for child in children]
-    if not isinstance(seed, Sequence) or not all(isinstance(s, (int, np.integer)) and s >= 0 for s in seed):
-        raise ValueError(f"seed: expected a non-negative integer or one per network, got {seed!r}")
-    if len(seed) != count:
-        raise ValueError(f"seed: expected one seed for each of the {count} networks, got {len(seed)}")
-    return [int(s) for s in seed]
+    if isinstance(seed, Sequence):
+        if len(seed) != count:
+            raise ValueError(f"seed: expected one seed for each of the {count} networks, got {len(seed)}")
+        return [integer("seed", own, least=0) for own in seed]
+    children = np.random.SeedSequence(integer("seed", seed, least=0)).spawn(count)
+    return [int(child.generate_state(1, np.uint64)[0]) for child in children]
 
 
 class Purpose(IntEnum):

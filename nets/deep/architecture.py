@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from dynamics.validation import number, positive_int
+from dynamics.validation import number, one_of, positive_int
 
 Normalisation = Literal["none", "before", "after"]
 NORMALISATIONS: tuple[Normalisation, ...] = ("none", "before", "after")
@@ -45,9 +45,7 @@ class Architecture:
             object.__setattr__(self, name, tuple(positive_int(name, size) for size in getattr(self, name)))
         positive_int("outputs", self.outputs)
         positive_int("kernel", self.kernel)
-        if self.normalisation not in NORMALISATIONS:
-            known = ", ".join(NORMALISATIONS)
-            raise ValueError(f"normalisation: expected one of {known}, got {self.normalisation!r}")
+        one_of("normalisation", self.normalisation, NORMALISATIONS)
         number("eps", self.eps, positive=True)
         if not 0 < number("momentum", self.momentum) <= 1:
             raise ValueError(f"momentum: expected a number in (0, 1], got {self.momentum!r}")

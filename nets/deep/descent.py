@@ -93,8 +93,7 @@ class SGD:
         number("lr", self.lr, positive=True)
         if not 0 <= number("momentum", self.momentum) < 1:
             raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
-        if number("weight_decay", self.weight_decay) < 0:
-            raise ValueError(f"weight_decay: expected a number >= 0, got {self.weight_decay!r}")
+        number("weight_decay", self.weight_decay, least=0)
         if not 0 <= number("decay_from", self.decay_from) <= 1:
             raise ValueError(f"decay_from: expected a fraction in [0, 1], got {self.decay_from!r}")
         epochs = [epoch for epoch, _ in self.drops]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dynamics.validation import number
+
 
 @dataclass(frozen=True)
 class LayeredNetwork:
@@ -27,7 +29,7 @@ class LayeredNetwork:
     def __post_init__(self) -> None:
         if not self.weights:
             raise ValueError("weights: expected at least one weight matrix, got none")
-        if not 0 <= self.slope < 1:
+        if not 0 <= number("slope", self.slope) < 1:
             raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
         for lower, (below, above) in enumerate(zip(self.weights, self.weights[1:], strict=False)):
             if below.shape[-1] != above.shape[-2]:

@@ -9,6 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from dynamics.validation import number, one_of
+
 Placement = Literal["relu_bn", "bn_relu"]
 PLACEMENTS: tuple[Placement, ...] = ("relu_bn", "bn_relu")
 """``relu_bn``: Linear -> ReLU -> BN. ``bn_relu``: Linear -> BN -> ReLU."""
@@ -35,10 +37,8 @@ class NormalisedStudent(nn.Module):
         super().__init__()
         if len(sizes) < 3:
             raise ValueError(f"sizes: expected input, hidden and output sizes, got {tuple(sizes)}")
-        if placement not in PLACEMENTS:
-            raise ValueError(f"placement: expected one of {', '.join(PLACEMENTS)}, got {placement!r}")
-        if not eps >= 0:
-            raise ValueError(f"eps: expected a number >= 0, got {eps!r}")
+        one_of("placement", placement, PLACEMENTS)
+        number("eps", eps, least=0)
         self.placement = placement
         self._linears = nn.ModuleList(
             nn.Linear(below, above, bias=bias, dtype=torch.float64) for below, above in pairwise(sizes)

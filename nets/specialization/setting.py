@@ -53,8 +53,7 @@ class SpecializationSetting:
         for name in ("lr", "input_std", "init_std"):
             number(name, getattr(self, name), positive=True)
         number("bias", self.bias)
-        if number("polarity", self.polarity) < 0:
-            raise ValueError(f"polarity: expected a number >= 0, got {self.polarity!r}")
+        number("polarity", self.polarity, least=0)
         ratio = number("over_realisation", self.over_realisation)
         if ratio < 1 or not (ratio * self.m).is_integer():
             raise ValueError(

@@ -17,6 +17,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from torch.func import grad, jacrev, vmap
 
 from dynamics.arrays import Array
+from dynamics.validation import integer
 from nets.two_layer.networks import TwoLayerStudents
 
 Loss = Callable[..., torch.Tensor]
@@ -85,7 +86,7 @@ def largest_eigenvalues(students: TwoLayerStudents, x: torch.Tensor, k: int = 6)
     """
     flat = flat_weights(students)
     count, size = flat.shape
-    if not 1 <= k < size:
+    if not 1 <= integer("k", k) < size:
         raise ValueError(f"k: expected 1 <= k < {size} (the number of weights), got {k}")
     values = np.empty((count, k))
     start = np.random.default_rng(0).standard_normal(size)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.validation import integer
 
 
 def by_fan_out(W: Array, V: Array) -> Array:
@@ -40,7 +41,7 @@ def brain_damage_saliency(problem: TeacherStudent, W: Array, V: Array) -> Array:
 
 def keep_best(scores: Array, k: int) -> NDArray[np.intp]:
     """Indices of the ``k`` largest scores, best first, ``(..., k)``; ties go to the earlier node."""
-    if not 1 <= k <= scores.shape[-1]:
+    if not 1 <= integer("k", k) <= scores.shape[-1]:
         raise ValueError(f"k: expected between 1 and {scores.shape[-1]} nodes to keep, got {k}")
     return np.argsort(-scores, axis=-1, kind="stable")[..., :k]
 

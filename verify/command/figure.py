@@ -61,6 +61,7 @@ def figure(
 
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
     """
+    from dynamics.validation import one_of
     from verify.figures import figure_named, figures
     from verify.figures.overrides import overridden
     from verify.judging.runner import make_context
@@ -70,8 +71,8 @@ def figure(
         return
     with boundary():
         chosen = figure_named(name)
-        _one_of("--budget", budget, BUDGETS)
-        _one_of("--format", picture, PICTURE_FORMATS)
+        one_of("--budget", budget, BUDGETS)
+        one_of("--format", picture, PICTURE_FORMATS)
         place = make_context(budget, device, seed or 0).device
         settings = overridden(chosen.settings[budget], changes or (), seed)
         if cifar10 is not None:
@@ -93,11 +94,6 @@ def figure(
     typer.echo("\n".join(str(check) for check in made.checks))
     typer.echo("written: " + ", ".join(str(path) for path in paths))
     raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
-
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{option}: expected one of {', '.join(known)}, got {value!r}")
 
 
 def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:

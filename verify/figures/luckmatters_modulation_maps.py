@@ -25,6 +25,7 @@ from nets.streams import network_seeds
 from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.judging import LUCK_MATTERS, Source
+from verify.mathematics.mean_over_seeds import enough_networks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,8 +61,7 @@ class Students:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if positive_int("networks", self.networks) < 3:
-            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        enough_networks(self.networks)
         for name in ("over_realisation", "epochs", "samples", "batch_size", "inputs", "outputs"):
             positive_int(name, getattr(self, name))
         for width in self.teacher_widths:

@@ -24,6 +24,7 @@ from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import extremes, panels
 from verify.judging import LUCK_MATTERS, Source
+from verify.mathematics.mean_over_seeds import enough_networks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,8 +60,7 @@ class Starts:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if positive_int("networks", self.networks) < 3:
-            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        enough_networks(self.networks)
         for name in ("batch_size", "d", "m", "c"):
             positive_int(name, getattr(self, name))
         for name in ("over_realisations", "p_W", "p_V"):

@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr, stdtrit
 
+from dynamics.validation import positive_int
 from verify.judging import Context, Evidence
+
+FEWEST_SEEDS = 3
+"""Networks below which a study gives no interval worth the name."""
+
+
+def enough_networks(networks: int) -> int:
+    """A study's number of networks; raises ValueError or TypeError below ``FEWEST_SEEDS``."""
+    if positive_int("networks", networks) < FEWEST_SEEDS:
+        raise ValueError(f"networks: expected at least {FEWEST_SEEDS} (for an interval), got {networks}")
+    return networks
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,8 @@ def effect(samples: ArrayLike, context: Context, comparisons: int = 1) -> Effect
     Raises ValueError with fewer than three samples or non-finite ones.
     """
     values = np.asarray(samples, dtype=np.float64).ravel()
-    if values.size < 3 or not np.all(np.isfinite(values)):
-        raise ValueError(f"samples: expected at least 3 finite values, got {values.tolist()}")
+    if values.size < FEWEST_SEEDS or not np.all(np.isfinite(values)):
+        raise ValueError(f"samples: expected at least {FEWEST_SEEDS} finite values, got {values.tolist()}")
     error = float(values.std(ddof=1) / np.sqrt(values.size))
     quantile = -float(stdtrit(values.size - 1, ndtr(-context.z(comparisons))))
     return Effect(float(values.mean()), error, quantile * error, values.size)

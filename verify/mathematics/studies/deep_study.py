@@ -28,6 +28,7 @@ from nets.devices import available_cores
 from nets.endings import DivergedTrainingError
 from nets.specialization.run_folder import RunFileError, RunFolder
 from nets.streams import network_seeds
+from verify.mathematics.mean_over_seeds import enough_networks
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -74,8 +75,7 @@ class DeepStudy:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if positive_int("networks", self.networks) < 3:
-            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        enough_networks(self.networks)
         positive_int("epochs", self.epochs)
         if positive_int("eval_samples", self.eval_samples) < 2:
             raise ValueError("eval_samples: expected at least 2 (a correlation needs a variance), got 1")

@@ -19,6 +19,7 @@ from nets.images.classifiers import TaskTensors, train_classifiers
 from nets.images.digits import load_digits
 from nets.images.labelled_images import ImageTask, LabelledImages
 from nets.streams import network_seeds
+from verify.mathematics.mean_over_seeds import enough_networks
 
 TEACHER: Normalisation = "before"
 """Where a teacher's normalisation sits: convolution, BatchNorm, ReLU, as in VGG."""
@@ -41,8 +42,7 @@ class ImageStudy:
     teacher_epochs: int = 20
 
     def __post_init__(self) -> None:
-        if positive_int("networks", self.networks) < 3:
-            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        enough_networks(self.networks)
         for name in ("batch_size", "teacher_epochs"):
             positive_int(name, getattr(self, name))
         if self.images and self.images < self.batch_size:

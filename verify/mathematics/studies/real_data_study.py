@@ -73,8 +73,7 @@ class RealData(ImageStudy):
             raise ValueError(f"factors: expected different whole numbers in order, got {self.factors!r}")
         if not 0 < number("keep", self.keep) <= 1:
             raise ValueError(f"keep: expected a share in (0, 1], got {self.keep!r}")
-        if number("weight_decay", self.weight_decay) < 0:
-            raise ValueError(f"weight_decay: expected a number >= 0, got {self.weight_decay!r}")
+        number("weight_decay", self.weight_decay, least=0)
         number("rate", self.rate, positive=True)
 
     def check(self) -> None:

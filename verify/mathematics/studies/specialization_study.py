@@ -10,13 +10,14 @@ from scipy.stats import rankdata
 
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
-from dynamics.validation import number, positive_int
+from dynamics.validation import number
 from nets.endings import DivergedTrainingError
 from nets.specialization.observables import best_per_student, best_per_teacher, covered
 from nets.specialization.run_folder import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH, TrainingPlan
+from verify.mathematics.mean_over_seeds import enough_networks
 
 EARLY = 5
 """Epochs."""
@@ -45,8 +46,7 @@ class Study:
     eval_samples: int = 10_000
 
     def __post_init__(self) -> None:
-        if positive_int("networks", self.networks) < 3:
-            raise ValueError(f"networks: expected at least 3 (for an interval), got {self.networks}")
+        enough_networks(self.networks)
         object.__setattr__(self, "epochs", number("epochs", self.epochs))  # a whole number is welcome, too
         if self.epochs * EPOCH < 1:
             raise ValueError(f"epochs: expected at least one step (1/{EPOCH}), got {self.epochs!r}")

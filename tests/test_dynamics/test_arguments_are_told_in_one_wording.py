@@ -1,0 +1,55 @@
+"""Checks of single arguments: the name first, then what was expected, then what came."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from dynamics.validation import integer, number, one_of, positive_int
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [(None, "an integer"), (0, "a non-negative integer"), (1, "a positive integer"), (3, "an integer >= 3")],
+)
+@pytest.mark.parametrize("value", [True, 1.0, "1", None, np.array(1)])
+def test_integers_have_their_type(least: int | None, expected: str, value: object) -> None:
+    """Booleans, whole floats, texts and arrays are no integers, whatever the bound."""
+    with pytest.raises(TypeError, match=f"^n: expected {expected}, got "):
+        integer("n", value, least=least)
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"), [(0, "a non-negative integer"), (1, "a positive integer"), (3, "an integer >= 3")]
+)
+def test_integers_are_bounded_below(least: int, expected: str) -> None:
+    """The bound itself is accepted, NumPy's integers become Python's; one less is refused with its value."""
+    found = integer("n", np.int64(least), least=least)
+    assert (type(found), found) == (int, least)
+    with pytest.raises(ValueError, match=f"^n: expected {expected}, got {least - 1}$"):
+        integer("n", least - 1, least=least)
+
+
+def test_numbers_are_finite_and_in_range() -> None:
+    """Finite; above zero where positive; from ``least`` on, which is itself accepted."""
+    assert number("x", np.float32(0.5)) == 0.5
+    assert number("x", 0, least=0) == 0.0
+    with pytest.raises(TypeError, match=r"^x: expected a real number, got '1'$"):
+        number("x", "1")
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match=r"^x: expected a finite number, got "):
+            number("x", value, least=0)
+    with pytest.raises(ValueError, match=r"^x: expected a positive finite number, got 0$"):
+        number("x", 0, positive=True)
+    with pytest.raises(ValueError, match=r"^x: expected a number >= 0\.5, got 0\.25$"):
+        number("x", 0.25, least=0.5)
+
+
+def test_names_are_listed() -> None:
+    """An unknown name is refused with those that are known; positive integers start at 1."""
+    assert one_of("flow", "a", ("a", "b")) == "a"
+    with pytest.raises(ValueError, match=r"^flow: expected one of a, b, got 'c'$"):
+        one_of("flow", "c", iter("ab"))
+    assert positive_int("n", 1) == 1
