@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
 from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import UNIT_TOLERANCE
 from dynamics.two_layer.teachers import random_unit, separated
 from dynamics.validation import number, positive_int
@@ -46,8 +47,7 @@ class DeepProblem:
     biased: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.measure, EmpiricalMeasure):
-            raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(self.measure).__name__}")
+        _require_atoms(self.measure)
         slope = number("slope", self.slope)
         if not 0 <= slope < 1:
             raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
@@ -129,8 +129,7 @@ class DeepProblem:
 
         ``measure``: of the inputs as they are. Biases ``(..., n_{l+1})``, one for every weight matrix, the top's too.
         """
-        if not isinstance(measure, EmpiricalMeasure):
-            raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(measure).__name__}")
+        _require_atoms(measure)
         samples = np.pad(measure.samples, ((0, 0), (0, 1)), constant_values=1.0)
         return cls(
             _augmented("teacher", teacher, teacher_biases),
@@ -221,6 +220,12 @@ def _check_pair(teacher: Weights, student: Weights, dim: int) -> None:
         raise ValueError(f"student: expected (inputs, outputs) {ends[0]} as the teacher, got {ends[1]}")
     if dim != ends[0][0]:
         raise ValueError(f"measure: expected samples of length {ends[0][0]}, got {dim}")
+
+
+def _require_atoms(measure: object) -> None:
+    """The networks are evaluated on the samples: nothing else that a measure says would be heard."""
+    if not isinstance(measure, InputMeasure) or measure.atoms is None:
+        raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(measure).__name__}")
 
 
 def _check_constants(nets: dict[str, Weights], measure: EmpiricalMeasure) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,8 +11,11 @@ from numpy.typing import ArrayLike
 from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
 from dynamics.geometry.columns import Columns
+from dynamics.measures.biased_kernel_bounds import biased_kernel_bounds
 from dynamics.measures.gaussian_kernels import CERTAIN, Quadrant, quadrant
 from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.kernel_bounds import KernelBounds
+from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_dimension, checked_size
 
 _NORMAL = float(np.finfo(np.float64).tiny)
@@ -40,7 +44,11 @@ class BiasedGaussian(InputMeasure):
         self.dim = self.input_dim + 1
 
     def __repr__(self) -> str:
-        return f"BiasedGaussian(dim={self.input_dim})"
+        return f"{type(self).__name__}(dim={self.input_dim})"
+
+    @property
+    def biased_normal(self) -> bool:
+        return True
 
     def prepare(self, A: ArrayLike | BiasedColumns) -> BiasedColumns:
         """``A`` as direction parts, norms, biases and thresholds."""
@@ -68,8 +76,15 @@ class BiasedGaussian(InputMeasure):
         x[:, :-1] = rng.standard_normal((len(x), self.input_dim))
         return x
 
+    def fill_batches(self, rows: Any, stream: RandomStream) -> None:
+        stream.fill_normal(rows[:, :-1])
+        rows[:, -1] = 1
+
     def second_moment(self) -> Array:
         return np.eye(self.dim)
+
+    def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
+        return biased_kernel_bounds(centres, radii)
 
 
 class BiasedColumns:

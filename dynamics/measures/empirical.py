@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_size
 
 # Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
@@ -41,7 +43,11 @@ class EmpiricalMeasure(InputMeasure):
 
     def __repr__(self) -> str:
         kind = "" if self.weights is None else ", weighted"
-        return f"EmpiricalMeasure({len(self.samples)} samples of dimension {self.dim}{kind})"
+        return f"{type(self).__name__}({len(self.samples)} samples of dimension {self.dim}{kind})"
+
+    @property
+    def atoms(self) -> tuple[Array, Array | None] | None:
+        return self.samples, self.weights
 
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         A, B = self._columns(A, B)
@@ -70,6 +76,9 @@ class EmpiricalMeasure(InputMeasure):
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         """``size`` of the samples, drawn with replacement by weight."""
         return self.samples[rng.choice(len(self.samples), size=checked_size(size), p=self.weights)]
+
+    def fill_batches(self, rows: Any, stream: RandomStream) -> None:
+        stream.fill_chosen(rows, self.samples, self.weights)
 
     def second_moment(self) -> Array:
         x = self.samples

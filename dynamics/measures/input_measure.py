@@ -1,4 +1,4 @@
-"""What an input distribution must answer: its two ReLU kernels, samples, and its second moment.
+"""What an input distribution must answer: its two ReLU kernels, samples, its second moment, and what follows.
 
 A measure answers for pairs of weight columns ``w, w'`` (Tian 2019, Eqn 7):
 
@@ -10,26 +10,74 @@ The gate is 0 at the kink, so a zero column has both kernels 0. Columns that are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import Columns
+from dynamics.measures.kernel_bounds import KernelBounds
+from dynamics.measures.random_stream import RandomStream
+from dynamics.measures.tied_kernels import tie_kernels
+from dynamics.overrides import HearsOverrides
+
+_KERNELS = ("kernels", "psi_l", "psi_d")
+_MADE_OF_KERNELS = ("kernels_onto", "psi_d_onto")
 
 
-class InputMeasure(ABC):
-    """A distribution of inputs x with its ReLU kernels; ``dim`` is the length d of a weight column.
+class InputMeasure(HearsOverrides, ABC):
+    """The law of an input x, as a two-layer ReLU network needs it; ``dim`` is the length d of a weight column.
+
+    A measure of one's own defines :meth:`kernels` (or :meth:`psi_l` and :meth:`psi_d`), :meth:`sample` and
+    :meth:`second_moment`. Everything else has a default made of these three, or says that it is not known:
+    :attr:`spherical_variance`, :attr:`biased_normal`, :attr:`atoms`, :meth:`gradient_term`, :meth:`kernel_bounds`.
+
+    A subclass of a concrete measure is heard everywhere: what it overrides changes all that the base class worked out
+    from it (``rests_on``), by going back to the defaults here. So a control such as "the Gaussian with its overlaps
+    halved" is one method long. Overrides of :meth:`prepare`, :meth:`prepare_unit` and :meth:`joined` only save work:
+    they must not change what the columns are.
 
     Kernels of n by m columns take O(n m) memory whatever the measure: no array of samples by pairs is made.
+    Source: Luck Matters, Eqn 7.
     """
 
     dim: int
 
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "prepare": _KERNELS,
+        "prepare_unit": ("prepare",),
+        "joined": ("prepare",),
+        "second_moment_times": ("second_moment",),
+        "fill_batches": ("sample",),
+        "spherical_variance": (*_KERNELS, "second_moment"),
+        "biased_normal": (*_KERNELS, "second_moment"),
+        "gradient_term": (*_KERNELS, "second_moment"),
+        "kernel_bounds": (*_KERNELS, "second_moment"),
+        "atoms": (*_KERNELS, "second_moment", "sample"),
+    }
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        for name in _MADE_OF_KERNELS:
+            if name in vars(cls):
+                raise TypeError(
+                    f"{cls.__name__}.{name}: expected kernels, psi_l or psi_d, of which it is made"
+                )
+        tie_kernels(cls)
+        super().__init_subclass__(**keywords)
+
     @abstractmethod
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
-        """``(psi_l, psi_d)`` of every pair of columns: (..., d, n), (..., d, m) -> two arrays (..., n, m)."""
+        """``(psi_l, psi_d)`` of every pair of columns.
+
+        Args:
+            A, B: columns (..., d, n) and (..., d, m), or what :meth:`prepare` made of them; leading axes broadcast.
+        Returns:
+            Two arrays (..., n, m).
+        Raises:
+            ValueError: a matrix without d rows.
+        """
 
     @abstractmethod
     def sample(self, size: int, rng: np.random.Generator) -> Array:
@@ -37,7 +85,7 @@ class InputMeasure(ABC):
 
     @abstractmethod
     def second_moment(self) -> Array:
-        """``E[x x^T]``, (d, d)."""
+        """``L_0 = E[x x^T]``, (d, d)."""
 
     def psi_l(self, A: ArrayLike, B: ArrayLike) -> Array:
         """``E[relu(a_j.x) relu(b_k.x)]``: (..., d, n), (..., d, m) -> (..., n, m)."""
@@ -48,19 +96,31 @@ class InputMeasure(ABC):
         return self.kernels(A, B)[1]
 
     def kernels_onto(self, teacher: Any, students: Any) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        """``(psi_l, psi_d)`` of the teachers (..., m, n) and of the students (..., n, n) with every student.
+        """:meth:`kernels` of the teachers and of the students, each with every student.
 
-        Both arguments prepared. The arrays are the caller's to change. A measure may make both by one call of
-        :meth:`kernels` on the columns joined.
+        Args:
+            teacher, students: m and n columns, prepared.
+        Returns:
+            ``(psi_l, psi_d)`` of the teachers, (..., m, n), and of the students, (..., n, n): arrays of the caller's.
         """
-        return self.kernels(teacher, students), self.kernels(students, students)
+        both = self.joined(teacher, students)
+        if both is None:
+            return self.kernels(teacher, students), self.kernels(students, students)
+        psi_l, psi_d = self.kernels(both, students)
+        m = psi_d.shape[-2] - psi_d.shape[-1]
+        return (psi_l[..., :m, :], psi_d[..., :m, :]), (psi_l[..., m:, :], psi_d[..., m:, :])
 
     def psi_d_onto(self, teacher: Any, students: Any) -> tuple[Array, Array]:
-        """``psi_d`` alone of :meth:`kernels_onto`."""
-        return self.psi_d(teacher, students), self.psi_d(students, students)
+        """:meth:`psi_d` alone of the same pairs as in :meth:`kernels_onto`."""
+        both = self.joined(teacher, students)
+        if both is None:
+            return self.psi_d(teacher, students), self.psi_d(students, students)
+        psi_d = self.psi_d(both, students)
+        m = psi_d.shape[-2] - psi_d.shape[-1]
+        return psi_d[..., :m, :], psi_d[..., m:, :]
 
     def prepare(self, A: ArrayLike) -> Any:
-        """The columns ``A`` as this measure's kernels want them; may stand for ``A`` or ``B`` in any of them.
+        """The columns ``A`` as this measure's kernels want them: may stand for ``A`` or ``B`` in any of them.
 
         Saves the work on single columns (norms, directions, checks) where they meet several others. A measure with
         nothing to save gives the array.
@@ -70,6 +130,79 @@ class InputMeasure(ABC):
     def prepare_unit(self, columns: Columns) -> Any:
         """:meth:`prepare` of the directions of ``columns``."""
         return self.prepare(columns.unit)
+
+    def joined(self, teacher: Any, students: Any) -> Any | None:
+        """Prepared teachers and then students as one set of columns, where one call of a kernel costs less than two.
+
+        None where it does not.
+        """
+        return None
+
+    def second_moment_times(self, A: Array) -> Array:
+        """``L_0 A`` for columns ``A (..., d, n)``; may be ``A`` itself where L_0 is the identity."""
+        return np.asarray(self.second_moment() @ A)
+
+    def fill_batches(self, rows: Any, stream: RandomStream) -> None:
+        """Overwrite ``rows (steps, d, B)``, an array or a tensor, with independent inputs of this law, one a column.
+
+        All random numbers come from ``stream``. The default draws them on the host by :meth:`sample`.
+        """
+        steps, _, size = rows.shape
+        x = self.sample(steps * size, stream.rng)
+        stream.fill_with(rows, x.reshape(steps, size, self.dim).swapaxes(1, 2))
+
+    @property
+    def spherical_variance(self) -> float | None:
+        """``c`` where x is known to be spherically symmetric with ``E[x x^T] = c I`` and no bias; None elsewhere.
+
+        All expectations of second degree (psi_l, psi_d, L_0, the gradient) are then those of ``N(0, c I)``.
+        """
+        return None
+
+    @property
+    def biased_normal(self) -> bool:
+        """Whether x is known to be standard normal but for a last entry 1, which the biases multiply."""
+        return False
+
+    @property
+    def atoms(self) -> tuple[Array, Array | None] | None:
+        """``(samples (N, d), weights (N,) or None: equal)`` where these are known to be the law; None elsewhere."""
+        return None
+
+    @property
+    def has_gradient_term(self) -> bool:
+        """Whether :meth:`gradient_term` is known."""
+        return type(self).gradient_term is not InputMeasure.gradient_term
+
+    def gradient_term(self, W: Any, U: Any, coefficients: ArrayLike) -> Array:
+        """``sum_k c_jk G(w_j, u_k)`` for each column j: the exact first-layer gradient of a ReLU network.
+
+        ``G(w, u) = E[1(w.x > 0) 1(u.x > 0) x x^T] u``, the gradient of psi_l(w, u) in w.
+
+        Args:
+            W, U: columns (..., d, n) and (..., d, m), or what :meth:`prepare` made of them.
+            coefficients: ``c`` (..., n, m).
+        Returns:
+            (..., d, n).
+        Raises:
+            TypeError: it is not known for this measure (:attr:`has_gradient_term`).
+        """
+        raise TypeError(f"measure: expected one with a gradient_term, got {type(self).__name__}")
+
+    def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
+        """Bounds of the kernels and their slopes that hold while unit columns stay in spherical caps.
+
+        Args:
+            centres: unit columns (..., d, n).
+            radii: the largest angle of each column to its centre (..., n), radians.
+        Raises:
+            TypeError: none are known for this measure.
+        Cost: O(n^2 d).
+        """
+        raise TypeError(
+            "measure: expected IsotropicGaussian or BiasedGaussian for kernel bounds (or kernel_bounds of its own),"
+            f" got {type(self).__name__}"
+        )
 
     def _columns(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         """Both arguments as float64, checked; one object when they are one (the diagonal is then exact)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,10 +13,13 @@ from dynamics.geometry.angles import Pairs
 from dynamics.geometry.columns import Columns, Directions
 from dynamics.measures.gaussian_kernels import arc_cosine_from
 from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.kernel_bounds import KernelBounds, spherical_kernel_bounds
+from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_dimension, checked_size
 
-# Elements of teacher's and students' columns, and of their pairs with the students, up to which one call makes all.
+# Measured: up to d (m + n) entries of joined columns, one kernel call on them is faster than two.
 _JOINED_COLUMNS = 1 << 14
+# Measured: up to n (m + n) pairs of joined columns with the students, one kernel call is faster than two.
 _JOINED_PAIRS = 1 << 16
 
 
@@ -37,16 +41,24 @@ class IsotropicGaussian(InputMeasure):
         self.std = float(std)
 
     def __repr__(self) -> str:
-        return f"IsotropicGaussian(dim={self.dim}, std={self.std})"
+        return f"{type(self).__name__}(dim={self.dim}, std={self.std})"
+
+    @property
+    def spherical_variance(self) -> float | None:
+        return self.std**2
 
     def prepare(self, A: ArrayLike | Columns) -> Columns:
         """``A`` with the norms and directions of its columns."""
-        return A if isinstance(A, Columns) else Columns("A", self._shaped("A", A))
+        return self._of("A", A)
 
     def prepare_unit(self, columns: Columns) -> Columns:
         """The directions as columns of norm one: nothing is left to be found."""
         return columns.on_sphere()
 
+    @overload
+    def _of(self, name: str, A: ArrayLike | Columns) -> Columns: ...
+    @overload
+    def _of(self, name: str, A: ArrayLike | Directions) -> Directions: ...
     def _of(self, name: str, A: ArrayLike | Directions) -> Directions:
         return A if isinstance(A, Directions) else Columns(name, self._shaped(name, A))
 
@@ -73,36 +85,25 @@ class IsotropicGaussian(InputMeasure):
         supplement *= 0.5 / np.pi
         return supplement
 
-    def kernels_onto(
-        self, teacher: ArrayLike | Columns, students: ArrayLike | Columns
-    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        teachers, own = self._prepared(teacher, students)
-        if not _joinable(teachers, own):
-            return self.kernels(teachers, own), self.kernels(own, own)
-        psi_l, psi_d = self.kernels(teachers.beside(own), own)
-        m = teachers.unit.shape[-1]
-        return (psi_l[..., :m, :], psi_d[..., :m, :]), (psi_l[..., m:, :], psi_d[..., m:, :])
+    def joined(self, teacher: Any, students: Any) -> Directions | None:
+        """One product and one pass over the pairs in place of two, where overhead outweighs what joining costs.
 
-    def psi_d_onto(self, teacher: ArrayLike | Columns, students: ArrayLike | Columns) -> tuple[Array, Array]:
-        teachers, own = self._prepared(teacher, students)
-        if not _joinable(teachers, own):
-            return self.psi_d(teachers, own), self.psi_d(own, own)
-        psi_d = self.psi_d(teachers.beside(own), own)
-        m = teachers.unit.shape[-1]
-        return psi_d[..., :m, :], psi_d[..., m:, :]
+        That is the copying of columns, the symmetry of the students' product and the memory of all pairs at once.
+        """
+        if not (isinstance(teacher, Directions) and isinstance(students, Directions)):
+            return None
+        return teacher.beside(students) if _joinable(teacher, students) else None
 
     def gradient_term(self, W: ArrayLike | Columns, U: ArrayLike | Columns, coefficients: ArrayLike) -> Array:
-        """``sum_k c_jk G(w_j, u_k)`` for each column j: the exact first-layer gradient of a ReLU network.
+        """:meth:`InputMeasure.gradient_term` with
 
-        ``G(w, u) = E[1(w.x>0) 1(u.x>0) x x^T] u = std^2/2pi [(pi - theta) u + ||u|| sin theta w/||w||]``,
-        which is the gradient of psi_l(w, u) in w.
+        ``G(w, u) = std^2/2pi [(pi - theta) u + ||u|| sin theta w/||w||]``.
 
-        Shapes: W (..., d, n), U (..., d, m), coefficients (..., n, m) -> (..., d, n).
         Accuracy: a few ulp of the largest term of the sum (near antiparallel the two parts of G cancel).
         Cost: two matrix products and O(1) per pair; no (d, n, m) temporary. A zero w_j gives 0.
         """
-        one = self.prepare(W)
-        two = one if W is U else self.prepare(U)
+        one = self._of("W", W)
+        two = one if W is U else self._of("U", U)
         c = np.asarray(coefficients, dtype=np.float64)
         n, m = one.unit.shape[-1], two.unit.shape[-1]
         if c.ndim < 2 or c.shape[-2:] != (n, m):
@@ -118,8 +119,19 @@ class IsotropicGaussian(InputMeasure):
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         return self.std * rng.standard_normal((checked_size(size), self.dim))
 
+    def fill_batches(self, rows: Any, stream: RandomStream) -> None:
+        stream.fill_normal(rows)
+        if self.std != 1:
+            rows *= self.std
+
     def second_moment(self) -> Array:
         return self.std**2 * np.eye(self.dim)
+
+    def second_moment_times(self, A: Array) -> Array:
+        return A if self.std == 1 else self.std**2 * A
+
+    def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
+        return spherical_kernel_bounds(self.std**2, centres, radii)
 
 
 def _supplements(pairs: Pairs, one: Directions, two: Directions) -> Array:
@@ -133,8 +145,7 @@ def _supplements(pairs: Pairs, one: Directions, two: Directions) -> Array:
 
 
 def _joinable(teachers: Directions, own: Directions) -> bool:
-    """Whether one call on the columns joined costs less than two: where overhead outweighs the copying of columns,
-    the symmetry of the students' product and the memory of pairs held at once."""
+    """Whether the pairs are few and stacked alike, so that one call costs less than two."""
     (*_, d, m), n = teachers.unit.shape, own.unit.shape[-1]
     alike = teachers.unit.shape[:-2] == own.unit.shape[:-2]
     return alike and d * (m + n) <= _JOINED_COLUMNS and n * (m + n) <= _JOINED_PAIRS

@@ -5,22 +5,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import Columns, directions, norms, unit_columns
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
+from dynamics.overrides import HearsOverrides
+from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_layer_observables
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.tangent_gram import TangentGram
 
 # Elements of the largest arrays made while many states are observed at once: 2^18 float64 are 2 MiB.
 _OBSERVED_ELEMENTS = 1 << 18
 
+SOLVED = 1e-12
+"""A population loss below this in size is zero: 1000 times its rounding for teachers of unit second moment."""
 
-class TwoLayerDynamics(ABC):
+
+class TwoLayerDynamics(HearsOverrides, ABC):
     """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
 
     A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
@@ -29,6 +32,10 @@ class TwoLayerDynamics(ABC):
     """
 
     dimensions: Mapping[str, tuple[str, ...]] = DIMENSIONS
+
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "tangent_gram": ("field", "__call__", "prepare", "teacher", "matrices", "unpack", "pack"),
+    }
 
     def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
         problem.require_u_set()
@@ -121,6 +128,24 @@ class TwoLayerDynamics(ABC):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """``(W', V')`` before any projection; V' is ignored where V is fixed."""
 
+    def tangent_gram(self, y: Array) -> TangentGram | None:
+        """Minus the Jacobian at the flat state ``y`` as a map of tangent steps, where a closed form is known.
+
+        None where it is not, and then differences of the flow serve (:mod:`dynamics.two_layer.linearization`). A
+        subclass that changes the field, and not this, has none.
+        """
+        return None
+
+    def _gram_at_solution(self, y: Array) -> TangentGram | None:
+        """The closed form for flows that are, projected and for spherical input, the gradient flow of the loss."""
+        problem = self.problem
+        if not self.projected or problem.measure.spherical_variance is None:
+            return None
+        W, V = self.matrices(y)
+        if not np.all(np.abs(population_loss(problem, W, V)) < SOLVED):
+            return None
+        return TangentGram(W, V, problem.measure, trains_V=self.trains_V)
+
     def equilibrium(self) -> Array:
         """Flat state of the solution: the u-set at the teacher, the r-set where it starts with zero fan-out."""
         W, V = self.problem.student_W.copy(), self.problem.student_V.copy()
@@ -186,7 +211,10 @@ class ProjectedFlow(TwoLayerDynamics):
             of_teachers, of_students = (np.eye(problem.m) * x for x in (of_teachers, of_students))
         pull = problem.teacher_W @ of_teachers
         pull -= W @ of_students
-        return input_moment(problem.measure, pull), V
+        return problem.measure.second_moment_times(pull), V
+
+    def tangent_gram(self, y: Array) -> TangentGram | None:
+        return self._gram_at_solution(y) if self.modulation == "uniform" else None
 
     def configuration(self) -> dict[str, Any]:
         return {**super().configuration(), "modulation": self.modulation}
@@ -219,7 +247,10 @@ class TwoLayerFlow(TwoLayerDynamics):
         students_d *= V @ V.mT
         pull = problem.teacher_W @ teachers_d
         pull -= W @ students_d
-        return input_moment(problem.measure, pull), dV
+        return problem.measure.second_moment_times(pull), dV
+
+    def tangent_gram(self, y: Array) -> TangentGram | None:
+        return self._gram_at_solution(y)
 
 
 class GradientFlow(TwoLayerDynamics):
@@ -234,7 +265,7 @@ class GradientFlow(TwoLayerDynamics):
 
     def __init__(self, problem: TeacherStudent, *, projected: bool = False, trains_V: bool = True) -> None:
         super().__init__(problem, projected=projected, trains_V=trains_V)
-        if not hasattr(problem.measure, "gradient_term"):
+        if not problem.measure.has_gradient_term:
             raise TypeError(
                 f"measure: expected one with a gradient_term, got {type(problem.measure).__name__}"
             )
@@ -242,7 +273,7 @@ class GradientFlow(TwoLayerDynamics):
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss in W (before any projection) and in V."""
         problem = self.problem
-        term = problem.measure.gradient_term  # type: ignore[attr-defined]  # checked at construction
+        term = problem.measure.gradient_term
         students, teacher = self.prepare(W), self.teacher
         pull = term(students, teacher, V @ np.swapaxes(problem.teacher_V, -1, -2))
         pull -= term(students, students, V @ np.swapaxes(V, -1, -2))
@@ -250,10 +281,3 @@ class GradientFlow(TwoLayerDynamics):
             return pull, V
         psi_l = problem.measure.psi_l
         return pull, psi_l(students, teacher) @ problem.teacher_V - psi_l(students, students) @ V
-
-
-def input_moment(measure: InputMeasure, pull: Array) -> Array:
-    """``L_0 pull`` with ``L_0 = E[x x^T]``, at no cost where L_0 is a multiple of the identity."""
-    if isinstance(measure, IsotropicGaussian):
-        return pull if measure.std == 1 else measure.std**2 * pull
-    return np.asarray(measure.second_moment() @ pull)

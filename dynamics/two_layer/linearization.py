@@ -8,10 +8,8 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynamics.arrays import Array
-from dynamics.geometry.angles import angle_pair, tangent_projection
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.flows import ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.observables import population_loss
+from dynamics.geometry.columns import tangent_projection
+from dynamics.two_layer.flows import TwoLayerDynamics
 
 FLAT = 1e-7
 """Eigenvalues below this share of the largest are flat directions (finite differences are good to ~1e-9)."""
@@ -27,8 +25,8 @@ def spectral_rate(
 
     The rate is the smallest non-flat eigenvalue of minus the Jacobian on the tangent space (columns that live on
     spheres move along them only); negative when the equilibrium is unstable. An eigenvalue is flat below ``FLAT``
-    of the largest in size. At a solution of an isotropic projected flow the Jacobian is the closed-form Gram matrix
-    of the tangent features (:func:`gram_action`); otherwise central differences of the flow.
+    of the largest in size. The flow is asked for the Jacobian in closed form (``flow.tangent_gram``: known at a
+    solution of a projected flow with spherical input); otherwise it is taken by central differences of the flow.
 
     ``state``: flat state, default ``flow.equilibrium()``. Returns a float for one instance, an array of the
     ensemble's shape for several; with ``return_spectrum`` also the eigenvalues of minus the Jacobian, ascending,
@@ -43,17 +41,15 @@ def spectral_rate(
         if return_spectrum:
             raise ValueError(f"return_spectrum: expected tangent dimension <= {DENSE_LIMIT}, got {size}")
         return _lanczos_rate(flow, state)
-    values = _eigenvalues(-tangent_jacobian(flow, state), symmetric=has_closed_form(flow, state))
+    gram = flow.tangent_gram(state)
+    if gram is None:
+        values = np.sort(np.linalg.eigvals(-difference_jacobian(flow, state)).real, axis=-1)
+    else:
+        values = np.asarray(np.linalg.eigvalsh(_in_tangent_basis(flow, gram.W, gram)))
     flat = np.abs(values) <= FLAT * np.abs(values).max(axis=-1, keepdims=True)
     slowest = np.where(flat, np.inf, values).min(axis=-1)
     rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
     return (rate, values) if return_spectrum else rate
-
-
-def _eigenvalues(matrix: Array, *, symmetric: bool) -> Array:
-    if symmetric:
-        return np.asarray(np.linalg.eigvalsh(matrix))
-    return np.sort(np.linalg.eigvals(matrix).real, axis=-1)
 
 
 def _require_equilibrium(flow: TwoLayerDynamics, state: Array) -> None:
@@ -83,43 +79,8 @@ def sphere_basis(W: Array) -> Array:
 
 def tangent_jacobian(flow: TwoLayerDynamics, state: Array) -> Array:
     """Jacobian of the flow in an orthonormal tangent basis, ``(..., N, N)``, closed form where there is one."""
-    if has_closed_form(flow, state):
-        W, V = flow.matrices(state)
-        return -_in_tangent_basis(flow, W, lambda dW, dV: gram_action(flow, W, V, dW, dV))
-    return difference_jacobian(flow, state)
-
-
-def has_closed_form(flow: TwoLayerDynamics, state: Array) -> bool:
-    """Whether minus the Jacobian is the Gram matrix: isotropic input, projected, uniform modulation, zero loss."""
-    uniform = not isinstance(flow, ProjectedFlow) or flow.modulation == "uniform"
-    if not (isinstance(flow, (ProjectedFlow, TwoLayerFlow)) and flow.projected and uniform):
-        return False
-    if not isinstance(flow.problem.measure, IsotropicGaussian):
-        return False
-    return bool(np.all(np.abs(population_loss(flow.problem, *flow.matrices(state))) < 1e-12))
-
-
-def gram_action(flow: TwoLayerDynamics, W: Array, V: Array, dW: Array, dV: Array) -> tuple[Array, Array]:
-    """Minus the Jacobian at a solution of an isotropic projected flow, applied to a tangent step (dW, dV).
-
-    It is the Gram matrix of the tangent features ``{f'_j(x) P_perp x (x) v_j, f_j(x) (x) e_i}``. With
-    ``D_jk = s^2 (pi - t_jk) / 2pi`` and ``S_jk = s^2 / (2 pi sin t_jk)`` (0 where w_j and w_k are parallel), and for
-    tangent dw_k:  ``P_j sum_k [v_j^T v_k (D_jk dw_k + S_jk w_k (w_j^T dw_k)) + D_jk w_k (v_j^T dv_k)]`` and
-    ``sum_l L_kl dv_l + sum_j D_jk (w_k^T dw_j) v_j``. Matrix products only: O(n^2 (d + c)).
-    """
-    measure = flow.problem.measure
-    assert isinstance(measure, IsotropicGaussian)
-    angle, rest = angle_pair(W, W)
-    sine = np.sin(np.minimum(angle, rest))
-    overlap = measure.std**2 * rest / (2 * np.pi)
-    twist = np.divide(measure.std**2, 2 * np.pi * sine, out=np.zeros_like(sine), where=sine > 0)
-    alignment = V @ np.swapaxes(V, -1, -2)
-    projections = np.swapaxes(W, -1, -2) @ dW
-    pull = dW @ (alignment * overlap) + W @ np.swapaxes(alignment * twist * projections, -1, -2)
-    if not flow.trains_V:
-        return tangent_projection(W, pull), dV
-    pull = pull + W @ np.swapaxes(overlap * (V @ np.swapaxes(dV, -1, -2)), -1, -2)
-    return tangent_projection(W, pull), measure.psi_l(W, W) @ dV + (overlap * projections) @ V
+    gram = flow.tangent_gram(state)
+    return difference_jacobian(flow, state) if gram is None else -_in_tangent_basis(flow, gram.W, gram)
 
 
 def _in_tangent_basis(
@@ -189,7 +150,8 @@ def _in_full_space(
 
 
 def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
-    if flow.problem.batch_shape or not has_closed_form(flow, state):
+    gram = None if flow.problem.batch_shape else flow.tangent_gram(state)
+    if gram is None:
         raise ValueError(
             f"flow: expected tangent dimension <= {DENSE_LIMIT} for an ensemble or without closed form, "
             f"got {tangent_size(flow)}"
@@ -198,16 +160,16 @@ def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
         raise ValueError(
             "flow: expected no flat directions above the dense limit, got an r-set with V learned"
         )
-    W, V = flow.matrices(state)
+    W, V = gram.W, gram.V
     size_W = W.size
     # The normal directions are moved above the smallest tangent eigenvalue: a diagonal entry is at most this.
-    above = flow.problem.measure.second_moment()[0, 0] * max(1.0, float(np.sum(V**2, axis=-1).max()))
+    above = gram.variance * max(1.0, float(np.sum(V**2, axis=-1).max()))
 
     def _apply(flat: Array) -> Array:
         dW = tangent_projection(W, flat[:size_W].reshape(W.shape))
         normal = flat[:size_W].reshape(W.shape) - dW
         dV = flat[size_W:].reshape(V.shape) if flow.trains_V else np.zeros_like(V)
-        moved_W, moved_V = gram_action(flow, W, V, dW, dV)
+        moved_W, moved_V = gram(dW, dV)
         moved_W = moved_W + above * normal
         return np.concatenate([moved_W.ravel(), moved_V.ravel()] if flow.trains_V else [moved_W.ravel()])
 

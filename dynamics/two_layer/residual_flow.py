@@ -9,7 +9,6 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
 
@@ -50,9 +49,13 @@ def node_residuals(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, 
 
 
 def _second_moment(problem: TeacherStudent) -> float:
-    if not isinstance(problem.measure, IsotropicGaussian):
-        raise TypeError(f"measure: expected IsotropicGaussian, got {type(problem.measure).__name__}")
-    return problem.measure.std**2
+    variance = problem.measure.spherical_variance
+    if variance is None:
+        raise TypeError(
+            "measure: expected IsotropicGaussian or another with a spherical_variance,"
+            f" got {type(problem.measure).__name__}"
+        )
+    return variance
 
 
 class ResidualFlow:

@@ -2,53 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.arrays import Array
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.measures.random_stream import RandomStream
 
 BLOCK_VALUES = {"cpu": 2**15, "cuda": 2**18}
 """Numbers drawn at once for one network: few enough to stay in cache on a CPU, enough to fill a GPU."""
 
 
-class RandomSource(Protocol):
-    """The random numbers of one network, on the device where it is trained."""
+class Atoms:
+    """The samples of a discrete law on a device, with the cumulative weights by which they are chosen: made once."""
 
-    def normal_(self, rows: torch.Tensor) -> None:
-        """Overwrite a contiguous tensor with standard normals."""
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        self._device, self._dtype = device, dtype
+        self._made_of: tuple[object, object] | None = None
+        self._samples = self._cumulative = torch.empty(0)
 
-    def uniform(self, shape: tuple[int, ...]) -> torch.Tensor:
-        """Float64 uniforms on [0, 1)."""
+    def fill(self, rows: torch.Tensor, samples: Array, weights: Array | None, uniform: torch.Tensor) -> None:
+        """Overwrite column b of batch s with the sample that ``uniform (s, b)`` on [0, 1) falls on."""
+        if self._made_of is None or self._made_of[0] is not samples or self._made_of[1] is not weights:
+            self._make(samples, weights)
+            self._made_of = samples, weights
+        # The last edge is left out, so rounding in the sum cannot point past the last sample.
+        chosen = torch.searchsorted(self._cumulative, uniform, right=True)
+        rows.copy_(self._samples[chosen].transpose(1, 2))
+
+    def _make(self, samples: Array, weights: Array | None) -> None:
+        count = len(samples)
+        shares = np.full(count, 1 / count) if weights is None else weights
+        self._samples = torch.tensor(samples, device=self._device, dtype=self._dtype)
+        self._cumulative = torch.tensor(np.cumsum(shares / shares.sum())[:-1], device=self._device)
 
 
-class _HostSource:
-    def __init__(self, seed: int) -> None:
-        self._rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
+class HostStream:
+    """The random numbers of one network on the CPU, from one NumPy generator."""
 
-    def normal_(self, rows: torch.Tensor) -> None:
-        values = rows.numpy()  # shares its memory with the tensor
-        self._rng.standard_normal(out=values, dtype=values.dtype)
+    def __init__(self, seed: int, atoms: Atoms) -> None:
+        self.rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
+        self._atoms = atoms
 
-    def uniform(self, shape: tuple[int, ...]) -> torch.Tensor:
-        return torch.from_numpy(self._rng.random(shape))
+    def fill_normal(self, rows: torch.Tensor) -> None:
+        """Overwrite ``rows`` with standard normals, drawn in the order of its elements."""
+        inside = (
+            rows if rows.is_contiguous() else torch.empty_like(rows, memory_format=torch.contiguous_format)
+        )
+        values = inside.numpy()  # shares its memory with the tensor
+        self.rng.standard_normal(out=values, dtype=values.dtype)
+        if inside is not rows:
+            rows.copy_(inside)
+
+    def fill_chosen(self, rows: torch.Tensor, samples: Array, weights: Array | None) -> None:
+        """Overwrite each column of ``rows`` with a sample drawn by weight."""
+        uniform = torch.from_numpy(self.rng.random((rows.shape[0], rows.shape[2])))
+        self._atoms.fill(rows, samples, weights, uniform)
+
+    def fill_with(self, rows: torch.Tensor, values: Array) -> None:
+        """Overwrite ``rows`` with the host's ``values``."""
+        rows.copy_(torch.tensor(values))
 
 
-class _DeviceSource:
-    def __init__(self, seed: int, device: torch.device) -> None:
-        self._device = device
+class DeviceStream:
+    """The random numbers of one network on a device, from a generator there."""
+
+    def __init__(self, seed: int, device: torch.device, atoms: Atoms) -> None:
+        self._seed, self._device, self._atoms = seed, device, atoms
         self._generator = torch.Generator(device).manual_seed(seed)
 
-    def normal_(self, rows: torch.Tensor) -> None:
-        rows.normal_(generator=self._generator)
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """A generator on the host with the same seed, for measures that draw there."""
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self._seed)))
 
-    def uniform(self, shape: tuple[int, ...]) -> torch.Tensor:
-        return torch.rand(shape, generator=self._generator, device=self._device, dtype=torch.float64)
+    def fill_normal(self, rows: torch.Tensor) -> None:
+        """Overwrite ``rows`` with standard normals."""
+        inside = (
+            rows if rows.is_contiguous() else torch.empty_like(rows, memory_format=torch.contiguous_format)
+        )
+        inside.normal_(generator=self._generator)
+        if inside is not rows:
+            rows.copy_(inside)
+
+    def fill_chosen(self, rows: torch.Tensor, samples: Array, weights: Array | None) -> None:
+        """Overwrite each column of ``rows`` with a sample drawn by weight."""
+        shape = (rows.shape[0], rows.shape[2])
+        uniform = torch.rand(shape, generator=self._generator, device=self._device, dtype=torch.float64)
+        self._atoms.fill(rows, samples, weights, uniform)
+
+    def fill_with(self, rows: torch.Tensor, values: Array) -> None:
+        """Overwrite ``rows`` with the host's ``values``."""
+        rows.copy_(torch.tensor(values))
 
 
 class FreshBatches:
@@ -60,7 +108,7 @@ class FreshBatches:
 
     On a CPU the normals come from NumPy's ziggurat over SFC64 (about twice as fast as ``torch.Tensor.normal_``
     in float64, and every value carries 53 random bits); on CUDA from a ``torch.Generator`` on the device. The
-    two give different samples of the same law.
+    two give different samples of the same law. A measure with a ``sample`` of its own is drawn by it, on the host.
     """
 
     def __init__(
@@ -75,66 +123,21 @@ class FreshBatches:
         self.block = max(1, BLOCK_VALUES[device.type] // (measure.dim * batch_size))
         shape = (len(seeds), self.block, measure.dim, batch_size)
         self._buffer = torch.empty(shape, device=device, dtype=dtype)
-        self._fill = _filler(measure, device, dtype)
-        on_host = device.type == "cpu"
-        self._sources: list[RandomSource] = [
-            _HostSource(seed) if on_host else _DeviceSource(seed, device) for seed in seeds
+        self._measure = measure
+        atoms, on_host = Atoms(device, dtype), device.type == "cpu"
+        self._streams: list[RandomStream] = [
+            HostStream(seed, atoms) if on_host else DeviceStream(seed, device, atoms) for seed in seeds
         ]
         self._next = self.block
 
     def __next__(self) -> torch.Tensor:
         """The next batch: a view, overwritten when the block it belongs to is used up."""
         if self._next == self.block:
-            for source, rows in zip(self._sources, self._buffer, strict=True):
-                self._fill(source, rows)
+            for stream, rows in zip(self._streams, self._buffer, strict=True):
+                self._measure.fill_batches(rows, stream)
             self._next = 0
         self._next += 1
         return self._buffer[:, self._next - 1]
 
     def __iter__(self) -> FreshBatches:
         return self
-
-
-Fill = Callable[[RandomSource, torch.Tensor], None]
-"""Overwrites ``rows (steps, d, B)`` with samples drawn from a source."""
-
-
-def _filler(measure: InputMeasure, device: torch.device, dtype: torch.dtype) -> Fill:
-    if isinstance(measure, IsotropicGaussian):
-        return _isotropic(measure.std)
-    if isinstance(measure, BiasedGaussian):
-        return _biased
-    if isinstance(measure, EmpiricalMeasure):
-        return _empirical(measure, device, dtype)
-    raise TypeError(f"measure: expected a measure that networks can sample, got {type(measure).__name__}")
-
-
-def _isotropic(std: float) -> Fill:
-    def fill(source: RandomSource, rows: torch.Tensor) -> None:
-        source.normal_(rows)
-        if std != 1:
-            rows.mul_(std)
-
-    return fill
-
-
-def _biased(source: RandomSource, rows: torch.Tensor) -> None:
-    inputs = torch.empty_like(rows[:, :-1], memory_format=torch.contiguous_format)
-    source.normal_(inputs)
-    rows[:, :-1] = inputs
-    rows[:, -1] = 1
-
-
-def _empirical(measure: EmpiricalMeasure, device: torch.device, dtype: torch.dtype) -> Fill:
-    samples = torch.tensor(measure.samples, device=device, dtype=dtype)
-    count = samples.shape[0]
-    weights = np.full(count, 1 / count) if measure.weights is None else np.asarray(measure.weights)
-    cumulative = torch.tensor(np.cumsum(weights / weights.sum())[:-1], device=device)
-
-    def fill(source: RandomSource, rows: torch.Tensor) -> None:
-        steps, _, batch_size = rows.shape
-        # The last edge is left out, so rounding in the sum cannot point past the last sample.
-        chosen = torch.searchsorted(cumulative, source.uniform((steps, batch_size)), right=True)
-        rows.copy_(samples[chosen].transpose(1, 2))
-
-    return fill

@@ -33,6 +33,7 @@ def flat_weights(students: TwoLayerStudents) -> torch.Tensor:
 
 def sample_loss(students: TwoLayerStudents) -> Loss:
     """``loss(flat, x, target)`` of one network: weights ``(N,)``, inputs ``(B, d)``, teacher outputs ``(B, c)``."""
+    students.require_relu_networks()
     problem = students.problem
     d, n, c = problem.d, problem.n, problem.c
 

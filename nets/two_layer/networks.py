@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dynamics.overrides import keeps
 from dynamics.two_layer.problem import TeacherStudent
 from nets.devices import require_dtype, resolve_device
 
@@ -104,6 +105,17 @@ class TwoLayerStudents:
         """Teacher outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
         return torch.relu(x @ self.teacher_W) @ self.teacher_V
 
+    def require_relu_networks(self) -> None:
+        """Raise TypeError where a subclass has its own ``forward`` or ``teacher``.
+
+        Batch gradients and sample losses are written out for ``V^T relu(W^T x)`` and would not hear them.
+        """
+        if not keeps(self, TwoLayerStudents, "forward", "teacher"):
+            raise TypeError(
+                "students: expected the networks of TwoLayerStudents, whose gradient is known by hand,"
+                f" got {type(self).__name__} with a forward or teacher of its own"
+            )
+
     def negative_gradients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Minus the gradients of ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` on a batch ``x (S, B, d)``.
 
@@ -130,6 +142,7 @@ class BatchGradient:
     """
 
     def __init__(self, students: TwoLayerStudents, batch_size: int) -> None:
+        students.require_relu_networks()
         (S, nodes, d), c = students.fan_in.shape, students.readout.shape[1]
         m = students.problem.m
         empty = students.fan_in.new_empty

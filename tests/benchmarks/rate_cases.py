@@ -129,7 +129,7 @@ def measure(index: int) -> Measured:
 
 def _network_rate(case: Case, expected: float) -> tuple[float, float, float]:
     """Mean and 95 % interval over ``NETWORKS``; where the flow is not their gradient flow, NaN."""
-    if not isinstance(case.problem.measure, IsotropicGaussian):
+    if case.problem.measure.spherical_variance is None:
         return (float("nan"),) * 3
     one = case.problem
     teachers = np.broadcast_to(one.teacher_W, (NETWORKS, *one.teacher_W.shape))

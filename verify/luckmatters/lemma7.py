@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from dynamics.arrays import Array
+from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
     LUCK_MATTERS,
@@ -23,7 +24,6 @@ from verify.judging import (
     Statement,
 )
 from verify.luckmatters.lemma5 import CHEAP
-from verify.mathematics.bounds.kernel_intervals import KernelBounds, kernel_bounds
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, instances, states_in
 from verify.mathematics.theorem4_constants import overlap_ratios
 
@@ -43,7 +43,7 @@ def separation(instance: BoxInstance, spread: float = 1.0) -> Evidence:
     ``spread`` scales the M.
     """
     problem = centres_of(instance)
-    bounds = kernel_bounds(problem.measure, problem.student_W, box_of(instance).cap)
+    bounds = problem.measure.kernel_bounds(problem.student_W, box_of(instance).cap)
     states = states_in(instance)
     epsilons = overlap_ratios(problem.student_W, problem.measure)
     stars = problem.measure.kernels(states.student_W, problem.student_W)
@@ -74,7 +74,7 @@ def finite_constants(instance: BoxInstance) -> tuple[Assumption, ...]:
     if instance.m + instance.r < 2:
         return (Assumption("two nodes", -1.0),)
     problem = centres_of(instance)
-    bounds = kernel_bounds(problem.measure, problem.student_W, box_of(instance).cap)
+    bounds = problem.measure.kernel_bounds(problem.student_W, box_of(instance).cap)
     return (
         Assumption(
             "no overlap vanishes on the caps", float(min(bounds.d_low.min(), bounds.l_low.min())) - 1e-9
@@ -185,7 +185,7 @@ FLOOR = Statement(
 def enclosure(instance: BoxInstance, context: Context, widening: float = 1.0) -> Evidence:
     """Kernels of all states drawn against their bounds; margins relative to the upper bound of each."""
     problem = centres_of(instance)
-    bounds = kernel_bounds(problem.measure, problem.student_W, widening * box_of(instance).cap)
+    bounds = problem.measure.kernel_bounds(problem.student_W, widening * box_of(instance).cap)
     states = states_in(instance)
     margin, share = _enclosure_margins(problem, states, bounds)
     return Evidence(predicted=1.0, measured=share, margin=margin + ROUNDING, tolerance=ROUNDING)
@@ -222,7 +222,7 @@ def _enclosure_margins(
 def no_pole(instance: BoxInstance) -> tuple[Assumption, ...]:
     """Caps that do not hold the pole of the bias axis, where the slopes have no bound."""
     problem = centres_of(instance)
-    slope = kernel_bounds(problem.measure, problem.student_W, box_of(instance).cap).slope_l
+    slope = problem.measure.kernel_bounds(problem.student_W, box_of(instance).cap).slope_l
     return (
         Assumption("caps without the pole of the bias axis", 1.0 if np.all(np.isfinite(slope)) else -1.0),
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.measures import isotropic_gaussian as measures
+from dynamics.measures import empirical as measures
 from luckproof import BiasedGaussian, EmpiricalMeasure, IsotropicGaussian
 
 EPS = float(np.finfo(np.float64).eps)

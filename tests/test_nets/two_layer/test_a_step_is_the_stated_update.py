@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from luckproof import TeacherStudent, TwoLayerStudents, network_seeds, train
+from luckproof import TeacherStudent, TwoLayerStudents, network_seeds, teachers, train
 from nets.two_layer.batches import FreshBatches
+from nets.two_layer.curvature import dense_hessian
 
 
 def stated_step(
@@ -46,3 +47,24 @@ def test_a_step_is_the_stated_update(projected: bool, train_V: bool, device: str
             )  # three steps of sums over 16 samples, entries of order one
         else:
             assert gap > 1e-3
+
+
+@pytest.mark.parametrize("member", ["forward", "teacher"])
+def test_networks_of_another_kind_are_not_trained_as_relu_networks(member: str) -> None:
+    """A subclass with its own outputs is refused by whatever has the ReLU gradient written out; others are not."""
+
+    def tanh(self: TwoLayerStudents, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x @ self.W) @ self.V
+
+    rng = np.random.default_rng(0)
+    problem = TeacherStudent.near_teacher(teachers.random_unit(5, 2, rng), rng.standard_normal((2, 2)), 4, rng)
+    other = type("TanhStudents", (TwoLayerStudents,), {member: tanh}).from_problem(problem, "cpu")
+    x = torch.ones(1, 3, 5, dtype=torch.float64)
+    for use in (
+        lambda: train(other, lr=0.1, batch_size=4, steps=1, seed=0),
+        lambda: other.negative_gradients(x),
+        lambda: dense_hessian(other, x),
+    ):
+        with pytest.raises(TypeError, match="students: expected the networks of TwoLayerStudents"):
+            use()
+    type("Same", (TwoLayerStudents,), {}).from_problem(problem, "cpu").negative_gradients(x)

@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 
 from luckproof import (
+    Array,
     BiasedGaussian,
     EmpiricalMeasure,
     InputMeasure,
@@ -19,8 +20,18 @@ from luckproof import (
 )
 from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
 
+
+class Tilted(IsotropicGaussian):
+    """A law of its own: the Gaussian's samples, the first coordinate made positive."""
+
+    def sample(self, size: int, rng: np.random.Generator) -> Array:
+        x = super().sample(size, rng)
+        x[:, 0] = np.abs(x[:, 0])
+        return x
+
+
 EMPIRICAL = EmpiricalMeasure(np.eye(3), weights=[0.5, 0.2, 0.3])
-MEASURES = [IsotropicGaussian(4, std=2.0), BiasedGaussian(3), EMPIRICAL]
+MEASURES = [IsotropicGaussian(4, std=2.0), BiasedGaussian(3), EMPIRICAL, Tilted(4)]
 FALSE_ALARM = 1e-6
 
 
@@ -77,6 +88,16 @@ def test_bias_row_is_one() -> None:
     """The augmented coordinate of a biased Gaussian is exactly one in every block."""
     source = batches(BiasedGaussian(3), [1, 2], 64)
     assert all(bool((next(source)[:, -1] == 1).all()) for _ in range(source.block + 1))
+
+
+def test_a_measure_of_ones_own_is_what_networks_see(device: str) -> None:
+    """A derived measure's ``sample`` fills the batches, its law and no other, in whole blocks of any length."""
+    source = batches(Tilted(4), [1, 2], 64, device)
+    x = torch.cat([next(source).clone() for _ in range(source.block + 1)], dim=-1).cpu().numpy()
+    assert x[:, 0].min() > 0 > x[:, 1].min()
+    assert stats.kstest(x[0, 0], "halfnorm").pvalue > FALSE_ALARM
+    assert not np.array_equal(x[0], x[1])
+    assert np.unique(x[0, 1]).size == x[0, 1].size
 
 
 def test_memory_of_a_block_is_bounded() -> None:

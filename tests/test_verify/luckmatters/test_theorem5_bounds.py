@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from luckproof import BOUNDS, BiasedGaussian, TeacherStudent
+from luckproof import BOUNDS, Array, BiasedGaussian, TeacherStudent, teachers
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
 from verify.mathematics.bounds import (
     theorem4_corrected,
@@ -85,3 +86,25 @@ def test_theorem4_bounds_refuse_unequal_thresholds() -> None:
     problem = TeacherStudent.at_angle(columns, 0.1, rng, measure=BiasedGaussian(3))
     with pytest.raises(ValueError, match="one threshold"):
         theorem4_corrected(problem)
+
+
+def test_no_bound_is_given_for_a_derived_measure() -> None:
+    """The Gaussian's constants are not those of a measure with overlaps of its own; the spectral rate is its own."""
+
+    class Halved(BiasedGaussian):
+        def psi_d(self, A: Any, B: Any) -> Array:
+            return 0.5 * super().psi_d(A, B)
+
+    rng = np.random.default_rng(0)
+    teacher = teachers.thresholded(8, 3, 3.0, rng)
+    gaussian, halved = (
+        TeacherStudent.at_angle(teacher, 1e-3, np.random.default_rng(1), measure=cls(8))
+        for cls in (BiasedGaussian, Halved)
+    )
+    for name, bound in BOUNDS.items():
+        if name.endswith("spectral"):
+            continue
+        assert not np.isnan(bound(gaussian)) or name == "theorem5.printed"
+        with pytest.raises(TypeError, match="measure: expected"):
+            bound(halved)
+    assert theorem4_spectral(halved) == pytest.approx(0.5 * theorem4_spectral(gaussian), rel=1e-6)

@@ -11,8 +11,6 @@ from types import MappingProxyType
 import numpy as np
 
 from dynamics.geometry.angles import angles, paired_angles
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
@@ -33,11 +31,11 @@ def theorem4_constants(problem: TeacherStudent) -> Theorem4Constants:
     if problem.n != problem.m:
         raise ValueError(f"problem: expected n = m = {problem.m} students in Theorem 4, got n = {problem.n}")
     theta0 = float(paired_angles(problem.student_W, problem.teacher_W).max())
-    if isinstance(problem.measure, IsotropicGaussian):
+    if problem.measure.spherical_variance is not None:
         apart = angles(problem.teacher_W, problem.teacher_W)[np.triu_indices(problem.m, 1)]
         nearest, widest = float(apart.min(initial=np.pi)), float(apart.max(initial=0.0))
         return theorem4_isotropic(problem.m, theta0, nearest, widest)
-    if isinstance(problem.measure, BiasedGaussian):
+    if problem.measure.biased_normal:
         start = np.diagonal(problem.measure.psi_d(problem.student_W, problem.teacher_W))
         return theorem4_thresholded(problem.m, theta0, _common_threshold(problem), float(start.min()))
     raise TypeError(f"measure: expected a Gaussian one for the bounds, got {type(problem.measure).__name__}")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import paired_sines
+from dynamics.measures.kernel_bounds import ROUNDING_ROOM, KernelBounds
 from dynamics.two_layer.problem import TeacherStudent
-from verify.mathematics.bounds.kernel_intervals import ROOM, KernelBounds, kernel_bounds
 
 SHARES = (0.98, 0.9, 0.7, 0.5, 0.3, 0.1)
 """Rates tried, as shares of the largest that M allows: a lower rate has a smaller p and so needs a smaller box."""
@@ -67,7 +67,7 @@ def comparison(problem: TeacherStudent, box: Box) -> Comparison:
     ``b_j' <= -l_jj b_j + sum_u |l*_jk - l_jk| ||v*_k|| + sum_{k != j} l_jk b_k + sum_r l_jk c_k``, and c as b.
     Assumes unit columns and n >= m. Cost O(n^2 d) an instance. Source: Luck Matters, Eqns 56-66, with every term kept.
     """
-    bounds = kernel_bounds(problem.measure, _centres(problem), box.cap)
+    bounds = problem.measure.kernel_bounds(_centres(problem), box.cap)
     stretch_l, stretch_p = _stretches(bounds, box.cap, problem.m)
     length = np.linalg.norm(problem.teacher_V, axis=-1)
     reach = bounds.moment * bounds.d_high * bounds.across
@@ -147,7 +147,7 @@ def certified_rate(M: Array, p: Array) -> Array:
     Holds whatever solver p came from; the room is for the rounding of one matrix-vector product.
     """
     size = (np.abs(M) @ p[..., None])[..., 0]
-    quotient = -((M @ p[..., None])[..., 0] + ROOM * size) / p
+    quotient = -((M @ p[..., None])[..., 0] + ROUNDING_ROOM * size) / p
     return np.asarray(quotient.min(axis=-1))
 
 
@@ -230,7 +230,10 @@ def _needed(system: Comparison, p: Array, rate: Array, m: int) -> Box:
         speed = p[..., 2 * m :] * (system.drift @ p[..., None])[..., 0]
         drifted = speed / (2 * rate[..., None])
     drifted = np.where(np.isfinite(drifted) & (rate > 0)[..., None], drifted, np.inf)
-    return Box(np.concatenate([turned, drifted], axis=-1) * (1 + ROOM), p[..., m : 2 * m] * (1 + ROOM))
+    return Box(
+        np.concatenate([turned, drifted], axis=-1) * (1 + ROUNDING_ROOM),
+        p[..., m : 2 * m] * (1 + ROUNDING_ROOM),
+    )
 
 
 def _better(first: Certificate, second: Certificate) -> Certificate:

@@ -8,9 +8,8 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, paired_angles
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.two_layer.problem import TeacherStudent
-from verify.mathematics.bounds.kernel_intervals import KernelBounds, kernel_bounds
 from verify.mathematics.theorem4_constants import overlap_ratios
 
 ROUNDS = 200
@@ -85,7 +84,7 @@ def theorem5_printed_constants(problem: TeacherStudent) -> Theorem5Constants:
     for _ in range(ROUNDS):
         caps = np.full(problem.n, start.theta0)
         caps[problem.m :] = 2 * np.arcsin(min(drift / 2, 1.0))
-        bounds = kernel_bounds(problem.measure, centres, caps)
+        bounds = problem.measure.kernel_bounds(centres, caps)
         constants = _constants(problem, start, bounds, caps, drift)
         if not constants.feasible > 0 or abs(constants.drift - drift) <= SETTLED * (1 + drift):
             return constants
@@ -125,8 +124,9 @@ def _kappa(problem: TeacherStudent, start: _Start, bounds: KernelBounds) -> floa
     if start.theta0 == 0:
         return 0.0
     own_low = np.diagonal(bounds.l_low)[: start.m]
-    if isinstance(problem.measure, IsotropicGaussian):
-        gap = problem.measure.std**2 / 2 - own_low.min()
+    variance = problem.measure.spherical_variance
+    if variance is not None:
+        gap = variance / 2 - own_low.min()
         # Below 1e-4 the gap is lost in rounding, and C_0 is its limit 1/2 to that accuracy.
         C_0 = gap / own_low.min() / (2 * np.sin(start.theta0 / 2)) ** 2 if start.theta0 > 1e-4 else 0.5
         return float(2 * C_0 * np.sin(start.theta0 / 2) * (1 + start.B_dv))

@@ -1,12 +1,7 @@
-"""Enclosures of the ReLU kernels and of their slopes while every weight column stays in a spherical cap.
-
-Each node j has a centre (a unit column) and a radius: the column may be anywhere within that angle of it. What
-comes out are bounds that hold for every choice of columns at once, by monotonicity, with room for rounding.
-"""
+"""Kernel bounds over spherical caps for standard normal input with a bias on every node."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,94 +9,18 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from dynamics.arrays import Array
-from dynamics.geometry.angles import angle_pair, norms
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.gaussian_kernels import arc_cosine, quadrant
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-
-ROOM = 1e-12
-"""Relative widening of every bound: the kernels are good to 2e-14, a chain of ten operations on them to less."""
-
-TINY = 1e-15
-"""Absolute widening: the rounding of the biased kernels where thresholds have opposite signs."""
-
-PEAK = 2.028757838110434
-"""Where ``x sin x`` is largest on [0, pi]: the root of ``tan x = -x``."""
-
-
-@dataclass(frozen=True)
-class KernelBounds:
-    """Bounds over the caps, each ``(..., n, n)``; row j is the first slot, column k the second.
-
-    ``d_low <= psi_d(w_j, w_k) <= d_high``, ``l_low <= psi_l(w_j, w_k) <= l_high``; ``slope_d``, ``slope_l`` bound the
-    tangential gradient in the second slot (per radian); ``across`` bounds ``||P_perp(w_j) w_k||``. On the diagonal the
-    pair is a column of the cap and a point on the arc from it to the centre. ``own_l_low (..., n)`` bounds
-    ``psi_l(w_j, w_j)`` from below. ``moment``: L_0 is this multiple of the identity.
-    """
-
-    d_low: Array
-    d_high: Array
-    l_low: Array
-    l_high: Array
-    slope_d: Array
-    slope_l: Array
-    across: Array
-    own_l_low: Array
-    moment: float
-
-
-def kernel_bounds(measure: InputMeasure, centres: Array, radii: Array) -> KernelBounds:
-    """Kernel bounds for unit columns within angles ``radii (..., n)`` of ``centres (..., d, n)``.
-
-    ``IsotropicGaussian``: exact in the angle, as all four kernels are monotone in it or have one peak.
-    ``BiasedGaussian``: psi_d and psi_l rise with both thresholds and with the correlation (Slepian, Price), so they are
-    taken at the corners; slopes are unbounded where a cap holds the pole of the bias axis. Cost O(n^2 d).
-    Raises TypeError for another measure.
-    """
-    if isinstance(measure, IsotropicGaussian):
-        bounds = _isotropic(measure, centres, radii)
-    elif isinstance(measure, BiasedGaussian):
-        bounds = _biased(centres, radii)
-    else:
-        raise TypeError(
-            f"measure: expected IsotropicGaussian or BiasedGaussian for kernel bounds, got {type(measure).__name__}"
-        )
-    return _widened(bounds)
-
-
-def _spread(radii: Array) -> Array:
-    """Sum of the two radii of each pair, and one radius on the diagonal."""
-    total = radii[..., :, None] + radii[..., None, :]
-    return np.where(np.eye(radii.shape[-1], dtype=bool), radii[..., :, None], total)
-
-
-def _isotropic(measure: IsotropicGaussian, centres: Array, radii: Array) -> KernelBounds:
-    spread, variance = _spread(radii), measure.std**2
-    supplement = angle_pair(centres, centres)[1]
-    low, high = np.maximum(supplement - spread, 0.0), np.minimum(supplement + spread, np.pi)
-    own = np.full(radii.shape, variance / 2)
-    return KernelBounds(
-        d_low=low / (2 * np.pi),
-        d_high=high / (2 * np.pi),
-        l_low=variance * arc_cosine(low) / (2 * np.pi),
-        l_high=variance * arc_cosine(high) / (2 * np.pi),
-        slope_d=np.full_like(low, 1 / (2 * np.pi)),
-        slope_l=variance * _largest(lambda x: x * np.sin(x), low, high, PEAK) / (2 * np.pi),
-        across=_largest(np.sin, low, high, np.pi / 2),
-        own_l_low=own,
-        moment=variance,
-    )
-
-
-def _largest(function: Callable[[Array], Array], low: Array, high: Array, peak: float) -> Array:
-    """Largest value on [low, high] of a function that rises up to ``peak`` and falls after it."""
-    return np.asarray(function(np.clip(peak, low, high)))
+from dynamics.geometry.angles import angle_pair
+from dynamics.geometry.columns import norms
+from dynamics.measures.gaussian_kernels import quadrant
+from dynamics.measures.kernel_bounds import KernelBounds, largest_between, pair_spread
 
 
 @dataclass(frozen=True)
 class _Caps:
-    """What unit augmented columns in a cap can look like: thresholds, direction norms, turns, biases."""
+    """Ranges over the unit augmented columns ``(s u, b)`` of a cap: ``||u|| = 1``, threshold ``h = b / s``.
+
+    ``bias``: the largest |b|; ``turn``: the largest angle of u to the centre's; ``pole``: the cap holds u-less columns.
+    """
 
     h_low: Array
     h_high: Array
@@ -125,10 +44,20 @@ class _Caps:
         return cls(np.tan(low), np.tan(high), s_low, s_high, largest_bias, turn, pole)
 
 
-def _biased(centres: Array, radii: Array) -> KernelBounds:
+def biased_kernel_bounds(centres: Array, radii: Array) -> KernelBounds:
+    """Kernel bounds for input that is standard normal but for a last entry 1.
+
+    psi_d and psi_l rise with both thresholds and with the correlation (Slepian, Price), so they are taken at the
+    corners of what the caps allow; slopes are unbounded where a cap holds the pole of the bias axis.
+
+    Args:
+        centres: unit augmented columns (..., d, n), the bias last.
+        radii: the largest angle of each column to its centre (..., n), radians.
+    Cost: O(n^2 d), and two evaluations of Owen's T per pair and corner.
+    """
     caps = _Caps.about(centres, radii)
     angle = angle_pair(centres[..., :-1, :], centres[..., :-1, :])[0]
-    spread = _spread(caps.turn)
+    spread = pair_spread(caps.turn)
     near, far = np.maximum(angle - spread, 0.0), np.minimum(angle + spread, np.pi)
     least = _Corner.at(*_pair(caps.h_low), far)
     most = _Corner.at(*_pair(caps.h_high), near)
@@ -155,17 +84,7 @@ def _biased(centres: Array, radii: Array) -> KernelBounds:
         across=np.where(pole, 1.0, np.sqrt(1 - np.minimum(smallest_cosine, 1.0) ** 2)),
         own_l_low=np.where(caps.pole, 0.0, caps.s_low**2 * own.l),
         moment=1.0,
-    )
-
-
-def _pair(values: Array) -> tuple[Array, Array]:
-    first, second = np.broadcast_arrays(values[..., :, None], values[..., None, :])
-    return first, second
-
-
-def _interval_product(a_low: Array, a_high: Array, b_low: Array, b_high: Array) -> tuple[Array, Array]:
-    products = [a * b for a in (a_low, a_high) for b in (b_low, b_high)]
-    return np.minimum.reduce(products), np.maximum.reduce(products)
+    ).widened()
 
 
 @dataclass(frozen=True)
@@ -201,7 +120,7 @@ def _biased_slopes(caps: _Caps, near: Array, far: Array, most: _Corner) -> tuple
     h_high, k_high = _pair(caps.h_high)
     s_j, s_k = _pair(caps.s_high)
     s_k_low = _pair(caps.s_low)[1]
-    sine_low, sine_high = np.minimum(np.sin(near), np.sin(far)), _largest(np.sin, near, far, np.pi / 2)
+    sine_low, sine_high = np.minimum(np.sin(near), np.sin(far)), largest_between(near, far, np.sin, np.pi / 2)
     shift_low, shift_high = _interval_product(np.cos(far), np.cos(near), k_low, k_high)
     room_low, room_high = h_low - shift_high, h_high - shift_low
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -219,14 +138,11 @@ def _biased_slopes(caps: _Caps, near: Array, far: Array, most: _Corner) -> tuple
     return slope_d, s_j * (most.d * tilt + on_bias)
 
 
-def _widened(b: KernelBounds) -> KernelBounds:
-    def lower(x: Array) -> Array:
-        return np.maximum(x * (1 - ROOM) - TINY, 0.0)
+def _pair(values: Array) -> tuple[Array, Array]:
+    first, second = np.broadcast_arrays(values[..., :, None], values[..., None, :])
+    return first, second
 
-    def upper(x: Array) -> Array:
-        return np.asarray(x * (1 + ROOM) + TINY)
 
-    return KernelBounds(
-        lower(b.d_low), upper(b.d_high), lower(b.l_low), upper(b.l_high), upper(b.slope_d), upper(b.slope_l),
-        np.minimum(upper(b.across), 1.0), lower(b.own_l_low), b.moment,
-    )  # fmt: skip
+def _interval_product(a_low: Array, a_high: Array, b_low: Array, b_high: Array) -> tuple[Array, Array]:
+    products = [a * b for a in (a_low, a_high) for b in (b_low, b_high)]
+    return np.minimum.reduce(products), np.maximum.reduce(products)
