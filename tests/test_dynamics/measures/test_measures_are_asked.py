@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONCRETE = {"IsotropicGaussian", "BiasedGaussian", "EmpiricalMeasure"}
 
 
