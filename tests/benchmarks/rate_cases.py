@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from luckproof import (
-    IsotropicGaussian,
     ProjectedFlow,
     TeacherStudent,
     Trajectory,

@@ -10,19 +10,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem
-from dynamics.measures.biased_gaussian import BiasedGaussian
-from dynamics.measures.empirical import EmpiricalMeasure
-from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.overrides import HearsOverrides, keeps
-from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
-from dynamics.two_layer.linearization import difference_jacobian, spectral_rate
-from dynamics.two_layer.observables import population_loss
-from dynamics.two_layer.problem import TeacherStudent
-from dynamics.two_layer.residual_flow import ResidualFlow
-from dynamics.two_layer.teachers import random_unit
+from dynamics.two_layer.linearization import difference_jacobian
+from luckproof import (
+    Array,
+    BiasedGaussian,
+    DeepProblem,
+    EmpiricalMeasure,
+    GradientFlow,
+    InputMeasure,
+    IsotropicGaussian,
+    ProjectedFlow,
+    ResidualFlow,
+    TeacherStudent,
+    TwoLayerDynamics,
+    TwoLayerFlow,
+    population_loss,
+    spectral_rate,
+    teachers,
+)
 
 D = 4
 ATOMS = np.random.default_rng(8).standard_normal((60, D))
@@ -111,7 +117,7 @@ WAYS = {"child": child, "grandchild": grandchild, "parent": parent, "mixin": mix
 
 def problem(measure: InputMeasure, seed: int = 0) -> TeacherStudent:
     rng = np.random.default_rng(seed)
-    return TeacherStudent.at_angle(random_unit(D, 3, rng), 0.4, rng, measure=measure)
+    return TeacherStudent.at_angle(teachers.random_unit(D, 3, rng), 0.4, rng, measure=measure)
 
 
 def field(flow: Any) -> Array:

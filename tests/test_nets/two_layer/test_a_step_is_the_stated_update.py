@@ -57,7 +57,9 @@ def test_networks_of_another_kind_are_not_trained_as_relu_networks(member: str) 
         return torch.tanh(x @ self.W) @ self.V
 
     rng = np.random.default_rng(0)
-    problem = TeacherStudent.near_teacher(teachers.random_unit(5, 2, rng), rng.standard_normal((2, 2)), 4, rng)
+    problem = TeacherStudent.near_teacher(
+        teachers.random_unit(5, 2, rng), rng.standard_normal((2, 2)), 4, rng
+    )
     other = type("TanhStudents", (TwoLayerStudents,), {member: tanh}).from_problem(problem, "cpu")
     x = torch.ones(1, 3, 5, dtype=torch.float64)
     for use in (
