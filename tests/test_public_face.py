@@ -67,6 +67,7 @@ def test_the_version_has_one_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """That of the distribution is that of ``pyproject.toml``, where a checkout that was never installed finds it."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert luckproof.__version__ == declared
+    assert f"\nversion: {declared}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
     def not_installed(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
