@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection
-from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.residual_flow import node_residuals
-from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source, drawn
+from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source
+from verify.mathematics.families.gaussian_layers import Layer
 from verify.mathematics.resolved_gradient import resolved
 
 EQN10 = Item("specialization.eqn10", Source(SPECIALIZATION, "Eqn 10 and Assumption 2"))
-
-
-@dataclass(frozen=True)
-class Layer:
-    """m teachers and n students with Gaussian fan-ins and fan-outs, Gaussian input of standard deviation ``std``."""
-
-    d: int = drawn(2, st.integers(2, 8))
-    m: int = drawn(1, st.integers(1, 4))
-    n: int = drawn(1, st.integers(1, 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    std: float = drawn(1.0, st.sampled_from([1.0, 1.5, 0.5]))
-    seed: int = drawn(0, st.integers(0, 2**16))
-
-    def problem(self) -> TeacherStudent:
-        """The networks and their input."""
-        rng = np.random.default_rng(self.seed)
-        teacher, student = (rng.standard_normal((self.d, k)) for k in (self.m, self.n))
-        teacher_V, student_V = (rng.standard_normal((k, self.outputs)) for k in (self.m, self.n))
-        return TeacherStudent(teacher, student, teacher_V, student_V, IsotropicGaussian(self.d, self.std))
 
 
 EXAMPLE = Layer(d=3, m=2, n=3, outputs=2, std=1.2, seed=2)

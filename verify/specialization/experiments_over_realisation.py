@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging import (
-    SPECIALIZATION,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
+from verify.judging import SPECIALIZATION, TRAINING, Assumption, Budget, Context, Evidence, Item, Source
 from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.specialization_study import coverage
 from verify.mathematics.studies.trained_experiments import Trained, run_of, time_average
 
+OVER_REALISATION = Item(
+    "specialization.experiments.over_realisation",
+    Source(
+        SPECIALIZATION, "Section 6, Ablation on the effect of over-realization; Figure 9", "said in words"
+    ),
+)
 SETTING = Trained(networks=16, epochs=4)
 
 
@@ -46,20 +40,39 @@ def over_realised(instance: Trained) -> tuple[Assumption, ...]:
 
 def just_realised(instance: Trained) -> Trained:
     """The student with n = m beside the same teachers, data and batches."""
-    return dataclasses.replace(instance, over_realisation=1)
+    return replace(instance, over_realisation=1)
 
 
-def coverage_evidence(
-    instance: Trained, context: Context, swapped: bool = False, beyond: float = 0.0
+@OVER_REALISATION.claim(
+    "printed",
+    expected="holds",
+    on=Trained,
+    draw=wide_students,
+    assume=over_realised,
+    examples=[SETTING],
+    cost=TRAINING.at_quick(1),
+)
+def covers_more(
+    instance: Trained, context: Context, *, swapped: bool = False, beyond: float = 0.0
 ) -> Evidence:
-    """Paired by seed: time-averaged share of covered teacher nodes, wide minus n = m."""
+    """Over-realised students cover more teacher nodes
+
+    Over-realised students explain more teacher nodes than students with n = m
+    (judged: share of nodes covered, ρ > 0.95, averaged over the run; mean over seeds of the paired difference > 0)
+    """
     wide, narrow = (run_of(i, context.device) for i in (instance, just_realised(instance)))
     gain = time_average(wide, coverage(wide)) - time_average(narrow, coverage(narrow))
     return exceeds(
-        -gain if swapped else gain, beyond, context,
+        -gain if swapped else gain,
+        beyond,
+        context,
         covered_wide_at_the_end=float(coverage(wide)[-1].mean()),
         covered_narrow_at_the_end=float(coverage(narrow)[-1].mean()),
-    )  # fmt: skip
+    )
+
+
+covers_more.rejects("students exchanged", SETTING, swapped=True)
+covers_more.rejects("a gain of one half", SETTING, beyond=0.5)
 
 
 def loss_gain(instance: Trained, context: Context) -> Array:
@@ -71,66 +84,44 @@ def loss_gain(instance: Trained, context: Context) -> Array:
     return np.asarray(narrow - wide)
 
 
-def loss_evidence(instance: Trained, context: Context, swapped: bool = False) -> Evidence:
-    """Paired by seed: the gain in loss at the instance's polarity minus that at p = 0."""
-    polarised = loss_gain(instance, context)
-    equal = loss_gain(dataclasses.replace(instance, polarity=0.0), context)
-    return exceeds(
-        equal - polarised if swapped else polarised - equal, 0.0, context,
-        decades_at_p=float(polarised.mean()), decades_at_p_0=float(equal.mean()),
-    )  # fmt: skip
-
-
-def gain_without_polarity(instance: Trained, context: Context) -> Evidence:
-    """The unconditional reading: over-realisation lowers the loss, at p = 0 too."""
-    return exceeds(loss_gain(dataclasses.replace(instance, polarity=0.0), context), 0.0, context)
-
-
-COVERAGE = Statement(
-    key="specialization.experiments.over_realisation",
-    form=Form.PRINTED,
-    title="Over-realised students cover more teacher nodes",
-    claim="Over-realised students explain more teacher nodes than students with n = m\n"
-    "(judged: share of nodes covered, ρ > 0.95, averaged over the run; mean over seeds of the paired difference > 0)",
-    source=Source(
-        SPECIALIZATION, "Section 6, Ablation on the effect of over-realization; Figure 9", "said in words"
-    ),
-    expected=Outcome.HOLDS,
-    instance_type=Trained,
+@OVER_REALISATION.claim(
+    "printed",
+    part="loss",
+    expected="holds",
+    on=Trained,
+    draw=wide_students,
+    assume=over_realised,
     examples=[SETTING],
-    instances=wide_students,
-    assumptions=over_realised,
-    evidence=coverage_evidence,
-    controls=[
-        Control("students exchanged", lambda context: coverage_evidence(SETTING, context, swapped=True)),
-        Control("a gain of one half", lambda context: coverage_evidence(SETTING, context, beyond=0.5)),
-    ],
-    cost=Cost(1, 6, 40),
+    cost=TRAINING.at_quick(1),
+    place="Figure 10, caption",
 )
+def gains_with_polarity(instance: Trained, context: Context, *, swapped: bool = False) -> Evidence:
+    """Over-realisation and the loss at high polarity
 
-LOSS = Statement(
-    key="specialization.experiments.over_realisation.loss",
-    form=Form.PRINTED,
-    title="Over-realisation and the loss at high polarity",
-    claim="With higher p, over-realisation achieves better test performance\n"
-    "(judged: decades of evaluation loss gained over n = m;\n"
-    "mean over seeds of the gain at p minus the gain at p = 0 > 0)",
-    source=Source(SPECIALIZATION, "Figure 10, caption", "said in words"),
-    expected=Outcome.HOLDS,
-    instance_type=Trained,
-    examples=[SETTING],
-    instances=wide_students,
-    assumptions=over_realised,
-    evidence=loss_evidence,
-    controls=[
-        Control("polarities exchanged", lambda context: loss_evidence(SETTING, context, swapped=True)),
-        Control(
-            "over-realisation lowers the loss at p = 0",
-            lambda context: gain_without_polarity(SETTING, context),
-        ),
-    ],
-    cost=Cost(1, 4, 20),
-    remark="Only there: with equal teachers (p = 0) the student with n = m converges exponentially to "
-    "rounding, while an over-realised one stays decades higher on a slow tail: several nodes share a teacher, and "
-    "the redundant ones align or die slowly.",
+    With higher p, over-realisation achieves better test performance
+    (judged: decades of evaluation loss gained over n = m;
+    mean over seeds of the gain at p minus the gain at p = 0 > 0)
+
+    Only there: with equal teachers (p = 0) the student with n = m converges exponentially to rounding, while an
+    over-realised one stays decades higher on a slow tail: several nodes share a teacher, and the redundant ones align
+    or die slowly.
+    """
+    polarised, equal = loss_gain(instance, context), loss_gain(replace(instance, polarity=0.0), context)
+    return exceeds(
+        equal - polarised if swapped else polarised - equal,
+        0.0,
+        context,
+        decades_at_p=float(polarised.mean()),
+        decades_at_p_0=float(equal.mean()),
+    )
+
+
+def gains_in_any_case(instance: Trained, context: Context) -> Evidence:
+    """The unconditional reading: over-realisation lowers the loss, whatever the polarity."""
+    return exceeds(loss_gain(instance, context), 0.0, context)
+
+
+gains_with_polarity.rejects("polarities exchanged", SETTING, swapped=True)
+gains_with_polarity.rejects_variant(
+    "over-realisation lowers the loss at p = 0", gains_in_any_case, replace(SETTING, polarity=0.0)
 )

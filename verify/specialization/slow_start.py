@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.arrays import Array
 from dynamics.ode.events import Event
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.adversarial_starts import adversarial_start, helpful_start
@@ -17,25 +18,19 @@ from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.one_teacher import frozen_passage_time
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import random_unit
-from verify.judging import (
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Statement,
-    Verdict,
-)
+from verify.judging import SEARCH, Assumption, Context, Evidence, Item, Verdict, drawn
 from verify.specialization.sources import DERIVED, WORDS, source
+
+SLOW_START = Item(
+    "specialization.slow_start",
+    source("Section 5.3, possible slow convergence to weak teacher nodes", WORDS),
+)
 
 SCALE = 1e-4
 """Norm of fan-ins and fan-outs at the start: small, so that the students hardly see one another."""
 
 RTOL, ATOL = 1e-9, 1e-16
-"""The absolute one lies below a student's component across the teacher, SCALE times a gap of 0.02, by 1e-10 of it."""
+"""A student's component across the teacher is at least SCALE times a gap of 0.02; ATOL is below 1e-10 of it."""
 
 COVERED = np.pi / 10
 """Angle below which a teacher counts as covered: cosine 0.951, as in the paper's experiments."""
@@ -45,12 +40,12 @@ COVERED = np.pi / 10
 class Opposed:
     """``students`` at angle ``pi - gap`` from one teacher of strength ||v*||; a helper may come at ``angle``."""
 
-    gap: float = 0.1
-    strength: float = 1.0
-    students: int = 1
-    angle: float = 1.0
-    d: int = 3
-    seed: int = 0
+    gap: float = drawn(0.1, st.floats(0.02, 0.8))
+    strength: float = drawn(1.0, st.floats(0.1, 2.0))
+    students: int = drawn(1, st.integers(1, 4))
+    angle: float = drawn(1.0, st.floats(0.3, 1.7))
+    d: int = drawn(3, st.integers(2, 6))
+    seed: int = drawn(0, st.integers(0, 2**31))
 
     def problem(self, helpers: int = 0) -> TeacherStudent:
         """The start, with so many helpers."""
@@ -65,11 +60,14 @@ class Opposed:
         return self.strength / (2 * np.pi)
 
 
+EXAMPLES = (Opposed(), Opposed(gap=0.02, students=4))
+
+
 def time_to(problem: TeacherStudent, angle: float, longest: float) -> float:
     """When the first student is within ``angle`` of the teacher, by the exact population gradient flow."""
     flow = GradientFlow(problem)
 
-    def ahead(t: float, y: np.ndarray) -> float:
+    def ahead(t: float, y: Array) -> float:
         W = flow.unpack(y)["W"]
         cosines = problem.teacher_W[:, 0] @ W / np.linalg.norm(W, axis=0)
         return float(cosines.max() - np.cos(angle))
@@ -83,25 +81,13 @@ def time_to(problem: TeacherStudent, angle: float, longest: float) -> float:
     return float(run.events["arrived"][0])
 
 
-def tolerance(time: float, students: int) -> float:
-    """Relative: how far students turn one another, and the integrator.
+def relative_error(time: float, students: int) -> float:
+    """Of a measured time: by what the students turn one another, and by the integrator.
 
     Off the teacher they push each other with beta psi <= ||v||^2 / 2, which turns each by at most
     students SCALE^2 time / 2 of its angle, and the time is proportional to that angle at most; norms grow only late.
     """
     return students * SCALE**2 * time + 100 * RTOL * max(1.0, time)
-
-
-def opposed_time(
-    instance: Opposed, context: Context, law: Callable[[Opposed], float] | None = None
-) -> Evidence:
-    """The time to a right angle against Eqn 12's integral (or another ``law``)."""
-    predicted = right_angle_time(instance) if law is None else law(instance)
-    measured = time_to(instance.problem(), np.pi / 2, 2 * right_angle_time(instance))
-    allowed = predicted * tolerance(predicted, instance.students)
-    return Evidence.close(
-        measured, predicted=predicted, tolerance=allowed, gap_times_time=instance.gap * measured
-    )
 
 
 def right_angle_time(instance: Opposed) -> float:
@@ -114,15 +100,53 @@ def logarithmic_time(instance: Opposed) -> float:
     return float(-np.log(np.tan(instance.gap / 2)) / (instance.kappa * np.pi))
 
 
-def helped_time(instance: Opposed, context: Context, helper: float | None = None) -> Evidence:
-    """The time to cover the teacher with one helper among the opposed, against that of the helper alone."""
-    predicted = frozen_passage_time(np.pi - instance.angle, np.pi - COVERED, instance.kappa)
-    longest = 4 * frozen_passage_time(instance.gap, np.pi - COVERED, instance.kappa)
-    placed = instance if helper is None else Opposed(**{**vars(instance), "angle": helper})
-    measured = time_to(placed.problem(helpers=1), COVERED, longest)
-    allowed = predicted * tolerance(predicted, instance.students + 1)
-    without = frozen_passage_time(instance.gap, np.pi - COVERED, instance.kappa)
-    return Evidence.at_most(measured, bound=predicted, tolerance=allowed, time_without_helper=without)
+LAWS: dict[str, Callable[[Opposed], float]] = {"vanishes": right_angle_time, "stays": logarithmic_time}
+"""Time to a right angle by what the kernel does at the opposite direction."""
+
+
+@SLOW_START.claim("printed", expected="holds", on=Opposed, examples=EXAMPLES, cost=SEARCH.at_quick(20))
+def arbitrarily_long(
+    instance: Opposed, context: Context, *, kernel: str = "vanishes", strength: float = 1.0
+) -> Evidence:
+    """Students opposite to a weak teacher take arbitrarily long
+
+    All students at angle π − ε from the teacher, small and balanced, isotropic input:
+    T(ε) = (2π/‖v*‖) ∫ dδ/(δ sin δ) from ε to π/2  →  ∞ as ε → 0
+
+    Times are those of the exact population gradient flow with V learned. More opposed students do not help.
+    """
+    predicted = LAWS[kernel](instance) / strength
+    measured = time_to(instance.problem(), np.pi / 2, 2 * right_angle_time(instance))
+    tolerance = predicted * relative_error(predicted, instance.students)
+    return Evidence.close(
+        measured, predicted=predicted, tolerance=tolerance, gap_times_time=instance.gap * measured
+    )
+
+
+arbitrarily_long.rejects("a kernel that does not vanish at π", Opposed(), kernel="stays")
+arbitrarily_long.rejects("half the strength", Opposed(), strength=0.5)
+
+
+@arbitrarily_long.drawn_by
+def times_over_gaps(verdict: Verdict) -> Figure:
+    """Time over the gap, for the instances judged, in units of 1/kappa; beside it Eqn 12's law."""
+    picture = Figure(figsize=(5.4, 3.4), layout="constrained")
+    axes: Any = picture.subplots()
+    gaps = np.geomspace(0.02, 0.8, 60)
+    axes.loglog(gaps, [frozen_passage_time(gap) for gap in gaps], lw=1.2, label="Eqn 12")
+    judged = [(r.instance, r.evidence.measured) for r in verdict.records if r.evidence is not None]
+    for n in sorted({instance.students for instance, _ in judged}):
+        points = [(i.gap, i.kappa * time) for i, time in judged if i.students == n]
+        axes.loglog(*np.transpose(points), "o", ms=4, label=f"{n} student{'s' if n > 1 else ''}")
+    _label(axes, "time to a right angle × ‖v*‖ / 2π")
+    return picture
+
+
+def _label(axes: Any, quantity: str) -> None:
+    axes.set(xlabel="gap to the opposite direction (rad)", ylabel=quantity)
+    axes.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    axes.minorticks_off()
+    axes.legend()
 
 
 def readiness(instance: Opposed) -> list[Assumption]:
@@ -133,35 +157,38 @@ def readiness(instance: Opposed) -> list[Assumption]:
     ]
 
 
-def instances(budget: Budget) -> st.SearchStrategy[Opposed]:
-    """Gaps over a decade and a half, strengths of a polarised teacher, one to four students."""
-    return st.builds(
-        Opposed,
-        gap=st.floats(0.02, 0.8),
-        strength=st.floats(0.1, 2.0),
-        students=st.integers(1, 4),
-        angle=st.floats(0.3, 1.7),
-        d=st.integers(2, 6),
-        seed=st.integers(0, 2**31),
-    )
+@SLOW_START.claim(
+    "printed",
+    part="helper",
+    expected="holds",
+    on=Opposed,
+    assume=readiness,
+    examples=EXAMPLES,
+    cost=SEARCH.at_quick(20),
+    place="Section 5.3, the role played by over-realization",
+    note=DERIVED,
+)
+def the_helper_covers(instance: Opposed, context: Context, *, placed: float | None = None) -> Evidence:
+    """Over-realisation helps by nodes that are ready for shifting
+
+    One more student at angle θ < π/2 from the teacher:   the teacher is covered when that student alone
+    would cover it, however near to π the others are
+    """
+    # ``placed``: the helper's true angle, where it is not the one that the prediction is made for.
+    predicted = frozen_passage_time(np.pi - instance.angle, np.pi - COVERED, instance.kappa)
+    without = frozen_passage_time(instance.gap, np.pi - COVERED, instance.kappa)
+    start = instance if placed is None else replace(instance, angle=placed)
+    measured = time_to(start.problem(helpers=1), COVERED, 4 * without)
+    tolerance = predicted * relative_error(predicted, instance.students + 1)
+    return Evidence.at_most(measured, bound=predicted, tolerance=tolerance, time_without_helper=without)
 
 
-def figure(verdict: Verdict) -> Figure:
-    """Time over the gap, for the instances judged, in units of 1/kappa; beside it Eqn 12's law."""
-    picture = Figure(figsize=(5.4, 3.4), layout="constrained")
-    axes: Any = picture.subplots()
-    gaps = np.geomspace(0.02, 0.8, 60)
-    axes.loglog(gaps, [frozen_passage_time(gap) for gap in gaps], lw=1.2, label="Eqn 12")
-    judged = [(r.instance, r.evidence.measured) for r in verdict.records if r.evidence is not None]
-    for n in sorted({instance.students for instance, _ in judged}):
-        points = [(i.gap, i.kappa * time) for i, time in judged if i.students == n]
-        axes.loglog(*np.transpose(points), "o", ms=4, label=f"{n} student{'s' if n > 1 else ''}")
-    _over_gaps(axes, "time to a right angle × ‖v*‖ / 2π")
-    axes.legend()
-    return picture
+the_helper_covers.rejects("a helper among the opposed", Opposed(), placed=np.pi - Opposed().gap)
+the_helper_covers.rejects("a helper a little further off", Opposed(), placed=1.01 * Opposed().angle)
 
 
-def helper_figure(verdict: Verdict) -> Figure:
+@the_helper_covers.drawn_by
+def times_with_a_helper(verdict: Verdict) -> Figure:
     """With a helper and without one, over the gap of the opposed students, in units of 1/kappa."""
     picture = Figure(figsize=(5.4, 3.4), layout="constrained")
     axes: Any = picture.subplots()
@@ -169,61 +196,7 @@ def helper_figure(verdict: Verdict) -> Figure:
     without = [frozen_passage_time(gap, np.pi - COVERED) for gap in gaps]
     axes.loglog(gaps, without, lw=1.2, label="opposed students alone (Eqn 12)")
     judged = [(r.instance, r.evidence.measured) for r in verdict.records if r.evidence is not None]
-    axes.loglog(
-        *np.transpose([(i.gap, i.kappa * time) for i, time in judged]), "o", ms=4, label="with a helper"
-    )
-    _over_gaps(axes, "time to cover the teacher × ‖v*‖ / 2π")
-    axes.legend()
+    points = [(instance.gap, instance.kappa * time) for instance, time in judged]
+    axes.loglog(*np.transpose(points), "o", ms=4, label="with a helper")
+    _label(axes, "time to cover the teacher × ‖v*‖ / 2π")
     return picture
-
-
-def _over_gaps(axes: Any, quantity: str) -> None:
-    axes.set(xlabel="gap to the opposite direction (rad)", ylabel=quantity)
-    axes.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
-    axes.minorticks_off()
-
-
-_OPPOSED = Opposed()
-_COUNTS = Cost(20, 200, 2000)
-
-SLOW = Statement(
-    key="specialization.slow_start",
-    form=Form.PRINTED,
-    title="Students opposite to a weak teacher take arbitrarily long",
-    claim="All students at angle π − ε from the teacher, small and balanced, isotropic input:\n"
-    "T(ε) = (2π/‖v*‖) ∫ dδ/(δ sin δ) from ε to π/2  →  ∞ as ε → 0",
-    source=source("Section 5.3, possible slow convergence to weak teacher nodes", WORDS),
-    expected=Outcome.HOLDS,
-    instance_type=Opposed,
-    evidence=opposed_time,
-    controls=(
-        Control("a kernel that does not vanish at π", lambda c: opposed_time(_OPPOSED, c, logarithmic_time)),
-        Control("half the strength", lambda c: opposed_time(_OPPOSED, c, lambda i: 2 * right_angle_time(i))),
-    ),
-    instances=instances,
-    examples=(_OPPOSED, Opposed(gap=0.02, students=4)),
-    cost=_COUNTS,
-    figure=figure,
-    remark="Times are those of the exact population gradient flow with V learned. More opposed students do not help.",
-)
-
-HELPED = Statement(
-    key="specialization.slow_start.helper",
-    form=Form.PRINTED,
-    title="Over-realisation helps by nodes that are ready for shifting",
-    claim="One more student at angle θ < π/2 from the teacher:   the teacher is covered when that student alone\n"
-    "would cover it, however near to π the others are",
-    source=source("Section 5.3, the role played by over-realization", DERIVED),
-    expected=Outcome.HOLDS,
-    instance_type=Opposed,
-    evidence=helped_time,
-    assumptions=readiness,
-    controls=(
-        Control("a helper among the opposed", lambda c: helped_time(_OPPOSED, c, np.pi - _OPPOSED.gap)),
-        Control("a helper a little further off", lambda c: helped_time(_OPPOSED, c, 1.01 * _OPPOSED.angle)),
-    ),
-    instances=instances,
-    examples=(_OPPOSED, Opposed(gap=0.02, students=4)),
-    cost=_COUNTS,
-    figure=helper_figure,
-)

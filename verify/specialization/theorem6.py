@@ -3,54 +3,58 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import hypothesis.strategies as st
 import mpmath as mp
 import numpy as np
 
-from dynamics.arrays import Array
-from dynamics.geometry.angles import paired_angles
-from verify.judging import (
-    SPECIALIZATION,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
+from verify.judging import ALGEBRA, SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
 from verify.mathematics.families.spherical_inputs import (
     SPHERICAL,
     Pair,
+    closed_form,
     gated_mean,
     second_moment,
     wedge_matrix,
 )
 from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature
 
-SOURCE = Source(SPECIALIZATION, "Theorem 6", "formula derived; the printed one could not be recovered")
+THEOREM6 = Item(
+    "specialization.theorem6",
+    Source(SPECIALIZATION, "Theorem 6", "formula derived; the printed one could not be recovered"),
+)
+
 RESOLUTION = 0.2
 """A sample whose standard error is a larger share of the term decides nothing."""
 
-
-def closed_form(w_j: Array, w_k: Array, c: float, factor: bool = True) -> Array:
-    """``(c / 2 pi) [(pi - t) w_j + sin t (||w_j|| / ||w_k||) w_k]``; without the factor where asked."""
-    turn = float(paired_angles(w_j[:, None], w_k[:, None])[0])
-    ratio = float(np.linalg.norm(w_j) / np.linalg.norm(w_k)) if factor else 1.0
-    return np.asarray(c / (2 * math.pi) * ((math.pi - turn) * w_j + math.sin(turn) * ratio * w_k))
+EXAMPLE = Pair(d=2, angle=math.pi / 2, norm_j=3.0, seed=1)
 
 
-def sampled(pair: Pair, context: Context, factor: bool = True, scale: float = 1.0) -> Evidence:
-    """The sampled term against the closed form: the largest |z| over the coordinates decides."""
+@THEOREM6.claim(
+    "corrected",
+    expected="holds",
+    on=Pair,
+    examples=(EXAMPLE, *(Pair(law, 3, 1.0, 2.0, 0.5) for law in SPHERICAL)),
+    cost=SAMPLING.at_quick(40),
+)
+def between_the_nodes(
+    pair: Pair, context: Context, *, norm_factor: bool = True, scale: float = 1.0
+) -> Evidence:
+    """Theorem 6: a term of the gradient lies between the two nodes
+
+    x spherical, no bias, c = E‖x‖²/d:
+    E[D_k D_j x xᵀ] w_j = (c/2π) [(π−θ) w_j + sin θ (‖w_j‖/‖w_k‖) w_k]
+
+    Spherical symmetry is what it takes: a uniform cube and random signs have covariance I and fail, and so do
+    anisotropic, shifted and bias-augmented Gaussians. Only c of the radial law matters, atoms included.
+    """
     size = 400_000 if context.budget.full else 80_000
     mean, error = gated_mean(pair, size, context.rng(pair.seed, pair.d))
-    claimed = scale * closed_form(*pair.columns(), second_moment(pair.law, pair.d), factor)
+    c = second_moment(pair.law, pair.d)
+    claimed = scale * closed_form(*pair.columns(), c, norm_factor=norm_factor)
     length, limit = float(np.linalg.norm(claimed)), context.z(pair.d)
-    moving = error > 0  # the coordinate that a bias or a discrete law pins
+    # A bias or a discrete law pins a coordinate: it has no standard error. Among the others the largest |z| decides.
+    moving = error > 0
     score = float(np.max(np.abs(mean - claimed)[moving] / error[moving], initial=0.0))
     return Evidence(
         predicted=length,
@@ -67,43 +71,32 @@ def sampled(pair: Pair, context: Context, factor: bool = True, scale: float = 1.
     )
 
 
-def without_factor(pair: Pair, context: Context) -> Evidence:
-    """Quadrature of the term against the closed form with ``sin t w_k`` in place of ``sin t (||w_j||/||w_k||) w_k``."""
-    flat = Pair(pair.law, 2, pair.angle, pair.norm_j, pair.norm_k)
-    w_j = pair.norm_j * np.array([math.cos(pair.angle), math.sin(pair.angle)])
-    w_k = np.array([pair.norm_k, 0.0])
-    c = second_moment(flat.law, pair.d)
-    exact, claimed = wedge_matrix(pair.angle, 2, c) @ w_j, closed_form(w_j, w_k, c, factor=False)
-    rounding = 32 * np.finfo(float).eps * c * max(pair.norm_j, 1.0)
-    gap = float(np.linalg.norm(exact - claimed))
-    return Evidence(
-        predicted=float(np.linalg.norm(claimed)),
-        measured=float(np.linalg.norm(exact)),
-        margin=rounding - gap,
-        tolerance=rounding,
-    )
+between_the_nodes.rejects("cube, d = 2", Pair("cube", 2, seed=3))
+between_the_nodes.rejects("rademacher, d = 3", Pair("rademacher", 3, seed=3))
+between_the_nodes.rejects("anisotropic, d = 3", Pair("anisotropic", 3, seed=3))
+between_the_nodes.rejects("shifted, d = 3", Pair("shifted", 3, seed=3))
+between_the_nodes.rejects("biased, d = 3", Pair("biased", 3, seed=3))
+between_the_nodes.rejects("without the norm factor", EXAMPLE, norm_factor=False)
+between_the_nodes.rejects("c 10 % larger", EXAMPLE, scale=1.1)
 
 
-def confirm_factor(pair: Pair) -> Evidence:
-    """In 50 digits, the term by quadrature over the plane for Gaussian input (only c enters for the other laws)."""
-    w_j, w_k = pair.columns()
-    with mp.workdps(DIGITS):
-        exact_j, exact_k = columns(np.stack([w_j, w_k], axis=1))
-        exact = gradient_by_quadrature(exact_k, exact_j)
-        turn = mp.mpf(pair.angle)
-        claimed = ((mp.pi - turn) * exact_j + mp.sin(turn) * exact_k) / (2 * mp.pi)
-        gap = mp.norm(exact - claimed)
-        # the stated angle and the angle of the rounded columns differ by a few ulp
-        return Evidence(
-            predicted=0.0,
-            measured=float(gap),
-            margin=float(mp.mpf(10) ** -13 * (pair.norm_j + pair.norm_k) - gap),
-            tolerance=1e-13,
-        )
+@THEOREM6.claim(
+    "sharp",
+    expected="holds",
+    on=Pair,
+    draw=drawn_fields(Pair, angle=st.floats(0.1, 3.14), norm_j=st.just(1.0), norm_k=st.just(1.0)),
+    cost=ALGEBRA.at_quick(200),
+    place="Theorem 6 and the PSD matrix of Eqn 9",
+    note="derived, not in the paper",
+)
+def spectrum(pair: Pair, context: Context, *, sine: float = 1.0) -> Evidence:
+    """Theorem 6: the whole matrix and its spectrum
 
+    E[D_k D_j x xᵀ] = (c/2π) [(π−θ) I + sin θ (ŝŝᵀ − t̂t̂ᵀ)],  ŝ ∥ ŵ_j + ŵ_k,  t̂ ∥ ŵ_j − ŵ_k
+    eigenvalues (c/2π)(π−θ ± sin θ) once each and (c/2π)(π−θ), d−2 times
 
-def spectrum(pair: Pair, context: Context, altered: float = 1.0) -> Evidence:
-    """Quadrature of the whole matrix against the closed form, entry by entry, and its eigenvalues."""
+    By quadrature, to rounding. The term is largest along the bisector of the two nodes and vanishes at θ = π.
+    """
     c, d, turn = second_moment(pair.law, pair.d), pair.d, pair.angle
     matrix = wedge_matrix(turn, d, c)
     first = np.array([1.0, 0.0])
@@ -111,7 +104,7 @@ def spectrum(pair: Pair, context: Context, altered: float = 1.0) -> Evidence:
     s, t = first + second, first - second
     s, t = s / np.linalg.norm(s), t / np.linalg.norm(t)
     claimed = (math.pi - turn) * np.eye(d)
-    claimed[:2, :2] += altered * math.sin(turn) * (np.outer(s, s) - np.outer(t, t))
+    claimed[:2, :2] += sine * math.sin(turn) * (np.outer(s, s) - np.outer(t, t))
     claimed *= c / (2 * math.pi)
     values = [math.pi - turn + math.sin(turn), math.pi - turn - math.sin(turn), *[math.pi - turn] * (d - 2)]
     predicted = np.sort(c / (2 * math.pi) * np.array(values))
@@ -127,92 +120,58 @@ def spectrum(pair: Pair, context: Context, altered: float = 1.0) -> Evidence:
     )
 
 
-def pairs(budget: Budget, widest: float = 2.9, norms: bool = True) -> st.SearchStrategy[Pair]:
-    """Spherical laws; angles away from 0 and pi, where a sample resolves nothing; norms from 1/4 to 4."""
-    size = st.sampled_from([1.0, 0.25, 0.5, 2.0, 4.0]) if norms else st.just(1.0)
-    return st.builds(
-        Pair,
-        law=st.sampled_from(SPHERICAL),
-        d=st.integers(2, 10),
-        angle=st.floats(0.1, widest),
-        norm_j=size,
-        norm_k=size,
-        seed=st.integers(0, 2**16),
+spectrum.rejects("ŝ and t̂ exchanged", EXAMPLE, sine=-1.0)
+spectrum.rejects("sin θ 1e-9 larger", EXAMPLE, sine=1 + 1e-9)
+
+
+@THEOREM6.claim(
+    "printed",
+    expected="refuted",
+    on=Pair,
+    examples=(EXAMPLE,),
+    cost=ALGEBRA.at_quick(60),
+    note="the printed formula is lost; read as one in w_j, w_k and θ alone",
+)
+def without_the_norm_factor(pair: Pair, context: Context) -> Evidence:
+    """Theorem 6 without the norm factor
+
+    E[D_k D_j x xᵀ] w_j = (c/2π) [(π−θ) w_j + sin θ w_k]  for any w_j, w_k
+
+    The left side is homogeneous of degree 0 in w_k, so the term along w_k must be ‖w_j‖/‖w_k‖ w_k. Right as it stands
+    only where ‖w_j‖ = ‖w_k‖, and teachers are normalised but students are not.
+    """
+    w_j = pair.norm_j * np.array([math.cos(pair.angle), math.sin(pair.angle)])
+    w_k = np.array([pair.norm_k, 0.0])
+    c = second_moment(pair.law, pair.d)
+    exact, claimed = wedge_matrix(pair.angle, 2, c) @ w_j, closed_form(w_j, w_k, c, norm_factor=False)
+    rounding = 32 * np.finfo(float).eps * c * max(pair.norm_j, 1.0)
+    gap = float(np.linalg.norm(exact - claimed))
+    return Evidence(
+        predicted=float(np.linalg.norm(claimed)),
+        measured=float(np.linalg.norm(exact)),
+        margin=rounding - gap,
+        tolerance=rounding,
     )
 
 
-_EXAMPLE = Pair(d=2, angle=math.pi / 2, norm_j=3.0, seed=1)
+@without_the_norm_factor.confirmed_by
+def in_fifty_digits(pair: Pair) -> Evidence:
+    """The term by quadrature over the plane for Gaussian input (only c enters for the other laws)."""
+    w_j, w_k = pair.columns()
+    with mp.workdps(DIGITS):
+        exact_j, exact_k = columns(np.stack([w_j, w_k], axis=1))
+        exact = gradient_by_quadrature(exact_k, exact_j)
+        turn = mp.mpf(pair.angle)
+        claimed = ((mp.pi - turn) * exact_j + mp.sin(turn) * exact_k) / (2 * mp.pi)
+        gap = mp.norm(exact - claimed)
+        # The stated angle and the angle of the rounded columns differ by a few ulp.
+        return Evidence(
+            predicted=0.0,
+            measured=float(gap),
+            margin=float(mp.mpf(10) ** -13 * (pair.norm_j + pair.norm_k) - gap),
+            tolerance=1e-13,
+        )
 
 
-def _law(law: str, d: int) -> Control:
-    return Control(f"{law}, d = {d}", lambda context: sampled(Pair(law, d, 1.0, seed=3), context))
-
-
-CORRECTED = Statement(
-    key="specialization.theorem6",
-    form=Form.CORRECTED,
-    title="Theorem 6: a term of the gradient lies between the two nodes",
-    claim="x spherical, no bias, c = E‖x‖²/d:\nE[D_k D_j x xᵀ] w_j = (c/2π) [(π−θ) w_j + sin θ (‖w_j‖/‖w_k‖) w_k]",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=Pair,
-    instances=pairs,
-    evidence=sampled,
-    examples=(_EXAMPLE, *(Pair(law, 3, 1.0, 2.0, 0.5) for law in SPHERICAL)),
-    controls=(
-        _law("cube", 2),
-        _law("rademacher", 3),
-        _law("anisotropic", 3),
-        _law("shifted", 3),
-        _law("biased", 3),
-        Control("without the norm factor", lambda c: sampled(_EXAMPLE, c, factor=False)),
-        Control("c 10 % larger", lambda c: sampled(_EXAMPLE, c, scale=1.1)),
-    ),
-    cost=Cost(40, 200, 2000),
-    remark="Spherical symmetry is what it takes: a uniform cube and random signs have covariance I and fail, and so do "
-    "anisotropic, shifted and bias-augmented Gaussians. Only c of the radial law matters, atoms included.",
-)
-
-SPECTRUM = Statement(
-    key="specialization.theorem6",
-    form=Form.SHARP,
-    title="Theorem 6: the whole matrix and its spectrum",
-    claim="E[D_k D_j x xᵀ] = (c/2π) [(π−θ) I + sin θ (ŝŝᵀ − t̂t̂ᵀ)],  ŝ ∥ ŵ_j + ŵ_k,  t̂ ∥ ŵ_j − ŵ_k\n"
-    "eigenvalues (c/2π)(π−θ ± sin θ) once each and (c/2π)(π−θ), d−2 times",
-    source=Source(SPECIALIZATION, "Theorem 6 and the PSD matrix of Eqn 9", "derived, not in the paper"),
-    expected=Outcome.HOLDS,
-    instance_type=Pair,
-    instances=lambda budget: pairs(budget, 3.14, norms=False),
-    evidence=spectrum,
-    controls=(
-        Control("ŝ and t̂ exchanged", lambda c: spectrum(_EXAMPLE, c, -1.0)),
-        Control("sin θ 1e-9 larger", lambda c: spectrum(_EXAMPLE, c, 1 + 1e-9)),
-    ),
-    cost=Cost(200, 1000, 10_000),
-    remark="By quadrature, to rounding. The term is largest along the bisector of the two nodes and vanishes at θ = π.",
-)
-
-PRINTED = Statement(
-    key="specialization.theorem6",
-    form=Form.PRINTED,
-    title="Theorem 6 without the norm factor",
-    claim="E[D_k D_j x xᵀ] w_j = (c/2π) [(π−θ) w_j + sin θ w_k]  for any w_j, w_k",
-    source=replace(SOURCE, note="the printed formula is lost; read as one in w_j, w_k and θ alone"),
-    expected=Outcome.REFUTED,
-    instance_type=Pair,
-    instances=pairs,
-    evidence=without_factor,
-    confirm=confirm_factor,
-    examples=(_EXAMPLE,),
-    controls=(
-        Control(
-            "equal norms",
-            lambda c: without_factor(Pair(angle=1.0, norm_j=2.0, norm_k=2.0), c),
-            must_hold=True,
-        ),
-        Control("w_j = (3, 0), w_k = (0, 1)", lambda c: without_factor(_EXAMPLE, c)),
-    ),
-    cost=Cost(60, 200, 1000),
-    remark="The left side is homogeneous of degree 0 in w_k, so the term along w_k must be ‖w_j‖/‖w_k‖ w_k. Right as "
-    "it stands only where ‖w_j‖ = ‖w_k‖, and teachers are normalised but students are not.",
-)
+without_the_norm_factor.accepts("equal norms", Pair(norm_j=2.0, norm_k=2.0))
+without_the_norm_factor.rejects("w_j = (3, 0), w_k = (0, 1)", EXAMPLE)

@@ -10,7 +10,7 @@ from nets.specialization.training import EPOCH
 from verify.mathematics.studies.autograd_experiment import by_autograd
 from verify.mathematics.studies.specialization_study import specialisation_and_fan_out
 from verify.mathematics.studies.trained_experiments import Trained
-from verify.specialization.experiments_low_correlation import OneNetwork, ordering, setting_of
+from verify.specialization.experiments_low_correlation import OneNetwork, ordering
 from verify.specialization.experiments_over_realisation import just_realised
 
 pytestmark = pytest.mark.statement("specialization.experiments")
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.statement("specialization.experiments")
 def test_autograd_gives_the_same_network():
     """One epoch of stacked hand-written steps against torch.optim.SGD: same correlations and norms."""
     instance = OneNetwork()
-    setting = setting_of(instance)
+    setting = instance.setting
     run = train_specialization(setting, seed=[instance.seed], steps=EPOCH, record_at=[])
     ours = [values[0] for values in specialisation_and_fan_out(run)]
     for found, expected in zip(ours, by_autograd(setting, instance.seed, EPOCH), strict=True):

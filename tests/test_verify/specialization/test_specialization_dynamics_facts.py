@@ -11,13 +11,13 @@ from verify.mathematics.families.spherical_inputs import (
     OTHERS,
     SPHERICAL,
     Pair,
+    closed_form,
     sample,
     second_moment,
     wedge_matrix,
 )
 from verify.specialization import eqn12_balance, strong_premise, theorem7_alignment
 from verify.specialization.eqn12 import OFFSET
-from verify.specialization.theorem6 import closed_form
 from verify.specialization.theorem6_bias import Thresholds, augmented_term
 
 pytestmark = pytest.mark.statement(
@@ -33,7 +33,7 @@ def test_norm_factor_at_a_known_pair():
     """w_j = (0, 1), w_k = (3, 0): (0.15915, 0.25), and 0.477 for the first without the factor."""
     w_j, w_k = np.array([0.0, 1.0]), np.array([3.0, 0.0])
     assert closed_form(w_j, w_k, 1.0) == pytest.approx([1 / (2 * np.pi), 0.25])
-    assert closed_form(w_j, w_k, 1.0, factor=False) == pytest.approx([3 / (2 * np.pi), 0.25])
+    assert closed_form(w_j, w_k, 1.0, norm_factor=False) == pytest.approx([3 / (2 * np.pi), 0.25])
 
 
 @pytest.mark.parametrize("law", SPHERICAL + OTHERS)
@@ -94,9 +94,9 @@ def test_confirmations_accept_what_holds(monkeypatch):
     light = theorem7_alignment.Herd(total=0.3, seed=3)
     assert theorem7_alignment.confirm_projected(light).holds
     monkeypatch.setattr(eqn12_balance, "STEPS", 1000)  # enough for 1e-4 where nothing is stiff
-    assert eqn12_balance.confirm(eqn12_balance.Turn(0.5)).holds
+    assert eqn12_balance.in_twenty_digits(eqn12_balance.Turn(0.5)).holds
     first = strong_premise.Student(m=5, outputs=1, positive=True)
-    assert strong_premise.confirm(first).holds
+    assert strong_premise.in_rational_arithmetic(first).holds
 
 
 def test_pairs_have_the_stated_angle():
@@ -108,6 +108,6 @@ def test_pairs_have_the_stated_angle():
 
 def test_no_polarity_is_vacuous():
     """At p = 0 no teacher is strongest: an instance outside the premise, although its evidence would fail."""
-    statement = strong_premise.PRINTED
+    statement = strong_premise.strongest_pulls_hardest
     assert not statement.assumptions(strong_premise.Student(p=0.0))[0].satisfied
     assert statement.evidence(strong_premise.Student(seed=2), Context()).margin < 0

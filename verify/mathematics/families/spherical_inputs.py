@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.geometry.angles import paired_angles
 from dynamics.two_layer.teachers import orthonormal
+from verify.judging import drawn
 
 SPHERICAL = ("gaussian", "sphere", "ball", "student", "shells")
-"""Laws with spherical symmetry: Gaussian, unit sphere and ball, Student-t, three shells one of which is the origin."""
+"""Laws with spherical symmetry: Gaussian, uniform on the unit sphere, uniform in the unit ball, Student-t, shells."""
 
 OTHERS = ("cube", "rademacher", "anisotropic", "shifted", "biased")
 """Laws without: the first two still have covariance I; ``biased`` is ``[x; 1]`` with x Gaussian."""
@@ -20,21 +23,27 @@ DEGREES = 12
 """Degrees of freedom of the Student-t law: the summands of the mean then still have finite fifth moments."""
 
 SHELLS = ((0.0, 0.2), (1.0, 0.5), (3.0, 0.3))
-"""Radius and probability."""
+"""Radius and probability of each shell; the first is the origin itself, an atom."""
 
 CHUNK = 1 << 15
+"""Samples held in memory at a time."""
+
+NORM = st.sampled_from([1.0, 0.25, 0.5, 2.0, 4.0])
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Nodes j and k at an angle in d dimensions, with norms, turned at random; and the law of the input."""
+    """Nodes j and k at an angle in d dimensions, with norms, turned at random; and the law of the input.
 
-    law: str = "gaussian"
-    d: int = 2
-    angle: float = 1.0
-    norm_j: float = 1.0
-    norm_k: float = 1.0
-    seed: int = 0
+    Angles are drawn away from 0 and pi, where a sample of affordable size resolves nothing.
+    """
+
+    law: str = drawn("gaussian", st.sampled_from(SPHERICAL))
+    d: int = drawn(2, st.integers(2, 10))
+    angle: float = drawn(1.0, st.floats(0.1, 2.9))
+    norm_j: float = drawn(1.0, NORM)
+    norm_k: float = drawn(1.0, NORM)
+    seed: int = drawn(0, st.integers(0, 2**16))
 
     def columns(self) -> tuple[Array, Array]:
         """``w_j``, ``w_k``, each (d,)."""
@@ -99,12 +108,22 @@ def gated_mean(pair: Pair, size: int, rng: np.random.Generator) -> tuple[Array, 
     return mean, np.sqrt(np.maximum(squares / size - mean**2, 0.0) / size)
 
 
-def wedge_matrix(angle: float, d: int, c: float = 1.0) -> Array:
-    """``E[D_k D_j x x^T]`` (d, d) for spherical input by quadrature, in axes ``w_k``, w_j's part across it, the rest.
+def closed_form(w_j: Array, w_k: Array, c: float, *, norm_factor: bool = True) -> Array:
+    """``E[D_k D_j x x^T] w_j`` for spherical input, (d,): ``(c/2 pi) [(pi - t) w_j + sin t (||w_j||/||w_k||) w_k]``.
 
-    x = r e with ``t``, the square of e's part in the plane, of density ``(d-2)/2 (1-t)^(d/2-2)`` (t = 1 for d = 2), and
-    the azimuth p uniform. Gauss-Jacobi in t, Gauss-Legendre in p over the wedge where both gates are open: no closed
-    form is used. ``E[r^2] = c d``.
+    t is the angle of ``w_j`` and ``w_k``. Without ``norm_factor`` the quotient of the norms is left out.
+    """
+    turn = float(paired_angles(w_j[:, None], w_k[:, None])[0])
+    ratio = float(np.linalg.norm(w_j) / np.linalg.norm(w_k)) if norm_factor else 1.0
+    return np.asarray(c / (2 * math.pi) * ((math.pi - turn) * w_j + math.sin(turn) * ratio * w_k))
+
+
+def wedge_matrix(angle: float, d: int, c: float = 1.0) -> Array:
+    """``E[D_k D_j x x^T]`` (d, d) for spherical input with ``E||x||^2 = c d``, by quadrature without a closed form.
+
+    The first axis is along ``w_k``, the second along the part of ``w_j`` across it. With x = r e, the squared part t of
+    the unit vector e in their plane has density ``(d-2)/2 (1-t)^(d/2-2)`` (t = 1 for d = 2), its azimuth p is uniform:
+    Gauss-Jacobi in t, Gauss-Legendre in p over the wedge where both gates are open.
     """
     from scipy.special import roots_jacobi
 

@@ -1,0 +1,66 @@
+"""Gaussian two-layer networks on Gaussian input: the instances of Eqns 10 to 12."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.geometry.angles import angle_pair
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging import Assumption, Budget, drawn
+
+
+@dataclass(frozen=True)
+class Layer:
+    """m teachers and n students with Gaussian fan-ins and fan-outs, Gaussian input of standard deviation ``std``."""
+
+    d: int = drawn(2, st.integers(2, 8))
+    m: int = drawn(1, st.integers(1, 4))
+    n: int = drawn(1, st.integers(1, 4))
+    outputs: int = drawn(1, st.integers(1, 3))
+    std: float = drawn(1.0, st.sampled_from([1.0, 1.5, 0.5]))
+    seed: int = drawn(0, st.integers(0, 2**16))
+
+    def problem(self) -> TeacherStudent:
+        """The networks and their input."""
+        rng = np.random.default_rng(self.seed)
+        teacher, student = (rng.standard_normal((self.d, k)) for k in (self.m, self.n))
+        teacher_V, student_V = (rng.standard_normal((k, self.outputs)) for k in (self.m, self.n))
+        return TeacherStudent(teacher, student, teacher_V, student_V, IsotropicGaussian(self.d, self.std))
+
+
+def one_teacher(layer: Layer) -> TeacherStudent:
+    """The networks of a layer with m = 1, the teacher's fan-in at unit norm."""
+    problem = layer.problem()
+    teacher = problem.teacher_W / np.linalg.norm(problem.teacher_W)
+    return TeacherStudent(teacher, problem.student_W, problem.teacher_V, problem.student_V, problem.measure)
+
+
+def resolvable_turn(layer: Layer) -> tuple[Assumption, ...]:
+    """For one teacher and one student: the turn is not lost in the noise of the student's own term.
+
+    The turn is measured in units of that noise, ``||v|| (||v|| ||w|| + ||v*||)``.
+    """
+    problem = one_teacher(layer)
+    W, v, goal = problem.student_W, problem.student_V[0], problem.teacher_V[0]
+    angle, rest = (float(x[0, 0]) for x in angle_pair(W, problem.teacher_W))
+    size = float(np.linalg.norm(v) * (np.linalg.norm(v) * np.linalg.norm(W) + np.linalg.norm(goal)))
+    turn = abs(float(v @ goal)) * math.sin(angle) * rest / math.pi
+    return (
+        Assumption("a turn that 10⁶ samples resolve to a tenth", turn / size - 0.02 * math.sqrt(layer.d)),
+    )
+
+
+def single_pairs(budget: Budget) -> st.SearchStrategy[Layer]:
+    """One teacher and one student in two to eight dimensions, up to three outputs."""
+    return st.builds(
+        Layer,
+        d=st.integers(2, 8),
+        outputs=st.integers(1, 3),
+        std=st.sampled_from([1.0, 1.5, 0.5]),
+        seed=st.integers(0, 2**16),
+    )

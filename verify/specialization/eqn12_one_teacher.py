@@ -1,0 +1,58 @@
+"""Eqn 12 with norm and fan-out kept in: one student and one teacher obey three equations, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.geometry.angles import angle_pair
+from dynamics.two_layer.one_teacher import OneTeacherFlow
+from verify.judging import SAMPLING, SPECIALIZATION, Budget, Context, Evidence, Item, Source
+from verify.mathematics.families.gaussian_layers import Layer, one_teacher, resolvable_turn, single_pairs
+from verify.mathematics.resolved_gradient import resolved
+
+ONE_TEACHER = Item(
+    "specialization.eqn12.one_teacher",
+    Source(SPECIALIZATION, "Eqn 12", "with norm and fan-out kept in; derived, not in the paper"),
+)
+
+
+def one_output_pairs(budget: Budget) -> st.SearchStrategy[Layer]:
+    """One teacher and one student with one output."""
+    return single_pairs(budget).map(lambda layer: replace(layer, outputs=1))
+
+
+@ONE_TEACHER.claim(
+    "sharp",
+    expected="holds",
+    on=Layer,
+    draw=one_output_pairs,
+    assume=resolvable_turn,
+    examples=(Layer(d=3, seed=1),),
+    cost=SAMPLING.at_quick(12),
+)
+def three_equations(layer: Layer, context: Context, *, growth: float = 1.0) -> Evidence:
+    """One student and one teacher in three numbers
+
+    δ = π−θ, ρ = ‖w‖:   δ̇ = (c/2π)(v v*/ρ) δ sin δ
+    ρ̇ = (c/2π) v v* (sin δ − δ cos δ) − (c/2) v²ρ,   v̇ = (c/2π) v* ρ (sin δ − δ cos δ) − (c/2) v ρ²
+
+    ρ² − v² is conserved (Eqn 8), which leaves two equations. They decide how κ moves while the student turns.
+    """
+    problem = one_teacher(layer)
+    w, goal = problem.student_W[:, 0], problem.teacher_W[:, 0]
+    rho = float(np.linalg.norm(w))
+    delta = float(angle_pair(problem.student_W, problem.teacher_W)[1][0, 0])
+    flow = OneTeacherFlow(
+        delta, rho, problem.student_V[0, 0], teacher_v=problem.teacher_V[0, 0], c=layer.std**2
+    )
+    turn, grow, fan_out = flow(0.0, flow.initial_state()) * np.array([1.0, growth, 1.0])
+    # Back into the plane of w and w*, to be compared with the sampled gradient in W and V.
+    across = goal - w * (goal @ w) / rho**2
+    claimed = np.append(grow * w / rho + rho * turn * across / np.linalg.norm(across), fan_out)
+    return resolved(problem, claimed, context, context.rng(layer.seed, 12))
+
+
+three_equations.rejects("ρ̇ 20 % larger", Layer(d=3, seed=1), growth=1.2)
