@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dynamics.two_layer.simulation import FlowName, MeasureName, TeacherName, TwoLayerSimulation
 from luckproof import Trajectory
 from tests.e2e.commands import REAL, command
-from verify.command.two_layer_simulation import FlowName, MeasureName, Simulation, TeacherName, rates_of
+from verify.command.measured_rates import rates_of
 
 
 def simulate(*words, **options):
@@ -82,10 +83,10 @@ def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
         (["--measure", "uniform"], "--measure"),
         (["--method", "Euler"], "method"),
         (["--d", "3"], "m: expected at most d = 3"),
-        (["--d", "0"], "d: expected an integer >= 1"),
+        (["--d", "0"], "d: expected a positive integer"),
         (["--n", "9"], "n: expected n = m = 5"),
         (["--flow", "two-layer", "--n", "2"], "n: expected at least m = 5"),
-        (["--flow", "two-layer", "--c", "0"], "c: expected an integer >= 1"),
+        (["--flow", "two-layer", "--c", "0"], "c: expected a positive integer"),
         (["--theta0", "4"], "theta0"),
         (["--theta0", "nan"], "theta0"),
         (["--p-w", "1"], "p_W"),
@@ -126,7 +127,7 @@ def test_bad_options_are_one_line_and_exit_2(words, named, tmp_path, capsys, mon
 @pytest.mark.parametrize("flow", list(FlowName))
 def test_every_flow_runs_from_every_teacher(flow, teacher, instances):
     """The loss falls, and a stack of draws is integrated at once."""
-    options = Simulation(flow, teacher, d=6, m=2, instances=instances, t_end=20.0, points=21)
+    options = TwoLayerSimulation(flow, teacher, d=6, m=2, instances=instances, t_end=20.0, points=21)
     trajectory = options.run(options.build())
     loss = trajectory.observables["loss"]
     assert trajectory.success
@@ -136,7 +137,7 @@ def test_every_flow_runs_from_every_teacher(flow, teacher, instances):
 
 def test_biased_measure_has_its_spectral_rate():
     """Thresholded teachers: the late decay settles on the rate of the finite-difference Jacobian."""
-    options = Simulation(
+    options = TwoLayerSimulation(
         measure=MeasureName.BIASED,
         d=4,
         m=1,
@@ -154,7 +155,7 @@ def test_biased_measure_has_its_spectral_rate():
 
 def test_rates_say_why_they_are_missing():
     """A run too short to decay has no measured rate, and the reason is given; the spectral one stands."""
-    options = Simulation(m=2, d=4, t_end=1.0)
+    options = TwoLayerSimulation(m=2, d=4, t_end=1.0)
     flow = options.build()
     rates = rates_of(flow, options.run(flow), 1e-8)
     assert rates.fit is None
@@ -165,8 +166,8 @@ def test_rates_say_why_they_are_missing():
 
 def test_default_projected_start_is_theta0():
     """The papers' setting: every student at 0.3 from its teacher; teachers as drawn from the seed."""
-    problem = Simulation(seed=11).problem()
+    problem = TwoLayerSimulation(seed=11).problem()
     overlap = np.einsum("dj,dj->j", problem.teacher_W, problem.student_W)
     np.testing.assert_allclose(overlap, np.cos(0.3), rtol=1e-14)
-    np.testing.assert_array_equal(problem.teacher_W, Simulation(seed=11).problem().teacher_W)
-    assert not np.array_equal(problem.teacher_W, Simulation(seed=12).problem().teacher_W)
+    np.testing.assert_array_equal(problem.teacher_W, TwoLayerSimulation(seed=11).problem().teacher_W)
+    assert not np.array_equal(problem.teacher_W, TwoLayerSimulation(seed=12).problem().teacher_W)

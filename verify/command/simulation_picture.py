@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
-from verify.command.two_layer_simulation import Rates
+from verify.command.measured_rates import Rates
 from verify.figures.style import FAILING, HOLDING, REFERENCE, STYLE
 
 SMALLEST = 1e-18

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dynamics.options import option_fields
 from verify.figures import figures
 from verify.report.writing import write_atomically
 
@@ -31,19 +32,18 @@ def command_of(name: str, settings: Mapping[str, Any]) -> str:
     """The shortest command with these settings: a budget and what differs from it."""
     candidates = []
     for budget, usual in figures()[name].settings.items():
+        fields = option_fields(type(usual))
         kept = {key: json.loads(json.dumps(value)) for key, value in dataclasses.asdict(usual).items()}
         words = [] if budget == "quick" else ["--budget", budget]
         for key, value in settings.items():
             if value != kept[key]:
-                words += ["--seed", str(value)] if key == "seed" else ["--set", f"{key}={_text(value)}"]
+                words += (
+                    ["--seed", str(value)]
+                    if key == "seed"
+                    else ["--set", f"{key}={fields[key].written(value)}"]
+                )
         candidates.append(words)
     return " ".join(["luckproof", "figure", name, *min(candidates, key=len)])
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(_text, value))
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def section(name: str, attributes: Mapping[str, Any]) -> str:

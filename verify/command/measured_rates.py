@@ -1,0 +1,69 @@
+"""The late rate of a simulated run, as measured on it and as the spectrum of its limit predicts it.
+
+Measuring is the verdicts' rule (:mod:`verify.mathematics.rates`): that is why this stands here and not beside the
+simulations in ``dynamics``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.columns import unit_columns
+from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.linearization import spectral_rate
+from verify.mathematics.rates import FLOOR, DecayFit, fit_decay
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Late decay of ``sin theta`` as measured on a run and as the spectrum predicts it.
+
+    Either is None where it cannot be had; ``no_fit`` and ``no_spectral`` then say why.
+    """
+
+    fit: DecayFit | None = None
+    spectral: Array | None = None
+    no_fit: str = ""
+    no_spectral: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Median over the instances of measured / spectral."""
+        if self.fit is None or self.spectral is None:
+            return None
+        return float(np.median(self.fit.rate / self.spectral))
+
+
+def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) -> Rates:
+    """The rate of ``||sin theta||`` over its late window, and the spectral rate at the limit it runs into.
+
+    ``accuracy``: of the integration (rtol + atol); angles below a hundred times that are not fitted.
+    """
+    fit, spectral, no_fit, no_spectral = None, None, "", ""
+    distance = np.linalg.norm(trajectory.observables["sin_theta"], axis=-1)
+    try:
+        fit = fit_decay(trajectory.t, distance, floor=max(FLOOR, 100 * accuracy))
+    except ValueError as error:
+        no_fit = str(error).removeprefix("values: ")
+    try:
+        spectral = np.asarray(spectral_rate(flow, limit_state(flow, trajectory)))
+    except ValueError as error:
+        no_spectral = str(error)
+    return Rates(fit, spectral, no_fit, no_spectral)
+
+
+def limit_state(flow: TwoLayerDynamics, trajectory: Trajectory) -> Array:
+    """The solution a run approaches: u-set at the teacher, r-set where the run left it, with no fan-out.
+
+    Raises:
+        ValueError: the flow's fixed fan-outs do not allow that solution.
+    """
+    state = flow.unpack(flow.equilibrium())
+    u_set = flow.problem.m
+    W = np.array(state["W"])
+    W[..., u_set:] = trajectory.state["W"][-1][..., u_set:]
+    return flow.pack(unit_columns(W) if flow.projected else W, state.get("V", flow.problem.student_V))
