@@ -219,7 +219,7 @@ def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
 def _evaluate_instance(statement: AnyStatement, text: str, alter: str | None, context: Context) -> int:
     """Print what one instance says; 1 when the claim, as it stands, fails where it is not expected to."""
     from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
-    from verify.judging.runner import evaluate, for_statement
+    from verify.judging.trial import evaluate, for_statement
 
     with boundary():
         instance = instance_from_json(statement, text)

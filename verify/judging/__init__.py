@@ -3,10 +3,14 @@
 The words that a file with a statement needs are imported from here; the registry and the runner from their modules.
 """
 
-from verify.judging.evidence import Assumption, Context, Evidence
-from verify.judging.instances import drawn, drawn_fields
-from verify.judging.statement import AnyStatement, Control, Item, Statement
-from verify.judging.verdict import Record, Verdict
+from verify.judging.confirmation import Precise, Replication
+from verify.judging.controls import Control
+from verify.judging.domains import SEED, Each, Instance, OneOf, Range, integers, reals
+from verify.judging.evidence import Assumption, CannotJudgeError, Context, Evidence
+from verify.judging.instances import drawn, drawn_fields, fixed
+from verify.judging.item import Item
+from verify.judging.statement import AnyStatement, Statement
+from verify.judging.verdict import Attack, Record, Verdict
 from verify.judging.vocabulary import (
     ALGEBRA,
     BUDGETS,
@@ -18,7 +22,9 @@ from verify.judging.vocabulary import (
     TRAINING,
     Budget,
     Cost,
+    Erratum,
     Form,
+    Impact,
     Outcome,
     Source,
 )
@@ -30,22 +36,36 @@ __all__ = [
     "LUCK_MATTERS",
     "SAMPLING",
     "SEARCH",
+    "SEED",
     "SPECIALIZATION",
     "TRAINING",
     "AnyStatement",
     "Assumption",
+    "Attack",
     "Budget",
+    "CannotJudgeError",
     "Context",
     "Control",
     "Cost",
+    "Each",
+    "Erratum",
     "Evidence",
     "Form",
+    "Impact",
+    "Instance",
     "Item",
+    "OneOf",
     "Outcome",
+    "Precise",
+    "Range",
     "Record",
+    "Replication",
     "Source",
     "Statement",
     "Verdict",
     "drawn",
     "drawn_fields",
+    "fixed",
+    "integers",
+    "reals",
 ]

@@ -54,6 +54,10 @@ class Assumption:
         return self.margin > 0
 
 
+class CannotJudgeError(ArithmeticError):
+    """Raised by a statement's own code on an instance that it cannot evaluate, with the reason; counted and shown."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What one instance says about the claim.

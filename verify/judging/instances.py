@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from verify.judging.domains import DOMAIN, Domain
 from verify.judging.vocabulary import Budget
 
 if TYPE_CHECKING:
@@ -24,13 +25,25 @@ _STRATEGY = "luckproof strategy"
 
 
 def drawn(
-    default: T, strategy: SearchStrategy[T] | Callable[[Budget], SearchStrategy[T]], note: str = ""
+    default: T,
+    strategy: SearchStrategy[T] | Callable[[Budget], SearchStrategy[T]],
+    domain: Domain | None = None,
+    note: str = "",
 ) -> T:
-    """A field of an instance: its default, and the strategy that it is drawn from where none is given.
+    """A field of an instance: its default, how it is drawn, and what it may be at all.
 
-    ``strategy`` may be a function of the budget. ``note`` says what the field is, for those who read the records.
+    Args:
+        default: the value where none is given; the simplest that makes sense.
+        strategy: what it is drawn from, or a function of the budget that gives it.
+        domain: outside it there is no such instance (:class:`verify.judging.domains.Instance` refuses it).
+        note: what the field is, for those who read the records.
     """
-    return field(default=default, metadata={_STRATEGY: strategy, "note": note})
+    return field(default=default, metadata={_STRATEGY: strategy, DOMAIN: domain, "note": note})
+
+
+def fixed(default: T, domain: Domain | None = None, note: str = "") -> T:
+    """A field that is not drawn by itself: its default, and what it may be at all."""
+    return field(default=default, metadata={DOMAIN: domain, "note": note})
 
 
 def drawn_fields(

@@ -23,6 +23,9 @@ from verify.judging.vocabulary import Form, Outcome
 PAPERS = ("luckmatters", "specialization")
 """The paper packages in the order of the report."""
 
+FAILURES = (Outcome.REFUTED, Outcome.NEEDED, Outcome.NOT_OBSERVED)
+"""Outcomes that rest on a confirmed failure of the claim."""
+
 _KEY = re.compile(r"[a-z]+(\.[a-z][a-z0-9_]*)+")
 
 
@@ -60,8 +63,8 @@ def validate(statement: AnyStatement) -> None:
             (len({c.name for c in statement.controls}) < len(statement.controls), "distinct control names"),
             (statement.instances is None and not statement.examples, "instances or examples"),
             (
-                statement.expected is Outcome.REFUTED and statement.confirm is None,
-                "confirm (a refutation is believed only after an independent evaluation)",
+                statement.expected in FAILURES and statement.confirm is None,
+                "confirm (a failure is believed only after an independent evaluation)",
             ),
         )
         if absent

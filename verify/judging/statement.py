@@ -4,7 +4,7 @@ A file of a paper room holds one :class:`Item` and decorates one evidence functi
 
     LEMMA = Item("paper.lemma6", Source(PAPER, "Lemma 6"))
 
-    @LEMMA.claim("printed", expected="refuted", on=Start)
+    @LEMMA.claim("printed", expected="refuted", on=Start, compares=("sin θ after the step", "≤", "sin θ before"))
     def contracts(start: Start, context: Context, *, push: float = 1.0) -> Evidence:
         '''The bottom layer contracts in one step
 
@@ -13,20 +13,19 @@ A file of a paper room holds one :class:`Item` and decorates one evidence functi
 
     contracts.rejects("without the push", Start(r=2), push=0.0)
 
-The registry collects the statements; the runner judges them.
+(:class:`verify.judging.item.Item` makes the statement.) The registry collects the statements; the runner judges them.
 """
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from verify.judging.confirmation import Confirmation, Precise, Replication
+from verify.judging.controls import AssumptionControl, Control
 from verify.judging.evidence import Assumption, Context, Evidence
-from verify.judging.instances import drawn_fields
-from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Form, Outcome, Source
+from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Erratum, Form, Impact, Outcome, Source
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -34,38 +33,15 @@ if TYPE_CHECKING:
 
     from verify.judging.verdict import Verdict
 
-I = TypeVar("I")  # noqa: E741 - the instance type, a frozen dataclass of numbers, strings and tuples of them
-P = ParamSpec("P")  # the keyword-only arguments by which a control alters the claim
-C = TypeVar("C", bound=Callable[..., Any])
+I = TypeVar("I")  # noqa: E741
+"""The instance type: a frozen dataclass of numbers, strings and tuples of them."""
+
+P = ParamSpec("P")
+"""The keyword-only arguments by which a control alters the claim."""
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 Draw = Callable[[Budget], "SearchStrategy[I]"]
-
-
-@dataclass(frozen=True)
-class Control:
-    """A check of the check: an instance and altered arguments with a known answer, as data.
-
-    A negative control (``must_hold=False``) must be rejected by ``evidence``: margin < 0. A refuted form also wants a
-    positive one: a true variant that the same code must accept. ``evidence`` is the statement's own function, or a
-    named variant of it where the claim is altered by more than an argument.
-    """
-
-    name: str
-    evidence: Callable[..., Evidence]
-    instance: Any = None
-    altered: Mapping[str, Any] = field(default_factory=dict)
-    must_hold: bool = False
-
-    def judge(self, context: Context) -> Evidence:
-        """The evidence on the control's instance under its altered arguments."""
-        if self.instance is None:
-            return self.evidence(context)
-        return self.evidence(self.instance, context, **self.altered)
-
-    def passed(self, context: Context) -> bool:
-        """Whether the evidence came out as it must."""
-        evidence = self.judge(context)
-        return not math.isnan(evidence.margin) and evidence.holds == self.must_hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +64,13 @@ class Statement(Generic[I, P]):
             only when it fails too; required where ``refuted`` is expected.
         figure: picture of a verdict for the report; None draws predicted against measured.
         controls: filled by :meth:`rejects` and :meth:`accepts`; at least one.
+        assumption_controls: filled by :meth:`excludes` and :meth:`includes`.
+        compares: the measured quantity, the relation in which it must stand, the predicted quantity, as nouns:
+            ``("slowest decay of max sin θ", "≥", "rate bound")``.
+        population: for an empirical claim, the population that it is about; its outcomes are *observed* and *not
+            observed*. Empty for a claim about every instance.
+        telling: whether an instance is a telling one: not degenerate, inside the paper's own regime.
+        erratum: what the errata say, where the statement shows one.
     """
 
     key: str
@@ -102,13 +85,33 @@ class Statement(Generic[I, P]):
     instances: Draw[I] | None = None
     examples: Sequence[I] = ()
     cost: Cost = ALGEBRA
-    confirm: Callable[[I], Evidence] | None = None
+    confirm: Confirmation | Callable[[I], Evidence] | None = None
     figure: Callable[[Verdict], Figure] | None = None
     remark: str = ""
     controls: Sequence[Control] = ()
+    assumption_controls: Sequence[AssumptionControl] = ()
+    compares: tuple[str, str, str] = ("", "", "")
+    population: str = ""
+    telling: Callable[[I], bool] = lambda instance: True
+    erratum: Erratum | None = None
 
     def __call__(self, instance: I, context: Context, /, *args: P.args, **altered: P.kwargs) -> Evidence:
         return self.evidence(instance, context, *args, **altered)
+
+    @property
+    def measured_name(self) -> str:
+        """The noun of what is measured."""
+        return self.compares[0] or "measured"
+
+    @property
+    def relation(self) -> str:
+        """How the measured quantity must compare with the predicted one; empty where none is stated."""
+        return self.compares[1]
+
+    @property
+    def predicted_name(self) -> str:
+        """The noun of what is predicted."""
+        return self.compares[2] or "predicted"
 
     @property
     def name(self) -> str:
@@ -135,10 +138,46 @@ class Statement(Generic[I, P]):
         """Add a control: ``variant(instance, context, **altered)``, another claim than this one, must be accepted."""
         self._add(Control(name, variant, instance, altered, must_hold=True))
 
-    def confirmed_by(self, function: Callable[[I], Evidence]) -> Callable[[I], Evidence]:
+    def excludes(self, name: str, instance: I, assumption: str) -> None:
+        """Add a control of the assumptions: ``instance`` must be vacuous, by the assumption of that name."""
+        controls = (*self.assumption_controls, AssumptionControl(name, instance, assumption))
+        object.__setattr__(self, "assumption_controls", controls)
+
+    def includes(self, name: str, instance: I) -> None:
+        """Add a control of the assumptions: ``instance``, just inside, must meet them all."""
+        object.__setattr__(
+            self, "assumption_controls", (*self.assumption_controls, AssumptionControl(name, instance))
+        )
+
+    def confirmed_by(self, function: F) -> F:
         """Decorate the independent re-evaluation of a counterexample."""
         object.__setattr__(self, "confirm", function)
         return function
+
+    def confirmed_precisely(self, digits: int) -> Callable[[F], F]:
+        """Decorate the re-evaluation of a counterexample by other formulas in ``digits`` digits (0: exactly).
+
+        ``function(instance, **altered)`` takes the altered arguments of the positive controls, which it must accept.
+        """
+
+        def decorate(function: F) -> F:
+            object.__setattr__(self, "confirm", Precise(function, digits))
+            return function
+
+        return decorate
+
+    def replicated(self, seeds: int) -> Callable[[F], F]:
+        """Decorate the same measurement on ``seeds`` fresh seeds; see :meth:`confirmed_precisely`."""
+
+        def decorate(function: F) -> F:
+            object.__setattr__(self, "confirm", Replication(function, seeds))
+            return function
+
+        return decorate
+
+    def errs(self, *, says: str, true: str, impact: Impact, matters: str) -> None:
+        """Record the erratum that this statement shows; see :class:`verify.judging.vocabulary.Erratum`."""
+        object.__setattr__(self, "erratum", Erratum(says, true, Impact(impact), matters))
 
     def drawn_by(self, function: Callable[[Verdict], Figure]) -> Callable[[Verdict], Figure]:
         """Decorate the figure of a verdict."""
@@ -151,104 +190,3 @@ class Statement(Generic[I, P]):
 
 AnyStatement = Statement[Any, ...]
 """A statement of whatever instances, as in a collection of them."""
-
-FormName = Literal["printed", "corrected", "sharp"]
-OutcomeName = Literal["holds", "refuted", "vacuous", "inconclusive"]
-FromFields = Literal["fields"]
-
-
-@dataclass(frozen=True)
-class Item:
-    """A numbered item of a paper: the key and the place that its forms share."""
-
-    key: str
-    source: Source
-
-    def claim(
-        self,
-        form: FormName,
-        *,
-        expected: OutcomeName,
-        on: type[I],
-        part: str = "",
-        draw: Draw[I] | SearchStrategy[I] | FromFields | None = "fields",
-        assume: Callable[[I], Sequence[Assumption]] = lambda instance: (),
-        examples: Sequence[I] = (),
-        cost: Cost = ALGEBRA,
-        confirm: Callable[[I], Evidence] | None = None,
-        figure: Callable[[Verdict], Figure] | None = None,
-        place: str = "",
-        note: str | None = None,
-    ) -> Callable[[Callable[Concatenate[I, Context, P], Evidence]], Statement[I, P]]:
-        """Decorate the evidence function of one form; its docstring is title, claim and remark.
-
-        The docstring's paragraphs: the title; the claim, line by line (an indented line continues the one above); then
-        the remark.
-
-        Args:
-            form: which wording is judged.
-            expected: the outcome recorded for it.
-            on: the type of its instances.
-            part: appended to the item's key, where the item is judged in several parts.
-            draw: strategy of instances, or a function of the budget that gives one; left out, the fields of ``on`` say
-                how they are drawn (:func:`verify.judging.instances.drawn`) and with no such field, or with None, only
-                ``examples`` are evaluated.
-            assume, examples, cost, confirm, figure: see :class:`Statement`.
-            place: where this form stands (equation, sentence), if not where the item does.
-            note: how far the formula is the paper's own, if it differs from the item's.
-
-        Raises:
-            ValueError: the evidence function has no docstring with a title and a claim.
-        """
-
-        def decorate(evidence: Callable[Concatenate[I, Context, P], Evidence]) -> Statement[I, P]:
-            title, claim, remark = words_of(evidence)
-            stands = Source(
-                self.source.paper, place or self.source.number, self.source.note if note is None else note
-            )
-            return Statement(
-                key=f"{self.key}.{part}" if part else self.key,
-                form=Form(form),
-                title=title,
-                claim=claim,
-                source=stands,
-                expected=Outcome(expected),
-                instance_type=on,
-                evidence=evidence,
-                assumptions=assume,
-                instances=_strategy(on, draw),
-                examples=examples,
-                cost=cost,
-                confirm=confirm,
-                figure=figure,
-                remark=remark,
-            )
-
-        return decorate
-
-
-def words_of(evidence: Callable[..., Evidence]) -> tuple[str, str, str]:
-    """Title, claim and remark from the paragraphs of a docstring; see :meth:`Item.claim`."""
-    paragraphs = (inspect.getdoc(evidence) or "").split("\n\n")
-    if len(paragraphs) < 2:
-        raise ValueError(
-            f"{getattr(evidence, '__name__', evidence)}: expected a docstring with a title, an empty line and the claim"
-            " (python -OO strips docstrings)"
-        )
-    title, claim, *remark = paragraphs
-    lines: list[str] = []
-    for line in claim.splitlines():
-        if line.startswith(" ") and lines:
-            lines[-1] += " " + line.strip()
-        else:
-            lines.append(line)
-    return " ".join(title.split()), "\n".join(lines), "\n\n".join(" ".join(part.split()) for part in remark)
-
-
-def _strategy(on: type[I], draw: Draw[I] | SearchStrategy[I] | FromFields | None) -> Draw[I] | None:
-    if draw is None or callable(draw):
-        return draw
-    if draw == "fields":
-        return drawn_fields(on)
-    fixed: SearchStrategy[I] = draw
-    return lambda budget: fixed

@@ -12,21 +12,65 @@ import numpy as np
 
 from verify.judging.evidence import Assumption, Evidence
 from verify.judging.statement import AnyStatement
+from verify.judging.strength import scope_of, strength_of
 from verify.judging.vocabulary import Outcome
 
 
 @dataclass(frozen=True)
 class Record:
-    """One evaluated instance; ``evidence`` is None where an assumption failed (vacuous there)."""
+    """One evaluated instance; ``evidence`` is None where an assumption failed (vacuous there).
+
+    It is None too where the instance cannot be judged; ``unjudged`` then is the reason.
+    """
 
     instance: Any
     assumptions: tuple[Assumption, ...]
     evidence: Evidence | None
+    unjudged: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether the claim failed here; a NaN margin is a failure, too large a sampling error is not."""
         return self.evidence is not None and not self.evidence.inconclusive and not self.evidence.holds
+
+    @property
+    def relative_margin(self) -> float:
+        """The margin over the larger of the two quantities; -inf where the evaluation broke down, inf without one."""
+        if self.evidence is None:
+            return math.inf
+        if math.isnan(self.evidence.margin):
+            return -math.inf
+        sizes = (abs(self.evidence.predicted), abs(self.evidence.measured), self.evidence.tolerance)
+        scale = max((size for size in sizes if math.isfinite(size)), default=0.0)
+        return self.evidence.margin / scale if scale else self.evidence.margin
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What a search for a violation among all instances that meet the assumptions came to.
+
+    Attributes:
+        evaluations: instances judged.
+        tried: instances made or attempted, those outside a domain or an assumption included.
+        smallest_margin: smallest relative margin (None: nothing was judged).
+        closest: the record with that margin.
+        survivors: records on which the claim failed; empty when the statement survived.
+        unjudged: what went wrong on instances that cannot be judged, with how many.
+        unjudged_examples: up to three of them as JSON.
+    """
+
+    evaluations: int
+    tried: int
+    smallest_margin: float | None
+    closest: Record | None
+    survivors: tuple[Record, ...] = ()
+    unjudged: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    unjudged_examples: tuple[str, ...] = ()
+
+    @property
+    def survived(self) -> bool:
+        """Whether something was judged and nothing failed."""
+        return self.evaluations > 0 and not self.survivors
 
 
 @dataclass(frozen=True)
@@ -35,7 +79,8 @@ class Verdict:
 
     ``records`` are the evaluated instances (those tried while shrinking are left out), ``counterexample`` the
     shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
-    control to whether it came out as it must. ``tightness`` is the median of predicted / measured.
+    control to whether it came out as it must. ``telling`` is the failure with the largest relative violation among
+    those found in the paper's own regime. ``attack`` is there where one was asked for.
     """
 
     statement: AnyStatement
@@ -46,6 +91,23 @@ class Verdict:
     confirmation: Evidence | None = None
     seconds: float = 0.0
     message: str = ""
+    telling: Record | None = None
+    attack: Attack | None = None
+
+    @property
+    def strength(self) -> str:
+        """How much the outcome rests on, in words."""
+        return strength_of(self)
+
+    @property
+    def scope(self) -> Mapping[str, str]:
+        """The values that each field took among the judged instances."""
+        return scope_of(self.judged)
+
+    @property
+    def unjudged(self) -> int:
+        """Instances that met the assumptions and could not be judged."""
+        return sum(bool(record.unjudged) for record in self.records)
 
     @property
     def judged(self) -> tuple[Record, ...]:

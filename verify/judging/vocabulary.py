@@ -10,8 +10,15 @@ class Form(StrEnum):
     """Which wording of the item is judged."""
 
     PRINTED = "printed"
+    """A formula or words that stand in the text at hand."""
+    READING = "reading"
+    """Words made precise by us, or a formula rebuilt because the text at hand lost it; another reading may differ."""
+    NECESSITY = "necessity"
+    """A hypothesis that the paper states, left out on purpose: is it needed?"""
     CORRECTED = "corrected"
+    """The smallest repair, or the printed form with its silent condition made explicit."""
     SHARP = "sharp"
+    """Our own statement with the best constant or rate."""
 
 
 class Outcome(StrEnum):
@@ -21,6 +28,14 @@ class Outcome(StrEnum):
     REFUTED = "refuted"
     VACUOUS = "vacuous"
     INCONCLUSIVE = "inconclusive"
+    NEEDED = "needed"
+    """Of a necessity: the claim fails without the hypothesis."""
+    NOT_NEEDED = "not needed"
+    """Of a necessity: no example was found that fails without the hypothesis."""
+    OBSERVED = "observed"
+    """Of an empirical claim: its effect is seen on the declared population."""
+    NOT_OBSERVED = "not observed"
+    """Of an empirical claim: its effect is not seen there, or is opposite, by more than the error."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +89,51 @@ TRAINING = Cost(2, 12, 60)
 
 @dataclass(frozen=True)
 class Source:
-    """Where the claim stands: paper, number, and (``note``) how far the formula is the paper's own."""
+    """Where the claim stands, so that a reader finds it in a minute.
+
+    Attributes:
+        paper: authors and title.
+        number: the item, equation or sentence meant, as ``Theorem 4 and Eqns 33-40``.
+        note: how far the formula is the paper's own.
+        version: the arXiv version, as ``v4``.
+        section: the section of that version, as ``3.3``.
+    """
 
     paper: str
     number: str
     note: str = ""
+    version: str = ""
+    section: str = ""
 
     def __str__(self) -> str:
-        return f"{self.paper}, {self.number}" + (f" ({self.note})" if self.note else "")
+        section = f"section {self.section}" if self.section else ""
+        place = ", ".join(part for part in (self.paper, self.version, section, self.number) if part)
+        return place + (f" ({self.note})" if self.note else "")
+
+
+class Impact(StrEnum):
+    """What an erratum touches: spelling, a constant, or what the paper concludes."""
+
+    TYPOGRAPHICAL = "typographical"
+    CONSTANT = "constant"
+    SUBSTANCE = "substance"
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """An entry of the errata.
+
+    Attributes:
+        says: what the paper says, in our words and not stronger.
+        true: what is true instead.
+        impact: what it touches.
+        matters: whether anything in the paper depends on it, in one sentence.
+    """
+
+    says: str
+    true: str
+    impact: Impact
+    matters: str
 
 
 LUCK_MATTERS = "Tian, Jiang, Gong, Morcos: Luck Matters (arXiv:1905.13405)"

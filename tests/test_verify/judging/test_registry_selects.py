@@ -124,4 +124,4 @@ def test_incomplete_statement_is_refused(lacking, named):
 
 def test_forms_are_those_of_the_protocol():
     """The order of forms is the order of the report."""
-    assert list(Form) == ["printed", "corrected", "sharp"]
+    assert list(Form) == ["printed", "reading", "necessity", "corrected", "sharp"]

@@ -1,0 +1,138 @@
+"""An item of a paper, and how an evidence function becomes a statement about it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Concatenate, Literal
+
+from verify.judging.confirmation import Confirmation
+from verify.judging.evidence import Assumption, Context, Evidence
+from verify.judging.instances import drawn_fields
+from verify.judging.statement import Draw, I, P, Statement
+from verify.judging.vocabulary import ALGEBRA, Cost, Form, Outcome, Source
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+    from matplotlib.figure import Figure
+
+    from verify.judging.verdict import Verdict
+
+FormName = Literal["printed", "reading", "necessity", "corrected", "sharp"]
+OutcomeName = Literal[
+    "holds", "refuted", "vacuous", "inconclusive", "needed", "not needed", "observed", "not observed"
+]
+Relation = Literal["", "≤", "≥", "<", ">", "=", "≈"]
+FromFields = Literal["fields"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A numbered item of a paper: the key and the place that its forms share."""
+
+    key: str
+    source: Source
+
+    def claim(
+        self,
+        form: FormName,
+        *,
+        expected: OutcomeName,
+        on: type[I],
+        part: str = "",
+        draw: Draw[I] | SearchStrategy[I] | FromFields | None = "fields",
+        assume: Callable[[I], Sequence[Assumption]] = lambda instance: (),
+        examples: Sequence[I] = (),
+        cost: Cost = ALGEBRA,
+        compares: tuple[str, Relation, str] = ("", "", ""),
+        population: str = "",
+        telling: Callable[[I], bool] = lambda instance: True,
+        confirm: Confirmation | Callable[[I], Evidence] | None = None,
+        figure: Callable[[Verdict], Figure] | None = None,
+        place: str = "",
+        note: str | None = None,
+        version: str = "",
+        section: str = "",
+    ) -> Callable[[Callable[Concatenate[I, Context, P], Evidence]], Statement[I, P]]:
+        """Decorate the evidence function of one form; its docstring is title, claim and remark.
+
+        The docstring's paragraphs: the title; the claim, line by line (an indented line continues the one above); then
+        the remark.
+
+        Args:
+            form: which wording is judged.
+            expected: the outcome recorded for it.
+            on: the type of its instances.
+            part: appended to the item's key, where the item is judged in several parts.
+            draw: strategy of instances, or a function of the budget that gives one; left out, the fields of ``on`` say
+                how they are drawn (:func:`verify.judging.instances.drawn`) and with no such field, or with None, only
+                ``examples`` are evaluated.
+            assume, examples, cost, compares, population, telling, confirm, figure: see
+                :class:`verify.judging.statement.Statement`.
+            place: where this form stands (equation, sentence), if not where the item does.
+            note: how far the formula is the paper's own, if it differs from the item's.
+            version, section: where the item's differ.
+
+        Raises:
+            ValueError: the evidence function has no docstring with a title and a claim.
+        """
+
+        def decorate(evidence: Callable[Concatenate[I, Context, P], Evidence]) -> Statement[I, P]:
+            title, claim, remark = words_of(evidence)
+            stands = Source(
+                self.source.paper,
+                place or self.source.number,
+                self.source.note if note is None else note,
+                version or self.source.version,
+                section or self.source.section,
+            )
+            return Statement(
+                key=f"{self.key}.{part}" if part else self.key,
+                form=Form(form),
+                title=title,
+                claim=claim,
+                source=stands,
+                expected=Outcome(expected),
+                instance_type=on,
+                evidence=evidence,
+                assumptions=assume,
+                instances=_strategy(on, draw),
+                examples=examples,
+                cost=cost,
+                confirm=confirm,
+                figure=figure,
+                remark=remark,
+                compares=compares,
+                population=population,
+                telling=telling,
+            )
+
+        return decorate
+
+
+def words_of(evidence: Callable[..., Evidence]) -> tuple[str, str, str]:
+    """Title, claim and remark from the paragraphs of a docstring; see :meth:`Item.claim`."""
+    paragraphs = (inspect.getdoc(evidence) or "").split("\n\n")
+    if len(paragraphs) < 2:
+        raise ValueError(
+            f"{getattr(evidence, '__name__', evidence)}: expected a docstring with a title, an empty line and the claim"
+            " (python -OO strips docstrings)"
+        )
+    title, claim, *remark = paragraphs
+    lines: list[str] = []
+    for line in claim.splitlines():
+        if line.startswith(" ") and lines:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line)
+    return " ".join(title.split()), "\n".join(lines), "\n\n".join(" ".join(part.split()) for part in remark)
+
+
+def _strategy(on: type[I], draw: Draw[I] | SearchStrategy[I] | FromFields | None) -> Draw[I] | None:
+    if draw is None or callable(draw):
+        return draw
+    if draw == "fields":
+        return drawn_fields(on)
+    fixed: SearchStrategy[I] = draw
+    return lambda budget: fixed
