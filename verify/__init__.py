@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from verify.judging.runner import check, check_all, judge, make_context
     from verify.mathematics.bounds import BOUNDS
     from verify.mathematics.rates import fit_decay
-    from verify.report import RunInfo, write_html, write_json
+    from verify.report import RunInfo, findings, write_html, write_json
 
     statements: Mapping[str, AnyStatement]
 else:
@@ -66,7 +66,7 @@ else:
             "verify.judging.runner": ["check", "check_all", "judge", "make_context"],
             "verify.mathematics.bounds": ["BOUNDS"],
             "verify.mathematics.rates": ["fit_decay"],
-            "verify.report": ["RunInfo", "write_html", "write_json"],
+            "verify.report": ["RunInfo", "findings", "write_html", "write_json"],
         },
     )
 
@@ -96,6 +96,7 @@ __all__ = [
     "check",
     "check_all",
     "figure_named",
+    "findings",
     "fit_decay",
     "judge",
     "make_context",

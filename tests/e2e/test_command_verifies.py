@@ -26,8 +26,8 @@ def test_verdicts_as_expected_exit_0_and_write_both_files(tmp_path):
     assert done.stderr == ""
     assert "4 statements, all as expected" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
-    records = json.loads(data.read_text(encoding="utf-8"))
-    assert [record["verdict"] for record in records] == ["refuted", "holds", "vacuous", "holds"]
+    records = json.loads(data.read_text(encoding="utf-8"))["statements"]
+    assert [record["outcome"] for record in records] == ["refuted", "holds", "vacuous", "holds"]
     page = report.read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
@@ -42,7 +42,7 @@ def test_keys_form_and_seed_select_and_repeat(tmp_path):
             "verify", "--device", "cpu", "toy", "--form", "corrected", "--seed", 5, "--json", tmp_path / name
         )
         assert done.returncode == 0, done.stderr
-        records = json.loads((tmp_path / name).read_text(encoding="utf-8"))
+        records = json.loads((tmp_path / name).read_text(encoding="utf-8"))["statements"]
         runs.append([{**record, "seconds": 0} for record in records])
     assert runs[0] == runs[1]
     assert [record["name"] for record in runs[0]] == ["toy.never.corrected", "toy.squares.corrected"]
@@ -54,15 +54,49 @@ def test_unexpected_verdict_exits_1_and_still_writes(tmp_path):
     done = command("verify", "--device", "cpu", "--json", path, "toy.squares", TOY_EXPECT="refuted")
     assert done.returncode == 1
     assert "toy.squares.corrected: expected refuted, got holds" in done.stdout
-    assert json.loads(path.read_text(encoding="utf-8"))[0]["as_expected"] is False
+    assert json.loads(path.read_text(encoding="utf-8"))["statements"][0]["as_expected"] is False
+
+
+def test_the_json_is_an_object_of_the_run_its_findings_and_its_statements(tmp_path):
+    """Schema, versions, seed and budget stand at the top, the findings beside the statements."""
+    path = tmp_path / "verdicts.json"
+    command("verify", "--device", "cpu", "--json", path, "--seed", 3)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    assert {"schema", "luckproof", "created", "versions", "seed", "budget", "findings", "statements"} <= set(
+        data
+    )
+    assert data["seed"] == 3
+    assert data["findings"]["printed"] == {"refuted": 1}
+
+
+def test_an_attack_is_recorded_in_the_json(tmp_path):
+    """--attack N spends N evaluations on what holds, none on what is refuted."""
+    path = tmp_path / "verdicts.json"
+    done = command("verify", "--device", "cpu", "--json", path, "--attack", 70)
+    assert done.returncode == 0, done.stdout
+    by_name = {r["name"]: r for r in json.loads(path.read_text(encoding="utf-8"))["statements"]}
+    assert by_name["toy.squares.corrected"]["attack"]["evaluations"] == 70
+    assert by_name["toy.squares.corrected"]["attack"]["survivors"] == []
+    assert by_name["toy.bound.printed"]["attack"] is None
+
+
+def test_show_says_where_a_claim_stands(tmp_path):
+    """Claim, place and outcome on record; a script that is not there is one line on stderr."""
+    done = command("show", "toy.bound.printed")
+    assert done.returncode == 0
+    assert "place: Toy paper, Proposition 1" in done.stdout
+    assert "outcome on record: refuted" in done.stdout
+    missing = command("show", "toy.bound.printed", "--script")
+    assert missing.returncode == 2
+    assert missing.stderr == "luckproof: --script: expected one statement with a script, got none of them\n"
 
 
 def test_printed_command_reproduces_the_counterexample(tmp_path):
     """The command in the report, run by a shell, shows the same numbers."""
     path = tmp_path / "verdicts.json"
     command("verify", "--device", "cpu", "toy.bound.printed", "--json", path)
-    (record,) = json.loads(path.read_text(encoding="utf-8"))
-    line = record["counterexample"]["command"].removeprefix("luckproof ")
+    (record,) = json.loads(path.read_text(encoding="utf-8"))["statements"]
+    line = record["counterexamples"]["smallest"]["command"].removeprefix("luckproof ")
     done = subprocess.run(
         f'"$PYTHON" "$SCRIPT" {line} --device cpu',
         shell=True,

@@ -16,6 +16,7 @@ import typer
 from dynamics.version import project_version
 from verify.command import bn_bias as cli_bn_bias
 from verify.command import figure as cli_figure
+from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
 from verify.command import verify as cli_verify
 from verify.command.errors import CommandLineError
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_verify.register(app)
+cli_show.register(app)
 cli_simulate.register(app)
 cli_figure.register(app)
 cli_bn_bias.register(app)

@@ -74,6 +74,14 @@ def verify(
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the verdicts as JSON.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="Processes; 0: one a core.")] = 0,
+    attack: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Search each statement that holds for a violation, by N evaluations outside the drawn ranges. "
+            "[default: 500 at the deep budget, else 0]",
+        ),
+    ] = None,
     instance: Annotated[
         str | None, typer.Option(metavar="JSON", help="Evaluate one statement on this instance only.")
     ] = None,
@@ -108,7 +116,7 @@ def verify(
             raise ValueError("--alter: alters the claim on one instance, so it needs --instance")
         if jobs < 0:
             raise ValueError(f"--jobs: expected a number of processes >= 0, got {jobs}")
-        context = make_context(str(budget), str(device), seed)
+        context = make_context(str(budget), str(device), seed, attack)
     if instance is not None:
         raise typer.Exit(_evaluate_instance(chosen[0], instance, alter, context))
     started = time.perf_counter()

@@ -19,12 +19,21 @@ SAMPLING_STATEMENTS = 200
 
 @dataclass(frozen=True)
 class Context:
-    """What an evaluation may use besides its instance: budget, device and the share of false alarms."""
+    """What an evaluation may use besides its instance.
+
+    Attributes:
+        budget: how much work the run may do.
+        device: where networks are trained.
+        seed: the run's seed.
+        examples: over how many instances a statement's share of false alarms is split.
+        attack: evaluations of the attack on each statement that holds; 0 for none.
+    """
 
     budget: Budget = BUDGETS["quick"]
     device: str = "cpu"
     seed: int = 0
     examples: int = 1
+    attack: int = 0
 
     def rng(self, *key: int) -> np.random.Generator:
         """An independent generator for the run's seed and ``key`` (usually the instance's own seed)."""

@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING
 
 from nets.devices import resolve_device
 from verify.judging import registry
+from verify.judging.attack import attack as search_for_violation
 from verify.judging.evidence import Context
+from verify.judging.recorded_attacks import ATTACKED
 from verify.judging.statement import AnyStatement
 from verify.judging.trial import Progress, Trial, for_statement
 from verify.judging.verdict import Verdict
-from verify.judging.vocabulary import BUDGETS
+from verify.judging.vocabulary import BUDGETS, Outcome
 
 if TYPE_CHECKING:
     pass
+
+
+ATTACK = 500
+"""Evaluations of the attack on every statement that holds, at the deep budget."""
 
 
 def check(
@@ -49,8 +55,8 @@ def check_all(
     return [judge(statement, context) for statement in registry.select(keys, form)]
 
 
-def make_context(budget: str, device: str, seed: int) -> Context:
-    """Validate a run's budget, device and seed.
+def make_context(budget: str, device: str, seed: int, attack: int | None = None) -> Context:
+    """Validate a run's budget, device, seed and evaluations of an attack (left out: ``ATTACK`` at deep, else none).
 
     Raises:
         ValueError: naming the one at fault.
@@ -59,7 +65,10 @@ def make_context(budget: str, device: str, seed: int) -> Context:
         raise ValueError(f"budget: expected one of {', '.join(BUDGETS)}, got {budget!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer >= 0, got {seed!r}")
-    return Context(BUDGETS[budget], resolve_device(device), seed)
+    if attack is not None and (isinstance(attack, bool) or not isinstance(attack, int) or attack < 0):
+        raise ValueError(f"attack: expected a number of evaluations >= 0, got {attack!r}")
+    evaluations = attack if attack is not None else ATTACK if budget == "deep" else 0
+    return Context(BUDGETS[budget], resolve_device(device), seed, attack=evaluations)
 
 
 def judge(statement: AnyStatement, context: Context, progress: Progress | None = None) -> Verdict:
@@ -69,6 +78,9 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
     and believed only when ``statement.confirm`` fails on it too. Instances outside the assumptions are
     counted, not rejected; with no other the statement is vacuous. An exception raised by the statement's own
     code makes it inconclusive and is named in the message; the run goes on.
+
+    Where ``context.attack`` is not 0 and the outcome is one that it could overturn, so many evaluations go to a search
+    for a violation among all instances that meet the assumptions.
     """
     started = time.perf_counter()
     trial = Trial(statement, for_statement(statement, context), progress)
@@ -86,4 +98,22 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
         telling=trial.most_telling(counterexample) if confirmation is not None else None,
         message="; ".join(trial.notes),
     )
+    verdict = attacked(verdict, context, context.attack)
     return dataclasses.replace(verdict, seconds=time.perf_counter() - started)
+
+
+def attacked(verdict: Verdict, context: Context, evaluations: int) -> Verdict:
+    """``verdict`` after an attack: one that falls is inconclusive, with the survivor as its counterexample."""
+    if evaluations < 1 or verdict.outcome not in ATTACKED:
+        return verdict
+    found = search_for_violation(verdict.statement, context, evaluations, seed=context.seed)
+    if not found.survivors:
+        return dataclasses.replace(verdict, attack=found)
+    fallen = f"fell in an attack, on {found.survivors[0].instance}"
+    return dataclasses.replace(
+        verdict,
+        attack=found,
+        outcome=Outcome.INCONCLUSIVE,
+        counterexample=found.survivors[0],
+        message="; ".join(part for part in (verdict.message, fallen) if part),
+    )

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
 from verify.judging.confirmation import Confirmation, Precise, Replication
 from verify.judging.controls import AssumptionControl, Control
@@ -175,9 +175,17 @@ class Statement(Generic[I, P]):
 
         return decorate
 
-    def errs(self, *, says: str, true: str, impact: Impact, matters: str) -> None:
+    def errs(
+        self,
+        *,
+        says: str,
+        true: str,
+        impact: Literal["typographical", "constant", "substance"],
+        matters: str,
+        rank: int = 0,
+    ) -> None:
         """Record the erratum that this statement shows; see :class:`verify.judging.vocabulary.Erratum`."""
-        object.__setattr__(self, "erratum", Erratum(says, true, Impact(impact), matters))
+        object.__setattr__(self, "erratum", Erratum(says, true, Impact(impact), matters, rank))
 
     def drawn_by(self, function: Callable[[Verdict], Figure]) -> Callable[[Verdict], Figure]:
         """Decorate the figure of a verdict."""

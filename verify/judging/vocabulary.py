@@ -128,12 +128,14 @@ class Erratum:
         true: what is true instead.
         impact: what it touches.
         matters: whether anything in the paper depends on it, in one sentence.
+        rank: its place among the ten findings that matter most, 1 to 10; 0 for the others.
     """
 
     says: str
     true: str
     impact: Impact
     matters: str
+    rank: int = 0
 
 
 LUCK_MATTERS = "Tian, Jiang, Gong, Morcos: Luck Matters (arXiv:1905.13405)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verify.report.findings import findings
 from verify.report.html import render_html, write_html
 from verify.report.records import as_records, write_json
 from verify.report.run_info import RunInfo
@@ -11,6 +12,7 @@ __all__ = [
     "RunInfo",
     "as_records",
     "check_writable",
+    "findings",
     "render_html",
     "write_atomically",
     "write_html",

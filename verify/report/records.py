@@ -1,4 +1,4 @@
-"""Verdicts as plain data: a strict JSON list (no NaN or Infinity), one object per statement."""
+"""Verdicts as plain data: a strict JSON object (no NaN or Infinity) of the run, its findings and its statements."""
 
 from __future__ import annotations
 
@@ -14,18 +14,38 @@ import numpy as np
 
 from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
+from verify.judging.recorded_attacks import recorded
+from verify.report.findings import findings
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically
 
+SCHEMA = 2
+"""Version of the JSON's layout; 1 was a bare list of statements."""
+
 
 def write_json(path: str | Path, verdicts: Sequence[Verdict], run: RunInfo) -> None:
-    """Write :func:`as_records` to ``path``, in one step.
+    """Write :func:`as_data` to ``path``, in one step.
 
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    text = json.dumps(as_records(verdicts, run), indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(as_data(verdicts, run), indent=2, allow_nan=False, ensure_ascii=False)
     write_atomically(Path(path), text + "\n")
+
+
+def as_data(verdicts: Sequence[Verdict], run: RunInfo) -> dict[str, Any]:
+    """A run as strict JSON data: what it was, its findings, and one object per statement."""
+    return {
+        "schema": SCHEMA,
+        "luckproof": run.versions.get("luckproof", "unknown"),
+        "created": run.started.isoformat(timespec="seconds"),
+        "versions": dict(run.versions),
+        "seed": run.seed,
+        "budget": run.budget,
+        "device": run.device,
+        "findings": plain(findings(verdicts).as_data()),
+        "statements": as_records(verdicts, run),
+    }
 
 
 def as_records(verdicts: Sequence[Verdict], run: RunInfo) -> list[dict[str, Any]]:
@@ -73,47 +93,103 @@ def plain(value: Any) -> Any:
 
 def _record(verdict: Verdict, run: RunInfo) -> dict[str, Any]:
     statement, worst = verdict.statement, verdict.worst
-    evidence = worst.evidence if worst is not None else None
     data = {
+        "name": statement.name,
         "key": statement.key,
         "form": str(statement.form),
-        "name": statement.name,
         "title": statement.title,
         "claim": statement.claim,
-        "source": str(statement.source),
-        "verdict": str(verdict.outcome),
+        "remark": statement.remark,
+        "place": vars(statement.source) | {"text": str(statement.source)},
+        "impact": str(statement.erratum.impact) if statement.erratum else None,
+        "outcome": str(verdict.outcome),
         "expected": str(statement.expected),
         "as_expected": verdict.as_expected,
+        "measured_name": statement.measured_name,
+        "relation": statement.relation,
+        "predicted_name": statement.predicted_name,
+        "strength": verdict.strength,
+        "scope": verdict.scope,
+        "attack": _attack(verdict),
+        "population": statement.population or None,
         "examples": verdict.examples,
         "nonvacuous": verdict.nonvacuous,
+        "unjudged": verdict.unjudged,
+        "worst": _case(verdict, worst, run),
         "worst_margin": verdict.worst_margin,
-        "predicted": evidence.predicted if evidence else None,
-        "measured": evidence.measured if evidence else None,
-        "tolerance": evidence.tolerance if evidence else None,
-        "standard_error": evidence.standard_error if evidence else None,
-        "worst_instance": dataclasses.asdict(worst.instance) if worst is not None else None,
         "tightness": verdict.tightness,
-        "counterexample": _counterexample(verdict, run),
-        "controls": verdict.controls,
+        "counterexamples": {
+            "smallest": _case(verdict, verdict.counterexample, run),
+            "telling": _case(verdict, verdict.telling, run),
+        },
+        "confirmation": _confirmation(verdict),
+        "controls": _controls(verdict, run),
         "seconds": verdict.seconds,
         "message": verdict.message,
-        "seed": run.seed,
-        "budget": run.budget,
-        "device": run.device,
     }
     return {name: plain(value) for name, value in data.items()}
 
 
-def _counterexample(verdict: Verdict, run: RunInfo) -> dict[str, Any] | None:
-    record = verdict.counterexample
+def _case(verdict: Verdict, record: Record | None, run: RunInfo) -> dict[str, Any] | None:
+    """One judged instance with its numbers and the command that repeats it."""
     if record is None or record.evidence is None:
         return None
     return {
         "instance": dataclasses.asdict(record.instance),
         **_numbers(record.evidence),
-        "confirmation": _numbers(verdict.confirmation) if verdict.confirmation else None,
+        "details": dict(record.evidence.details),
         "command": reproducing_command(verdict, record, run),
     }
+
+
+def _confirmation(verdict: Verdict) -> dict[str, Any] | None:
+    if verdict.confirmation is None:
+        return None
+    return {"kind": str(verdict.statement.confirm), **_numbers(verdict.confirmation)}
+
+
+def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
+    statement = verdict.statement
+    of_the_claim = [
+        {
+            "name": control.name,
+            "must": "hold" if control.must_hold else "be rejected",
+            "passed": verdict.controls.get(control.name),
+            "instance": _fields(control.instance),
+            "altered": dict(control.altered),
+            "command": replaying_command(statement, control, run) or None,
+        }
+        for control in statement.controls
+    ]
+    of_assumptions = [
+        {
+            "name": control.name,
+            "must": f"be vacuous by {control.assumption!r}" if control.assumption else "be inside",
+            "passed": verdict.controls.get(control.name),
+            "instance": _fields(control.instance),
+        }
+        for control in statement.assumption_controls
+    ]
+    return of_the_claim + of_assumptions
+
+
+def _fields(instance: Any) -> dict[str, Any] | None:
+    return dataclasses.asdict(instance) if dataclasses.is_dataclass(instance) else None  # type: ignore[arg-type]
+
+
+def _attack(verdict: Verdict) -> dict[str, Any] | None:
+    """The attack of this run, else the one on record."""
+    if verdict.attack is not None:
+        found = verdict.attack
+        return {
+            "evaluations": found.evaluations,
+            "smallest_margin": found.smallest_margin,
+            "survivors": [dataclasses.asdict(record.instance) for record in found.survivors],
+            "unjudged": dict(found.unjudged),
+            "recorded": False,
+        }
+    known = recorded().get(verdict.statement.name)
+    return None if known is None else dataclasses.asdict(known) | {"recorded": True}
 
 
 def _numbers(evidence: Evidence) -> dict[str, Any]:
@@ -122,4 +198,5 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
         "measured": evidence.measured,
         "margin": evidence.margin,
         "tolerance": evidence.tolerance,
+        "standard_error": evidence.standard_error,
     }

@@ -97,8 +97,8 @@ def test_each_statement_has_row_section_and_picture(page, verdicts):
 def test_counterexample_comes_with_its_command(verdicts):
     """The shell command in page and JSON names the statement, the instance and options that are not default."""
     run = dataclasses.replace(RUN, seed=7, budget="full")
-    (record,) = [r for r in as_records(verdicts, run) if r["counterexample"]]
-    command = record["counterexample"]["command"]
+    (record,) = [r for r in as_records(verdicts, run) if r["counterexamples"]["smallest"]]
+    command = record["counterexamples"]["smallest"]["command"]
     assert command == (
         "luckproof verify toy.bound.printed --instance "
         """'{"a": 0, "b": 51, "scale": 1.0}' --budget full --seed 7"""
@@ -160,16 +160,17 @@ def test_json_is_strict_and_has_every_field(verdicts, tmp_path):
     def refuse(constant):
         raise AssertionError(constant)
 
-    records = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    records = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)["statements"]
     needed = (
-        "key form title source verdict expected examples nonvacuous worst_margin tightness counterexample"
+        "name form outcome expected relation predicted_name measured_name strength scope attack controls "
+        "counterexamples confirmation place impact"
     )
     for record in records:
         assert set(needed.split()) <= set(record)
-    assert [record["verdict"] for record in records[:-1]] == ["refuted", "holds", "vacuous", "holds"]
-    assert records[-1]["verdict"] == "inconclusive"
-    assert records[-1]["worst_margin"] is records[-1]["predicted"] is None
-    assert records[0]["counterexample"]["confirmation"]["margin"] == -1
+    assert [record["outcome"] for record in records[:-1]] == ["refuted", "holds", "vacuous", "holds"]
+    assert records[-1]["outcome"] == "inconclusive"
+    assert records[-1]["worst_margin"] is records[-1]["worst"]["predicted"] is None
+    assert records[0]["confirmation"]["margin"] == -1
 
 
 def test_files_are_written_whole_or_not_at_all(verdicts, tmp_path, monkeypatch):

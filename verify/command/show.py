@@ -1,0 +1,73 @@
+"""``luckproof show``: a statement's claim, where it stands, what came of it, and the sceptic's script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verify.command.errors import boundary
+
+if TYPE_CHECKING:
+    from verify.judging import AnyStatement
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="show")(show)
+
+
+def show(
+    keys: Annotated[list[str], typer.Argument(metavar="KEYS...", help="Statements, as for verify.")],
+    script: Annotated[
+        bool,
+        typer.Option(
+            "--script", help="Only the sceptic's script: a few lines that need NumPy or mpmath alone."
+        ),
+    ] = False,
+) -> None:
+    """Show statements: claim, place in the paper, outcome on record, erratum; or a refutation's script.
+
+    Example: luckproof show luckmatters.theorem4.printed --script | python3 -
+    """
+    from verify.judging import registry
+    from verify.judging.sceptic import script_of
+
+    with boundary():
+        chosen = registry.select(keys)
+        if script:
+            scripts = [text for statement in chosen if (text := script_of(statement)) is not None]
+            if len(scripts) != 1:
+                names = ", ".join(s.name for s in chosen if script_of(s) is not None) or "none of them"
+                raise ValueError(f"--script: expected one statement with a script, got {names}")
+    typer.echo(scripts[0].rstrip() if script else "\n\n".join(description(s) for s in chosen))
+
+
+def description(statement: AnyStatement) -> str:
+    """What is known of a statement, line by line."""
+    from verify.judging.recorded_attacks import recorded
+    from verify.judging.sceptic import script_of
+
+    relation = " ".join(part for part in statement.compares if part)
+    attack = recorded().get(statement.name)
+    lines = [
+        f"{statement.name}: {statement.title}",
+        *(f"    {line}" for line in statement.claim.splitlines()),
+        f"place: {statement.source}",
+        f"outcome on record: {statement.expected}",
+        f"judged: {relation}" if relation else "",
+        f"population: {statement.population}" if statement.population else "",
+        f"confirmation: {statement.confirm}" if statement.confirm else "",
+        f"attack: {attack}" if attack else "",
+        f"remark: {statement.remark}" if statement.remark else "",
+    ]
+    if statement.erratum is not None:
+        erratum = statement.erratum
+        lines += [
+            f"the paper says: {erratum.says}",
+            f"true is: {erratum.true}",
+            f"does it matter: {erratum.impact}; {erratum.matters}",
+        ]
+    if script_of(statement) is not None:
+        lines.append(f"script: luckproof show {statement.name} --script")
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,120 @@
+"""The findings: what became of the claims as printed, the ten that matter most, and all of them side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from verify.judging import registry
+from verify.judging.statement import AnyStatement
+from verify.judging.verdict import Verdict
+from verify.judging.vocabulary import Form, Outcome
+
+PRINTED = (Form.PRINTED, Form.READING)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding that matters: where, what the paper says, what is true, and the consequence."""
+
+    name: str
+    outcome: Outcome
+    source: str
+    says: str
+    true: str
+    matters: str
+    impact: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One item with the outcome of each of its forms; a form may be judged in several parts."""
+
+    key: str
+    title: str
+    outcomes: Mapping[Form, Outcome]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found, in numbers and in words.
+
+    Attributes:
+        printed: how many claims as printed came to each outcome.
+        readings: the same of our readings.
+        foremost: the findings that matter most, the first first.
+        rows: every item, in reading order.
+    """
+
+    printed: Mapping[Outcome, int]
+    readings: Mapping[Outcome, int]
+    foremost: tuple[Finding, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def summary(self) -> str:
+        """One sentence on the claims as printed."""
+        parts = []
+        for kind, outcomes in (("claims as printed", self.printed), ("readings of ours", self.readings)):
+            counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+            parts.append(f"Of {sum(outcomes.values())} {kind}: {counts or 'none'}.")
+        return " ".join(parts)
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "summary": self.summary,
+            "printed": {str(outcome): count for outcome, count in self.printed.items()},
+            "readings": {str(outcome): count for outcome, count in self.readings.items()},
+            "foremost": [vars(finding) | {"outcome": str(finding.outcome)} for finding in self.foremost],
+            "items": [
+                {"key": row.key, "title": row.title} | {str(form): str(o) for form, o in row.outcomes.items()}
+                for row in self.rows
+            ],
+        }
+
+
+def findings(verdicts: Sequence[Verdict] | None = None) -> Findings:
+    """The findings of a run, or, without one, those on record: the outcome expected of every statement.
+
+    Cost: nothing beyond importing the statements.
+    """
+    judged = (
+        [(s, s.expected) for s in registry.registered().values()]
+        if verdicts is None
+        else [(verdict.statement, verdict.outcome) for verdict in verdicts]
+    )
+    return Findings(
+        printed=_counted(judged, Form.PRINTED),
+        readings=_counted(judged, Form.READING),
+        foremost=_foremost(judged),
+        rows=_rows(judged),
+    )
+
+
+def _counted(judged: Iterable[tuple[AnyStatement, Outcome]], form: Form) -> Mapping[Outcome, int]:
+    counts = Counter(outcome for statement, outcome in judged if statement.form is form)
+    return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
+
+
+def _foremost(judged: Iterable[tuple[AnyStatement, Outcome]]) -> tuple[Finding, ...]:
+    ranked = [(s.erratum.rank, s, o) for s, o in judged if s.erratum is not None and s.erratum.rank]
+    return tuple(
+        Finding(
+            s.name, o, str(s.source), s.erratum.says, s.erratum.true, s.erratum.matters, str(s.erratum.impact)
+        )
+        for _, s, o in sorted(ranked, key=lambda entry: entry[0])
+        if s.erratum is not None
+    )
+
+
+def _rows(judged: Iterable[tuple[AnyStatement, Outcome]]) -> tuple[Row, ...]:
+    items: dict[str, list[tuple[AnyStatement, Outcome]]] = {}
+    for statement, outcome in judged:
+        items.setdefault(statement.key, []).append((statement, outcome))
+    return tuple(
+        Row(key, entries[0][0].title, {statement.form: outcome for statement, outcome in entries})
+        for key, entries in items.items()
+    )
