@@ -32,10 +32,9 @@ class Control:
         return self.evidence(self.instance, context, **self.altered)
 
     def passed(self, context: Context) -> bool:
-        """Whether the evidence came out as it must, and was decided."""
+        """Whether the evidence came out as it must."""
         evidence = self.judge(context)
-        decided = not (math.isnan(evidence.margin) or evidence.inconclusive)
-        return decided and evidence.holds == self.must_hold
+        return not math.isnan(evidence.margin) and evidence.holds == self.must_hold
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from verify.judging.verdict import Record, Verdict
+from verify.judging.evidence import Evidence
+from verify.judging.statement import AnyStatement
 
 FEW = 3
 """Up to so many judged instances are settings that were seen, no sample of a population."""
@@ -16,46 +16,42 @@ LISTED = 6
 """Most values of a field that are listed one by one."""
 
 
-def strength_of(verdict: Verdict) -> str:
-    """How much the outcome rests on, in words that stand beside it everywhere."""
-    judged = len(verdict.judged)
+def strength_of(statement: AnyStatement, judged: Sequence[Evidence], failed: bool, confirmed: bool) -> str:
+    """How much an outcome rests on, in words that stand beside it everywhere.
+
+    Args:
+        statement: what was judged.
+        judged: the evidence of all instances that met the assumptions and could be judged.
+        failed: whether there is a counterexample.
+        confirmed: whether its independent re-evaluation failed too.
+    """
+    if failed and not statement.population:
+        return f"one counterexample, {'confirmed' if confirmed else 'not confirmed'}"
     if not judged:
         return "no instance met the assumptions"
-    networks = _networks(verdict.judged)
-    trained = f", {networks} networks" if networks else ""
-    settings = "one setting" if judged == 1 else f"{judged} settings"
-    if verdict.statement.population:
-        return f"{settings}{trained}, {verdict.statement.population}"
-    if verdict.counterexample is not None:
-        return "one counterexample" + (
-            ", confirmed" if verdict.confirmation is not None else ", not confirmed"
-        )
-    if judged <= FEW:
-        return f"seen in {settings}{trained}"
-    sampled = any(record.evidence and record.evidence.standard_error for record in verdict.judged)
-    if sampled:
-        return f"sampled on {judged} instances, to within the stated error"
-    relation = verdict.statement.relation
-    kind = (
-        "identity to rounding"
-        if relation == "="
-        else "inequality"
-        if relation in "≤≥<>" and relation
-        else "checked"
+    networks = sum(
+        int(e.details["networks"]) for e in judged if isinstance(e.details.get("networks"), int | float)
     )
-    return f"{kind} on {judged} instances{trained}"
+    trained = f", {networks} networks" if networks else ""
+    settings = "one setting" if len(judged) == 1 else f"{len(judged)} settings"
+    if statement.population:
+        return f"{settings}{trained}, {statement.population}"
+    if len(judged) <= FEW:
+        return f"seen in {settings}{trained}"
+    if any(evidence.standard_error for evidence in judged):
+        return f"sampled on {len(judged)} instances, to within the stated error{trained}"
+    return f"{_kind(statement.relation)} on {len(judged)} instances{trained}"
 
 
-def _networks(records: Sequence[Record]) -> int:
-    """Networks trained for the judged instances, as their evidence counts them (``networks`` in the details)."""
-    counts = [record.evidence.details.get("networks", 0) for record in records if record.evidence]
-    return int(sum(count for count in counts if isinstance(count, int | float)))
+def _kind(relation: str) -> str:
+    if relation == "=":
+        return "identity to rounding"
+    return "inequality" if relation in ("≤", "≥", "<", ">") else "checked"
 
 
-def scope_of(records: Sequence[Record]) -> Mapping[str, str]:
-    """The values that each field took among the judged instances: ``{"d": "3 … 8", "kind": "a, b"}``."""
-    instances = [record.instance for record in records if dataclasses.is_dataclass(record.instance)]
-    if not instances:
+def scope_of(instances: Sequence[Any]) -> Mapping[str, str]:
+    """The values that each field took among judged instances: ``{"d": "3 … 8", "kind": "a, b"}``; seeds left out."""
+    if not instances or not dataclasses.is_dataclass(instances[0]):
         return {}
     names = [field.name for field in dataclasses.fields(instances[0]) if field.name != "seed"]
     return {name: _described([getattr(instance, name) for instance in instances]) for name in names}

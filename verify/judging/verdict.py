@@ -97,12 +97,14 @@ class Verdict:
     @property
     def strength(self) -> str:
         """How much the outcome rests on, in words."""
-        return strength_of(self)
+        judged = [record.evidence for record in self.judged if record.evidence is not None]
+        failed, confirmed = self.counterexample is not None, self.confirmation is not None
+        return strength_of(self.statement, judged, failed, confirmed)
 
     @property
     def scope(self) -> Mapping[str, str]:
         """The values that each field took among the judged instances."""
-        return scope_of(self.judged)
+        return scope_of([record.instance for record in self.judged])
 
     @property
     def unjudged(self) -> int:
