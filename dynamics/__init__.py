@@ -13,7 +13,7 @@ from dynamics.lazy_names import lazy_names
 if TYPE_CHECKING:
     from dynamics.arrays import Array
     from dynamics.deep.flow import DeepFlow
-    from dynamics.deep.problem import DeepProblem, separated_teacher
+    from dynamics.deep.problem import DeepProblem
     from dynamics.geometry.angles import angles, paired_angles, supplementary_angles
     from dynamics.geometry.boundaries import Box
     from dynamics.geometry.columns import unit_columns
@@ -49,7 +49,7 @@ else:
         {
             "dynamics.arrays": ["Array"],
             "dynamics.deep.flow": ["DeepFlow"],
-            "dynamics.deep.problem": ["DeepProblem", "separated_teacher"],
+            "dynamics.deep.problem": ["DeepProblem"],
             "dynamics.geometry.angles": ["angles", "paired_angles", "supplementary_angles"],
             "dynamics.geometry.boundaries": ["Box"],
             "dynamics.geometry.columns": ["unit_columns"],
@@ -118,7 +118,6 @@ __all__ = [
     "passage",
     "passage_times",
     "population_loss",
-    "separated_teacher",
     "spectral_rate",
     "split_teacher",
     "supplementary_angles",

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+Randomness = int | np.random.Generator
+"""A seed (a non-negative integer) or a generator, which is used up as it is drawn from."""
+
 
 def number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:
     """``value`` as a finite float, ``> 0`` where ``positive``, ``>= least`` where that is given.
@@ -50,6 +53,20 @@ def one_of(name: str, value: Any, known: Iterable[str]) -> str:
     if value not in names:
         raise ValueError(f"{name}: expected one of {', '.join(names)}, got {value!r}")
     return str(value)
+
+
+def generator(name: str, value: Any, *, of: str) -> np.random.Generator:
+    """``value`` itself where it is a generator, and from a seed the stream of what is drawn, ``of``.
+
+    Things drawn with one seed are thus independent where they differ in kind, the start from the teacher, say; drawn
+    twice, they are the same. Raises TypeError or ValueError for anything but a generator or an integer >= 0.
+    """
+    if isinstance(value, np.random.Generator):
+        return value
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected a seed or a numpy.random.Generator, got {value!r}")
+    seed = integer(name, value, least=0)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(of.encode())))
 
 
 def checked_dimension(dim: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from dynamics.geometry.angles import norms
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import UNIT_TOLERANCE
-from dynamics.two_layer.teachers import random_unit, separated
-from dynamics.validation import number, positive_int
+from dynamics.two_layer.teachers import random_unit
+from dynamics.validation import Randomness, generator, number, positive_int
 
 Weights = tuple[Array, ...]
 """W_0 .. W_{L-1} of one network, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j of layer l + 1."""
@@ -144,7 +143,7 @@ class DeepProblem:
         cls,
         teacher: Sequence[ArrayLike],
         factor: int,
-        rng: np.random.Generator,
+        rng: Randomness,
         *,
         measure: EmpiricalMeasure,
         p_W: float = 0.0,
@@ -160,25 +159,19 @@ class DeepProblem:
         factor, p_W = positive_int("factor", factor), number("p_W", p_W)
         if p_W < 0:
             raise ValueError(f"p_W: expected a number >= 0, got {p_W!r}")
+        source = generator("rng", rng, of="over_parameterised")
         own = _layers("teacher", teacher)
         m = _widths(own)
         n = (m[0], *(factor * width for width in m[1:-1]), m[-1])
         batch = np.broadcast_shapes(*(W.shape[:-2] for W in own))
         student = []
         for level, W in enumerate(own):
-            start = random_unit(n[level], n[level + 1], rng, batch)
+            start = random_unit(n[level], n[level + 1], source, batch)
             start[..., : m[level], : m[level + 1]] += p_W * W
             student.append(
                 number("gain", gain, positive=True) * start / np.linalg.norm(start, axis=-2, keepdims=True)
             )
         return cls(own, tuple(student), measure, slope)
-
-
-def separated_teacher(
-    widths: Sequence[int], rng: np.random.Generator, batch: tuple[int, ...] = ()
-) -> Weights:
-    """The authors' discrete teacher layer by layer, ``widths = (d, m_1, .., C)``; fan-ins of unit norm."""
-    return tuple(separated(below, above, rng, batch) for below, above in pairwise(widths))
 
 
 def _widths(weights: Sequence[Array]) -> tuple[int, ...]:

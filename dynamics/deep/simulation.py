@@ -61,12 +61,13 @@ class DeepSimulation(Simulation):
             ValueError: more nodes in a layer than there are separated directions, or ``p_W`` below 0.
         """
         from dynamics.deep.flow import DeepFlow
-        from dynamics.deep.problem import DeepProblem, separated_teacher
+        from dynamics.deep.problem import DeepProblem
         from dynamics.measures.empirical import EmpiricalMeasure
+        from dynamics.two_layer import teachers
 
         rng = self.rng()
         measure = EmpiricalMeasure(rng.standard_normal((self.samples, self.widths[0])))
-        teacher = separated_teacher(self.widths, rng, self.batch)
+        teacher = teachers.separated_layers(self.widths, rng, self.batch)
         problem = DeepProblem.over_parameterised(teacher, self.factor, rng, measure=measure, p_W=self.p_W)
         per_sample = self.modulation is ModulationName.PER_SAMPLE
         return DeepFlow(problem, "per_sample" if per_sample else "separated")

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import TeacherStudent
-from dynamics.validation import number, positive_int
+from dynamics.validation import Randomness, generator, number, positive_int
 
 
 def turned_from(
@@ -15,7 +15,7 @@ def turned_from(
     teacher_V: ArrayLike,
     n: int,
     angle: float,
-    rng: np.random.Generator,
+    rng: Randomness,
     *,
     node: int = -1,
     scale: float = 1e-3,
@@ -38,7 +38,8 @@ def turned_from(
     strength = np.linalg.norm(fan_out, axis=-1, keepdims=True)
     if not np.all(strength > 0):
         raise ValueError(f"teacher_V: expected a fan-out other than zero at node {node}, got zeros")
-    around = TeacherStudent.at_angle(np.repeat(column, n, axis=-1), number("angle", angle), rng)
+    source = generator("rng", rng, of="turned_from")
+    around = TeacherStudent.at_angle(np.repeat(column, n, axis=-1), number("angle", angle), source)
     start_V = np.repeat(scale * fan_out / strength, n, axis=-2)
     return TeacherStudent(W, scale * around.student_W, V, start_V, measure)  # type: ignore[arg-type]
 
@@ -47,7 +48,7 @@ def adversarial_start(
     teacher_W: ArrayLike,
     teacher_V: ArrayLike,
     n: int,
-    rng: np.random.Generator,
+    rng: Randomness,
     *,
     gap: float = 0.1,
     node: int = -1,
@@ -67,7 +68,7 @@ def adversarial_start(
 def helpful_start(
     problem: TeacherStudent,
     helpers: int,
-    rng: np.random.Generator,
+    rng: Randomness,
     *,
     angle: float = np.pi / 3,
     node: int = -1,

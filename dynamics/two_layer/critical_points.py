@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
 from dynamics.two_layer.network import TwoLayerNetwork
+from dynamics.validation import Randomness, generator
 
 LARGEST = 9
 """Entries of fan-ins are integers of at most this size."""
@@ -95,9 +96,7 @@ def dyadic_teacher(region: Box, nodes: int, outputs: int, rng: np.random.Generat
     return TwoLayerNetwork(columns[:-1], columns[-1], nonzero_rows(nodes, outputs, rng), bias)
 
 
-def split_teacher(
-    teacher: TwoLayerNetwork, region: Box, plan: SplitPlan, rng: np.random.Generator
-) -> CriticalPoint:
+def split_teacher(teacher: TwoLayerNetwork, region: Box, plan: SplitPlan, rng: Randomness) -> CriticalPoint:
     """A student that equals the teacher at every point of ``region``: every per-sample gradient is zero there.
 
     Raises ValueError when ``plan.reversed`` exceeds the number of teachers.
@@ -105,6 +104,7 @@ def split_teacher(
     """
     if plan.reversed > teacher.nodes:
         raise ValueError(f"reversed: expected at most {teacher.nodes} teachers, got {plan.reversed}")
+    rng = generator("rng", rng, of="split_teacher")
     parts = _Parts(region, teacher)
     for index, (column, fan_out) in enumerate(zip(teacher.augmented.T, teacher.V, strict=True)):
         if index < plan.reversed:

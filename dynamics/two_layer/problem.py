@@ -13,7 +13,8 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection, unit_columns
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.teachers import orthonormal, polarised, random_unit, separated, thresholded
+from dynamics.two_layer.teachers import random_unit
+from dynamics.validation import Randomness, generator
 
 UNIT_TOLERANCE = 1e-9
 """How far from 1 a column norm may be where unit columns are asked for (far above rounding, far below use)."""
@@ -132,7 +133,7 @@ class TeacherStudent:
         cls,
         teacher_W: ArrayLike,
         theta0: float | Array,
-        rng: np.random.Generator,
+        rng: Randomness,
         *,
         teacher_V: ArrayLike | None = None,
         measure: InputMeasure | None = None,
@@ -147,7 +148,8 @@ class TeacherStudent:
         teacher = unit_columns(_matrix("teacher_W", teacher_W))
         if teacher.shape[-2] < 2:
             raise ValueError(f"teacher_W: expected at least 2 rows to turn a column, got {teacher.shape[-2]}")
-        tangent = unit_columns(tangent_projection(teacher, rng.standard_normal(teacher.shape)))
+        noise = generator("rng", rng, of="at_angle").standard_normal(teacher.shape)
+        tangent = unit_columns(tangent_projection(teacher, noise))
         turn = np.broadcast_to(np.asarray(theta0, dtype=np.float64), teacher.shape[:-2] + teacher.shape[-1:])
         student = unit_columns(np.cos(turn)[..., None, :] * teacher + np.sin(turn)[..., None, :] * tangent)
         return cls(teacher, student, teacher_V, teacher_V, measure)  # type: ignore[arg-type]
@@ -158,7 +160,7 @@ class TeacherStudent:
         teacher_W: ArrayLike,
         teacher_V: ArrayLike,
         n: int,
-        rng: np.random.Generator,
+        rng: Randomness,
         *,
         p_W: float = 1.0,
         p_V: float = 1.0,
@@ -178,18 +180,13 @@ class TeacherStudent:
         if n < m:
             raise ValueError(f"n: expected at least m = {m} students, got {n}")
         batch = np.broadcast_shapes(W.shape[:-2], V.shape[:-2])
-        fan_in = random_unit(d, n, rng, batch)
-        fan_out = random_unit(V.shape[-1], n, rng, batch)
+        source = generator("rng", rng, of="near_teacher")
+        fan_in = random_unit(d, n, source, batch)
+        fan_out = random_unit(V.shape[-1], n, source, batch)
         fan_in[..., :m] += p_W * W
         fan_out[..., :m] += p_V * np.swapaxes(V, -1, -2)
         start_V = np.swapaxes(unit_columns(fan_out), -1, -2)
         return cls(W, unit_columns(fan_in), V, start_V, measure)  # type: ignore[arg-type]
-
-    orthonormal = staticmethod(orthonormal)
-    random_unit = staticmethod(random_unit)
-    separated = staticmethod(separated)
-    thresholded = staticmethod(thresholded)
-    polarised = staticmethod(polarised)
 
 
 def _matrix(name: str, value: Any) -> Array:

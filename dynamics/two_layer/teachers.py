@@ -1,10 +1,19 @@
-"""Teachers: fan-in columns ``(..., d, m)`` and fan-outs ``(m, c)`` of the papers' fixed networks."""
+"""Teachers, the papers' fixed networks, as arrays: fan-ins (..., d, m) in columns, fan-outs (..., m, c) in rows.
+
+All that is drawn takes a seed or a generator. With a seed the same call gives the same array again, and two kinds of
+teachers are independent of each other and of the starts drawn with it; for several draws of one kind pass a generator.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.validation import Randomness, generator
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
 """Entries of the authors' teacher weights before normalisation (first paper)."""
@@ -18,35 +27,62 @@ def _require_size(name: str, value: int, least: int = 1) -> None:
         raise ValueError(f"{name}: expected an integer >= {least}, got {value!r}")
 
 
-def orthonormal(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
-    """Random orthonormal columns, Haar-distributed, shape ``(*batch, d, m)``. Needs ``m <= d``."""
+def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
+    """Random orthonormal columns, Haar-distributed.
+
+    Args:
+        d, m: length and number of columns, m <= d.
+        rng: a seed or a generator.
+        batch: leading axes, an ensemble of independent teachers.
+    Returns:
+        (*batch, d, m).
+    Raises:
+        ValueError: a size below 1, or m > d.
+    """
     _require_size("d", d)
     _require_size("m", m)
     if m > d:
         raise ValueError(f"m: expected at most d = {d} orthonormal columns, got {m}")
-    q, r = np.linalg.qr(rng.standard_normal((*batch, d, m)))
+    q, r = np.linalg.qr(generator("rng", rng, of="orthonormal").standard_normal((*batch, d, m)))
     return np.asarray(q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :])
 
 
-def random_unit(d: int, m: int, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> Array:
-    """Independent columns, uniform on the unit sphere, shape ``(*batch, d, m)``."""
+def random_unit(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
+    """Independent columns, uniform on the unit sphere.
+
+    Args:
+        d, m: length and number of columns.
+        rng: a seed or a generator.
+        batch: leading axes, an ensemble of independent teachers.
+    Returns:
+        (*batch, d, m).
+    Raises:
+        ValueError: a size below 1.
+    """
     _require_size("d", d)
     _require_size("m", m)
-    columns = rng.standard_normal((*batch, d, m))
+    columns = generator("rng", rng, of="random_unit").standard_normal((*batch, d, m))
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
 
 def separated(
     d: int,
     m: int,
-    rng: np.random.Generator,
+    rng: Randomness,
     batch: tuple[int, ...] = (),
     entries: tuple[float, ...] = SEPARATED_ENTRIES,
 ) -> Array:
-    """Distinct non-zero columns whose entries are drawn from ``entries``, then normalised.
+    """Unit columns of pairwise different directions, whose entries before normalisation come from a short list.
 
-    Columns that are positive multiples of one another are counted as equal, so that the directions differ
-    too. Shape ``(*batch, d, m)``. Raises ValueError when fewer than m such directions exist.
+    Args:
+        d, m: length and number of columns.
+        rng: a seed or a generator.
+        batch: leading axes, an ensemble of independent teachers.
+        entries: the list; columns that are positive multiples of one another count as one direction.
+    Returns:
+        (*batch, d, m).
+    Raises:
+        ValueError: a size below 1, or more columns than there are such directions.
     Source: the authors' published teacher generator (Luck Matters, section 4.2 and Fig. 7).
     """
     columns = separated_entries(d, m, rng, batch, entries)
@@ -56,17 +92,37 @@ def separated(
 def separated_entries(
     d: int,
     m: int,
-    rng: np.random.Generator,
+    rng: Randomness,
     batch: tuple[int, ...] = (),
     entries: tuple[float, ...] = SEPARATED_ENTRIES,
 ) -> Array:
     """The columns of :func:`separated` as they are drawn, before they are normalised."""
     _require_size("d", d)
     _require_size("m", m)
+    source = generator("rng", rng, of="separated")
     if d <= 4 and m > (available := _count_separated(d, entries)):
         raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
-    flat = [_separated_columns(d, m, rng, entries) for _ in range(int(np.prod(batch, dtype=int)))]
+    flat = [_separated_columns(d, m, source, entries) for _ in range(int(np.prod(batch, dtype=int)))]
     return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
+
+
+def separated_layers(
+    widths: Sequence[int], rng: Randomness, batch: tuple[int, ...] = ()
+) -> tuple[Array, ...]:
+    """A deep teacher: :func:`separated` layer by layer.
+
+    Args:
+        widths: ``(d, m_1, .., C)``, the input's, of every hidden layer, the number of outputs.
+        rng: a seed or a generator.
+        batch: leading axes, an ensemble of independent teachers.
+    Returns:
+        W_0 .. W_{L-1}, each (*batch, n_l, n_{l+1}), fan-ins (columns) of unit norm.
+    Raises:
+        ValueError: as :func:`separated`.
+    Source: as :func:`separated`.
+    """
+    source = generator("rng", rng, of="separated_layers")
+    return tuple(separated(below, above, source, batch) for below, above in pairwise(widths))
 
 
 def _distinct(candidates: Array) -> Array:
@@ -91,24 +147,40 @@ def _count_separated(d: int, entries: tuple[float, ...]) -> int:
 
 
 def thresholded(
-    input_dim: int, m: int, threshold: float, rng: np.random.Generator, batch: tuple[int, ...] = ()
+    input_dim: int, m: int, threshold: float, rng: Randomness, batch: tuple[int, ...] = ()
 ) -> Array:
     """Unit augmented columns ``(u_j, -b) / sqrt(1 + b^2)`` with orthonormal directions u_j.
 
-    Node j is active where ``u_j^T x > b``, so for the biased Gaussian measure ``d**_jj = Phi(-b)`` and the
-    overlap ratio is ``eps_d = Phi(-b)`` exactly. Shape ``(*batch, input_dim + 1, m)``.
+    Node j is active where ``u_j^T x > b``, so for ``BiasedGaussian`` ``d**_jj = Phi(-b)`` and the overlap ratio is
+    ``eps_d = Phi(-b)`` exactly.
+
+    Args:
+        input_dim, m: length of the directions and their number, m <= input_dim.
+        threshold: ``b``, in standard deviations of the input.
+        rng: a seed or a generator.
+        batch: leading axes, an ensemble of independent teachers.
+    Returns:
+        (*batch, input_dim + 1, m).
+    Raises:
+        ValueError: as :func:`orthonormal`, or a threshold that is not finite.
     """
     if not np.isfinite(threshold):
         raise ValueError(f"threshold: expected a finite number, got {threshold!r}")
-    directions = orthonormal(input_dim, m, rng, batch)
+    directions = orthonormal(input_dim, m, generator("rng", rng, of="thresholded"), batch)
     bias = np.full((*batch, 1, m), -float(threshold))
     return np.asarray(np.concatenate([directions, bias], axis=-2) / np.hypot(1.0, threshold))
 
 
-def polarised(fan_out: Array, p: float) -> Array:
+def polarised(fan_out: ArrayLike, p: float) -> Array:
     """Fan-outs rescaled so that ``||v*_j|| = 1 / j^p``, j = 1..m: strong teachers first.
 
-    ``fan_out``: (..., m, c), rows non-zero. ``p = 0`` makes all teachers equally strong.
+    Args:
+        fan_out: rows other than zero, (..., m, c).
+        p: polarity, >= 0; 0 makes all teachers equally strong.
+    Returns:
+        (..., m, c).
+    Raises:
+        ValueError: a negative or infinite p, or a zero row.
     Source: Student Specialization, Eqn 13.
     """
     if not (np.isfinite(p) and p >= 0):

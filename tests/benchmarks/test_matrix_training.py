@@ -22,6 +22,7 @@ from luckproof import (
     TeacherStudent,
     TwoLayerStudents,
     network_seeds,
+    teachers,
     train,
 )
 from nets.deep.descent import DeepDescent
@@ -42,7 +43,7 @@ def problem(multiple: int) -> TeacherStudent:
         rng.standard_normal((*lead, m, 30)) / np.sqrt(30),
         rng.standard_normal((*lead, n, 30)) / np.sqrt(n),
     )
-    teacher, student = (TeacherStudent.random_unit(10, k, rng, lead) for k in (m, n))
+    teacher, student = (teachers.random_unit(10, k, rng, lead) for k in (m, n))
     return TeacherStudent(teacher, student, *fan_out)
 
 

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luckproof import Array, GradientFlow, ProjectedFlow, TeacherStudent, TwoLayerDynamics, TwoLayerFlow
+from luckproof import (
+    Array,
+    GradientFlow,
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerDynamics,
+    TwoLayerFlow,
+    teachers,
+)
 from tests.benchmarks.turns import in_turns
 
 EPS = float(np.finfo(np.float64).eps)
@@ -50,8 +58,8 @@ CASES = [
 def flow_of(case: Case) -> TwoLayerDynamics:
     """The flow from ``distance`` (a Gaussian entry's size) off an orthonormal teacher; further students are random."""
     rng = np.random.default_rng(0)
-    teacher = TeacherStudent.orthonormal(case.d, case.m, rng, case.batch)
-    student = TeacherStudent.random_unit(case.d, case.n, rng, case.batch)
+    teacher = teachers.orthonormal(case.d, case.m, rng, case.batch)
+    student = teachers.random_unit(case.d, case.n, rng, case.batch)
     student[..., : case.m] = teacher + case.distance * rng.standard_normal(teacher.shape)
     student /= np.linalg.norm(student, axis=-2, keepdims=True)
     fan_out = (

@@ -17,6 +17,7 @@ from luckproof import (
     TwoLayerStudents,
     network_seeds,
     population_descent,
+    teachers,
     train,
 )
 
@@ -38,7 +39,7 @@ class Size:
     def problem(self, seed: int) -> TeacherStudent:
         """Copies of one start at angle 0.3: networks differ by their samples only."""
         rng = np.random.default_rng(seed)
-        one = TeacherStudent.at_angle(TeacherStudent.random_unit(self.d, self.m, rng), 0.3, rng)
+        one = TeacherStudent.at_angle(teachers.random_unit(self.d, self.m, rng), 0.3, rng)
         return TeacherStudent(np.broadcast_to(one.teacher_W, (self.networks, self.d, self.m)), one.student_W)
 
 
@@ -81,7 +82,7 @@ def test_convergence_to_rounding_in_a_large_ensemble(device: str) -> None:
     """Every network of the ensemble reaches sin theta <= 1e-12 in float64."""
     size = Size(512, 10, 2, 256, 2500) if device == "cuda" else Size(8, 6, 2, 64, 1500)
     rng = np.random.default_rng(3)
-    teacher = np.broadcast_to(TeacherStudent.orthonormal(size.d, 2, rng), (size.networks, size.d, 2))
+    teacher = np.broadcast_to(teachers.orthonormal(size.d, 2, rng), (size.networks, size.d, 2))
     students = TwoLayerStudents.from_problem(TeacherStudent.at_angle(teacher, 0.3, rng), device)
     run = train(students, lr=0.2, batch_size=size.batch_size, steps=size.steps, seed=0)
     assert run.observables["sin_theta"][-1].max() <= 1e-12

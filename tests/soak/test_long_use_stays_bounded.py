@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dynamics.ode import integrate
-from luckproof import ProjectedFlow, TeacherStudent, Trajectory, TwoLayerStudents, train
+from luckproof import ProjectedFlow, TeacherStudent, Trajectory, TwoLayerStudents, teachers, train
 
 pytestmark = pytest.mark.soak
 
@@ -38,7 +38,7 @@ def growth(action: Callable[[int], object], warm_up: int = 50, calls: int = 400)
 
 def problem(networks: int = 4) -> TeacherStudent:
     rng = np.random.default_rng(0)
-    teacher = TeacherStudent.orthonormal(10, 5, rng)
+    teacher = teachers.orthonormal(10, 5, rng)
     return TeacherStudent.at_angle(np.broadcast_to(teacher, (networks, 10, 5)), 0.3, rng)
 
 

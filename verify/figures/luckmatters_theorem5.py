@@ -14,6 +14,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import unit_columns
 from dynamics.ode.integrate import integrate
 from dynamics.ode.progress import Progress
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import number, positive_int
@@ -91,11 +92,11 @@ class Starts:
         """
         batch, n = (self.networks,), over * self.m
         rng = np.random.default_rng(np.random.SeedSequence((self.seed, 0)))
-        teacher_W = TeacherStudent.separated(self.d, self.m, rng, batch)
-        teacher_V = TeacherStudent.separated(self.m, self.c, rng, batch)
+        teacher_W = teachers.separated(self.d, self.m, rng, batch)
+        teacher_V = teachers.separated(self.m, self.c, rng, batch)
         noise = np.random.default_rng(np.random.SeedSequence((self.seed, 1, over)))
         start = TeacherStudent.near_teacher(teacher_W, teacher_V, n, noise, p_W=p_W)
-        V = TeacherStudent.random_unit(n, self.c, noise, batch)
+        V = teachers.random_unit(n, self.c, noise, batch)
         V[..., : self.m, :] += p_V * teacher_V
         return dataclasses.replace(start, student_V=unit_columns(V))
 

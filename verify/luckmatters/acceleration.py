@@ -13,6 +13,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
@@ -56,8 +57,8 @@ def start(instance: NearTeacher, silent: bool = False) -> TeacherStudent:
     """The start; ``silent`` sets V_r = 0, everything else equal."""
     rng = np.random.default_rng((instance.seed, 12))
     S, m = (instance.networks,), instance.m
-    V = np.swapaxes(TeacherStudent.random_unit(instance.c, m, rng, S), -1, -2)
-    W = TeacherStudent.orthonormal(instance.d, m, rng, S)
+    V = np.swapaxes(teachers.random_unit(instance.c, m, rng, S), -1, -2)
+    W = teachers.orthonormal(instance.d, m, rng, S)
     problem = TeacherStudent.near_teacher(W, V, instance.n, rng, p_W=instance.p_W, p_V=instance.p_V)
     if not silent:
         return problem

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from scipy.integrate import quad
 from torch import Tensor
 
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from nets.matrix_form.layered import LayeredNetwork, augmented
@@ -84,8 +85,8 @@ def predicted_gap(pair: WidePair) -> float:
 def squares(pair: WidePair, instances: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """``||missing||^2`` and ``||gradient||^2`` of W in each of ``instances`` random pairs, population values."""
     problem = TeacherStudent(
-        TeacherStudent.random_unit(pair.d, pair.m, rng, (instances,)),
-        TeacherStudent.random_unit(pair.d, pair.n, rng, (instances,)),
+        teachers.random_unit(pair.d, pair.m, rng, (instances,)),
+        teachers.random_unit(pair.d, pair.n, rng, (instances,)),
         rng.standard_normal((instances, pair.m, pair.c)),
         rng.standard_normal((instances, pair.n, pair.c)),
     )

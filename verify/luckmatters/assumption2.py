@@ -14,7 +14,7 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer import teachers
 from verify.judging import (
     LUCK_MATTERS,
     Assumption,
@@ -168,10 +168,10 @@ def setting(instance: BallInstance) -> tuple[InputMeasure, Array, float]:
     """Measure, the two teachers as columns, and K_d."""
     rng = np.random.default_rng(instance.seed)
     if instance.threshold > 0:
-        teacher = TeacherStudent.thresholded(instance.d, 2, instance.threshold, rng)
+        teacher = teachers.thresholded(instance.d, 2, instance.threshold, rng)
         bound = lipschitz_d_thresholded(instance.threshold, 2, instance.theta0)
         return BiasedGaussian(instance.d), teacher, bound
-    frame = TeacherStudent.orthonormal(instance.d, 2, rng)
+    frame = teachers.orthonormal(instance.d, 2, rng)
     bent = np.cos(instance.alpha) * frame[:, 0] + np.sin(instance.alpha) * frame[:, 1]
     bound = lipschitz_d_isotropic(instance.alpha, instance.theta0)
     return IsotropicGaussian(instance.d), np.stack([frame[:, 0], bent], axis=1), bound

@@ -15,7 +15,7 @@ from dynamics.geometry.angles import angles
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import random_unit, thresholded
 from verify.judging import (
     LUCK_MATTERS,
     Budget,
@@ -49,9 +49,9 @@ def teachers(instance: OverlapInstance) -> tuple[Array, InputMeasure]:
     """The teachers as columns and the input measure."""
     rng = np.random.default_rng(instance.seed)
     if instance.threshold > 0:
-        teacher = TeacherStudent.thresholded(instance.d, instance.m, instance.threshold, rng)
+        teacher = thresholded(instance.d, instance.m, instance.threshold, rng)
         return teacher, BiasedGaussian(instance.d)
-    return TeacherStudent.random_unit(instance.d, instance.m, rng), IsotropicGaussian(instance.d)
+    return random_unit(instance.d, instance.m, rng), IsotropicGaussian(instance.d)
 
 
 def closed_form(instance: OverlapInstance, teacher: Array) -> float:

@@ -10,6 +10,7 @@ import torch
 from mpmath import mp
 
 from dynamics.arrays import Array
+from dynamics.two_layer import teachers
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
@@ -61,8 +62,8 @@ def at_the_limit(instance: Solved, fan_out: float = 0.0) -> TeacherStudent:
     """``(W*, W_r; V*, V_r)`` with random r-columns; ``fan_out`` is the norm of the rows of V_r."""
     rng = np.random.default_rng((instance.seed, 1))
     d, m, n, c = instance.d, instance.m, instance.n, instance.c
-    W = TeacherStudent.random_unit(d, n, rng)
-    V = np.ascontiguousarray(TeacherStudent.random_unit(c, n, rng).T)
+    W = teachers.random_unit(d, n, rng)
+    V = np.ascontiguousarray(teachers.random_unit(c, n, rng).T)
     return TeacherStudent(W[:, :m], W, V[:m], np.concatenate([V[:m], fan_out * V[m:]]))
 
 
@@ -233,10 +234,8 @@ def near_zero_counts(instance: TrainedSizes, factor: int) -> Array:
     """Number of Hessian eigenvalues near zero of each trained network of ``factor * m`` nodes."""
     rng = np.random.default_rng((instance.seed, factor))
     d, m, c, S = instance.d, instance.m, instance.c, instance.networks
-    V = np.swapaxes(TeacherStudent.random_unit(c, m, rng, (S,)), -1, -2)
-    problem = TeacherStudent.near_teacher(
-        TeacherStudent.orthonormal(d, m, rng, (S,)), V, factor * m, rng, p_W=5.0
-    )
+    V = np.swapaxes(teachers.random_unit(c, m, rng, (S,)), -1, -2)
+    problem = TeacherStudent.near_teacher(teachers.orthonormal(d, m, rng, (S,)), V, factor * m, rng, p_W=5.0)
     students = TwoLayerStudents.from_problem(problem, device="cpu")
     train(
         students, lr=0.2, batch_size=64, steps=instance.steps, seed=instance.seed,

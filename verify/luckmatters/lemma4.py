@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
     LUCK_MATTERS,
@@ -199,7 +200,7 @@ class OnBall:
 def corrected(instance: OnBall, context: Context, C_0: float | None = None) -> Evidence:
     """``|l*_jj - l_jj| <= C_0 l*_jj ||dw_j||^2`` with the exact constant of the ball."""
     rng = np.random.default_rng(instance.seed)
-    teacher = TeacherStudent.random_unit(instance.d, 1, rng)
+    teacher = teachers.random_unit(instance.d, 1, rng)
     problem = TeacherStudent.at_angle(teacher, instance.near * instance.theta0, rng)
     star = float(problem.measure.psi_l(problem.student_W, problem.teacher_W)[0, 0])
     own = float(problem.measure.psi_l(problem.student_W, problem.student_W)[0, 0])

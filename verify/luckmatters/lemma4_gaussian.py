@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import Budget, Context, Control, Evidence, Form, Outcome, Statement
 from verify.luckmatters.lemma4 import ROUNDING, SOURCE
@@ -28,7 +29,7 @@ def expansion(instance: Stretched, context: Context, linear: float = 1.0) -> Evi
     """The remainder ``l*_jj - l_jj + w_j^T Sigma dw_j / 2`` lies in ``[0, |a| |b| phi^3 / 6 pi]``."""
     rng = np.random.default_rng(instance.seed)
     root = np.exp(rng.uniform(-0.5, 0.5, instance.d) * math.log(instance.spread))[:, None]
-    teacher = TeacherStudent.random_unit(instance.d, 1, rng)
+    teacher = teachers.random_unit(instance.d, 1, rng)
     problem = TeacherStudent.at_angle(teacher, 2 * math.asin(instance.distance / 2), rng)
     a, b = root * problem.student_W, root * problem.teacher_W
     measure = IsotropicGaussian(instance.d)

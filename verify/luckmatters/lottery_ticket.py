@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import unit_columns
+from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import polarised
 from nets import TwoLayerStudents, train
@@ -53,8 +54,8 @@ class Lottery:
 def random_nodes(instance: Lottery, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Fan-ins uniform on the sphere, fan-outs of norm 1/2: the initialisation of everything here."""
     S = (instance.networks,)
-    V = 0.5 * np.swapaxes(TeacherStudent.random_unit(instance.c, n, rng, S), -1, -2)
-    return TeacherStudent.random_unit(instance.d, n, rng, S), V
+    V = 0.5 * np.swapaxes(teachers.random_unit(instance.c, n, rng, S), -1, -2)
+    return teachers.random_unit(instance.d, n, rng, S), V
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def play(instance: Lottery, device: str) -> Draw:
     train again."""
     rng = np.random.default_rng((instance.seed, 11))
     S, d, m, c = instance.networks, instance.d, instance.m, instance.c
-    teacher_W = TeacherStudent.orthonormal(d, m, rng, (S,))
-    fan_out = np.swapaxes(TeacherStudent.random_unit(c, m, rng, (S,)), -1, -2)
+    teacher_W = teachers.orthonormal(d, m, rng, (S,))
+    fan_out = np.swapaxes(teachers.random_unit(c, m, rng, (S,)), -1, -2)
     teacher_V = polarised(fan_out, instance.polarity)
     start = random_nodes(instance, instance.n, rng)
 

@@ -10,6 +10,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.angles import angles, paired_angles, unit_columns
 from dynamics.ode.integrate import integrate
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
@@ -54,7 +55,7 @@ def start(instance: Sharing) -> TeacherStudent:
     """Teacher and students at ``spread`` from it in random directions, with perturbed equal shares."""
     rng = np.random.default_rng((instance.seed, 9))
     d, k, c = instance.d, instance.students, instance.c
-    teacher, fan_out = TeacherStudent.random_unit(d, 1, rng), TeacherStudent.random_unit(c, 1, rng).T
+    teacher, fan_out = teachers.random_unit(d, 1, rng), teachers.random_unit(c, 1, rng).T
     near = TeacherStudent.at_angle(np.repeat(teacher, k, axis=1), instance.spread, rng).student_W
     shares = fan_out * (1 + instance.noise * rng.uniform(-1, 1, (k, 1))) / k
     return TeacherStudent(teacher, near, fan_out, shares)

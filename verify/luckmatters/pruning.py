@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
@@ -72,11 +73,11 @@ def random_start(instance: Trained) -> TeacherStudent:
     """Orthonormal teachers, random unit fan-outs; students uniform on the sphere with fan-outs of norm 1/2."""
     rng = np.random.default_rng((instance.seed, 3))
     S, d, m, n, c = instance.networks, instance.d, instance.m, instance.n, instance.c
-    V_teacher = np.swapaxes(TeacherStudent.random_unit(c, m, rng, (S,)), -1, -2)
-    V = 0.5 * np.swapaxes(TeacherStudent.random_unit(c, n, rng, (S,)), -1, -2)
+    V_teacher = np.swapaxes(teachers.random_unit(c, m, rng, (S,)), -1, -2)
+    V = 0.5 * np.swapaxes(teachers.random_unit(c, n, rng, (S,)), -1, -2)
     teacher, student = (
-        TeacherStudent.orthonormal(d, m, rng, (S,)),
-        TeacherStudent.random_unit(d, n, rng, (S,)),
+        teachers.orthonormal(d, m, rng, (S,)),
+        teachers.random_unit(d, n, rng, (S,)),
     )
     return TeacherStudent(teacher, student, V_teacher, V)
 
@@ -251,7 +252,7 @@ def balance_evidence(instance: AnyWeights, context: Context, projected: bool = F
     draw, (d, m, n, c) = rng.standard_normal, (instance.d, instance.m, instance.n, instance.c)
     W = draw((d, n))
     W = W / np.linalg.norm(W, axis=0) if projected else W
-    teacher_W = TeacherStudent.orthonormal(d, min(m, d), rng)
+    teacher_W = teachers.orthonormal(d, min(m, d), rng)
     problem = TeacherStudent(teacher_W, W, draw((teacher_W.shape[1], c)), draw((n, c)))
     flow = GradientFlow(problem, projected=projected)
     speed = flow.unpack(flow(0.0, flow.initial_state()))

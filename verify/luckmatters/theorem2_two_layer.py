@@ -13,6 +13,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import tangent_projection
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import random_unit
 from verify.judging import (
     LUCK_MATTERS,
     Budget,
@@ -47,7 +48,7 @@ class TwoLayerInstance:
 def problem_of(instance: TwoLayerInstance) -> TeacherStudent:
     """The teacher-student problem that the instance describes."""
     rng = np.random.default_rng(instance.seed)
-    teacher, student = (TeacherStudent.random_unit(instance.d, k, rng) for k in (instance.m, instance.n))
+    teacher, student = (random_unit(instance.d, k, rng) for k in (instance.m, instance.n))
     teacher_V, student_V = (rng.standard_normal((k, instance.c)) for k in (instance.m, instance.n))
     return TeacherStudent(teacher, student, teacher_V, student_V)
 

@@ -15,6 +15,7 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, thresholded
 from verify.judging import (
     ALGEBRA,
     LUCK_MATTERS,
@@ -64,10 +65,10 @@ def problem_of(instance: Theorem4Instance) -> TeacherStudent:
     """The teacher-student problem that the instance describes."""
     rng = np.random.default_rng(instance.seed)
     if instance.threshold > 0:
-        teacher = TeacherStudent.thresholded(instance.d, instance.m, instance.threshold, rng)
+        teacher = thresholded(instance.d, instance.m, instance.threshold, rng)
         measure = BiasedGaussian(instance.d)
         return TeacherStudent.at_angle(teacher, instance.theta0, rng, measure=measure)
-    teacher = TeacherStudent.orthonormal(instance.d, instance.m, rng)
+    teacher = orthonormal(instance.d, instance.m, rng)
     if instance.m == 2:
         bent = np.cos(instance.alpha) * teacher[:, 0] + np.sin(instance.alpha) * teacher[:, 1]
         teacher = np.stack([teacher[:, 0], bent], axis=1)

@@ -14,6 +14,7 @@ from dynamics.geometry.angles import angles
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import random_unit
 from verify.judging import (
     FLOW,
     LUCK_MATTERS,
@@ -121,7 +122,7 @@ class Teachers:
 
     def columns(self) -> Array:
         """The teachers' fan-ins ``(d, m)``."""
-        return TeacherStudent.random_unit(self.d, self.m, np.random.default_rng(self.seed))
+        return random_unit(self.d, self.m, np.random.default_rng(self.seed))
 
 
 def apart(teachers: Teachers) -> tuple[Assumption, ...]:

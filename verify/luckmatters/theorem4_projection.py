@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
+from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import ALGEBRA, FLOW, LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, Verdict
 from verify.mathematics.families.near_starts import NEAR, Start, own_time, path, starts, time_to, times_to
@@ -44,7 +45,7 @@ class StartEnsemble(Start):
     def ratios(self, context: Context) -> Array:
         """Time without the projection over time with it, start by start."""
         rng = context.rng(self.seed)
-        teacher = TeacherStudent.orthonormal(self.d, self.m, rng, (self.count,))
+        teacher = teachers.orthonormal(self.d, self.m, rng, (self.count,))
         problem = TeacherStudent.at_angle(teacher, self.theta0, rng)
         without, with_it = (
             times_to(problem, TARGET, ENSEMBLE_HORIZON, projected=projected) for projected in (False, True)

@@ -17,6 +17,7 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, random_unit
 from verify.judging import SAMPLING, Assumption, Budget, Context, Evidence, Verdict
 from verify.luckmatters.theorem4 import THEOREM4
 from verify.mathematics.rates import DecayFit, RateEstimate, discrete_rate, fit_decay, mean_rate
@@ -60,7 +61,7 @@ PAPER = RecoveryRun(m=5, d=10, theta0=0.3, networks=16)
 def problem_of(instance: RecoveryRun) -> TeacherStudent:
     """The ensemble of starts (one without networks, one a network with), all on one teacher."""
     rng = np.random.default_rng(instance.seed)
-    teachers = TeacherStudent.orthonormal if instance.orthonormal else TeacherStudent.random_unit
+    teachers = orthonormal if instance.orthonormal else random_unit
     teacher = teachers(instance.d, instance.m, rng)
     start = instance.theta0 or instance.closeness * smallest_angle(teacher) / 4
     if instance.networks:

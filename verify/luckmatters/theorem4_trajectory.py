@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
@@ -49,7 +50,7 @@ PAPER = TrajectoryInstance()
 def problem_of(instance: TrajectoryInstance) -> TeacherStudent:
     """The teacher-student problem that the instance describes."""
     rng = np.random.default_rng(instance.seed)
-    teacher = TeacherStudent.orthonormal(instance.d, instance.m, rng)
+    teacher = teachers.orthonormal(instance.d, instance.m, rng)
     return TeacherStudent.at_angle(teacher, instance.theta0, rng)
 
 

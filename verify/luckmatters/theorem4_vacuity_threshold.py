@@ -17,6 +17,7 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import thresholded
 from verify.judging import Budget, Context, Evidence, Verdict, drawn
 from verify.luckmatters.theorem4_vacuity import VACUITY
 from verify.mathematics.theorem4_constants import theorem4_thresholded
@@ -127,7 +128,7 @@ def tightness(m: int, threshold: float, theta0: float, spectral: float) -> float
 
 def thresholded_rate(m: int, threshold: float) -> float:
     """Late rate of the projected flow of m orthogonal thresholded nodes, from its Jacobian."""
-    W = TeacherStudent.thresholded(m, m, threshold, np.random.default_rng(0))
+    W = thresholded(m, m, threshold, np.random.default_rng(0))
     return float(spectral_rate(ProjectedFlow(TeacherStudent(W, W, measure=BiasedGaussian(m)))))  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ from luckproof import (
     IsotropicGaussian,
     TeacherStudent,
     TwoLayerFlow,
+    teachers,
 )
 from tests.test_dynamics.deep.deep_cases import autograd, drawn, unit
 
@@ -127,7 +128,7 @@ def test_two_layers_closed_are_eqn6() -> None:
     rng = np.random.default_rng(4)
     measure = EmpiricalMeasure(rng.standard_normal((70, 4)), rng.uniform(0.1, 1, 70))
     shallow = TeacherStudent.near_teacher(
-        TeacherStudent.random_unit(4, 3, rng, (2,)), rng.standard_normal((3, 2)), 5, rng, measure=measure
+        teachers.random_unit(4, 3, rng, (2,)), rng.standard_normal((3, 2)), 5, rng, measure=measure
     )
     deep = DeepProblem(
         (shallow.teacher_W, shallow.teacher_V), (shallow.student_W, shallow.student_V), measure
@@ -151,7 +152,7 @@ def test_two_layers_on_many_samples_are_the_population_flow() -> None:
     """
     rng = np.random.default_rng(5)
     shallow = TeacherStudent.near_teacher(
-        TeacherStudent.random_unit(4, 3, rng), rng.standard_normal((3, 2)), 5, rng
+        teachers.random_unit(4, 3, rng), rng.standard_normal((3, 2)), 5, rng
     )
     expected = GradientFlow(shallow)(0.0, GradientFlow(shallow).initial_state())
     fields = []

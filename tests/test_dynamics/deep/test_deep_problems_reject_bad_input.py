@@ -13,7 +13,7 @@ from luckproof import (
     IsotropicGaussian,
     TeacherStudent,
     integrate,
-    separated_teacher,
+    teachers,
 )
 from tests.test_dynamics.deep.deep_cases import drawn, unit
 
@@ -73,7 +73,7 @@ def test_biases_and_starts() -> None:
     with pytest.raises(ValueError, match="factor"):
         DeepProblem.over_parameterised(TEACHER, 0, rng, measure=X)
     with pytest.raises(ValueError, match="m: expected at most"):
-        separated_teacher((1, 9, 1), rng)
+        teachers.separated_layers((1, 9, 1), rng)
 
 
 def test_flows() -> None:

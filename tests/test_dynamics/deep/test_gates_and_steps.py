@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import DOP853
 
 from dynamics.ode.steppers.heun_descent import HeunDescent
-from luckproof import Array, DeepFlow, DeepProblem, EmpiricalMeasure, Trajectory, integrate, separated_teacher
+from luckproof import Array, DeepFlow, DeepProblem, EmpiricalMeasure, Trajectory, integrate, teachers
 
 
 @dataclass
@@ -120,7 +120,7 @@ def deep(samples: int) -> DeepFlow:
     """A teacher 6-4-5-3 and a student twice as wide."""
     rng = np.random.default_rng(0)
     measure = EmpiricalMeasure(rng.standard_normal((samples, 6)))
-    teacher = separated_teacher((6, 4, 5, 3), rng)
+    teacher = teachers.separated_layers((6, 4, 5, 3), rng)
     return DeepFlow(
         DeepProblem.over_parameterised(teacher, 2, rng, measure=measure, p_W=0.5), watch_gaps=False
     )
@@ -138,7 +138,7 @@ def test_every_instance_meets_its_own_balance() -> None:
     """An ensemble's steps are those of its most demanding member: each ends as near to its own fine run as alone."""
     rng = np.random.default_rng(1)
     measure = EmpiricalMeasure(rng.standard_normal((100, 4)))
-    teacher = separated_teacher((4, 3, 3, 2), rng, (4,))
+    teacher = teachers.separated_layers((4, 3, 3, 2), rng, (4,))
     problem = DeepProblem.over_parameterised(teacher, 2, rng, measure=measure)
     options: dict[str, Any] = {"t_eval": [3.0], "rtol": 1e-8}
     whole = integrate(DeepFlow(problem, watch_gaps=False), (0.0, 3.0), **options)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynamics.two_layer.teachers import orthonormal, random_unit
 from luckproof import (
     BiasedGaussian,
     GradientFlow,
@@ -25,9 +26,9 @@ FLOWS = ("projected", "matched", "eqn6", "eqn6 unprojected", "gradient", "biased
 def problem_for(kind: str, seed: int, batch: tuple[int, ...] = ()) -> TeacherStudent:
     rng = np.random.default_rng(seed)
     if kind in ("projected", "matched"):
-        return TeacherStudent.at_angle(TeacherStudent.random_unit(5, 3, rng, batch), 0.4, rng)
+        return TeacherStudent.at_angle(random_unit(5, 3, rng, batch), 0.4, rng)
     measure = BiasedGaussian(4) if kind == "biased" else IsotropicGaussian(5, std=1.5)
-    teacher = TeacherStudent.random_unit(5, 3, rng, batch)
+    teacher = random_unit(5, 3, rng, batch)
     fan_out = rng.standard_normal((3, 2))
     return TeacherStudent.near_teacher(teacher, fan_out, 5, rng, measure=measure)
 
@@ -82,10 +83,10 @@ def test_permuting_the_nodes_permutes_the_field(kind: str, seed: int) -> None:
 def test_rotating_space_rotates_the_field(kind: str, seed: int) -> None:
     """The input measure is isotropic (in the direction part), so the field turns with the space."""
     problem = problem_for(kind, seed)
-    rotation = TeacherStudent.orthonormal(5, 5, np.random.default_rng(seed))
+    rotation = orthonormal(5, 5, np.random.default_rng(seed))
     if kind == "biased":
         rotation = np.eye(5)
-        rotation[:4, :4] = TeacherStudent.orthonormal(4, 4, np.random.default_rng(seed))
+        rotation[:4, :4] = orthonormal(4, 4, np.random.default_rng(seed))
     moved = TeacherStudent(
         rotation @ problem.teacher_W,
         rotation @ problem.student_W,

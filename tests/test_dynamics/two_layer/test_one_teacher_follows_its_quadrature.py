@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from luckproof import ProjectedFlow, TeacherStudent, integrate
+from luckproof import ProjectedFlow, TeacherStudent, integrate, teachers
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
 
@@ -24,7 +24,7 @@ def passage_time(start: float, end: float) -> float:
 
 def angle_at(start: float, time: float, rtol: float) -> float:
     rng = np.random.default_rng(0)
-    problem = TeacherStudent.at_angle(TeacherStudent.random_unit(7, 1, rng), start, rng)
+    problem = TeacherStudent.at_angle(teachers.random_unit(7, 1, rng), start, rng)
     run = integrate(ProjectedFlow(problem), (0.0, time), rtol=rtol, atol=1e-15)
     return float(run.observables["angle"][-1, 0])
 

@@ -15,6 +15,7 @@ from luckproof import (
     ProjectedFlow,
     TeacherStudent,
     TwoLayerFlow,
+    teachers,
 )
 
 UNIT = np.eye(3)[:, :2]
@@ -71,11 +72,11 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], error: type[Exceptio
         (lambda: TeacherStudent.at_angle(UNIT, 4.0, RNG), r"theta0: expected angles in \[0, pi\]"),
         (lambda: TeacherStudent.near_teacher(UNIT, np.ones((2, 1)), 1, RNG), "n: expected at least m = 2"),
         (lambda: TeacherStudent.near_teacher(UNIT, np.ones((2, 1)), 2, RNG, p_W=-1.0), "p_W: expected"),
-        (lambda: TeacherStudent.orthonormal(2, 3, RNG), "m: expected at most d = 2 orthonormal"),
-        (lambda: TeacherStudent.random_unit(0, 3, RNG), "d: expected an integer >= 1"),
-        (lambda: TeacherStudent.separated(1, 3, RNG), "m: expected at most 2 separated"),
-        (lambda: TeacherStudent.polarised(np.ones((2, 2)), -1.0), "p: expected a finite polarity"),
-        (lambda: TeacherStudent.thresholded(3, 2, float("inf"), RNG), "threshold: expected a finite"),
+        (lambda: teachers.orthonormal(2, 3, RNG), "m: expected at most d = 2 orthonormal"),
+        (lambda: teachers.random_unit(0, 3, RNG), "d: expected an integer >= 1"),
+        (lambda: teachers.separated(1, 3, RNG), "m: expected at most 2 separated"),
+        (lambda: teachers.polarised(np.ones((2, 2)), -1.0), "p: expected a finite polarity"),
+        (lambda: teachers.thresholded(3, 2, float("inf"), RNG), "threshold: expected a finite"),
     ],
 )
 def test_flows_and_constructors_say_what_they_need(build: Callable[[], object], words: str) -> None:
@@ -104,24 +105,24 @@ def test_arrays_are_read_only_copies() -> None:
 def test_teachers_are_what_their_names_say() -> None:
     """Orthonormal, unit, separated (distinct directions from the five entries), thresholded, polarised."""
     rng = np.random.default_rng(1)
-    W = TeacherStudent.orthonormal(7, 4, rng, (3,))
+    W = teachers.orthonormal(7, 4, rng, (3,))
     np.testing.assert_allclose(np.swapaxes(W, -1, -2) @ W, np.broadcast_to(np.eye(4), (3, 4, 4)), atol=1e-14)
-    separated = TeacherStudent.separated(5, 30, rng)
+    separated = teachers.separated(5, 30, rng)
     cosine = separated.T @ separated
     assert np.all(cosine[~np.eye(30, dtype=bool)] < 1 - 1e-6)
     ratios = np.abs(separated) / np.abs(separated).max(axis=0)
     assert np.all(np.min(np.abs(ratios[..., None] - np.array([0, 0.5, 1.0])), axis=-1) < 1e-12)
-    thresholded = TeacherStudent.thresholded(6, 3, 2.0, rng)
+    thresholded = teachers.thresholded(6, 3, 2.0, rng)
     gates = BiasedGaussian(6).psi_d(thresholded, thresholded)
     np.testing.assert_allclose(np.diagonal(gates), 0.022750131948179195, rtol=1e-12)
-    strong = TeacherStudent.polarised(rng.standard_normal((4, 3)), 2.0)
+    strong = teachers.polarised(rng.standard_normal((4, 3)), 2.0)
     np.testing.assert_allclose(np.linalg.norm(strong, axis=1), [1, 1 / 4, 1 / 9, 1 / 16])
 
 
 def test_starts_are_where_they_should_be() -> None:
     """at_angle puts every student at exactly theta0; near_teacher goes to the teacher as p grows."""
     rng = np.random.default_rng(2)
-    teacher = TeacherStudent.random_unit(6, 4, rng, (2,))
+    teacher = teachers.random_unit(6, 4, rng, (2,))
     problem = TeacherStudent.at_angle(teacher, 0.3, rng)
     np.testing.assert_allclose(np.sum(problem.student_W * teacher, axis=-2), np.cos(0.3), rtol=1e-13)
     far = TeacherStudent.near_teacher(teacher, np.ones((4, 2)), 9, rng, p_W=1e6, p_V=1e6)

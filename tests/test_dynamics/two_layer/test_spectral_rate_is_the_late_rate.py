@@ -20,6 +20,7 @@ from luckproof import (
     TwoLayerFlow,
     integrate,
     spectral_rate,
+    teachers,
 )
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
@@ -27,13 +28,13 @@ pytestmark = pytest.mark.statement("luckmatters.theorem4")
 
 def projected(d: int, m: int, seed: int, std: float = 1.0) -> ProjectedFlow:
     rng = np.random.default_rng(seed)
-    teacher = TeacherStudent.random_unit(d, m, rng)
+    teacher = teachers.random_unit(d, m, rng)
     return ProjectedFlow(TeacherStudent.at_angle(teacher, 0.3, rng, measure=IsotropicGaussian(d, std)))
 
 
 def two_layer(d: int, m: int, n: int, seed: int) -> TwoLayerFlow:
     rng = np.random.default_rng(seed)
-    teacher = TeacherStudent.random_unit(d, m, rng)
+    teacher = teachers.random_unit(d, m, rng)
     return TwoLayerFlow(TeacherStudent.near_teacher(teacher, rng.standard_normal((m, 2)), n, rng))
 
 
@@ -78,7 +79,7 @@ def test_known_rates() -> None:
     rng = np.random.default_rng(0)
     assert spectral_rate(projected(5, 1, 0)) == pytest.approx(0.5, rel=1e-13)
     for d, m in ((4, 3), (9, 5), (40, 30)):
-        flow = ProjectedFlow(TeacherStudent.at_angle(TeacherStudent.orthonormal(d, m, rng), 0.1, rng))
+        flow = ProjectedFlow(TeacherStudent.at_angle(teachers.orthonormal(d, m, rng), 0.1, rng))
         assert spectral_rate(flow) == pytest.approx(0.25 - 1 / (2 * np.pi), rel=1e-12)
 
 
@@ -107,7 +108,7 @@ def test_measures_without_closed_form_use_differences() -> None:
     spectral rate only slowly: the displacement itself is compared.
     """
     rng = np.random.default_rng(3)
-    teacher = TeacherStudent.thresholded(4, 2, 0.5, rng)
+    teacher = teachers.thresholded(4, 2, 0.5, rng)
     flow = ProjectedFlow(TeacherStudent.at_angle(teacher, 0.05, rng, measure=BiasedGaussian(4)))
     jacobian = tangent_jacobian(flow, flow.equilibrium())
     times = np.array([0.0, 45.0, 75.0])
@@ -128,7 +129,7 @@ def test_unprojected_flows_use_the_full_space() -> None:
 def test_an_ensemble_gives_its_instances_rates() -> None:
     """Rates of a stack, shaped as the ensemble."""
     rng = np.random.default_rng(1)
-    stack = TeacherStudent.at_angle(TeacherStudent.random_unit(5, 3, rng, (2, 2)), 0.2, rng)
+    stack = TeacherStudent.at_angle(teachers.random_unit(5, 3, rng, (2, 2)), 0.2, rng)
     rates = np.asarray(spectral_rate(ProjectedFlow(stack)))
     assert rates.shape == (2, 2)
     assert rates[1, 0] == pytest.approx(spectral_rate(ProjectedFlow(stack.instance((1, 0)))), rel=1e-12)

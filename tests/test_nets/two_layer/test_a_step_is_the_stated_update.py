@@ -30,7 +30,7 @@ def stated_step(
 def test_a_step_is_the_stated_update(projected: bool, train_V: bool, device: str) -> None:
     """Three steps, each from the stated formula, to rounding; any other mode is off by far more."""
     rng = np.random.default_rng(0)
-    teacher = TeacherStudent.random_unit(5, 2, rng, (3,))
+    teacher = teachers.random_unit(5, 2, rng, (3,))
     problem = TeacherStudent.near_teacher(teacher, rng.standard_normal((3, 2, 2)), 4, rng)
     trained = TwoLayerStudents.from_problem(problem, device)
     train(trained, lr=0.5, batch_size=16, steps=3, seed=4, projected=projected, train_V=train_V)

@@ -16,6 +16,7 @@ from luckproof import (
     TeacherStudent,
     TwoLayerStudents,
     network_seeds,
+    teachers,
     train,
 )
 from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
@@ -111,7 +112,7 @@ def test_memory_of_a_block_is_bounded() -> None:
 def test_network_alone_follows_its_path_in_the_ensemble(measure: InputMeasure, projected: bool) -> None:
     """Trained alone with its own seed, a network repeats its trajectory up to accumulated rounding."""
     rng = np.random.default_rng(2)
-    problem = TeacherStudent.at_angle(TeacherStudent.random_unit(4, 3, rng, (5,)), 0.4, rng, measure=measure)
+    problem = TeacherStudent.at_angle(teachers.random_unit(4, 3, rng, (5,)), 0.4, rng, measure=measure)
     settings = {"lr": 0.1, "batch_size": 32, "steps": 300, "projected": projected, "record_every": 60}
     ensemble = train(TwoLayerStudents.from_problem(problem, "cpu"), seed=9, **settings)
     seeds = network_seeds(9, 5)

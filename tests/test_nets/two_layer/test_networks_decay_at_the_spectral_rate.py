@@ -17,6 +17,7 @@ from luckproof import (
     TwoLayerStudents,
     population_descent,
     spectral_rate,
+    teachers,
     train,
 )
 
@@ -48,7 +49,7 @@ def test_late_rate_is_the_spectral_rate(device: str) -> None:
     The prediction also lies in the confidence interval of the mean across networks; a rate ten percent off does not.
     """
     rng = np.random.default_rng(0)
-    problem = at_angle(TeacherStudent.orthonormal(10, 5, rng), 16, rng)
+    problem = at_angle(teachers.orthonormal(10, 5, rng), 16, rng)
     rate = float(spectral_rate(ProjectedFlow(problem.instance(0))))
     assert rate == pytest.approx(1 / 4 - 1 / (2 * math.pi), rel=1e-9)  # orthonormal teachers, by hand
     predicted = -math.log1p(-LR * rate) / LR
@@ -66,7 +67,7 @@ def test_late_rate_is_the_spectral_rate(device: str) -> None:
 def test_networks_converge_to_rounding(device: str) -> None:
     """In float64 the angle to the teacher falls under 1e-12; in float32 it stops near single rounding."""
     rng = np.random.default_rng(1)
-    problem = at_angle(TeacherStudent.orthonormal(6, 2, rng), 4, rng)
+    problem = at_angle(teachers.orthonormal(6, 2, rng), 4, rng)
     final = {}
     for dtype in (torch.float64, torch.float32):
         run = train(
@@ -84,7 +85,7 @@ def test_networks_converge_to_rounding(device: str) -> None:
 def test_decay_on_random_teachers_is_that_of_population_descent(device: str) -> None:
     """Where the second rate is close to the first, a window still sees both: compare with the exact gradient there."""
     rng = np.random.default_rng(2)
-    problem = at_angle(TeacherStudent.random_unit(10, 5, rng), 16, rng)
+    problem = at_angle(teachers.random_unit(10, 5, rng), 16, rng)
     settings = {"lr": LR, "steps": 3000, "record_every": 20}
     run = train(TwoLayerStudents.from_problem(problem, device), batch_size=256, seed=0, **settings)
     ratio = late_rates(run) / late_rates(population_descent(ProjectedFlow(problem), **settings))

@@ -17,6 +17,7 @@ from luckproof import (
     TwoLayerStudents,
     integrate,
     population_descent,
+    teachers,
     train,
     unit_columns,
 )
@@ -35,7 +36,7 @@ def mean_sine(run: Trajectory) -> Array:
 def same_start(d: int, m: int, networks: int, seed: int) -> TeacherStudent:
     """Copies of one problem at angle 0.3: networks then differ by their samples only."""
     rng = np.random.default_rng(seed)
-    problem = TeacherStudent.at_angle(TeacherStudent.random_unit(d, m, rng), 0.3, rng)
+    problem = TeacherStudent.at_angle(teachers.random_unit(d, m, rng), 0.3, rng)
     return TeacherStudent(np.broadcast_to(problem.teacher_W, (networks, d, m)), problem.student_W)
 
 
@@ -139,7 +140,7 @@ def test_over_parameterised_networks_follow_theorem_5s_flow(device: str) -> None
     """With W and V trained, n > m and c outputs, fan-out norms and loss follow the projected Eqn 6."""
     rng = np.random.default_rng(8)
     one = TeacherStudent.near_teacher(
-        TeacherStudent.orthonormal(6, 2, rng), rng.standard_normal((2, 3)), 4, rng, p_W=2
+        teachers.orthonormal(6, 2, rng), rng.standard_normal((2, 3)), 4, rng, p_W=2
     )
     problem = TeacherStudent(
         np.broadcast_to(one.teacher_W, (64, 6, 2)), one.student_W, one.teacher_V, one.student_V

@@ -16,6 +16,7 @@ from luckproof import (
     TwoLayerFlow,
     TwoLayerStudents,
     population_descent,
+    teachers,
     train,
     two_layer_observables,
 )
@@ -26,7 +27,7 @@ SETTINGS: dict[str, Any] = {"lr": 0.1, "batch_size": 8, "steps": 20, "seed": 0}
 
 def problem(batch: tuple[int, ...] = (3,), n: int = 4) -> TeacherStudent:
     rng = np.random.default_rng(0)
-    teacher = TeacherStudent.random_unit(5, 2, rng, batch)
+    teacher = teachers.random_unit(5, 2, rng, batch)
     return TeacherStudent.near_teacher(teacher, rng.standard_normal((*batch, 2, 3)), n, rng)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luckproof import BiasedGaussian, IsotropicGaussian, TeacherStudent
+from luckproof import BiasedGaussian, IsotropicGaussian, teachers
 from verify.luckmatters.assumption2 import in_ball
 from verify.mathematics.theorem4_constants import (
     lipschitz_d_thresholded,
@@ -52,7 +52,7 @@ def test_thresholds_reach_further(threshold: float, m: int, theta0: float, gamma
 def test_lower_bound_of_the_overlap_holds_in_the_ball(threshold: float, theta0: float, seed: int) -> None:
     """d_lower is below d*_jj for every student in the ball."""
     rng = np.random.default_rng(seed)
-    teacher = TeacherStudent.thresholded(5, 1, threshold, rng)
+    teacher = teachers.thresholded(5, 1, threshold, rng)
     students = in_ball(teacher, rng.uniform(0.1, 1.0, 200) * theta0, rng)
     lowest = BiasedGaussian(5).psi_d(students, teacher).min()
     assert theorem4_thresholded(1, theta0, threshold, 0.0).d_lower <= lowest * (1 + 1e-12)

@@ -60,10 +60,10 @@ def test_certified_rate_is_nearly_sharp_for_an_antipodal_node() -> None:
 def test_theorem4_bounds_are_ordered_where_they_are_not_vacuous() -> None:
     """corrected <= spectral with thresholds at 3; both vacuous for five isotropic teachers."""
     rng = np.random.default_rng(0)
-    teacher = TeacherStudent.thresholded(8, 5, 3.0, rng)
+    teacher = teachers.thresholded(8, 5, 3.0, rng)
     near = TeacherStudent.at_angle(teacher, 1e-3, rng, measure=BiasedGaussian(8))
     assert 0 < theorem4_corrected(near) < theorem4_spectral(near)
-    isotropic = TeacherStudent.at_angle(TeacherStudent.orthonormal(8, 5, rng), 0.1, rng)
+    isotropic = TeacherStudent.at_angle(teachers.orthonormal(8, 5, rng), 0.1, rng)
     assert np.isnan(theorem4_corrected(isotropic))
     assert np.isnan(theorem4_printed(isotropic))
     assert theorem4_spectral(isotropic) > 0
@@ -72,7 +72,7 @@ def test_theorem4_bounds_are_ordered_where_they_are_not_vacuous() -> None:
 def test_every_bound_refuses_an_ensemble() -> None:
     """Bounds are numbers of one instance."""
     rng = np.random.default_rng(0)
-    ensemble = TeacherStudent.at_angle(TeacherStudent.orthonormal(4, 2, rng, batch=(3,)), 0.1, rng)
+    ensemble = TeacherStudent.at_angle(teachers.orthonormal(4, 2, rng, batch=(3,)), 0.1, rng)
     for bound in BOUNDS.values():
         with pytest.raises(ValueError, match="one instance"):
             bound(ensemble)
@@ -82,7 +82,7 @@ def test_every_bound_refuses_an_ensemble() -> None:
 def test_theorem4_bounds_refuse_unequal_thresholds() -> None:
     """With biases the constants are known for orthogonal teachers of one threshold."""
     rng = np.random.default_rng(0)
-    columns = TeacherStudent.random_unit(4, 3, rng)
+    columns = teachers.random_unit(4, 3, rng)
     problem = TeacherStudent.at_angle(columns, 0.1, rng, measure=BiasedGaussian(3))
     with pytest.raises(ValueError, match="one threshold"):
         theorem4_corrected(problem)

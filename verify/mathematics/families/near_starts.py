@@ -12,6 +12,7 @@ from dynamics.arrays import Array
 from dynamics.ode.events import converged
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Status
+from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import Assumption, Budget
@@ -38,7 +39,7 @@ class Start:
     def problem(self) -> TeacherStudent:
         """The teacher-student problem, isotropic Gaussian input."""
         rng = np.random.default_rng(self.seed)
-        return TeacherStudent.at_angle(TeacherStudent.orthonormal(self.d, self.m, rng), self.theta0, rng)
+        return TeacherStudent.at_angle(teachers.orthonormal(self.d, self.m, rng), self.theta0, rng)
 
 
 def starts(m: st.SearchStrategy[int], theta0: st.SearchStrategy[float]) -> st.SearchStrategy[Start]:
