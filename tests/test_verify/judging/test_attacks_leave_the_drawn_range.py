@@ -7,21 +7,10 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import pytest
 
+from luckproof import Assumption, Context, Evidence, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
-from verify.judging import (
-    Assumption,
-    CannotJudgeError,
-    Context,
-    Evidence,
-    Instance,
-    Item,
-    OneOf,
-    drawn,
-    integers,
-    reals,
-)
+from verify.judging import CannotJudgeError, Instance, Item, OneOf, drawn, integers, reals
 from verify.judging.attack import attack
-from verify.judging.runner import make_context
 
 CONTEXT = make_context("quick", "cpu", 0)
 

@@ -8,23 +8,10 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import pytest
 
+from luckproof import Assumption, Evidence, Form, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
-from verify.judging import (
-    Assumption,
-    CannotJudgeError,
-    Evidence,
-    Form,
-    Instance,
-    Item,
-    Outcome,
-    Precise,
-    Replication,
-    drawn,
-    integers,
-    reals,
-)
+from verify.judging import CannotJudgeError, Instance, Item, Precise, Replication, drawn, integers, reals
 from verify.judging.instances import instance_from_json
-from verify.judging.runner import judge, make_context
 
 CONTEXT = make_context("quick", "cpu", 0)
 
