@@ -15,7 +15,7 @@ from dynamics.geometry.angles import angle_pair
 
 Mask = NDArray[np.bool_]
 
-COLINEAR = 1e-10
+COLINEAR_ANGLE = 1e-10
 """Angle (radians) under which two augmented columns count as co-linear: far above rounding, far below use."""
 
 
@@ -102,7 +102,7 @@ def observation(region: Box, observers: Array, nodes: Array) -> Array:
     return np.where(visibility(region, nodes) > 0, supremum, -np.inf)
 
 
-def colinear(A: Array, B: Array, tolerance: float = COLINEAR) -> Mask:
+def colinear(A: Array, B: Array, tolerance: float = COLINEAR_ANGLE) -> Mask:
     """Whether columns are multiples of one another, of either sign: (d + 1, n), (d + 1, m) -> (n, m).
 
     Zero columns are co-linear with nothing. Source: Student Specialization, Definition 3 (there with a positive
@@ -112,7 +112,7 @@ def colinear(A: Array, B: Array, tolerance: float = COLINEAR) -> Mask:
     return np.asarray(np.minimum(angle, supplement) < tolerance)
 
 
-def aligned(A: Array, B: Array, tolerance: float = COLINEAR) -> Mask:
+def aligned(A: Array, B: Array, tolerance: float = COLINEAR_ANGLE) -> Mask:
     """Whether columns are positive multiples of one another: (d + 1, n), (d + 1, m) -> (n, m).
 
     Source: Student Specialization, Definition 3.

@@ -12,7 +12,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
 from dynamics.geometry.columns import Columns
 from dynamics.measures.biased_kernel_bounds import biased_kernel_bounds
-from dynamics.measures.gaussian_kernels import CERTAIN, Quadrant, quadrant
+from dynamics.measures.gaussian_kernels import CERTAIN_THRESHOLD, Quadrant, quadrant
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.measures.random_stream import RandomStream
@@ -88,7 +88,7 @@ class BiasedGaussian(InputMeasure):
 
 
 class BiasedColumns:
-    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN)."""
+    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN_THRESHOLD)."""
 
     def __init__(self, A: Array) -> None:
         self.direction = Columns("A", A[..., :-1, :])
@@ -97,9 +97,9 @@ class BiasedColumns:
         zero = self.direction.zero
         with np.errstate(over="ignore"):
             h = self.bias / (size if zero is None else np.where(zero, 1.0, size))
-        h = np.clip(h, -CERTAIN, CERTAIN)
+        h = np.clip(h, -CERTAIN_THRESHOLD, CERTAIN_THRESHOLD)
         h = np.where(np.abs(h) < _NORMAL, 0.0, h)  # subnormal numbers have too few digits for the ratio h/k
-        always = np.where(self.bias > 0, CERTAIN, -CERTAIN)
+        always = np.where(self.bias > 0, CERTAIN_THRESHOLD, -CERTAIN_THRESHOLD)
         self.threshold = h if zero is None else np.where(zero, always, h)
         self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)
 

@@ -23,7 +23,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 _FAR = 2.0
 _FAR_BLOCK = 2048  # corners at a time: 512 KiB of integrand stay in cache
 # Phi(-39) underflows: thresholds beyond 60 standard deviations are certain, and infinity is one of them.
-CERTAIN = 60.0
+CERTAIN_THRESHOLD = 60.0
 
 
 def arc_cosine(supplement: Array) -> Array:
@@ -73,9 +73,9 @@ def _edge_mass(h: Array, v: Array) -> Array:
     """
     value = np.where(np.isnan(v), np.nan, 0.0)
     w = np.abs(v)
-    far = (np.hypot(h, w) >= _FAR) & (w < CERTAIN) & (h > 0)
-    steep = ~far & (w > h) & (w < CERTAIN)
-    flat = ~far & (w <= h) & (h > 0) & (w < CERTAIN)
+    far = (np.hypot(h, w) >= _FAR) & (w < CERTAIN_THRESHOLD) & (h > 0)
+    steep = ~far & (w > h) & (w < CERTAIN_THRESHOLD)
+    flat = ~far & (w <= h) & (h > 0) & (w < CERTAIN_THRESHOLD)
     value[far] = _far_corner(h[far], w[far])
     value[flat] = 0.5 * ndtr(-h[flat]) - owens_t(h[flat], w[flat] / h[flat])
     hs, ws = h[steep], w[steep]

@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
-from dynamics.two_layer.network import TwoLayerNetwork
+from dynamics.two_layer.relu_network import TwoLayerNetwork
 from dynamics.validation import Randomness, generator
 
-LARGEST = 9
+LARGEST_ENTRY = 9
 """Entries of fan-ins are integers of at most this size."""
 
-GRID = 64
-"""Boundaries pass through points of the region's grid of 1 / GRID half-widths."""
+GRID_STEPS = 64
+"""Boundaries pass through points of the region's grid of 1 / GRID_STEPS half-widths."""
 
-ATTEMPTS = 300
+FRUITLESS_DRAWS = 300
 """Draws in a row that find no new node before it is concluded that there are none left."""
 
-NULL = 1e-7
-"""Singular values below this share of the largest span the null space; fitted fan-outs are good to eps / NULL."""
+NULL_SPACE_SHARE = 1e-7
+"""Singular values below this share of the largest span the null space; fitted fan-outs are good to eps / NULL_SPACE_SHARE."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,14 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
     chosen = np.empty((region.d + 1, 0)) if avoid is None else np.asarray(avoid, dtype=np.float64)
     taken = chosen.shape[1]
     missed = 0
-    while missed < ATTEMPTS:
+    while missed < FRUITLESS_DRAWS:
         if chosen.shape[1] == taken + count:
             return chosen[:, taken:]
-        w = rng.integers(-LARGEST, LARGEST + 1, region.d).astype(np.float64)
-        point = region.centre + region.half_width * rng.integers(-GRID // 2, GRID // 2 + 1, region.d) / GRID
+        w = rng.integers(-LARGEST_ENTRY, LARGEST_ENTRY + 1, region.d).astype(np.float64)
+        point = (
+            region.centre
+            + region.half_width * rng.integers(-GRID_STEPS // 2, GRID_STEPS // 2 + 1, region.d) / GRID_STEPS
+        )
         column = np.append(w, -(w @ point))[:, None]
         if w.any() and not colinear(chosen, column).any():
             chosen = np.concatenate([chosen, column], axis=1)
@@ -188,7 +191,7 @@ def fit_fan_outs(
     scale = np.linalg.norm(features, axis=0)
     scale[scale == 0] = 1.0
     left, singular, right = np.linalg.svd(features / scale, full_matrices=len(x) < features.shape[1])
-    rank = int((singular > NULL * singular[0]).sum())
+    rank = int((singular > NULL_SPACE_SHARE * singular[0]).sum())
     top = right[:rank].T @ ((left[:, :rank].T @ teacher(x)) / singular[:rank, None])
     top += wander * right[rank:].T @ rng.standard_normal((right.shape[0] - rank, top.shape[1]))
     top /= scale[:, None]

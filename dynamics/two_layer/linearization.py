@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.columns import tangent_projection
 from dynamics.two_layer.flows import TwoLayerDynamics
 
-FLAT = 1e-7
+FLAT_SHARE = 1e-7
 """Eigenvalues below this share of the largest are flat directions (finite differences are good to ~1e-9)."""
 
 DENSE_LIMIT = 4000
@@ -24,7 +24,7 @@ def spectral_rate(
     """Slowest decay rate of a flow near an equilibrium, flat directions ignored.
 
     The rate is the smallest non-flat eigenvalue of minus the Jacobian on the tangent space (columns that live on
-    spheres move along them only); negative when the equilibrium is unstable. An eigenvalue is flat below ``FLAT``
+    spheres move along them only); negative when the equilibrium is unstable. An eigenvalue is flat below ``FLAT_SHARE``
     of the largest in size. The flow is asked for the Jacobian in closed form (``flow.tangent_gram``: known at a
     solution of a projected flow with spherical input); otherwise it is taken by central differences of the flow.
 
@@ -46,7 +46,7 @@ def spectral_rate(
         values = np.sort(np.linalg.eigvals(-difference_jacobian(flow, state)).real, axis=-1)
     else:
         values = np.asarray(np.linalg.eigvalsh(_in_tangent_basis(flow, gram.W, gram)))
-    flat = np.abs(values) <= FLAT * np.abs(values).max(axis=-1, keepdims=True)
+    flat = np.abs(values) <= FLAT_SHARE * np.abs(values).max(axis=-1, keepdims=True)
     slowest = np.where(flat, np.inf, values).min(axis=-1)
     rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
     return (rate, values) if return_spectrum else rate

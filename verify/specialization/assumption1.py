@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.geometry.boundaries import Box, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_teacher
-from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (

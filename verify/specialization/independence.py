@@ -11,7 +11,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_columns
-from dynamics.two_layer.kinks import kink_points
+from dynamics.two_layer.residual_kinks import kink_points
 from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.batches import kernel
 from verify.specialization.sources import source

@@ -9,8 +9,8 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, visibility
-from dynamics.two_layer.kinks import kink_coefficient
-from dynamics.two_layer.network import TwoLayerNetwork
+from dynamics.two_layer.relu_network import TwoLayerNetwork
+from dynamics.two_layer.residual_kinks import kink_coefficient
 from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Drawn, arbitrary_pairs, draw_arbitrary
 from verify.specialization.sources import DERIVED, source

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from dynamics.arrays import Array
 from dynamics.ode.events import Event
 from dynamics.ode.integrate import integrate
-from dynamics.two_layer.adversarial_starts import adversarial_start, helpful_start
 from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.one_teacher import frozen_passage_time
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.starts_around_a_teacher import adversarial_start, helpful_start
 from dynamics.two_layer.teachers import random_unit
 from verify.judging import SEARCH, Assumption, Context, Evidence, Item, Verdict, drawn
 from verify.specialization.sources import DERIVED, WORDS, source

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear, observation
-from dynamics.two_layer.network import sample_gradients
+from dynamics.two_layer.relu_network import sample_gradients
 from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement, Verdict
 from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (

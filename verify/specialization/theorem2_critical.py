@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import visibility
-from dynamics.two_layer.critical_points import NULL, fit_fan_outs
-from dynamics.two_layer.kinks import kink_coefficient
-from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.critical_points import NULL_SPACE_SHARE, fit_fan_outs
+from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.residual_kinks import kink_coefficient
 from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import (
     Critical,
@@ -28,7 +28,7 @@ from verify.specialization.sources import DERIVED, source
 FITTED = 400
 """Points of the region a top layer is fitted to: many times the nodes, several in every piece."""
 
-TOLERANCE = 30 * float(np.finfo(np.float64).eps) / NULL
+TOLERANCE = 30 * float(np.finfo(np.float64).eps) / NULL_SPACE_SHARE
 """Relative to the sum of all kinks: the fit's error, with a factor for sums over up to 30 nodes."""
 
 

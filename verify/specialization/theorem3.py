@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear, observation, visibility
-from dynamics.two_layer.kinks import kink_coefficient
-from dynamics.two_layer.network import sample_gradients
+from dynamics.two_layer.relu_network import sample_gradients
+from dynamics.two_layer.residual_kinks import kink_coefficient
 from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import (
     augmented,

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation, visibility
-from dynamics.two_layer.network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Splitting, arbitrary_pairs
 from verify.specialization.sources import source

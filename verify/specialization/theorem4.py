@@ -11,7 +11,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import colinear, separation, visibility
-from dynamics.two_layer.kinks import kink_points
+from dynamics.two_layer.residual_kinks import kink_points
 from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
 from verify.mathematics.exact_critical_points import multiples
 from verify.mathematics.families.deep_pairs import (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, separation, visibility
 from dynamics.two_layer.critical_points import CriticalPoint, SplitPlan, dyadic_teacher, split_teacher
-from dynamics.two_layer.kinks import KinkPoints, kink_points
-from dynamics.two_layer.network import TwoLayerNetwork
+from dynamics.two_layer.relu_network import TwoLayerNetwork
+from dynamics.two_layer.residual_kinks import KinkPoints, kink_points
 from verify.judging import Assumption, Budget
 
 CANDIDATES = 64
