@@ -19,13 +19,13 @@ LARGEST_ENTRY = 9
 """Entries of fan-ins are integers of at most this size."""
 
 GRID_STEPS = 64
-"""Boundaries pass through points of the region's grid of 1 / GRID_STEPS half-widths."""
+"""Boundaries pass through points of a grid over the region, with this many steps to a half-width."""
 
 FRUITLESS_DRAWS = 300
-"""Draws in a row that find no new node before it is concluded that there are none left."""
+"""Draws in a row without a new node, after which none are taken to be left."""
 
 NULL_SPACE_SHARE = 1e-7
-"""Singular values below this share of the largest span the null space; fitted fan-outs are good to eps / NULL_SPACE_SHARE."""
+"""Singular values below this share of the largest span the null space: fitted fan-outs are good to eps over it."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,8 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
         if chosen.shape[1] == taken + count:
             return chosen[:, taken:]
         w = rng.integers(-LARGEST_ENTRY, LARGEST_ENTRY + 1, region.d).astype(np.float64)
-        point = (
-            region.centre
-            + region.half_width * rng.integers(-GRID_STEPS // 2, GRID_STEPS // 2 + 1, region.d) / GRID_STEPS
-        )
+        steps = rng.integers(-GRID_STEPS // 2, GRID_STEPS // 2 + 1, region.d)
+        point = region.centre + region.half_width * steps / GRID_STEPS
         column = np.append(w, -(w @ point))[:, None]
         if w.any() and not colinear(chosen, column).any():
             chosen = np.concatenate([chosen, column], axis=1)
