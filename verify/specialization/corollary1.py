@@ -8,22 +8,27 @@ import hypothesis.strategies as st
 import numpy as np
 import torch
 
+from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
-from verify.judging import Budget, Context, Control, Evidence, Form, Outcome, Statement
+from verify.judging import SPECIALIZATION, Budget, Context, Evidence, Item, Source
 from verify.mathematics.families.layered_pairs import DeepPair, draw, hidden_widths, layered
-from verify.specialization.lemma1 import Tanh, levels
-from verify.specialization.sources import source
+from verify.mathematics.layer_terms import TanhNetwork, levels
+from verify.specialization import REBUILT
+
+COROLLARY1 = Item("specialization.corollary1", Source(SPECIALIZATION, "Corollary 1", REBUILT))
 
 TOLERANCE = 1e-12
 """Relative to the largest coefficient: equal gates multiply equal numbers in equal order, up to the BLAS kernel."""
+
+DEEP = DeepPair(inputs=2, hidden=((6, 3), (5, 4), (4, 3)), outputs=2, samples=2000, biased=True)
 
 
 @dataclass(frozen=True)
 class Pieces:
     """Joint gate patterns of layers l + 1 .. L - 1 of both networks, and A_l, B_l at every sample, flattened."""
 
-    patterns: np.ndarray
-    coefficients: np.ndarray
+    patterns: Array
+    coefficients: Array
 
     def spread(self) -> tuple[float, int]:
         """Largest difference of a coefficient within one pattern, relative to the largest, and the pattern count."""
@@ -48,38 +53,7 @@ def pieces(student: LayeredNetwork, teacher: LayeredNetwork, x: torch.Tensor, sk
     return found
 
 
-def evidence(pair: DeepPair, context: Context, skip: int = 0) -> Evidence:
-    """Spread within patterns over every layer; the two top layers must have a single pattern."""
-    student, teacher, x = draw(pair, context.rng(pair.seed))
-    ours, inputs = layered(pair, student, x)
-    return _judge(pieces(ours, layered(pair, teacher, x)[0], inputs, skip))
-
-
-def _judge(found: list[Pieces]) -> Evidence:
-    results = [piece.spread() for piece in found]
-    worst = max(spread for spread, _ in results)
-    single = all(count == 1 for _, count in results[-2:])
-    patterns = [float(count) for _, count in results]
-    return Evidence.at_most(
-        worst if single else np.inf, bound=0.0, tolerance=TOLERANCE, patterns_by_layer=patterns
-    )
-
-
-def tanh_evidence(context: Context) -> Evidence:
-    """Altered claim: tanh, grouped by the signs of its nodes, as if it had regions."""
-    student, teacher, x = draw(DEEP, context.rng(DEEP.seed))
-    networks = [Tanh(tuple(side.weights)) for side in (student, teacher)]
-    signs = [torch.cat([torch.sign(f) for f in net.evaluate(x).activations[1:-1]], dim=1) for net in networks]
-    patterns = torch.cat(signs, dim=1).numpy()
-    return _judge(
-        [
-            Pieces(patterns if at < len(DEEP.hidden) - 1 else patterns[:, :0], level.A.flatten(1).numpy())
-            for at, level in enumerate(levels(networks[0], networks[1], x))
-        ]
-    )
-
-
-def instances(budget: Budget) -> st.SearchStrategy[DeepPair]:
+def pairs(budget: Budget) -> st.SearchStrategy[DeepPair]:
     """Teacher and student of two to five hidden layers, ReLU or leaky, with or without biases."""
     return st.builds(
         DeepPair,
@@ -93,25 +67,52 @@ def instances(budget: Budget) -> st.SearchStrategy[DeepPair]:
     )
 
 
-DEEP = DeepPair(inputs=2, hidden=((6, 3), (5, 4), (4, 3)), outputs=2, samples=2000, biased=True)
-
-PRINTED = Statement(
-    key="specialization.corollary1",
-    form=Form.PRINTED,
-    title="Piecewise constant mixture coefficients",
-    claim="R_0 = finitely many regions plus a null set;  A_l(x), B_l(x) are constant on each of them,\n"
-    "and on all of R_0 for l ≥ L−1",
-    source=source("Corollary 1"),
-    expected=Outcome.HOLDS,
-    instance_type=DeepPair,
-    instances=instances,
-    evidence=evidence,
-    controls=(
-        Control("patterns without the gates of layer l+1", lambda context: evidence(DEEP, context, skip=1)),
-        Control("tanh with its derivative as the gate", tanh_evidence),
-    ),
+@COROLLARY1.claim(
+    "printed",
+    expected="holds",
+    on=DeepPair,
+    draw=pairs,
     examples=(DeepPair(samples=50), DEEP, replace(DEEP, slope=0.1)),
-    remark="A region is a joint gate pattern of the layers above l in both networks; it may be disconnected, and two "
-    "patterns may share their coefficients. The remainder is a null set only if no hidden node is identically zero "
-    "on an open set (a node fed by dead nodes is); constancy holds there too when the gate at 0 is shut.",
 )
+def coefficients_are_constant(pair: DeepPair, context: Context, *, skip: int = 0) -> Evidence:
+    """Piecewise constant mixture coefficients
+
+    R_0 = finitely many regions plus a null set;  A_l(x), B_l(x) are constant on each of them,
+    and on all of R_0 for l ≥ L−1
+
+    A region is a joint gate pattern of the layers above l in both networks; it may be disconnected, and two
+    patterns may share their coefficients. The remainder is a null set only if no hidden node is identically zero
+    on an open set (a node fed by dead nodes is); constancy holds there too when the gate at 0 is shut.
+    """
+    student, teacher, x = draw(pair, context.rng(pair.seed))
+    ours, inputs = layered(pair, student, x)
+    return constancy(pieces(ours, layered(pair, teacher, x)[0], inputs, skip))
+
+
+def constancy(found: list[Pieces]) -> Evidence:
+    """Spread within patterns over every layer; the two top layers must have a single pattern."""
+    results = [piece.spread() for piece in found]
+    worst = max(spread for spread, _ in results)
+    single = all(count == 1 for _, count in results[-2:])
+    patterns = [float(count) for _, count in results]
+    return Evidence.at_most(
+        worst if single else np.inf, bound=0.0, tolerance=TOLERANCE, patterns_by_layer=patterns
+    )
+
+
+def tanh_by_its_signs(pair: DeepPair, context: Context) -> Evidence:
+    """Altered claim: tanh networks without biases, grouped by the signs of all nodes, as if these made regions."""
+    student, teacher, x = draw(pair, context.rng(pair.seed))
+    networks = [TanhNetwork(tuple(side.weights)) for side in (student, teacher)]
+    signs = [torch.cat([torch.sign(f) for f in net.evaluate(x).activations[1:-1]], dim=1) for net in networks]
+    patterns = torch.cat(signs, dim=1).numpy()
+    return constancy(
+        [
+            Pieces(patterns if at < len(pair.hidden) - 1 else patterns[:, :0], level.A.flatten(1).numpy())
+            for at, level in enumerate(levels(networks[0], networks[1], x))
+        ]
+    )
+
+
+coefficients_are_constant.rejects("patterns without the gates of layer l+1", DEEP, skip=1)
+coefficients_are_constant.rejects_variant("tanh with its derivative as the gate", tanh_by_its_signs, DEEP)

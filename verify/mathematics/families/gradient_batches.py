@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from verify.judging import Assumption, Budget
+from verify.judging import Assumption, Budget, Evidence, drawn, drawn_fields
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -23,20 +23,25 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 """The two the paper names, and one that is not homogeneous, for the controls."""
 
 
+def up_to_widest(budget: Budget) -> st.SearchStrategy[int]:
+    """Sizes of a layer: up to 20, at ``quick`` up to 6."""
+    return st.integers(1, 20 if budget.full else 6)
+
+
 @dataclass(frozen=True)
 class Batch:
     """m teachers, n students, Gaussian weights and inputs; full-batch gradient descent where ``steps`` > 0."""
 
-    d: int = 3
-    m: int = 2
-    n: int = 2
-    outputs: int = 2
-    samples: int = 4
-    biased: bool = True
-    activation: str = "relu"
+    d: int = drawn(3, up_to_widest)
+    m: int = drawn(2, up_to_widest)
+    n: int = drawn(2, up_to_widest)
+    outputs: int = drawn(2, up_to_widest)
+    samples: int = drawn(4, lambda budget: st.integers(1, 40 if budget.full else 12))
+    biased: bool = drawn(True, st.booleans())
+    activation: str = drawn("relu", st.sampled_from(["relu", "linear"]))
     lr: float = 0.01
     steps: int = 0
-    seed: int = 0
+    seed: int = drawn(0, st.integers(0, 2**16))
 
 
 class Networks:
@@ -127,18 +132,21 @@ def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
     return (*away_from_kinks(batch), Assumption("no weight above 100 after the steps", bounded))
 
 
-def batches(budget: Budget, **fixed: st.SearchStrategy[object]) -> st.SearchStrategy[Batch]:
-    """ReLU and linear networks with and without biases; by default no steps."""
-    widest = 20 if budget.full else 6
-    draws: dict[str, st.SearchStrategy[object]] = {
-        "d": st.integers(1, widest),
-        "m": st.integers(1, widest),
-        "n": st.integers(1, widest),
-        "outputs": st.integers(1, widest),
-        "samples": st.integers(1, 2 * widest),
-        "biased": st.booleans(),
-        "activation": st.sampled_from(["relu", "linear"]),
-        "seed": st.integers(0, 2**16),
-        **fixed,
-    }
-    return st.builds(Batch, **draws)
+def descents(budget: Budget) -> st.SearchStrategy[Batch]:
+    """Batches with one to 200 steps, at ``quick`` up to 30."""
+    steps = st.integers(1, 200 if budget.full else 30)
+    batches = drawn_fields(Batch, lr=st.sampled_from([1e-3, 1e-2]), steps=steps)
+    assert batches is not None  # the fields state their ranges
+    return batches(budget)
+
+
+def farthest_off(predicted: Array, measured: Array, rounding: Array) -> Evidence:
+    """Evidence for ``measured = predicted``, of the entry whose difference is the largest multiple of its rounding."""
+    rounding = np.broadcast_to(rounding, predicted.shape)
+    at = np.unravel_index(np.argmax(np.abs(predicted - measured) / rounding), predicted.shape)
+    return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=float(rounding[at]))
+
+
+def absolute_sums(columns: Array) -> Array:
+    """``1 + sum_i |a_ik|`` of every column: by how much rounding grows in a product with it, (n,)."""
+    return np.asarray(1.0 + np.abs(columns).sum(axis=0))

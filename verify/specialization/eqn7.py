@@ -1,0 +1,45 @@
+"""Eqn 7: how fast the fan-in of a node grows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from verify.judging import ALGEBRA, SPECIALIZATION, Context, Evidence, Item, Source
+from verify.mathematics.families.gradient_batches import (
+    Batch,
+    Networks,
+    absolute_sums,
+    away_from_kinks,
+    farthest_off,
+)
+
+EQN7 = Item(
+    "specialization.eqn7", Source(SPECIALIZATION, "Eqn 7", "formula derived from the surrounding text")
+)
+EXAMPLE = Batch(samples=16, seed=1)
+
+
+@EQN7.claim(
+    "printed",
+    expected="holds",
+    on=Batch,
+    assume=away_from_kinks,
+    examples=(EXAMPLE,),
+    cost=ALGEBRA.at_quick(80),
+)
+def growth_of_a_node(batch: Batch, context: Context, *, factor: float = 1.0) -> Evidence:
+    """How fast a node grows
+
+    ½ d‖w_k‖²/dt = E_x[f_k r₁ᵀ] v_k  for ReLU and linear nodes, bias inside the norm
+    """
+    networks = Networks(batch)
+    f, _, residual = networks.hidden()
+    predicted = factor * (f * (residual @ networks.V.numpy().T)).mean(axis=0)
+    W = networks.W.numpy()
+    return farthest_off(
+        predicted, (W * networks.flow()[0]).sum(axis=0), absolute_sums(W) * networks.rounding()
+    )
+
+
+growth_of_a_node.rejects("tanh, where f ≠ D wᵀx", replace(EXAMPLE, activation="tanh"))
+growth_of_a_node.rejects("without the ½", EXAMPLE, factor=2.0)
