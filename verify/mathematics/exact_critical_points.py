@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from dynamics.geometry.boundaries import Box
 from dynamics.two_layer.relu_network import TwoLayerNetwork
+from verify.judging import Evidence
 from verify.mathematics.precise.rational_pairs import exact
 
 Exact = NDArray[Any]
+
+UNCONFIRMED = Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
+"""What a confirmation returns where its instance is no counterexample: the claim is not contradicted."""
 
 
 def outputs(parameters: Sequence[Exact], x: Exact) -> Exact:

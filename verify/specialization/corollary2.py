@@ -9,54 +9,66 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging import Context, Control, Cost, Evidence, Form, Outcome, Statement
-from verify.mathematics.exact_critical_points import augmented, exactly_critical, multiples
-from verify.mathematics.families.two_layer_pairs import (
-    Drawn,
-    Splitting,
-    draw_critical,
-    dyadic_points,
-    splittings,
-)
+from verify.judging import ALGEBRA, SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
+from verify.mathematics.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
+from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
+from verify.mathematics.kinks.hypotheses import critical_with_observed_student
+from verify.mathematics.kinks.interpolating import TOLERANCE, fitted, interpolating
+from verify.mathematics.kinks.observers import unaligned
 from verify.mathematics.precise.rational_pairs import exact
-from verify.specialization.sources import DERIVED, source
-from verify.specialization.theorem2 import POINTS
-from verify.specialization.theorem2_critical import TOLERANCE, fitted, interpolating
-from verify.specialization.theorem3 import critical_assumptions, same_sign_plans, unaligned
+from verify.specialization import DERIVED, REBUILT
 
-KEY = "specialization.corollary2"
+COROLLARY2 = Item("specialization.corollary2", Source(SPECIALIZATION, "Corollary 2", REBUILT))
 SAMPLES = 300
+MIXED = Splitting(d=2, outputs=2, teachers=2, copies=2, reversed=1, cancelling=1, opposed=2, idle=1)
 
 
-def contribution(drawn: Drawn, x: Array, either_sign: bool) -> Array:
+def contribution(networks: NetworkPair, x: Array, *, either_sign: bool) -> Array:
     """Sum of ``v_k sigma_k(x)`` over the students aligned with no teacher, (N, C)."""
-    chosen = unaligned(drawn, either_sign)
-    return np.asarray(drawn.student.activations(x)[:, chosen] @ drawn.student.V[chosen])
+    chosen = unaligned(networks, either_sign=either_sign)
+    return np.asarray(networks.student.activations(x)[:, chosen] @ networks.student.V[chosen])
 
 
-def scale_of(drawn: Drawn) -> float:
+def largest_part(networks: NetworkPair) -> float:
     """Sum of the largest contributions of single students, to which rounding is relative."""
-    hidden = drawn.student.fan_in_norms * drawn.region.reach + np.abs(drawn.student.b)
-    return float(hidden @ drawn.student.strengths)
+    student = networks.student
+    hidden = student.fan_in_norms * networks.region.reach + np.abs(student.b)
+    return float(hidden @ student.strengths)
 
 
-def total_is_zero(instance: Splitting, context: Context) -> Evidence:
-    """Largest contribution of all unspecialised students on the region, at an exact critical point."""
-    drawn = draw_critical(instance)
-    x = dyadic_points(drawn.region, SAMPLES, context.rng(instance.seed))
-    measured = float(np.abs(contribution(drawn, x, either_sign=False)).max())
+@COROLLARY2.claim(
+    "printed",
+    expected="refuted",
+    on=Splitting,
+    # Without reversed teachers: what fails is not the sign in Theorem 2.
+    draw=drawn_fields(Splitting, reversed=st.just(0)),
+    assume=critical_with_observed_student,
+    cost=SEARCH,
+)
+def unspecialised_contribute_nothing(splitting: Splitting, context: Context) -> Evidence:
+    """Unspecialised students contribute nothing
+
+    SGD critical point, sufficient observers  ⇒  Σ_{k aligned with no teacher} v_k σ(w̃_kᵀx̃) = 0 on the region
+
+    An antiparallel pair leaves an affine function, which always-active students and the output bias cancel.
+    Always-active students are unspecialised and carry weight themselves.
+    """
+    networks = splitting.networks()
+    x = dyadic_points(networks.region, context.rng(splitting.seed), SAMPLES)
+    measured = float(np.abs(contribution(networks, x, either_sign=False)).max())
     return Evidence.at_most(measured, bound=0.0, tolerance=0.0)
 
 
-def confirm_total(instance: Splitting) -> Evidence:
+@unspecialised_contribute_nothing.confirmed_by
+def contribution_in_fractions(splitting: Splitting) -> Evidence:
     """The same in fractions, at a critical point that is exact."""
-    drawn = draw_critical(instance)
-    points = dyadic_points(drawn.region, POINTS, np.random.default_rng(1))
-    if not exactly_critical(drawn.teacher, drawn.student, points):
-        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
-    columns, V = augmented(drawn.student), exact(drawn.student.V)
+    networks = splitting.networks()
+    points = dyadic_points(networks.region, np.random.default_rng(1))
+    if not exactly_critical(networks.teacher, networks.student, points):
+        return UNCONFIRMED
+    columns, V = augmented(networks.student), exact(networks.student.V)
     covered = np.zeros(columns.shape[1], dtype=bool)
-    for node in augmented(drawn.teacher).T:
+    for node in augmented(networks.teacher).T:
         covered |= np.array([sign > 0 for sign in multiples(columns, node)])
     largest = Fraction(0)
     for x in exact(points):
@@ -66,107 +78,72 @@ def confirm_total(instance: Splitting) -> Evidence:
     return Evidence.at_most(float(largest), bound=0.0, tolerance=0.0)
 
 
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="Unspecialised students contribute nothing",
-    claim="SGD critical point, sufficient observers  ⇒  Σ_{k aligned with no teacher} v_k σ(w̃_kᵀx̃) = 0 "
-    "on the region",
-    source=source("Corollary 2"),
-    expected=Outcome.REFUTED,
-    instance_type=Splitting,
-    instances=same_sign_plans,
-    assumptions=critical_assumptions,
-    evidence=total_is_zero,
-    confirm=confirm_total,
-    controls=(
-        Control(
-            "idle students and a co-linear pair",
-            lambda c: total_is_zero(Splitting(2, 1, 2, cancelling=2, idle=2), c),
-            must_hold=True,
-        ),
-        Control("an antiparallel pair", lambda c: total_is_zero(Splitting(2, 1, 2, opposed=1), c)),
-    ),
-    cost=Cost(60, 300, 1000),
-    remark="An antiparallel pair leaves an affine function, which always-active students and the output "
-    "bias cancel. "
-    "Always-active students are unspecialised and carry weight themselves.",
+unspecialised_contribute_nothing.accepts(
+    "idle students and a co-linear pair", Splitting(2, 1, 2, cancelling=2, idle=2)
 )
+unspecialised_contribute_nothing.rejects("an antiparallel pair", Splitting(2, 1, 2, opposed=1))
 
 
-def affine_part_left(instance: Splitting, context: Context, degree: int = 1) -> Evidence:
-    """What is left of the contribution after the best affine function (constant, for ``degree`` 0)."""
-    drawn, _ = fitted(instance)
-    x = drawn.region.sample(SAMPLES, context.rng(instance.seed, 6))
-    total = contribution(drawn, x, either_sign=True)
+@COROLLARY2.claim(
+    "corrected",
+    expected="holds",
+    on=Splitting,
+    assume=interpolating,
+    examples=(Splitting(opposed=1), MIXED),
+    cost=ALGEBRA.at_quick(80),
+    note="affine for zero",
+)
+def unspecialised_contribute_an_affine_function(
+    splitting: Splitting, context: Context, *, degree: int = 1, forgotten: int = 0
+) -> Evidence:
+    """Unspecialised students contribute an affine function
+
+    r = 0 on the open region  ⇒  Σ_{k co-linear with no teacher} v_k σ(w̃_kᵀx̃) is affine on it
+
+    Judged on top layers fitted to given fan-ins and moved at random in the null space.
+    """
+    networks, _ = fitted(splitting)
+    teacher = networks.teacher  # without its first nodes, where a control forgets them
+    fewer = replace(teacher, W=teacher.W[:, forgotten:], b=teacher.b[forgotten:], V=teacher.V[forgotten:])
+    x = networks.region.sample(SAMPLES, context.rng(splitting.seed, 6))
+    total = contribution(replace(networks, teacher=fewer), x, either_sign=True)
     basis = np.concatenate([np.ones((len(x), 1)), x], axis=1)[:, : 1 + degree * x.shape[1]]
     left = total - basis @ np.linalg.lstsq(basis, total, rcond=None)[0]
     return Evidence.at_most(
-        float(np.abs(left).max()) / scale_of(drawn),
+        float(np.abs(left).max()) / largest_part(networks),
         bound=0.0,
         tolerance=TOLERANCE,
         largest_contribution=float(np.abs(total).max(initial=0.0)),
     )
 
 
-MIXED = Splitting(d=2, outputs=2, teachers=2, copies=2, reversed=1, cancelling=1, opposed=2, idle=1)
-
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="Unspecialised students contribute an affine function",
-    claim="r = 0 on the open region  ⇒  Σ_{k co-linear with no teacher} v_k σ(w̃_kᵀx̃) is affine on it",
-    source=source("Corollary 2", "affine for zero"),
-    expected=Outcome.HOLDS,
-    instance_type=Splitting,
-    instances=splittings,
-    assumptions=interpolating,
-    evidence=affine_part_left,
-    controls=(
-        Control("a constant in place of an affine function", lambda c: affine_part_left(MIXED, c, degree=0)),
-        Control("a teacher without students", lambda c: _without_a_teacher(c)),
-    ),
-    examples=(Splitting(opposed=1), MIXED),
-    cost=Cost(80, 500, 10_000),
-    remark="Judged on top layers fitted to given fan-ins and moved at random in the null space.",
+unspecialised_contribute_an_affine_function.rejects(
+    "a constant in place of an affine function", MIXED, degree=0
 )
+unspecialised_contribute_an_affine_function.rejects("a teacher without students", MIXED, forgotten=1)
 
 
-def _without_a_teacher(context: Context) -> Evidence:
-    """The students of one teacher renamed to unspecialised, by leaving that teacher out of the comparison."""
-    drawn, _ = fitted(MIXED)
-    fewer = replace(drawn.teacher, W=drawn.teacher.W[:, 1:], b=drawn.teacher.b[1:], V=drawn.teacher.V[1:])
-    x = drawn.region.sample(SAMPLES, context.rng(8))
-    total = contribution(replace(drawn, teacher=fewer), x, either_sign=True)
-    basis = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    left = total - basis @ np.linalg.lstsq(basis, total, rcond=None)[0]
-    return Evidence.at_most(float(np.abs(left).max()) / scale_of(drawn), bound=0.0, tolerance=TOLERANCE)
-
-
-def nothing_left(instance: Splitting, context: Context) -> Evidence:
-    """The contribution itself, where no two unspecialised students are antiparallel and none is always active."""
-    drawn, _ = fitted(instance)
-    x = drawn.region.sample(SAMPLES, context.rng(instance.seed, 6))
-    total = contribution(drawn, x, either_sign=True)
-    return Evidence.at_most(
-        float(np.abs(total).max(initial=0.0)) / scale_of(drawn), bound=0.0, tolerance=TOLERANCE
-    )
-
-
-ZERO = Statement(
-    key=KEY,
-    form=Form.SHARP,
-    title="Unspecialised students contribute nothing, if they come without antiparallel pairs and always-active nodes",
-    claim="r = 0 on the open region, no two unspecialised students antiparallel, each with a boundary in "
-    "the region\n"
-    "⇒  Σ_{k co-linear with no teacher} v_k σ(w̃_kᵀx̃) = 0",
-    source=source("Corollary 2", DERIVED),
-    expected=Outcome.HOLDS,
-    instance_type=Splitting,
-    instances=lambda budget: splittings(budget, reversed=st.just(0), opposed=st.just(0)),
-    assumptions=interpolating,
-    evidence=nothing_left,
-    controls=(Control("an antiparallel pair", lambda c: nothing_left(Splitting(d=2, opposed=1), c)),),
+@COROLLARY2.claim(
+    "sharp",
+    expected="holds",
+    on=Splitting,
+    draw=drawn_fields(Splitting, reversed=st.just(0), opposed=st.just(0)),
+    assume=interpolating,
     examples=(Splitting(cancelling=2, idle=2),),
-    cost=Cost(80, 500, 10_000),
+    cost=ALGEBRA.at_quick(80),
+    note=DERIVED,
 )
+def nothing_without_antiparallel_pairs(splitting: Splitting, context: Context) -> Evidence:
+    """Unspecialised students contribute nothing, if they come without antiparallel pairs and always-active nodes
+
+    r = 0 on the open region, no two unspecialised students antiparallel, each with a boundary in the region
+    ⇒  Σ_{k co-linear with no teacher} v_k σ(w̃_kᵀx̃) = 0
+    """
+    networks, _ = fitted(splitting)
+    x = networks.region.sample(SAMPLES, context.rng(splitting.seed, 6))
+    total = contribution(networks, x, either_sign=True)
+    size = float(np.abs(total).max(initial=0.0)) / largest_part(networks)
+    return Evidence.at_most(size, bound=0.0, tolerance=TOLERANCE)
+
+
+nothing_without_antiparallel_pairs.rejects("an antiparallel pair", Splitting(d=2, opposed=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import hypothesis.strategies as st
@@ -10,11 +10,24 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import observation
-from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
-from verify.mathematics.families.two_layer_pairs import ArbitraryPair, arbitrary_pairs, draw_arbitrary
-from verify.specialization.sources import CODE, source
+from verify.judging import (
+    ALGEBRA,
+    SEARCH,
+    SPECIALIZATION,
+    Assumption,
+    Budget,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    drawn,
+)
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 
-KEY = "specialization.definition2"
+DEFINITION2 = Item(
+    "specialization.definition2",
+    Source(SPECIALIZATION, "Definition 2", "from the authors' published code"),
+)
 SAMPLES = 500
 
 
@@ -35,115 +48,95 @@ class Clusters:
     The observer is active everywhere.
     """
 
-    d: int = 1
-    gap: int = 1
-    seed: int = 0
+    d: int = drawn(1, st.integers(1, 4))
+    gap: int = drawn(1, st.integers(0, 7), "eighths of the half-width")
+    seed: int = drawn(0, st.integers(0, 2**16))
+
+    def sample(self, size: int) -> Array:
+        """``size`` points (size, d) of both clusters, uniform but for the gap in the first coordinate."""
+        rng = np.random.default_rng(self.seed)
+        x = rng.uniform(-1, 1, (size, self.d))
+        low = self.gap / 8
+        x[:, 0] = rng.choice([-1.0, 1.0], size) * (low + (1 - low) * rng.uniform(0.001, 1, size))
+        return x
 
 
-def sample_clusters(instance: Clusters, size: int) -> Array:
-    """``size`` points (size, d) of both clusters, uniform but for the gap in the first coordinate."""
-    rng = np.random.default_rng(instance.seed)
-    x = rng.uniform(-1, 1, (size, instance.d))
-    low = instance.gap / 8
-    x[:, 0] = rng.choice([-1.0, 1.0], size) * (low + (1 - low) * rng.uniform(0.001, 1, size))
-    return x
+@DEFINITION2.claim("printed", expected="refuted", on=Clusters, cost=SEARCH.at_quick(40))
+def counted_is_observed(clusters: Clusters, context: Context) -> Evidence:
+    """Observers counted on samples, any region
 
+    student k is active at samples on both sides of ∂E_j  ⇒  R ∩ E_k ∩ ∂E_j ≠ ∅
 
-def called_observed(instance: Clusters, context: Context) -> Evidence:
-    """The sample count, where it is positive, against whether the boundary x_1 = 0 meets the region at all."""
-    x = sample_clusters(instance, SAMPLES)
+    The region may be disconnected (the paper allows it). Then samples lie on both sides of a boundary that does not
+    meet the region; the theorems say nothing about such a node.
+    """
+    x = clusters.sample(SAMPLES)
     count = sampled_observation(np.ones(SAMPLES), x[:, 0])
-    observed = instance.gap == 0  # x_1 = 0 is outside as soon as there is a gap
-    nearest = float(np.abs(x[:, 0]).min())
+    observed = clusters.gap == 0  # x_1 = 0 is outside as soon as there is a gap
     return Evidence(
         predicted=0.0,
         measured=float(count),
         margin=float(observed or count == 0) - 0.5,
-        details={"nearest sample": nearest},
+        details={"nearest sample": float(np.abs(x[:, 0]).min())},
     )
 
 
-def confirm_clusters(instance: Clusters) -> Evidence:
+@counted_is_observed.confirmed_by
+def both_sides_and_a_gap(clusters: Clusters) -> Evidence:
     """Exact: samples on both sides, none nearer to x_1 = 0 than the gap."""
-    first = [Fraction(value) for value in sample_clusters(instance, SAMPLES)[:, 0].tolist()]
+    first = [Fraction(value) for value in clusters.sample(SAMPLES)[:, 0].tolist()]
     both = any(value > 0 for value in first) and any(value <= 0 for value in first)
-    clear = instance.gap > 0 and min(abs(value) for value in first) > Fraction(instance.gap, 8)
+    clear = clusters.gap > 0 and min(abs(value) for value in first) > Fraction(clusters.gap, 8)
     return Evidence(predicted=0.0, measured=float(both), margin=-0.5 if both and clear else 0.5)
 
 
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="Observers counted on samples, any region",
-    claim="student k is active at samples on both sides of ∂E_j  ⇒  R ∩ E_k ∩ ∂E_j ≠ ∅",
-    source=source("Definition 2", CODE),
-    expected=Outcome.REFUTED,
-    instance_type=Clusters,
-    instances=lambda budget: st.builds(Clusters, st.integers(1, 4), st.integers(0, 7), st.integers(0, 2**16)),
-    evidence=called_observed,
-    confirm=confirm_clusters,
-    controls=(
-        Control("no gap", lambda c: called_observed(Clusters(gap=0), c), must_hold=True),
-        Control("two clusters", lambda c: called_observed(Clusters(gap=4), c)),
-    ),
-    cost=Cost(40, 100, 200),
-    remark="The region may be disconnected (the paper allows it). Then samples lie on both sides of a "
-    "boundary that does not "
-    "meet the region; the theorems say nothing about such a node.",
-)
+counted_is_observed.accepts("no gap", Clusters(gap=0))
+counted_is_observed.rejects("two clusters", Clusters(gap=4))
 
 
-def some_pair_called(instance: ArbitraryPair) -> tuple[Assumption, ...]:
+def some_pair_called(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     """Something to judge: at least one pair of nodes that the samples call observed."""
-    return (Assumption("some pair called observed", float(_calls(instance).max())),)
+    return (Assumption("some pair called observed", float(sample_counts(pair).max())),)
 
 
-def _calls(instance: ArbitraryPair) -> Array:
-    """Sample counts of every (student, teacher), (n, m)."""
-    drawn = draw_arbitrary(instance)
-    x = drawn.region.sample(SAMPLES, np.random.default_rng((instance.seed, 9)))
-    z, t = drawn.student.pre_activations(x), drawn.teacher.pre_activations(x)
+def sample_counts(pair: ArbitraryPair) -> Array:
+    """:func:`sampled_observation` of every (student, teacher), (n, m)."""
+    networks = pair.networks()
+    x = networks.region.sample(SAMPLES, np.random.default_rng((pair.seed, 9)))
+    z, t = networks.student.pre_activations(x), networks.teacher.pre_activations(x)
     active = (z > 0).astype(np.float64)
     return np.minimum(active.T @ (t > 0), active.T @ (t <= 0))
 
 
-def agrees_on_boxes(instance: ArbitraryPair, context: Context, floor: float = 0.0) -> Evidence:
-    """Where the count is positive, the exact largest pre-activation on the boundary must be > ``floor``."""
-    drawn = draw_arbitrary(instance)
-    exact = observation(drawn.region, drawn.student.augmented, drawn.teacher.augmented)
-    called = _calls(instance) > 0
-    least = float(exact[called].min())
+def pairs(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
+    """ReLU networks of two teachers or more."""
+    return relu_pairs(budget, teachers=st.integers(1, 4).map(lambda count: max(count, 2)))
+
+
+@DEFINITION2.claim(
+    "corrected",
+    expected="holds",
+    on=ArbitraryPair,
+    draw=pairs,
+    assume=some_pair_called,
+    examples=(ArbitraryPair(d=2, students=4),),
+    cost=ALGEBRA.at_quick(150),
+)
+def counted_is_observed_if_convex(pair: ArbitraryPair, context: Context, *, floor: float = 0.0) -> Evidence:
+    """Observers counted on samples, convex region
+
+    R convex, student k active at samples on both sides of ∂E_j  ⇒  R ∩ E_k ∩ ∂E_j ≠ ∅
+
+    R ∩ E_k is convex, and the segment between samples on either side crosses the boundary in it. The exact side is
+    a linear programme, solved in closed form. The converse needs enough samples.
+    """
+    networks = pair.networks()
+    exact = observation(networks.region, networks.student.augmented, networks.teacher.augmented)
+    least = float(exact[sample_counts(pair) > 0].min())
     return Evidence(predicted=floor, measured=least, margin=least - floor)
 
 
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="Observers counted on samples, convex region",
-    claim="R convex, student k active at samples on both sides of ∂E_j  ⇒  R ∩ E_k ∩ ∂E_j ≠ ∅",
-    source=source("Definition 2", CODE),
-    expected=Outcome.HOLDS,
-    instance_type=ArbitraryPair,
-    instances=lambda budget: boxes(budget),
-    assumptions=some_pair_called,
-    evidence=agrees_on_boxes,
-    controls=(
-        Control(
-            "a floor above every pre-activation",
-            lambda c: agrees_on_boxes(ArbitraryPair(d=2, students=4), c, floor=100.0),
-        ),
-        Control("two clusters", lambda c: called_observed(Clusters(gap=4), c)),
-    ),
-    examples=(ArbitraryPair(d=2, students=4),),
-    cost=Cost(150, 1000, 10_000),
-    remark="R ∩ E_k is convex, and the segment between samples on either side crosses the boundary in it. "
-    "The exact side is "
-    "a linear programme, solved in closed form. The converse needs enough samples.",
+counted_is_observed_if_convex.rejects(
+    "a floor above every pre-activation", ArbitraryPair(d=2, students=4), floor=100.0
 )
-
-
-def boxes(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
-    """ReLU networks of two teachers or more on a cube."""
-    return arbitrary_pairs(budget, leaky=False).map(
-        lambda pair: replace(pair, teachers=max(pair.teachers, 2))
-    )
+counted_is_observed_if_convex.rejects_variant("two clusters", counted_is_observed, Clusters(gap=4))

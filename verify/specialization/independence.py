@@ -12,11 +12,26 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
 from dynamics.two_layer.critical_points import dyadic_columns
 from dynamics.two_layer.residual_kinks import kink_points
-from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
-from verify.mathematics.families.batches import kernel
-from verify.specialization.sources import source
+from verify.judging import (
+    ALGEBRA,
+    SEARCH,
+    SPECIALIZATION,
+    Assumption,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    drawn,
+    drawn_fields,
+)
+from verify.mathematics.precise.null_space import null_space
+from verify.specialization import REBUILT
 
-KEY = "specialization.independence"
+INDEPENDENCE = Item(
+    "specialization.independence",
+    Source(SPECIALIZATION, "proof sketch of Theorem 2 (appendix Lemmas 2, 3 and 6)", REBUILT),
+)
+EPS = float(np.finfo(np.float64).eps)
 SAMPLES = 600
 
 
@@ -24,20 +39,19 @@ SAMPLES = 600
 class Nodes:
     """Nodes with boundaries through (-2, 2)^d: ``singles`` of them, and ``pairs`` with their antiparallel node."""
 
-    d: int = 1
-    singles: int = 0
-    pairs: int = 1
-    seed: int = 0
+    d: int = drawn(1, st.integers(1, 4))
+    singles: int = drawn(0, st.integers(0, 5))
+    pairs: int = drawn(1, st.integers(0, 6))
+    seed: int = drawn(0, st.integers(0, 2**16))
+
+    def columns(self) -> tuple[Box, Array]:
+        """The region and the nodes' weights with bias (d + 1, nodes), mirrored pairs last."""
+        region = Box.cube(self.d, 2.0)
+        columns = dyadic_columns(region, self.singles + self.pairs, np.random.default_rng(self.seed))
+        return region, np.concatenate([columns, -columns[:, self.singles :]], axis=1)
 
 
-def draw_nodes(instance: Nodes) -> tuple[Box, Array]:
-    """The region and the nodes' weights with bias (d + 1, nodes), mirrored pairs last."""
-    region = Box.cube(instance.d, 2.0)
-    columns = dyadic_columns(region, instance.singles + instance.pairs, np.random.default_rng(instance.seed))
-    return region, np.concatenate([columns, -columns[:, instance.singles :]], axis=1)
-
-
-def smallest_combination(columns: Array, x: Array, affine: bool) -> tuple[float, Array]:
+def smallest_combination(columns: Array, x: Array, *, affine: bool) -> tuple[float, Array]:
     """Smallest singular value of the nodes' values on x (unit columns), and its coefficients for the nodes.
 
     With ``affine`` combinations may use affine functions of x as well.
@@ -50,16 +64,16 @@ def smallest_combination(columns: Array, x: Array, affine: bool) -> tuple[float,
     return float(singular[-1]), right[-1] / scale
 
 
-def some_nodes(instance: Nodes) -> tuple[Assumption, ...]:
+def some_nodes(nodes: Nodes) -> tuple[Assumption, ...]:
     """Not the empty set."""
-    return (Assumption("at least one node", float(instance.singles + instance.pairs)),)
+    return (Assumption("at least one node", float(nodes.singles + nodes.pairs)),)
 
 
-def printed_conditions(instance: Nodes) -> tuple[Assumption, ...]:
+def no_positive_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
     """Boundaries in the region, and no node a positive multiple of another."""
-    if instance.singles + instance.pairs == 0:
-        return some_nodes(instance)
-    region, columns = draw_nodes(instance)
+    if nodes.singles + nodes.pairs == 0:
+        return some_nodes(nodes)
+    region, columns = nodes.columns()
     repeated = int(aligned(columns, columns).sum()) - columns.shape[1]
     return (
         Assumption("every boundary in the region", float(visibility(region, columns).min())),
@@ -67,131 +81,105 @@ def printed_conditions(instance: Nodes) -> tuple[Assumption, ...]:
     )
 
 
-def no_multiples(instance: Nodes) -> tuple[Assumption, ...]:
+def no_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
     """The same, and no node a negative multiple of another."""
-    if instance.singles + instance.pairs == 0:
-        return some_nodes(instance)
-    columns = draw_nodes(instance)[1]
+    if nodes.singles + nodes.pairs == 0:
+        return some_nodes(nodes)
+    columns = nodes.columns()[1]
     repeated = int(colinear(columns, columns).sum()) - columns.shape[1]
     extra = Assumption("no multiples of either sign", 1.0 if repeated == 0 else -float(repeated))
-    return (*printed_conditions(instance), extra)
+    return (*no_positive_multiples(nodes), extra)
 
 
-def independent(instance: Nodes, context: Context) -> Evidence:
-    """Smallest singular value of the nodes on the region: below rounding they are dependent there."""
-    region, columns = draw_nodes(instance)
-    x = region.sample(SAMPLES, context.rng(instance.seed))
+@INDEPENDENCE.claim("printed", expected="refuted", on=Nodes, assume=no_positive_multiples, cost=SEARCH)
+def independent(nodes: Nodes, context: Context) -> Evidence:
+    """ReLU nodes are linearly independent
+
+    boundaries inside the open region, no w̃_k = λ w̃_k' with λ > 0  ⇒  the σ(w̃_kᵀx̃) are linearly independent
+
+    σ(t) − σ(−t) = t: two antiparallel nodes make an affine function, and d+2 affine functions are dependent.
+    Where an output bias or always-active nodes are at hand one pair is enough.
+    """
+    region, columns = nodes.columns()
+    x = region.sample(SAMPLES, context.rng(nodes.seed))
     smallest, _ = smallest_combination(columns, x, affine=False)
-    rounding = 10 * np.finfo(np.float64).eps * np.sqrt(columns.shape[1])
+    rounding = 10 * EPS * np.sqrt(columns.shape[1])  # a singular value below it says: dependent
     return Evidence(predicted=0.0, measured=smallest, margin=smallest - rounding, tolerance=rounding)
 
 
-def confirm_dependence(instance: Nodes) -> Evidence:
+@independent.confirmed_by
+def vanishing_combination(nodes: Nodes) -> Evidence:
     """A combination of the nodes that vanishes identically, in fractions; the largest value of it found is 0.
 
     sigma(t_i) - sigma(-t_i) = t_i is affine, so d + 2 pairs have a combination with sum c_i t_i = 0; then
     sum c_i (sigma(t_i) - sigma(-t_i)) is evaluated at points of the region.
     """
-    region, columns = draw_nodes(instance)
+    region, columns = nodes.columns()
     exact = [[Fraction(entry) for entry in column] for column in columns.T.tolist()]
-    affine = exact[instance.singles : instance.singles + instance.pairs]
-    weights = _null_vector(affine)
-    if weights is None:
+    affine = exact[nodes.singles : nodes.singles + nodes.pairs]
+    basis = null_space([list(row) for row in zip(*affine, strict=True)]) if affine else []
+    if not basis:
         return Evidence(predicted=0.0, measured=1.0, margin=1.0)
     largest = Fraction(0)
     rng = np.random.default_rng(0)
     for point in region.sample(50, rng).tolist():
         x = [*(Fraction(entry) for entry in point), Fraction(1)]
         total = Fraction(0)
-        for weight, column in zip(weights, affine, strict=True):
+        for weight, column in zip(basis[0], affine, strict=True):
             t = sum(a * b for a, b in zip(column, x, strict=True))
             total += weight * (max(t, Fraction(0)) - max(-t, Fraction(0)))
         largest = max(largest, abs(total))
     return Evidence(predicted=0.0, measured=float(largest), margin=-1.0 if largest == 0 else 1.0)
 
 
-def _null_vector(rows: list[list[Fraction]]) -> list[Fraction] | None:
-    """Weights, not all zero, with ``sum_i weights_i rows_i = 0``, or None."""
-    basis = kernel([list(column) for column in zip(*rows, strict=True)]) if rows else []
-    return basis[0] if basis else None
+independent.accepts("five nodes on five lines", Nodes(2, 5, 0))
+independent.rejects("three pairs in one dimension", Nodes(1, 0, 3))
 
 
-def kink_of_the_worst(instance: Nodes, context: Context, constant: float = 0.25) -> Evidence:
-    """The combination (with affine functions) that is smallest on a sample, against the kinks it must have.
+@INDEPENDENCE.claim(
+    "corrected",
+    expected="holds",
+    on=Nodes,
+    draw=drawn_fields(Nodes, pairs=st.just(0)),
+    assume=no_multiples,
+    examples=(Nodes(1, 3, 0), Nodes(3, 5, 0)),
+    cost=ALGEBRA.at_quick(80),
+    place="proof sketch of Theorem 2",
+    note="either sign; constant derived here",
+)
+def every_combination_bends(nodes: Nodes, context: Context) -> Evidence:
+    """ReLU nodes on distinct lines are independent, affine functions included
 
-    ``sup |sum_k c_k sigma_k + affine| >= eta_k |c_k| ||w_k|| / 4`` for every node; the one with the largest bound.
+    no w̃_k = λ w̃_k' with λ of either sign
+    ⇒  sup_R |Σ_k c_k σ(w̃_kᵀx̃) + affine| ≥ η_k |c_k| ‖w_k‖ / 4  for every k
+
+    η_k is the clearance of a point of node k's boundary from all others. Judged on the combination that is
+    smallest on a sample of the region.
     """
-    region, columns = draw_nodes(instance)
-    rng = context.rng(instance.seed)
-    x = region.sample(SAMPLES, rng)
-    _, combination = smallest_combination(columns, x, affine=True)
+    region, columns = nodes.columns()
+    rng = context.rng(nodes.seed)
+    _, combination = smallest_combination(columns, region.sample(SAMPLES, rng), affine=True)
     count = columns.shape[1]
-    coefficients = combination[:count] / max(float(np.abs(combination[:count]).max()), 1e-300)
-    affine = combination[count:] / max(float(np.abs(combination[:count]).max()), 1e-300)
+    combination = combination / max(float(np.abs(combination[:count]).max()), 1e-300)
+    coefficients, affine = combination[:count], combination[count:]
 
     def value(points: Array) -> Array:
-        nodes = np.maximum(points @ columns[:-1] + columns[-1], 0) @ coefficients
-        return np.asarray(nodes + points @ affine[:-1] + affine[-1])
+        active = np.maximum(points @ columns[:-1] + columns[-1], 0) @ coefficients
+        return np.asarray(active + points @ affine[:-1] + affine[-1])
 
-    best = Evidence(predicted=0.0, measured=0.0, margin=-1.0)
+    largest_bound = Evidence(predicted=0.0, measured=0.0, margin=-1.0)
     for node, coefficient in zip(columns.T, coefficients, strict=True):
         points = kink_points(region, node, columns, 64, rng)
         at = int(points.clearance.argmax())
         eta = 0.9 * float(points.clearance[at])
-        needed = constant * eta * abs(coefficient) * float(np.linalg.norm(node[:-1]))
-        if needed > best.predicted:
+        needed = eta * abs(coefficient) * float(np.linalg.norm(node[:-1])) / 4
+        if needed > largest_bound.predicted:
             measured = float(np.abs(value(points.triple(at, eta))).max())
             terms = np.abs(coefficients) @ np.abs(columns).sum(axis=0) * 2 + np.abs(affine).sum() * 2
-            tolerance = float(count * np.finfo(np.float64).eps * terms)
-            best = Evidence(
-                predicted=needed, measured=measured, margin=measured - needed + tolerance, tolerance=tolerance
-            )
-    return best
+            tolerance = float(count * EPS * terms)
+            margin = measured - needed + tolerance
+            largest_bound = Evidence(predicted=needed, measured=measured, margin=margin, tolerance=tolerance)
+    return largest_bound
 
 
-def drawn_nodes(budget: Budget, pairs: st.SearchStrategy[int]) -> st.SearchStrategy[Nodes]:
-    """Up to five single nodes and some pairs, in one to four dimensions."""
-    return st.builds(
-        Nodes, d=st.integers(1, 4), singles=st.integers(0, 5), pairs=pairs, seed=st.integers(0, 2**16)
-    )
-
-
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="ReLU nodes are linearly independent",
-    claim="boundaries inside the open region, no w̃_k = λ w̃_k' with λ > 0  ⇒  the σ(w̃_kᵀx̃) are linearly independent",
-    source=source("proof sketch of Theorem 2 (appendix Lemmas 2, 3 and 6)"),
-    expected=Outcome.REFUTED,
-    instance_type=Nodes,
-    instances=lambda budget: drawn_nodes(budget, st.integers(0, 6)),
-    assumptions=printed_conditions,
-    evidence=independent,
-    confirm=confirm_dependence,
-    controls=(
-        Control("five nodes on five lines", lambda c: independent(Nodes(2, 5, 0), c), must_hold=True),
-        Control("three pairs in one dimension", lambda c: independent(Nodes(1, 0, 3), c)),
-    ),
-    cost=Cost(60, 300, 1000),
-    remark="σ(t) − σ(−t) = t: two antiparallel nodes make an affine function, and d+2 affine functions are dependent. "
-    "Where an output bias or always-active nodes are at hand one pair is enough.",
-)
-
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="ReLU nodes on distinct lines are independent, affine functions included",
-    claim="no w̃_k = λ w̃_k' with λ of either sign\n"
-    "⇒  sup_R |Σ_k c_k σ(w̃_kᵀx̃) + affine| ≥ η_k |c_k| ‖w_k‖ / 4  for every k",
-    source=source("proof sketch of Theorem 2", "either sign; constant derived here"),
-    expected=Outcome.HOLDS,
-    instance_type=Nodes,
-    instances=lambda budget: drawn_nodes(budget, st.just(0)),
-    assumptions=no_multiples,
-    evidence=kink_of_the_worst,
-    controls=(Control("a node and its antiparallel", lambda c: kink_of_the_worst(Nodes(2, 2, 1), c)),),
-    examples=(Nodes(1, 3, 0), Nodes(3, 5, 0)),
-    cost=Cost(80, 500, 10_000),
-    remark="η_k is the clearance of a point of node k's boundary from all others. Judged on the combination that is "
-    "smallest on a sample of the region.",
-)
+every_combination_bends.rejects("a node and its antiparallel", Nodes(2, 2, 1))

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import Box, colinear, visibility
-from verify.judging import Assumption, Context, Control, Cost, Evidence, Form, Outcome, Statement
+from dynamics.geometry.boundaries import Box, visibility
+from verify.judging import ALGEBRA, Assumption, Context, Evidence
 from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
@@ -19,45 +19,10 @@ from verify.mathematics.families.deep_pairs import (
     draw_deep,
     gates_constant,
 )
-from verify.specialization.sources import DERIVED, source
+from verify.mathematics.kinks.deep import TOLERANCE, bend
+from verify.specialization.kink import KINK
 
-TOLERANCE = 1e-13
-"""Relative to the sum of absolute terms of V f: at most a hundred operations a path, each eps = 2.2e-16, times 4."""
-
-
-@dataclass(frozen=True)
-class Bend:
-    """At one crossing: ``measured (n_1,)`` second differences of ``V_1^T r``, ``predicted`` ones, and their ``scale``.
-
-    ``pull`` holds the largest ``|V_1^T r|`` over the three points.
-    """
-
-    measured: Array
-    predicted: Array
-    pull: Array
-    scale: float
-
-
-def bend(drawn: DeepDrawn, node: Array, crossing: Crossing) -> Bend:
-    """``eta (sum_j alpha_kj ||w*_j|| - sum_k' beta_kk' ||w_k'||)`` over nodes co-linear with ``node``, and r itself."""
-    student, teacher = drawn.values(crossing.x)
-    V, V_teacher = student.V1[1], teacher.V1[1]
-    r = teacher.output - student.output
-    kappa = np.zeros(r.shape[1])
-    for readout, columns, sign in ((V_teacher, drawn.first[1], 1.0), (V, drawn.first[0], -1.0)):
-        same = colinear(columns, node[:, None])[:, 0]
-        kappa += sign * readout @ (same * np.linalg.norm(columns[:-1], axis=0))
-    terms = (
-        np.abs(V_teacher) @ teacher.f1.max(axis=0)
-        + np.abs(V) @ student.f1.max(axis=0)
-        + np.abs(r).max(axis=0)
-    )
-    return Bend(
-        V.T @ (r[0] - 2 * r[1] + r[2]),
-        crossing.eta * V.T @ kappa,
-        np.abs(r @ V).max(axis=0),
-        float((np.abs(V).T @ terms).max()),
-    )
+DEEP = DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, colinear=True, seed=2)
 
 
 def first_layer(drawn: DeepDrawn) -> Array:
@@ -82,37 +47,64 @@ def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     return (Assumption("a boundary crossed with constant gates above", len(open_crossings(instance)) - 0.5),)
 
 
-def identity(instance: DeepInstance, context: Context, flat: bool = False) -> Evidence:
-    """Second differences of every ``(V_1^T r)_k`` at every crossing; ``flat`` claims them to be 0 (a control)."""
+@KINK.claim(
+    "sharp",
+    part="deep",
+    expected="holds",
+    on=DeepInstance,
+    draw=deep_instances,
+    assume=crossed_in_the_open,
+    examples=(DEEP,),
+    cost=ALGEBRA.at_quick(80),
+    place="behind Theorems 4 and 5",
+)
+def deep_kink_identity(instance: DeepInstance, context: Context, *, factor: float = 1.0) -> Evidence:
+    """Kink identity, any depth, inside an open region
+
+    A_1, B_1 constant on x₀−ηn … x₀+ηn:   second difference of (V_1ᵀ r)_k
+    = η ( Σ_{teachers j co-linear} α_kj ‖w*_j‖ − Σ_{students k' co-linear} β_kk' ‖w_k'‖ )
+
+    No gate above may move between the three points. With x₀ among them, strict and equal signs from the bottom
+    up are enough (the pre-activations are affine on either half); the two ends alone are not.
+    """
     drawn = draw_deep(instance)
     worst, largest = 0.0, 0.0
     for node, crossing in open_crossings(instance):
         found = bend(drawn, node, crossing)
-        error = np.abs(found.measured - (0 if flat else 1) * found.predicted)
+        error = np.abs(found.measured - factor * found.predicted)
         worst = max(worst, float(error.max()) / found.scale if found.scale else float(error.max()))
         largest = max(largest, float(np.abs(found.predicted).max()))
     return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE, largest_kink=largest)
 
 
-def dip() -> tuple[DeepDrawn, Crossing]:
-    """A teacher node of layer 2 that is active at both ends and shut in between: |x| - 0.1 at x = -0.5, 0, 0.5."""
-    teacher = [
-        (np.array([[1.0, -1.0]]), np.zeros(2)),
-        (np.ones((2, 1)), np.array([-0.1])),
-        (np.ones((1, 1)), np.zeros(1)),
-    ]
-    student = [
-        (np.ones((1, 1)), np.full(1, 10.0)),
-        (np.ones((1, 1)), np.zeros(1)),
-        (np.ones((1, 1)), np.zeros(1)),
-    ]
-    drawn = DeepDrawn(Box.cube(1), student, teacher)
-    return drawn, Crossing(np.array([[-0.5], [0.0], [0.5]]), 0.5, True)
+@dataclass(frozen=True)
+class Dip:
+    """A teacher ``sigma(|x| - shut)``: its node of layer 2 is active at x = -0.5 and 0.5, and shut in between."""
+
+    shut: float = 0.1
+
+    def networks(self) -> DeepDrawn:
+        """The teacher, and a student that computes ``x + 10``."""
+        teacher = [
+            (np.array([[1.0, -1.0]]), np.zeros(2)),
+            (np.ones((2, 1)), np.array([-self.shut])),
+            (np.ones((1, 1)), np.zeros(1)),
+        ]
+        student = [
+            (np.ones((1, 1)), np.full(1, 10.0)),
+            (np.ones((1, 1)), np.zeros(1)),
+            (np.ones((1, 1)), np.zeros(1)),
+        ]
+        return DeepDrawn(Box.cube(1), student, teacher)
+
+    def crossing(self) -> Crossing:
+        """The three points across the boundary x = 0, said to have constant gates, as their ends have."""
+        return Crossing(np.array([[-0.5], [0.0], [0.5]]), 0.5, True)
 
 
-def ends_only(context: Context) -> Evidence:
+def gates_compared_at_the_ends(dip: Dip, context: Context) -> Evidence:
     """Altered check: gates compared at the two ends only. The coefficients are those of the ends."""
-    drawn, crossing = dip()
+    drawn, crossing = dip.networks(), dip.crossing()
     if not gates_constant(drawn, crossing.x[::2]):
         return Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     found = bend(drawn, np.array([1.0, 0.0]), crossing)
@@ -122,27 +114,7 @@ def ends_only(context: Context) -> Evidence:
     )
 
 
-DEEP = DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, colinear=True, seed=2)
-
-IDENTITY = Statement(
-    key="specialization.kink.deep",
-    form=Form.SHARP,
-    title="Kink identity, any depth, inside an open region",
-    claim="A_1, B_1 constant on x₀−ηn … x₀+ηn:   second difference of (V_1ᵀ r)_k\n"
-    "= η ( Σ_{teachers j co-linear} α_kj ‖w*_j‖ − Σ_{students k' co-linear} β_kk' ‖w_k'‖ )",
-    source=source("behind Theorems 4 and 5", DERIVED),
-    expected=Outcome.HOLDS,
-    instance_type=DeepInstance,
-    instances=deep_instances,
-    assumptions=crossed_in_the_open,
-    evidence=identity,
-    controls=(
-        Control("no kink claimed", lambda c: identity(DEEP, c, flat=True)),
-        Control("gates above compared at the two ends only", ends_only),
-    ),
-    examples=(DEEP,),
-    cost=Cost(80, 500, 10_000),
-    remark="No gate above may move between the three points. With x₀ among them, strict and equal signs "
-    "from the bottom "
-    "up are enough (the pre-activations are affine on either half); the two ends alone are not.",
+deep_kink_identity.rejects("no kink claimed", DEEP, factor=0.0)
+deep_kink_identity.rejects_variant(
+    "gates above compared at the two ends only", gates_compared_at_the_ends, Dip()
 )

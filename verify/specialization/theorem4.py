@@ -9,11 +9,20 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 
-from dynamics.arrays import Array
-from dynamics.geometry.boundaries import colinear, separation, visibility
+from dynamics.geometry.boundaries import colinear, visibility
 from dynamics.two_layer.residual_kinks import kink_points
-from verify.judging import Assumption, Budget, Context, Control, Cost, Evidence, Form, Outcome, Statement
-from verify.mathematics.exact_critical_points import multiples
+from verify.judging import (
+    ALGEBRA,
+    SEARCH,
+    SPECIALIZATION,
+    Assumption,
+    Budget,
+    Context,
+    Evidence,
+    Item,
+    Source,
+)
+from verify.mathematics.exact_critical_points import UNCONFIRMED, multiples
 from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
@@ -23,27 +32,14 @@ from verify.mathematics.families.deep_pairs import (
     draw_deep,
 )
 from verify.mathematics.families.two_layer_pairs import dyadic_points
+from verify.mathematics.kinks.deep import TOLERANCE, bend
+from verify.mathematics.kinks.hypotheses import assumption1
 from verify.mathematics.precise.rational_pairs import exact
-from verify.specialization.kink_deep import bend
-from verify.specialization.sources import source
+from verify.specialization import REBUILT
 
-KEY = "specialization.theorem4"
+THEOREM4 = Item("specialization.theorem4", Source(SPECIALIZATION, "Theorem 4", REBUILT))
 POINTS = 60
-
-
-def assumption1(drawn: DeepDrawn) -> tuple[Assumption, ...]:
-    """Assumption 1 at the lowest layer, multiples of either sign."""
-    teachers = drawn.first[1]
-    return (
-        Assumption("no two teachers co-linear, of either sign", separation(teachers) - 1e-9),
-        Assumption("every teacher's boundary visible", float(visibility(drawn.region, teachers).min())),
-    )
-
-
-def residual(drawn: DeepDrawn, x: Array) -> Array:
-    """``f*(x) - f(x)`` at points (points, d)."""
-    ours, theirs = drawn.values(x)
-    return theirs.output - ours.output
+PASS = DeepInstance(inputs=2, hidden=((2, 4), (4, 4)), outputs=2, pass_through=True)
 
 
 def naive_strength(drawn: DeepDrawn, teacher: int, rng: np.random.Generator) -> float:
@@ -60,21 +56,52 @@ def naive_strength(drawn: DeepDrawn, teacher: int, rng: np.random.Generator) -> 
     return float((np.abs(alpha) * (ours.f1 > 0)).max())
 
 
-def printed_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
+def interpolating_and_observed(instance: DeepInstance) -> tuple[Assumption, ...]:
     """Zero residual on the region, Assumption 1, and a teacher observed in a region that need not be open."""
     drawn = draw_deep(instance)
     rng = np.random.default_rng(instance.seed)
-    error = float(np.abs(residual(drawn, dyadic_points(drawn.region, POINTS, rng))).max())
+    ours, theirs = drawn.values(dyadic_points(drawn.region, rng, POINTS))
+    error = float(np.abs(theirs.output - ours.output).max())
     strengths = [naive_strength(drawn, j, rng) for j in range(drawn.first[1].shape[1])]
     return (
-        *assumption1(drawn),
+        *assumption1(drawn.region, drawn.first[1]),
         Assumption("residual zero on the region", 1.0 if error == 0 else -error),
         Assumption("some teacher observed in a region, α ≠ 0", max(strengths) - 1e-9),
     )
 
 
-def missing_teachers(instance: DeepInstance, context: Context) -> Evidence:
-    """How many observed teachers of the lowest layer have no co-linear student there, of either sign."""
+def pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
+    """Three layers whose first passes the input on."""
+    return st.builds(
+        lambda inputs, teachers, outputs, seed: DeepInstance(
+            inputs, ((inputs, teachers), (teachers, teachers)), outputs, pass_through=True, seed=seed
+        ),
+        inputs=st.integers(1, 4),
+        teachers=st.integers(1, 5),
+        outputs=st.integers(1, 3),
+        seed=st.integers(0, 2**16),
+    )
+
+
+@THEOREM4.claim(
+    "printed",
+    expected="refuted",
+    on=DeepInstance,
+    draw=pass_throughs,
+    assume=interpolating_and_observed,
+    cost=SEARCH.at_quick(40),
+    place="Theorem 4 with the regions of Corollary 1",
+)
+def observed_teachers_are_learned(instance: DeepInstance, context: Context) -> Evidence:
+    """Specialization at the lowest layer, regions of any kind
+
+    r = 0 on R_0, Assumption 1 at l = 1, a region R with A_1, B_1 constant and a student k with
+    R ∩ E_k ∩ ∂E*_j ≠ ∅, α_kj(R) ≠ 0  ⇒  some student of layer 1 is co-linear with j
+
+    A student whose first layer hands the inputs on and whose second computes the teacher's first is a critical
+    point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate does, so A_1 jumps
+    there: {gate shut} = {t ≤ 0} meets the boundary t = 0, but not in its interior.
+    """
     drawn = draw_deep(instance)
     rng = np.random.default_rng(instance.seed)
     covered = colinear(drawn.first[0], drawn.first[1]).any(axis=0)
@@ -82,15 +109,16 @@ def missing_teachers(instance: DeepInstance, context: Context) -> Evidence:
     return Evidence.at_most(float((np.array(seen) & ~covered).sum()), bound=0.0, tolerance=0.0)
 
 
-def confirm_missing(instance: DeepInstance) -> Evidence:
+@observed_teachers_are_learned.confirmed_by
+def missing_in_fractions(instance: DeepInstance) -> Evidence:
     """In fractions: equal outputs on dyadic points, no multiples, and alpha != 0 at exact points of the boundary."""
     drawn = draw_deep(instance)
     student, teacher = (
         [(exact(W), exact(b)) for W, b in layers] for layers in (drawn.student, drawn.teacher)
     )
-    points = exact(dyadic_points(drawn.region, POINTS, np.random.default_rng(1)))
+    points = exact(dyadic_points(drawn.region, np.random.default_rng(1), POINTS))
     if any((_forward(student, x)[0] != _forward(teacher, x)[0]).any() for x in points):
-        return Evidence.at_most(0.0, bound=0.0, tolerance=0.0)
+        return UNCONFIRMED
     ours, theirs = (exact(columns) for columns in drawn.first)
     missing = sum(
         not any(multiples(ours, node)) and _observed(drawn, student, teacher, at)
@@ -131,49 +159,11 @@ def _observed(drawn: DeepDrawn, student: Any, teacher: Any, at: int) -> bool:
     return False
 
 
-PASS = DeepInstance(inputs=2, hidden=((2, 4), (4, 4)), outputs=2, pass_through=True)
-
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="Specialization at the lowest layer, regions of any kind",
-    claim="r = 0 on R_0, Assumption 1 at l = 1, a region R with A_1, B_1 constant and a student k with\n"
-    "R ∩ E_k ∩ ∂E*_j ≠ ∅, α_kj(R) ≠ 0  ⇒  some student of layer 1 is co-linear with j",
-    source=source("Theorem 4 with the regions of Corollary 1"),
-    expected=Outcome.REFUTED,
-    instance_type=DeepInstance,
-    instances=lambda budget: pass_throughs(budget),
-    assumptions=printed_assumptions,
-    evidence=missing_teachers,
-    confirm=confirm_missing,
-    controls=(
-        Control(
-            "a student that is a multiple of the only teacher",
-            lambda c: missing_teachers(DeepInstance(hidden=((3, 1), (2, 2)), colinear=True), c),
-            must_hold=True,
-        ),
-        Control("the pass-through student", lambda c: missing_teachers(PASS, c)),
-    ),
-    cost=Cost(40, 100, 300),
-    remark="A student whose first layer hands the inputs on and whose second computes the teacher's first "
-    "is a critical "
-    "point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate does, so "
-    "A_1 jumps there: "
-    "{gate shut} = {t ≤ 0} meets the boundary t = 0, but not in its interior.",
+observed_teachers_are_learned.accepts(
+    "a student that is a multiple of the only teacher",
+    DeepInstance(hidden=((3, 1), (2, 2)), colinear=True),
 )
-
-
-def pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
-    """Three layers whose first passes the input on."""
-    return st.builds(
-        lambda inputs, teachers, outputs, seed: DeepInstance(
-            inputs, ((inputs, teachers), (teachers, teachers)), outputs, pass_through=True, seed=seed
-        ),
-        inputs=st.integers(1, 4),
-        teachers=st.integers(1, 5),
-        outputs=st.integers(1, 3),
-        seed=st.integers(0, 2**16),
-    )
+observed_teachers_are_learned.rejects("the pass-through student", PASS)
 
 
 # The corrected form: open regions, contrapositive
@@ -194,31 +184,51 @@ def observed_crossings(instance: DeepInstance) -> list[tuple[int, Crossing]]:
     ]
 
 
-def open_assumptions(instance: DeepInstance) -> tuple[Assumption, ...]:
+def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     """Assumption 1, and a teacher observed where the gates above do not change."""
+    drawn = draw_deep(instance)
     return (
-        *assumption1(draw_deep(instance)),
+        *assumption1(drawn.region, drawn.first[1]),
         Assumption("a bare teacher crossed inside an open region", len(observed_crossings(instance)) - 0.5),
     )
 
 
-def gradient_of_observer(instance: DeepInstance, context: Context) -> Evidence:
-    """``max |g_1k|`` over the three points against ``eta |alpha_kj| ||w*_j|| / 4``, worst active student."""
+@THEOREM4.claim(
+    "corrected",
+    expected="holds",
+    on=DeepInstance,
+    draw=lambda budget: st.one_of(deep_instances(budget), deep_instances(budget), pass_throughs(budget)),
+    assume=crossed_in_the_open,
+    examples=(PASS, DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=2)),
+    cost=ALGEBRA,
+    note="open regions, λ ≠ 0; contrapositive with a constant",
+)
+def observers_of_a_bare_teacher_are_pulled(instance: DeepInstance, context: Context) -> Evidence:
+    """Specialization at the lowest layer, open regions
+
+    A_1, B_1 constant on an open region around x₀ ∈ E_k ∩ ∂E*_j, α_kj ≠ 0, no student of layer 1 co-linear with j
+    ⇒  |g_1k| ≥ η |α_kj| ‖w*_j‖ / 4 > 0 near x₀: not a critical point
+
+    No gate above, of teacher or student, may flip across ∂E*_j at x₀; pass-through students are among the
+    instances and drop out by this condition alone. The remark that the theorem holds at random V_1 means α ≠ 0 only:
+    g_1 = 0 is still required, so nothing follows at initialization.
+    """
     drawn = draw_deep(instance)
     worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf)
     for j, crossing in observed_crossings(instance):
-        worst = min(worst, _at_crossing(drawn, j, crossing), key=lambda e: e.margin)
+        worst = min(worst, pull_at(drawn, j, crossing), key=lambda e: e.margin)
     return worst
 
 
-def _at_crossing(drawn: DeepDrawn, teacher: int, crossing: Crossing) -> Evidence:
+def pull_at(drawn: DeepDrawn, teacher: int, crossing: Crossing) -> Evidence:
+    """``max |g_1k|`` over the three points against ``eta |alpha_kj| ||w*_j|| / 4``, worst active student."""
     node = drawn.first[1][:, teacher]
     found = bend(drawn, node, crossing)
-    ours = drawn.values(crossing.x)[0]
+    ours, theirs = drawn.values(crossing.x)
     active = (ours.f1 > 0).all(axis=0)
-    alpha = np.abs(ours.V1[1].T @ drawn.values(crossing.x)[1].V1[1][:, teacher])
+    alpha = np.abs(ours.V1[1].T @ theirs.V1[1][:, teacher])
     needed = active * crossing.eta * alpha * float(np.linalg.norm(node[:-1])) / 4
-    tolerance = 1e-13 * found.scale
+    tolerance = TOLERANCE * found.scale
     worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance)
     for least, pull in zip(needed, found.pull, strict=True):
         if least > tolerance:
@@ -231,39 +241,20 @@ def _at_crossing(drawn: DeepDrawn, teacher: int, crossing: Crossing) -> Evidence
     return worst
 
 
-def naive_checker(context: Context) -> Evidence:
-    """Altered check: the pass-through student judged as if its coefficients were constant across the boundary."""
-    drawn = draw_deep(PASS)
+def gates_not_compared(instance: DeepInstance, context: Context) -> Evidence:
+    """Altered check: every crossing counts, as if the coefficients were constant across every boundary."""
+    drawn = draw_deep(instance)
     found = [
-        _at_crossing(drawn, j, crossing)
+        pull_at(drawn, j, crossing)
         for j in range(drawn.first[1].shape[1])
         for crossing in crossings(drawn, drawn.first[1][:, j], context.rng(j), count=8)
     ]
     return min(found, key=lambda e: e.margin)
 
 
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="Specialization at the lowest layer, open regions",
-    claim="A_1, B_1 constant on an open region around x₀ ∈ E_k ∩ ∂E*_j, α_kj ≠ 0, no student of layer 1 "
-    "co-linear with j\n"
-    "⇒  |g_1k| ≥ η |α_kj| ‖w*_j‖ / 4 > 0 near x₀: not a critical point",
-    source=source("Theorem 4", "open regions, λ ≠ 0; contrapositive with a constant"),
-    expected=Outcome.HOLDS,
-    instance_type=DeepInstance,
-    instances=lambda budget: st.one_of(deep_instances(budget), deep_instances(budget), pass_throughs(budget)),
-    assumptions=open_assumptions,
-    evidence=gradient_of_observer,
-    controls=(
-        Control("the pass-through student with its jump of A_1 overlooked", naive_checker),
-        Control("the pass-through student by the printed form", lambda c: missing_teachers(PASS, c)),
-    ),
-    examples=(PASS, DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=2)),
-    cost=Cost(100, 500, 10_000),
-    remark="No gate above, of teacher or student, may flip across ∂E*_j at x₀; pass-through students are "
-    "among the "
-    "instances and drop out by this condition alone. The remark that the theorem holds at random V_1 means "
-    "α ≠ 0 only: "
-    "g_1 = 0 is still required, so nothing follows at initialization.",
+observers_of_a_bare_teacher_are_pulled.rejects_variant(
+    "the pass-through student with its jump of A_1 overlooked", gates_not_compared, PASS
+)
+observers_of_a_bare_teacher_are_pulled.rejects_variant(
+    "the pass-through student by the printed form", observed_teachers_are_learned, PASS
 )

@@ -10,18 +10,21 @@ from dynamics.two_layer.residual_kinks import kink_points
 from luckproof import Box
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.recursion import readouts
-from verify.mathematics.families.batches import batches, kernel
+from verify.mathematics.families.batches import batches
 from verify.mathematics.families.deep_pairs import (
     DeepInstance,
     crossings,
     draw_deep,
+    gates_constant,
     pre_activations_above,
 )
 from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.kinks.discs import slab_constant
+from verify.mathematics.precise.null_space import null_space
 from verify.specialization.corollary1 import DEEP, pieces
-from verify.specialization.kink_deep import dip, gates_constant
-from verify.specialization.theorem4 import PASS, naive_strength, observed_crossings, open_assumptions
-from verify.specialization.theorem5 import NearCritical, draw_near, largest_gradient, slab_constant, vertices
+from verify.specialization.kink_deep import Dip
+from verify.specialization.theorem4 import PASS, crossed_in_the_open, naive_strength, observed_crossings
+from verify.specialization.theorem5_plane import NearCritical, largest_gradient, vertices
 
 pytestmark = pytest.mark.statement(
     "specialization.theorem1",
@@ -49,7 +52,7 @@ pytestmark = pytest.mark.statement(
 def test_kernel_of_the_batch_sums(samples, size, scheme, dimension):
     """Trivial for rich batches, N - 1 for the full batch, N - N / B for one partition; as numpy's rank has it."""
     rows = batches(samples, size, scheme)
-    basis = kernel(rows)
+    basis = null_space(rows)
     assert len(basis) == dimension == samples - np.linalg.matrix_rank(np.array(rows))
     assert all(sum(a * b for a, b in zip(row, vector, strict=True)) == 0 for row in rows for vector in basis)
 
@@ -108,7 +111,7 @@ def test_the_hypothesis_checker_rejects_pass_through_students(seed):
     """No crossing of a teacher's boundary has constant gates above, though a naive look finds observers."""
     instance = DeepInstance(PASS.inputs, PASS.hidden, PASS.outputs, pass_through=True, seed=seed)
     assert observed_crossings(instance) == []
-    assert any(not assumption.satisfied for assumption in open_assumptions(instance))
+    assert any(not assumption.satisfied for assumption in crossed_in_the_open(instance))
     drawn = draw_deep(instance)
     rng = np.random.default_rng(seed)
     assert max(naive_strength(drawn, j, rng) for j in range(4)) > 0
@@ -129,7 +132,7 @@ def test_three_points_see_what_a_fine_grid_sees():
                     assert np.all(above == above[0])
                     seen += 1
     assert seen > 50
-    drawn, crossing = dip()
+    drawn, crossing = Dip().networks(), Dip().crossing()
     assert gates_constant(drawn, crossing.x[::2])
     assert not gates_constant(drawn, crossing.x)
 
@@ -149,7 +152,7 @@ def test_slab_constant():
 @pytest.mark.parametrize("seed", range(5))
 def test_supremum_at_the_vertices_dominates_samples(seed):
     """The exact supremum of a piecewise affine gradient is above all samples, and is approached next to a vertex."""
-    drawn = draw_near(NearCritical(teachers=2, copies=2, idle=1, digits=2, seed=seed))
+    drawn = NearCritical(teachers=2, copies=2, idle=1, digits=2, seed=seed).networks()
     rng = np.random.default_rng(seed)
     corners = vertices(drawn.region, drawn.columns)
     assert np.all(drawn.region.depth(corners) > -1e-9)

@@ -1,0 +1,38 @@
+"""Hypotheses that Theorems 2 to 5 share, as signed margins: Assumption 1, a critical point, an observed student."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.boundaries import Box, separation, visibility
+from dynamics.two_layer.relu_network import sample_gradients
+from verify.judging import Assumption
+from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
+from verify.mathematics.kinks.observers import independent_observers, unaligned
+
+
+def assumption1(region: Box, teachers: Array) -> tuple[Assumption, ...]:
+    """Assumption 1 with multiples of either sign, for columns (d + 1, m): distinct lines, visible boundaries."""
+    return (
+        Assumption("no two teachers co-linear, of either sign", separation(teachers) - 1e-9),
+        Assumption("every teacher's boundary visible", float(visibility(region, teachers).min())),
+    )
+
+
+def critical(networks: NetworkPair, seed: int) -> Assumption:
+    """Every per-sample gradient is zero at random dyadic points, where a dyadic critical point has no rounding."""
+    x = dyadic_points(networks.region, np.random.default_rng(seed))
+    gradient = sample_gradients(networks.student, networks.teacher, x).largest
+    return Assumption("every per-sample gradient zero", 1.0 if gradient == 0 else -gradient)
+
+
+def critical_with_observed_student(splitting: Splitting) -> tuple[Assumption, ...]:
+    """Assumption 1, a critical point, and an unaligned student (positive multiples) with C independent observers."""
+    networks = splitting.networks()
+    subjects = int((unaligned(networks, either_sign=False) & independent_observers(networks)).sum())
+    return (
+        *assumption1(networks.region, networks.teacher.augmented),
+        critical(networks, splitting.seed),
+        Assumption("an unaligned student with C independent observers", subjects - 0.5),
+    )

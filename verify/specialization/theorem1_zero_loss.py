@@ -1,0 +1,86 @@
+"""The paragraph after Theorem 1: zero training loss, which needs a trained output bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+
+from verify.judging import SEARCH, Context, Evidence, drawn
+from verify.mathematics.exact_critical_points import UNCONFIRMED
+from verify.specialization.theorem1 import THEOREM1
+
+
+@dataclass(frozen=True)
+class DeadStudent:
+    """One teacher node on [-1, 1]; ``nodes`` equal students below or in reach of the inputs.
+
+    Students ``sigma(x - depth_below)`` are dead on [-1, 1] for ``depth_below >= 1``, their fan-outs 1; the teacher is
+    ``sigma(x + 1)`` with fan-out 2.
+    """
+
+    nodes: int = drawn(1, st.integers(1, 5))
+    samples: int = drawn(2, st.integers(2, 9))
+    depth_below: int = drawn(1, st.integers(0, 3))
+    output_bias: bool = drawn(False, st.booleans(), "whether an output bias is trained")
+
+
+@THEOREM1.claim(
+    "printed",
+    part="zero_loss",
+    expected="refuted",
+    on=DeadStudent,
+    cost=SEARCH,
+    place="the paragraph after Theorem 1",
+)
+def loss_is_zero(student: DeadStudent, context: Context) -> Evidence:
+    """Interpolation without a trained output bias
+
+    at an SGD critical point  g_L(x_i) = f*_L(x_i) − f_L(x_i) = 0  for every sample: zero training loss
+
+    At the top f_{L−1}(x_i) = 0 is the other way out: students dead on the data have no gradient at any loss.
+    A trained output bias (f_{L−1} augmented by a 1) closes it; then the corrected Theorem 1 gives zero loss.
+    """
+    x = np.linspace(-1, 1, student.samples)
+    residual = 2 * np.maximum(x + 1, 0)
+    z = np.tile(x[:, None] - student.depth_below, (1, student.nodes))
+    residual = residual - np.maximum(z, 0).sum(axis=1)
+    hidden = np.where(z > 0, residual[:, None], 0.0)
+    gradients = [hidden, np.maximum(z, 0) * residual[:, None]]
+    if student.output_bias:
+        gradients.append(residual[:, None])
+    largest = max(float(np.abs(part).max(initial=0.0)) for part in gradients)
+    if largest > 0:  # no critical point: nothing is claimed
+        return Evidence(predicted=0.0, measured=0.0, margin=np.inf, details={"largest gradient": largest})
+    return Evidence.at_most(float(np.abs(residual).max()), bound=0.0, tolerance=0.0)
+
+
+@loss_is_zero.confirmed_by
+def unmoved_by_any_weight(student: DeadStudent) -> Evidence:
+    """In fractions: the output does not change when any weight of a node is lowered by a small step."""
+    inputs = [Fraction(2 * i, max(student.samples - 1, 1)) - 1 for i in range(student.samples)]
+    parameters = [Fraction(1), Fraction(-student.depth_below), Fraction(1)]  # of each identical node
+
+    def residual(x: Fraction, w: Fraction, b: Fraction, v: Fraction) -> Fraction:
+        others = (student.nodes - 1) * max(x - student.depth_below, Fraction(0))
+        return 2 * max(x + 1, Fraction(0)) - others - v * max(w * x + b, Fraction(0))
+
+    if student.output_bias:
+        return UNCONFIRMED
+    for x in inputs:
+        start = residual(x, *parameters)
+        for at in range(3):
+            moved = list(parameters)
+            moved[at] -= Fraction(1, 10**9)
+            if residual(x, *moved) != start:
+                return UNCONFIRMED
+    largest = max(abs(residual(x, *parameters)) for x in inputs)
+    return Evidence.at_most(float(largest), bound=0.0, tolerance=0.0)
+
+
+loss_is_zero.accepts(
+    "dead students with a trained output bias are no critical point", DeadStudent(output_bias=True)
+)
+loss_is_zero.rejects("one dead student", DeadStudent())

@@ -1,0 +1,63 @@
+"""Theorem 3 from a small residual: what holds without observers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dynamics.two_layer.residual_kinks import kink_coefficient
+from verify.judging import ALGEBRA, Assumption, Context, Evidence
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
+from verify.mathematics.kinks.hypotheses import assumption1
+from verify.mathematics.kinks.quarter import tent
+from verify.specialization import DERIVED
+from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
+
+
+def assumption1_of(pair: ArbitraryPair) -> tuple[Assumption, ...]:
+    """Assumption 1 with multiples of either sign."""
+    networks = pair.networks()
+    return assumption1(networks.region, networks.teacher.augmented)
+
+
+@THEOREM3.claim(
+    "sharp",
+    expected="holds",
+    on=ArbitraryPair,
+    draw=relu_pairs,
+    assume=assumption1_of,
+    examples=(LONE, replace(LONE, near=0.01)),
+    cost=ALGEBRA,
+    place="Theorem 3",
+    note=DERIVED,
+)
+def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
+    """A small residual bounds the fan-out of unspecialised students, without observers
+
+    student k co-linear with no teacher, boundary in the open region  ⇒  ‖Σ_{k' co-linear} v_k' ‖w_k'‖‖ ≤ 4 sup‖r‖ / η;
+    if k is alone on its line  ‖v_k‖ ≤ 4 sup‖r‖ / (η ‖w_k‖)
+
+    With a trained output bias Theorem 1 gives r = 0, and with it κ_k = 0 for every student with a boundary in the
+    region: the observers of Theorem 3 are needed only where the top layer is not at its critical point.
+    """
+    networks = pair.networks()
+    rng = context.rng(pair.seed, 3)
+    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=0.0)
+    for k in unaligned_and_visible(networks):
+        column = networks.student.augmented[:, k]
+        points = networks.points(column, rng)
+        if len(points.x) == 0 or points.clearance.max() <= 0:
+            continue
+        at = int(points.clearance.argmax())
+        eta = 0.9 * float(points.clearance[at])
+        residual = float(np.linalg.norm(networks.residual(points.triple(at, eta)), axis=1).max())
+        kappa = float(np.linalg.norm(kink_coefficient(column, networks.teacher, networks.student)))
+        found = Evidence.at_most(kappa, bound=4 * residual / eta, tolerance=4 * networks.rounding / eta)
+        worst = min(worst, found, key=lambda evidence: evidence.margin)
+    return worst
+
+
+residual_bounds_fan_outs.rejects_variant(
+    "0.26 in place of 1/4, where 1/4 is attained", tent, ArbitraryPair(), constant=0.26
+)

@@ -1,0 +1,113 @@
+"""Theorem 3 and nodes without a weight, which have no boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.geometry.boundaries import Box, observation
+from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from verify.judging import SEARCH, Assumption, Context, Evidence, drawn, drawn_fields
+from verify.mathematics.families.two_layer_pairs import NetworkPair
+from verify.specialization.theorem3 import THEOREM3
+
+PLACE = "Theorem 3 with the boundary of section 4.2"
+
+
+@dataclass(frozen=True)
+class PureBias:
+    """On (-1, 1)^d: teacher and student share one node; the student has another, ``w e_1^T x + b`` with fan-out v.
+
+    ``w, b`` in quarters; where w = 0 and b > 0 the output bias takes the constant back.
+    """
+
+    d: int = drawn(1, st.integers(1, 3))
+    w: int = drawn(0, st.integers(0, 4))
+    b: int = drawn(0, st.integers(-3, 3))
+    v: int = drawn(1, st.integers(-4, 4))
+
+    def networks(self) -> NetworkPair:
+        """The teacher, and a student with one node of weight ``w e_1`` and bias ``b`` beside the teacher's own."""
+        first = np.eye(self.d)[:, :1]
+        teacher = TwoLayerNetwork(first, np.array([0.5]), np.ones((1, 1)), np.zeros(1))
+        W = np.concatenate([first, self.w / 4 * first], axis=1)
+        b = self.b / 4
+        constant = -self.v * max(b, 0.0) if self.w == 0 else 0.0
+        fan_outs = np.array([[1.0], [float(self.v)]])
+        student = TwoLayerNetwork(W, np.array([0.5, b]), fan_outs, np.array([constant]))
+        return NetworkPair(Box.cube(self.d), teacher, student)
+
+
+def critical_and_observed(node: PureBias) -> tuple[Assumption, ...]:
+    """Every gradient zero; the second node unaligned; its boundary ``w^T x + b = 0`` meets the active first node."""
+    networks = node.networks()
+    columns = networks.student.augmented
+    x = networks.region.sample(50, np.random.default_rng(0))
+    gradient = sample_gradients(networks.student, networks.teacher, x).largest
+    everywhere = node.w == 0 and node.b == 0  # the set w^T x + b = 0 is the whole space
+    seen = 1.0 if everywhere else float(observation(networks.region, columns[:, :1], columns[:, 1:])[0, 0])
+    distinct = abs(node.w * 0.5 - node.b) + (node.w == 0)
+    return (
+        Assumption("every per-sample gradient zero", 1e-12 - gradient),
+        Assumption("second node not a multiple of the first", distinct),
+        Assumption("first node observes the second", seen),
+    )
+
+
+@THEOREM3.claim(
+    "printed",
+    part="zero_node",
+    expected="refuted",
+    on=PureBias,
+    assume=critical_and_observed,
+    examples=(PureBias(),),  # one of 35 draws or so: not left to chance
+    cost=SEARCH,
+    place=PLACE,
+)
+def lone_node_is_idle(node: PureBias, context: Context) -> Evidence:
+    """Theorem 3 with a node whose weights are all zero
+
+    student k unaligned, alone on its line, {w_kᵀx + b_k = 0} met by an active observer  ⇒  v_k = 0
+
+    For w = 0, b = 0 the set {w^T x + b = 0} is the whole space, so everything observes it, and its fan-out is
+    arbitrary. A node with w = 0 (a pure bias) has no boundary; exclude it, as the other forms here do.
+    """
+    return Evidence.at_most(float(abs(node.v)), bound=0.0, tolerance=0.0)
+
+
+@lone_node_is_idle.confirmed_by
+def silent_everywhere(node: PureBias) -> Evidence:
+    """A node that is 0 everywhere changes no output, and 0 = 0 on its boundary at every point."""
+    silent = node.w == 0 and node.b == 0
+    return Evidence.at_most(float(abs(Fraction(node.v))) if silent else 0.0, bound=0.0, tolerance=0.0)
+
+
+lone_node_is_idle.accepts("fan-out 0", PureBias(v=0))
+lone_node_is_idle.rejects("fan-out 1", PureBias())
+
+
+@THEOREM3.claim(
+    "corrected",
+    part="zero_node",
+    expected="holds",
+    on=PureBias,
+    draw=drawn_fields(PureBias, w=st.integers(1, 4)),
+    assume=critical_and_observed,
+    examples=(PureBias(w=4, b=1, v=0),),
+    cost=SEARCH,
+    place=PLACE,
+)
+def lone_node_with_a_weight_is_idle(node: PureBias, context: Context) -> Evidence:
+    """Theorem 3 with nodes that have a weight
+
+    the same with w_k ≠ 0  ⇒  v_k = 0
+
+    Among the instances every one with v_k ≠ 0 has a gradient and drops out; what is left has v_k = 0.
+    """
+    return lone_node_is_idle(node, context)
+
+
+lone_node_with_a_weight_is_idle.rejects("fan-out 1 on a node without weights", PureBias())
