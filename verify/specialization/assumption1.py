@@ -22,8 +22,8 @@ from verify.judging import (
     drawn,
     drawn_fields,
 )
-from verify.mathematics.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, dyadic_points
+from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1, critical
 from verify.mathematics.kinks.observers import bare, observed_strength
 from verify.specialization import REBUILT

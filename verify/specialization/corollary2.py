@@ -10,8 +10,8 @@ import numpy as np
 
 from dynamics.arrays import Array
 from verify.judging import ALGEBRA, SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
-from verify.mathematics.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
+from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import critical_with_observed_student
 from verify.mathematics.kinks.interpolating import TOLERANCE, fitted, interpolating
 from verify.mathematics.kinks.observers import unaligned

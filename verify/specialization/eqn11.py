@@ -8,10 +8,9 @@ from dynamics.geometry.angles import angle_pair, tangent_projection
 from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gaussian_layers import Layer, one_teacher, resolvable_turn, single_pairs
 from verify.mathematics.resolved_gradient import resolved
+from verify.specialization import FROM_THE_TEXT
 
-EQN11 = Item(
-    "specialization.eqn11", Source(SPECIALIZATION, "Eqn 11", "formula derived from the surrounding text")
-)
+EQN11 = Item("specialization.eqn11", Source(SPECIALIZATION, "Eqn 11", FROM_THE_TEXT))
 EXAMPLE = Layer(d=3, outputs=2, seed=1)
 
 

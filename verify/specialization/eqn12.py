@@ -10,9 +10,9 @@ import numpy as np
 
 from dynamics.two_layer.one_teacher import OneTeacherFlow, frozen_passage_time, passage
 from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, drawn
+from verify.specialization import FROM_THE_TEXT
 
-DERIVED = "formula derived from the surrounding text"
-EQN12 = Item("specialization.eqn12", Source(SPECIALIZATION, "Eqn 12", DERIVED))
+EQN12 = Item("specialization.eqn12", Source(SPECIALIZATION, "Eqn 12", FROM_THE_TEXT))
 
 AGREEMENT = 1e-9
 """Relative: LSODA at rtol = 1e-11 over some 10^3 steps, against a quadrature at 1e-13."""
@@ -84,7 +84,7 @@ def next_term(turn: Passage) -> float:
     examples=tuple(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)),
     cost=SEARCH.at_quick(15),
     place="Eqn 12 and the time after it",
-    note=f"{DERIVED}; the constant is ours",
+    note=f"{FROM_THE_TEXT}; the constant is ours",
 )
 def diverges_like_one_over_the_gap(
     turn: Passage, context: Context, *, constant: float = OFFSET, power: float = 1.0

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from verify.judging import ALGEBRA, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gradient_batches import Batch, Networks, away_from_kinks, farthest_off
+from verify.specialization import FROM_THE_TEXT
 
-EQN6 = Item(
-    "specialization.eqn6", Source(SPECIALIZATION, "Eqn 6", "formula derived from the surrounding text")
-)
+EQN6 = Item("specialization.eqn6", Source(SPECIALIZATION, "Eqn 6", FROM_THE_TEXT))
 EXAMPLE = Batch(samples=16, seed=1)
 
 

@@ -12,10 +12,9 @@ from verify.mathematics.families.gradient_batches import (
     away_from_kinks,
     farthest_off,
 )
+from verify.specialization import FROM_THE_TEXT
 
-EQN7 = Item(
-    "specialization.eqn7", Source(SPECIALIZATION, "Eqn 7", "formula derived from the surrounding text")
-)
+EQN7 = Item("specialization.eqn7", Source(SPECIALIZATION, "Eqn 7", FROM_THE_TEXT))
 EXAMPLE = Batch(samples=16, seed=1)
 
 

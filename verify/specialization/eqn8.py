@@ -15,10 +15,9 @@ from verify.mathematics.families.gradient_batches import (
     farthest_off,
     stable_descent,
 )
+from verify.specialization import FROM_THE_TEXT
 
-EQN8 = Item(
-    "specialization.eqn8", Source(SPECIALIZATION, "Eqn 8", "formula derived from the surrounding text")
-)
+EQN8 = Item("specialization.eqn8", Source(SPECIALIZATION, "Eqn 8", FROM_THE_TEXT))
 EXAMPLE = Batch(samples=16, seed=1)
 DESCENT = replace(EXAMPLE, steps=100)
 

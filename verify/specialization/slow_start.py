@@ -18,12 +18,12 @@ from dynamics.two_layer.one_teacher import frozen_passage_time
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.starts_around_a_teacher import adversarial_start, helpful_start
 from dynamics.two_layer.teachers import random_unit
-from verify.judging import SEARCH, Assumption, Context, Evidence, Item, Verdict, drawn
-from verify.specialization.sources import DERIVED, WORDS, source
+from verify.judging import SEARCH, SPECIALIZATION, Assumption, Context, Evidence, Item, Source, Verdict, drawn
+from verify.specialization import DERIVED, REBUILT
 
 SLOW_START = Item(
     "specialization.slow_start",
-    source("Section 5.3, possible slow convergence to weak teacher nodes", WORDS),
+    Source(SPECIALIZATION, "Section 5.3, possible slow convergence to weak teacher nodes", REBUILT),
 )
 
 SCALE = 1e-4

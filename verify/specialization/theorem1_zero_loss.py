@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from verify.judging import SEARCH, Context, Evidence, drawn
-from verify.mathematics.exact_critical_points import UNCONFIRMED
+from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED
 from verify.specialization.theorem1 import THEOREM1
 
 

@@ -19,7 +19,6 @@ from verify.judging import (
     Source,
     Verdict,
 )
-from verify.mathematics.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     NetworkPair,
@@ -27,6 +26,7 @@ from verify.mathematics.families.two_layer_pairs import (
     dyadic_points,
     relu_pairs,
 )
+from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1, critical
 from verify.mathematics.kinks.observers import bare, observed_strength
 from verify.mathematics.kinks.quarter import tent

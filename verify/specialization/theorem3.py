@@ -22,7 +22,8 @@ from verify.judging import (
     Source,
     drawn_fields,
 )
-from verify.mathematics.exact_critical_points import (
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, Splitting, dyadic_points
+from verify.mathematics.kinks.exact_critical_points import (
     UNCONFIRMED,
     augmented,
     exact_observers,
@@ -30,7 +31,6 @@ from verify.mathematics.exact_critical_points import (
     factors,
     multiples,
 )
-from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.hypotheses import assumption1, critical_with_observed_student
 from verify.mathematics.kinks.observers import VISIBLE, independent_observers, unaligned
 from verify.mathematics.kinks.quarter import tent

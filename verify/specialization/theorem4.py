@@ -22,7 +22,6 @@ from verify.judging import (
     Item,
     Source,
 )
-from verify.mathematics.exact_critical_points import UNCONFIRMED, multiples
 from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepDrawn,
@@ -33,6 +32,7 @@ from verify.mathematics.families.deep_pairs import (
 )
 from verify.mathematics.families.two_layer_pairs import dyadic_points
 from verify.mathematics.kinks.deep import TOLERANCE, bend
+from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, multiples
 from verify.mathematics.kinks.hypotheses import assumption1
 from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization import REBUILT
