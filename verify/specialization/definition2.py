@@ -49,7 +49,7 @@ class Clusters:
     """
 
     d: int = drawn(1, st.integers(1, 4))
-    gap: int = drawn(1, st.integers(0, 7), "eighths of the half-width")
+    gap: int = drawn(1, st.integers(0, 7), note="eighths of the half-width")
     seed: int = drawn(0, st.integers(0, 2**16))
 
     def sample(self, size: int) -> Array:

@@ -24,7 +24,7 @@ class DeadStudent:
     nodes: int = drawn(1, st.integers(1, 5))
     samples: int = drawn(2, st.integers(2, 9))
     depth_below: int = drawn(1, st.integers(0, 3))
-    output_bias: bool = drawn(False, st.booleans(), "whether an output bias is trained")
+    output_bias: bool = drawn(False, st.booleans(), note="whether an output bias is trained")
 
 
 @THEOREM1.claim(

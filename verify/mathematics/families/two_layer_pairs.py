@@ -63,7 +63,7 @@ class ArbitraryPair:
     students: int = drawn(1, st.integers(1, 6))
     colinear: int = drawn(0, st.integers(0, 3))
     near: float = drawn(0.0, st.sampled_from([0.0, 0.3, 0.1, 0.03, 0.01]))
-    slope: float = drawn(0.0, st.sampled_from([0.0, 0.1]), "of both networks' leaky ReLU; 0 is the ReLU")
+    slope: float = drawn(0.0, st.sampled_from([0.0, 0.1]), note="of both networks' leaky ReLU; 0 is the ReLU")
     seed: int = drawn(0, st.integers(0, 2**16))
 
     def networks(self) -> NetworkPair:
@@ -120,7 +120,7 @@ class Splitting:
     outputs: int = drawn(1, st.integers(1, 3))
     teachers: int = drawn(1, st.integers(1, 4))
     copies: int = drawn(1, st.integers(1, 3))
-    reversed: int = drawn(0, st.integers(0, 4), "at most the number of teachers")
+    reversed: int = drawn(0, st.integers(0, 4), note="at most the number of teachers")
     cancelling: int = drawn(0, st.integers(0, 2))
     opposed: int = drawn(0, st.integers(0, 2))
     idle: int = drawn(0, st.integers(0, 2))
