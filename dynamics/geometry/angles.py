@@ -1,9 +1,9 @@
 """Accurate angles between the columns of weight matrices.
 
-A weight matrix is ``(..., d, n)``: each column is the fan-in of one node, leading axes hold an ensemble.
-``arccos`` of a matrix product loses half the digits of a small angle (1e-12 comes out as 0 or 2e-8), which
-puts a floor under every convergence measurement. Here the matrix product serves pairs well apart, and the
-few pairs near 0 or pi are redone one by one from the part of one column orthogonal to the other.
+A weight matrix is (..., d, n): each column is the fan-in of one node, leading axes hold an ensemble. ``arccos`` of a
+matrix product loses half the digits of a small angle (1e-12 comes out as 0 or 2e-8), which puts a floor under every
+convergence measurement. Here the matrix product serves pairs well apart; the few pairs near 0 or pi are narrow, and
+redone one by one from the part of one column orthogonal to the other.
 """
 
 from __future__ import annotations
@@ -39,16 +39,22 @@ __all__ = [
 
 Indices = NDArray[np.intp]
 
-# Beyond this |cos|, arccos(cos) amplifies the rounding of the cosine over 5 times; such pairs are redone.
+# A pair is narrow beyond this |cos|: arccos amplifies the rounding of the cosine by cos / (theta sin theta), here 4.6.
 _NARROW_COSINE = 0.9
 
 
 class Pairs:
     """All pairs of two matrices' columns: their cosines, and the narrow pairs redone as angles between lines.
 
-    Each method gives one ``(..., n, m)`` array, every entry to full relative accuracy (see :func:`angle_pair`). Where
-    the last columns of the first matrix are the second's (``A is B``, or :meth:`Directions.beside`), their angles with
-    themselves are exact and each of their pairs is redone once.
+    Each method gives one (..., n, m) array, every entry to full relative accuracy (see :func:`angle_pair`). Where the
+    last columns of the first matrix are the second's, *shared* (``A is B``, or :meth:`Directions.beside`), the angle
+    of a column with itself is exactly 0, and a narrow pair of two shared columns is redone once, not twice.
+
+    Args:
+        A, B: (..., d, n) and (..., d, m), leading axes broadcast.
+    Raises:
+        ValueError: a zero column, or unequal numbers of rows.
+    Cost: as :func:`angle_pair`.
     """
 
     def __init__(self, A: ArrayLike | Directions, B: ArrayLike | Directions) -> None:
@@ -60,15 +66,16 @@ class Pairs:
         self.shared = _shared_from(one, two)
         if self.shared is not None:
             own = self._shared_diagonal(self.cosine)
-            own *= 0.0  # exact, so not narrow; NaN stays NaN
+            own *= 0.0  # known exactly, so not to be redone; NaN stays NaN
         self._spare: Array | None = np.abs(self.cosine)
         self._redo_narrow(one, two, self._spare > _NARROW_COSINE)
 
     def _redo_narrow(self, one: Directions, two: Directions, narrow: NDArray[np.bool_]) -> None:
         """Find the angle between the lines of each narrow pair, and clear its cosine, which may exceed 1.
 
-        ``narrow``: flat index of these pairs, of which ``mirrored`` have a transpose at ``mirror``; ``opposite``: which
-        of them are nearly antiparallel, None where none is, as a rule along a run.
+        Sets ``self.narrow``, the flat indices of the pairs that are redone; ``self.line_angle``, the acute angle of
+        each; ``self.opposite``, which of them are nearly antiparallel (None where none is, the rule along a run); and
+        ``self.mirror``, where the transposes of the pairs ``narrow[mirrored]`` stand, which have the same angle.
         """
         flat = self.cosine.reshape(-1)
         self.narrow = narrow.reshape(-1).nonzero()[0]
@@ -86,7 +93,7 @@ class Pairs:
         flat[self.narrow] = flat[self.mirror] = 0.0
 
     def _upper(self, at: tuple[Indices, ...], shared: int) -> tuple[Indices, ...]:
-        """Narrow pairs without the lower triangle of the shared columns, which mirrors the upper."""
+        """Indices of the narrow pairs without those below the shared columns' diagonal, which repeat those above."""
         row, column = at[-2] - shared, at[-1]
         own = row >= 0
         if not own.any():
@@ -112,7 +119,7 @@ class Pairs:
         return angle
 
     def _by_side(self, parallel: Array, antiparallel: Array) -> Array:
-        """Values of the narrow pairs by their side."""
+        """For each narrow pair, the value of its case: nearly parallel or nearly antiparallel."""
         return parallel if self.opposite is None else np.where(self.opposite, antiparallel, parallel)
 
     def angles(self) -> Array:
@@ -122,7 +129,7 @@ class Pairs:
         return self._corrected(theta, self._by_side(self.line_angle, np.pi - self.line_angle), 0.0)
 
     def supplements(self, theta: Array | None = None) -> Array:
-        """``pi - theta``; ``theta`` from :meth:`angles` saves the second arccos."""
+        """``pi - theta``. ``theta``, where given, is the result of :meth:`angles`, which saves a second arccos."""
         rest = self._array()
         if theta is None:
             with np.errstate(invalid="ignore"):
@@ -133,46 +140,49 @@ class Pairs:
     def sines(self) -> Array:
         """``sin theta``."""
         sine = np.square(self.cosine, out=self._array())
-        np.subtract(1.0, sine, out=sine)  # pairs for which this cancels are narrow
+        np.subtract(1.0, sine, out=sine)  # where this cancels the pair is narrow, and corrected below
         np.sqrt(sine, out=sine)
         return self._corrected(sine, np.sin(self.line_angle), 0.0)
 
     def cosines(self) -> Array:
-        """``cos theta``, written over the rough cosines: the last to be asked for."""
+        """``cos theta``, written over ``self.cosine``: the other methods may not be called after it."""
         cosine = np.cos(self.line_angle)
         return self._corrected(self.cosine, self._by_side(cosine, -cosine), 1.0)
 
     def _corrected(self, rough: Array, redone: Array, own: float) -> Array:
-        """``rough`` (contiguous, changed in place) with its narrow pairs ``redone``, the columns' own angle exact."""
+        """``rough`` with the values ``redone`` at the narrow pairs and ``own`` for a shared column with itself.
+
+        ``rough`` is contiguous and changed in place.
+        """
         if self.narrow.size:
             flat = rough.reshape(-1)
             flat[self.narrow] = redone
             flat[self.mirror] = redone[self.mirrored]
         if self.shared is not None:
             diagonal = self._shared_diagonal(rough)
-            diagonal[...] = own + 0.0 * self._shared_diagonal(self.cosine)  # NaN where the cosine is
+            diagonal[...] = own + 0.0 * self._shared_diagonal(self.cosine)  # NaN where the column is
         return rough
 
     def _array(self) -> Array:
-        """One of the pairs' shape, that of the comparison first."""
+        """An array of the pairs' shape to write in; the first one is that of ``|cos|``, no longer needed."""
         spare, self._spare = self._spare, None
         return np.empty_like(self.cosine) if spare is None else spare
 
     def _shared_diagonal(self, array: Array) -> Array:
-        """Entries of the shared columns with themselves: a view of ``array``, which is in C order."""
+        """The entries of ``array`` (in C order) for each shared column with itself: a view of it."""
         *lead, rows, n = array.shape
         return array.reshape(*lead, rows * n)[..., (rows - n) * n :: n + 1]
 
 
 def _shared_from(one: Directions, two: Directions) -> int | None:
-    """The column of ``one`` from which on it repeats ``two``, if it does."""
+    """The index of the column of ``one`` from which on its columns are those of ``two``; None where they are not."""
     if one is two:
         return 0
     return one.unit.shape[-1] - two.unit.shape[-1] if one.tail is two else None
 
 
 def _rows(A: Array, lead: tuple[int, ...]) -> Array:
-    """The columns of ``A`` as rows, leading axes broadcast to ``lead``."""
+    """``A^T``, its leading axes broadcast to ``lead``."""
     rows = A.mT
     return rows if rows.shape[:-2] == lead else np.broadcast_to(rows, (*lead, *rows.shape[-2:]))
 
@@ -181,15 +191,18 @@ def angle_pair(A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, A
     """Angles and supplementary angles of every pair of columns, each to full relative accuracy.
 
     ``theta_jk = angle(a_j, b_k)`` and ``pi - theta_jk``, which near pi cannot be recovered from the first.
+    Accuracy: relative error below 2.6 (d + 4) eps, and in practice a few eps, for every norm (columns are scaled by
+    powers of two) and every angle down to 1e-140, below which 0 is returned. The diagonal is exactly 0 when
+    ``A is B``. Columns that are not finite give NaN.
 
-    Shapes: (..., d, n), (..., d, m) -> two arrays (..., n, m); leading axes broadcast.
-    Accuracy: relative error below 2.6 (d + 4) eps, and in practice a few eps, for every norm (columns are
-    scaled by powers of two) and every angle down to 1e-140, below which 0 is returned. Columns that are not
-    finite give NaN.
-    Cost: one matrix product, one arccos per pair, and O(d) for each pair with |cos| > 0.9. When ``A is B``
-    the diagonal is exactly 0 at no cost, and half of the pairs are redone. ``Columns`` in place of a matrix save
-    its norms and directions.
-    Raises: ValueError on a zero column or unequal numbers of rows.
+    Args:
+        A, B: (..., d, n) and (..., d, m), leading axes broadcast; ``Columns`` in place of a matrix save the work of
+            finding norms and directions.
+    Returns:
+        ``theta`` and ``pi - theta`` in radians, two arrays (..., n, m).
+    Raises:
+        ValueError: a zero column, or unequal numbers of rows.
+    Cost: one matrix product, one arccos per pair, and O(d) for each pair with |cos| > 0.9.
     """
     pairs = Pairs(A, B)
     theta = pairs.angles()
@@ -197,15 +210,26 @@ def angle_pair(A: ArrayLike | Columns, B: ArrayLike | Columns) -> tuple[Array, A
 
 
 def angles(A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-    """Angle of every pair of columns, (..., d, n), (..., d, m) -> (..., n, m); see :func:`angle_pair`.
+    """Angle of every pair of columns, accurate near 0.
 
-    Memory: the copies of the columns and 4 arrays of the result's size at the peak.
+    Accuracy as :func:`angle_pair`: a relative error of a few eps, for every norm.
+
+    Args:
+        A, B: (..., d, n) and (..., d, m), leading axes broadcast; or ``Columns``.
+    Returns:
+        ``theta_jk`` in [0, pi], radians, (..., n, m).
+    Raises:
+        ValueError: a zero column, or unequal numbers of rows.
+    Cost: as :func:`angle_pair`; memory the copies of the columns and 4 arrays of the result's size at the peak.
     """
     return Pairs(A, B).angles()
 
 
 def supplementary_angles(A: ArrayLike | Columns, B: ArrayLike | Columns) -> Array:
-    """``pi - angle`` of every pair of columns, accurate near antiparallel; cost and memory as :func:`angles`."""
+    """``pi - angle`` of every pair of columns, accurate near antiparallel.
+
+    Arguments, shapes, errors, accuracy and cost as :func:`angles`.
+    """
     return Pairs(A, B).supplements()
 
 
@@ -227,15 +251,25 @@ def _paired_line_angles(A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
 
 
 def paired_angles(A: ArrayLike, B: ArrayLike) -> Array:
-    """Angle between column j of ``A`` and column j of ``B``: (..., d, n), (..., d, n) -> (..., n).
+    """Angle between column j of one matrix and column j of another, accurate near 0.
 
-    Full relative accuracy as in :func:`angle_pair`, at O(d) per column and no matrix product; memory at the peak
-    12 arrays of the size of ``A``.
+    Accuracy as :func:`angle_pair`.
+
+    Args:
+        A, B: (..., d, n), leading axes broadcast.
+    Returns:
+        Radians in [0, pi], (..., n).
+    Raises:
+        ValueError: a zero column, or unequal shapes.
+    Cost: O(d) a column, no matrix product; memory 12 arrays of the size of ``A`` at the peak.
     """
     line_angle, sign = _paired_line_angles(A, B)
     return np.where(sign < 0, np.pi - line_angle, line_angle)
 
 
 def paired_sines(A: ArrayLike, B: ArrayLike) -> Array:
-    """Sine of the angle between column j of ``A`` and of ``B``, accurate near 0 and near pi alike."""
+    """Sine of the angle between column j of one matrix and of another, accurate near 0 and near pi alike.
+
+    Arguments, shapes, errors and cost as :func:`paired_angles`.
+    """
     return np.asarray(np.sin(_paired_line_angles(A, B)[0]))

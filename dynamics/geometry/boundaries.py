@@ -23,7 +23,10 @@ COLINEAR_ANGLE = 1e-10
 class Box:
     """The open region ``|x_i - centre_i| < half_width_i`` of inputs: the infinite training set.
 
-    Raises ValueError unless both have shape (d,) and every half-width is positive.
+    Args:
+        centre, half_width: (d,), in units of the input; half-widths positive.
+    Raises:
+        ValueError: other shapes, or a half-width that is not positive.
     Source: Student Specialization, section 3 (R, the infinite training set).
     """
 
@@ -42,11 +45,12 @@ class Box:
 
     @classmethod
     def cube(cls, d: int, half_width: float = 1.0) -> Box:
-        """``(-half_width, half_width)^d``."""
+        """The cube ``(-half_width, half_width)^d``."""
         return cls(np.zeros(d), np.full(d, float(half_width)))
 
     @property
     def d(self) -> int:
+        """Input dimension."""
         return int(self.centre.size)
 
     @property
@@ -70,10 +74,16 @@ class Box:
 
 
 def visibility(region: Box, nodes: Array) -> Array:
-    """How far the nodes' boundaries are inside the region, (d + 1, n) -> (n,); positive where they meet it.
+    """How far the nodes' boundaries reach into the region; positive where they meet it.
 
-    The smaller of the largest ``w^T x + b`` and the largest ``-(w^T x + b)`` over the region, over ``||w||``; a node
-    with w = 0 has no boundary and gets ``-inf``. Source: Student Specialization, Assumption 1 (2).
+    ``min(sup_R (w^T x + b), sup_R -(w^T x + b)) / ||w||``; a node with w = 0 has no boundary and gets ``-inf``.
+
+    Args:
+        region: the inputs R.
+        nodes: augmented columns (d + 1, n).
+    Returns:
+        Distances in units of the input, (n,).
+    Source: Student Specialization, Assumption 1 (2).
     """
     low, high = region.extremes(nodes)
     length = np.linalg.norm(nodes[:-1], axis=0)
@@ -83,11 +93,18 @@ def visibility(region: Box, nodes: Array) -> Array:
 
 
 def observation(region: Box, observers: Array, nodes: Array) -> Array:
-    """Largest pre-activation of each observer on the part of each node's boundary in the region: (n, m).
+    """Largest pre-activation of each observer on the part of each node's boundary in the region.
 
-    Node k observes node j where it is positive; ``-inf`` where the boundary of j is not visible. Exact: the dual of
-    this linear programme in one number t, ``min_t sup_R (w_k + t w_j)^T x + b_k + t b_j``, is convex and piecewise
-    linear in t and attains its minimum where an entry of w_k + t w_j changes sign. Cost n m d^2.
+    Node k observes node j where it is positive. Exact: the dual of this linear programme in one number t,
+    ``min_t sup_R (w_k + t w_j)^T x + b_k + t b_j``, is convex and piecewise linear in t and attains its minimum where
+    an entry of w_k + t w_j changes sign.
+
+    Args:
+        region: the inputs R.
+        observers, nodes: augmented columns (d + 1, n) and (d + 1, m).
+    Returns:
+        (n, m); ``-inf`` where the boundary of node j is not visible.
+    Cost: O(n m d^2).
     Source: Student Specialization, Definition 2 (``R`` meets ``E_k`` and the boundary of j).
     """
     w_k, w_j = observers[:-1], nodes[:-1]
@@ -103,17 +120,21 @@ def observation(region: Box, observers: Array, nodes: Array) -> Array:
 
 
 def colinear(A: Array, B: Array, tolerance: float = COLINEAR_ANGLE) -> Mask:
-    """Whether columns are multiples of one another, of either sign: (d + 1, n), (d + 1, m) -> (n, m).
+    """Whether columns are multiples of one another, of either sign; zero columns are of none.
 
-    Zero columns are co-linear with nothing. Source: Student Specialization, Definition 3 (there with a positive
-    multiple; see :func:`aligned`).
+    Args:
+        A, B: augmented columns (d + 1, n) and (d + 1, m).
+        tolerance: largest angle between their lines, radians.
+    Returns:
+        (n, m), booleans.
+    Source: Student Specialization, Definition 3 (there with a positive multiple; see :func:`aligned`).
     """
     angle, supplement = _angles(A, B)
     return np.asarray(np.minimum(angle, supplement) < tolerance)
 
 
 def aligned(A: Array, B: Array, tolerance: float = COLINEAR_ANGLE) -> Mask:
-    """Whether columns are positive multiples of one another: (d + 1, n), (d + 1, m) -> (n, m).
+    """Whether columns are positive multiples of one another; arguments and shapes as :func:`colinear`.
 
     Source: Student Specialization, Definition 3.
     """
@@ -121,9 +142,10 @@ def aligned(A: Array, B: Array, tolerance: float = COLINEAR_ANGLE) -> Mask:
 
 
 def separation(nodes: Array) -> float:
-    """Smallest angle between two of the lines spanned by the columns, of either sign; pi / 2 for a single one.
+    """Smallest angle between two of the lines spanned by the columns ``nodes (d + 1, n)``, radians.
 
-    Assumption 1 (1) holds where it is positive. Zero columns give 0. Source: Student Specialization, Assumption 1.
+    Assumption 1 (1) holds where it is positive. pi / 2 for a single column, 0 where one is zero.
+    Source: Student Specialization, Assumption 1.
     """
     if not np.all(np.any(nodes != 0, axis=0)):
         return 0.0
@@ -133,6 +155,7 @@ def separation(nodes: Array) -> float:
 
 
 def _angles(A: Array, B: Array) -> tuple[Array, Array]:
+    """Angles and supplementary angles of all pairs; infinite where a column is zero."""
     some_a, some_b = np.any(A != 0, axis=0), np.any(B != 0, axis=0)
     found = np.full((2, A.shape[1], B.shape[1]), np.inf)
     if some_a.any() and some_b.any():

@@ -1,6 +1,6 @@
 """Columns of weight matrices with their norms and directions, found once and used in many pairs.
 
-A weight matrix is ``(..., d, n)``: each column is the fan-in of one node, leading axes hold an ensemble.
+A weight matrix is (..., d, n): each column is the fan-in of one node, leading axes hold an ensemble.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
 
-# Columns with squared norms from here to there are left as they are, others get there by powers of two: no square
-# overflows, nor underflows before 1e-140 of a column is reached. Unit columns are in the middle.
-_PLAIN_SQUARES = (0.5, 2.0)
-# Elements of a matrix (2^13 float64: 64 KiB) beyond which sums down its columns go row by row, for the cache's sake.
-_LONG_STRIDES = 1 << 13
+# Columns whose squared norm lies in this interval, unit ones among them, are used as they are. Others are first
+# scaled into it by a power of two, which is exact, so that no square of an entry overflows or underflows.
+_UNSCALED_SQUARED_NORMS = (0.5, 2.0)
+# Elements of a matrix (2^13 float64: 64 KiB) beyond which sums down its columns are made row by row: vecdot would
+# read each column with a stride that misses the cache at every element.
+_ROW_BY_ROW_FROM = 1 << 13
 
 
 def checked_columns(name: str, A: ArrayLike) -> Array:
-    """``A`` as a float64 array of shape (..., d, n)."""
+    """``A`` as a float64 array of shape (..., d, n), d >= 1; ValueError, under ``name``, where it has none."""
     array = np.asarray(A, dtype=np.float64)
     if array.ndim < 2 or array.shape[-2] == 0:
         raise ValueError(
@@ -32,10 +33,15 @@ def checked_columns(name: str, A: ArrayLike) -> Array:
 class Directions:
     """Columns by norm and direction, as pairs of them are compared.
 
-    ``scaled (..., d, n)``: the columns times powers of two (exact), so that no square overflows or underflows;
-    ``unit``: the columns at norm 1, the same array where nothing more exact is known; ``norms (..., n)``;
-    ``zero (..., n)``: where columns are zero (their direction is then the first axis), None when there are none.
-    A column that is not finite is NaN throughout. ``tail``: the columns that the last ones here repeat, if any.
+    Attributes:
+        scaled: (..., d, n), each column times a power of two, which is exact, so that no square of an entry
+            overflows or underflows. Narrow angles are found from it.
+        unit: (..., d, n), the columns at norm 1. ``scaled is unit`` where the columns are known by direction only.
+        norms: (..., n).
+        zero: (..., n), where columns are zero (their direction is then the first axis); None when none are.
+        tail: the ``Directions`` that the last columns here repeat (:meth:`beside`); None when there are none.
+
+    A column that is not finite is NaN throughout.
     """
 
     scaled: Array
@@ -55,7 +61,10 @@ class Directions:
         self.scaled, self.unit, self.norms, self.zero, self.tail = scaled, unit, norms, zero, tail
 
     def beside(self, tail: Directions) -> Directions:
-        """These and then ``tail``; the result knows its tail, so that pairs with it come at one go."""
+        """These columns followed by those of ``tail``, so that one call makes the pairs of both with ``tail``.
+
+        Raises ValueError where the columns differ in length.
+        """
         require_same_fan_in(self.unit, tail.unit)
         unit = _joined(self.unit, tail.unit)
         known_by_unit = self.scaled is self.unit and tail.scaled is tail.unit
@@ -68,8 +77,14 @@ class Directions:
 class Columns(Directions):
     """A weight matrix and, of each column, the norm and the direction.
 
-    ``array (..., d, n)``: the matrix, NaN throughout columns that are not finite.
-    Cost: O(d) per column; two passes where all norms are moderate, as along a run.
+    Args:
+        name: what errors call the matrix.
+        A: the matrix, (..., d, n).
+    Attributes:
+        array: the matrix as float64, NaN throughout columns that are not finite.
+    Raises:
+        ValueError: ``A`` is no matrix with rows.
+    Cost: O(d) a column; two passes where all squared norms are between 1/2 and 2, as along a run.
     """
 
     array: Array
@@ -78,17 +93,17 @@ class Columns(Directions):
         self.array = checked_columns(name, A)
         self.zero = self.tail = None
         self.scaled = self.array
-        with np.errstate(all="ignore"):  # squares out of range are seen by the comparison
+        with np.errstate(all="ignore"):  # a square that overflows fails the comparison, as NaN does
             squared = _column_dots(self.array, self.array)
             smallest, largest = (f.reduce(squared, axis=None, initial=1.0) for f in (np.minimum, np.maximum))
-            if smallest >= _PLAIN_SQUARES[0] and largest < _PLAIN_SQUARES[1]:  # False when NaN is among them
+            if smallest >= _UNSCALED_SQUARED_NORMS[0] and largest < _UNSCALED_SQUARED_NORMS[1]:
                 self.norms = np.sqrt(squared)
                 self.unit = np.asarray(self.array / self.norms[..., None, :])
             else:
                 self._scale()
 
     def _scale(self) -> None:
-        """The same by way of columns scaled to squared norms in [1/2, 2)."""
+        """Norms and directions by way of ``scaled``: first the largest entry, then the squared norm, to [1/2, 2)."""
         finite = np.asarray(np.isfinite(self.array).all(axis=-2))
         self.array = np.where(finite[..., None, :], self.array, np.nan)
         exponent = np.frexp(np.abs(self.array).max(axis=-2))[1]
@@ -104,14 +119,14 @@ class Columns(Directions):
         self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
 
     def on_sphere(self) -> Columns:
-        """The directions as a matrix of their own; their norms count as 1, to the rounding of a sum of d squares."""
+        """The directions as a matrix of their own, whose norms are taken to be exactly 1 (they are to d eps)."""
         unit = Columns.__new__(Columns)
         unit.array = unit.scaled = unit.unit = self.unit
         unit.norms, unit.zero, unit.tail = np.ones(self.norms.shape), None, None
         return unit
 
     def require_non_zero(self, name: str) -> None:
-        """Raise ValueError when a column is zero."""
+        """Raise ValueError, under ``name``, when a column is zero: it has no direction."""
         if self.zero is not None:
             where = tuple(int(i) for i in np.argwhere(self.zero)[0])
             raise ValueError(
@@ -119,20 +134,21 @@ class Columns(Directions):
             )
 
     def tangent(self, G: Array) -> Array:
-        """Each column of ``G (..., d, n)`` without its part along the same column here."""
+        """``P_perp(w_j) g_j``: each column of ``G (..., d, n)`` without its part along the same column here."""
         along = self.unit * _column_dots(self.unit, G)[..., None, :]
         return np.asarray(np.subtract(G, along, out=along))
 
 
 def _column_dots(A: Array, B: Array) -> Array:
-    # Not einsum, whose fused multiply-adds depend on the shape of the stack: a stack is its members to the last bit.
-    if A.shape[-2] * A.shape[-1] > _LONG_STRIDES:
+    # Not einsum: its fused multiply-adds depend on the shape of the stack, and an instance must come out of a stack
+    # to the last bit as it does alone.
+    if A.shape[-2] * A.shape[-1] > _ROW_BY_ROW_FROM:
         return np.asarray(np.add.reduce(A * B, axis=-2))
     return np.asarray(np.vecdot(A.mT, B.mT))
 
 
 def _joined(A: NDArray[Any], B: NDArray[Any], trailing: int = 2) -> NDArray[Any]:
-    """``A`` and ``B`` along the last axis, all but the ``trailing`` axes broadcast."""
+    """``A`` and then ``B`` along the last axis; axes before the last ``trailing`` ones are broadcast."""
     if A.shape[:-trailing] != B.shape[:-trailing]:
         lead = np.broadcast_shapes(A.shape[:-trailing], B.shape[:-trailing])
         A, B = (np.broadcast_to(x, (*lead, *x.shape[-trailing:])) for x in (A, B))
@@ -144,7 +160,10 @@ def directions(name: str, A: ArrayLike | Columns) -> Columns: ...
 @overload
 def directions(name: str, A: ArrayLike | Directions) -> Directions: ...
 def directions(name: str, A: ArrayLike | Directions) -> Directions:
-    """``A`` with its directions; ValueError when a column is zero, which whoever made them has seen to."""
+    """``A`` with its directions; ValueError, under ``name``, when a column of a matrix is zero.
+
+    ``Directions`` pass as they are: whoever made them has dealt with zero columns.
+    """
     if isinstance(A, Directions):
         return A
     columns = Columns(name, A)
@@ -153,22 +172,44 @@ def directions(name: str, A: ArrayLike | Directions) -> Directions:
 
 
 def norms(A: ArrayLike) -> Array:
-    """Euclidean norms of the columns of ``A``: (..., d, n) -> (..., n), without overflow or underflow."""
+    """Euclidean norms of columns, without overflow or underflow.
+
+    Args:
+        A: (..., d, n).
+    Returns:
+        (..., n); NaN for a column that is not finite.
+    Raises:
+        ValueError: ``A`` is no matrix with rows.
+    """
     return Columns("A", A).norms
 
 
 def unit_columns(A: ArrayLike) -> Array:
-    """The columns of ``A`` divided by their norms; ValueError when a column is zero. Memory: 4 arrays like ``A``."""
+    """Columns divided by their norms, for norms of any size.
+
+    Args:
+        A: (..., d, n).
+    Returns:
+        (..., d, n), norms 1 to d eps.
+    Raises:
+        ValueError: a zero column, or no matrix with rows.
+    Cost: O(d) a column; memory 4 arrays like ``A``.
+    """
     return directions("A", A).unit
 
 
 def tangent_projection(W: ArrayLike, G: ArrayLike) -> Array:
-    """Each column of ``G`` without its part along the same column of ``W``.
+    """Each column of one matrix without its part along the same column of another.
 
     ``P_perp(w_j) g_j = g_j - w^_j (w^_j . g_j)`` with ``w^_j = w_j / ||w_j||``.
 
-    Shapes: (..., d, n), (..., d, n) -> (..., d, n). Columns of ``W`` need not be of unit norm; a zero column
-    raises ValueError.
+    Args:
+        W: (..., d, n), of any norms but 0.
+        G: (..., d, n).
+    Returns:
+        (..., d, n).
+    Raises:
+        ValueError: a zero column of ``W``, or unequal shapes.
     """
     W, G = checked_columns("W", W), checked_columns("G", G)
     require_same_fan_in(W, G, paired=True)

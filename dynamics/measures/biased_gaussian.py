@@ -22,21 +22,25 @@ _NORMAL = float(np.finfo(np.float64).tiny)
 
 
 class BiasedGaussian(InputMeasure):
-    """``x ~ N(0, I)`` with a constant 1 appended: the last row of a weight column is the node's bias.
+    """Standard Gaussian input with a constant 1 appended: the last entry of a weight column is the node's bias.
 
     With direction parts v, v' of norms s, s' and angle theta, thresholds ``h = b/s``, ``k = b'/s'``,
     ``rho = cos theta``, ``q = sin theta``:
     ``psi_d = Phi2(h, k; rho)`` and ``psi_l = (v.v' + b b') psi_d + s b' phi(h) Phi((k - rho h)/q)
     + b s' phi(k) Phi((h - rho k)/q) + s s' q exp(-R^2/2)/2pi``, ``R^2 = (h^2 - 2 rho h k + k^2)/q^2``.
-    Accuracy, against quadrature for thresholds in [-6, 6] and theta from 0 to pi inclusive: 1e-13 for psi_d
-    and 1e-13 (s + |b|)(s' + |b'|) for psi_l. When both biases are negative psi_d keeps a relative error of
-    1e-13 however rare the gates, and psi_l an error of 1e-13 (s + |b|)(s' + |b'|) psi_d, which for thresholds
-    down to -5 is still 1e-10 of psi_l.
-    Cost: one matrix product and two evaluations of Owen's T per pair, about 0.3 microseconds a pair; memory 16 arrays
-    of the pairs at the peak.
     A column whose direction part is zero is a constant node: on when its bias is positive, else off.
 
-    ``dim`` is the length of a weight column, ``input_dim + 1``.
+    Accuracy, against quadrature for thresholds in [-6, 6] and theta from 0 to pi inclusive: 1e-13 for psi_d and
+    1e-13 (s + |b|)(s' + |b'|) for psi_l. When both biases are negative psi_d keeps a relative error of 1e-13 however
+    rare the gates, and psi_l an error of 1e-13 (s + |b|)(s' + |b'|) psi_d, which for thresholds down to -5 is still
+    1e-10 of psi_l.
+
+    Args:
+        dim: length of the input without the constant. The attribute ``dim`` is the length of a weight column, one more.
+    Raises:
+        ValueError, TypeError: ``dim`` is no positive integer.
+    Cost: one matrix product and two evaluations of Owen's T per pair, about 0.3 microseconds a pair; memory 16 arrays
+        of the pairs at the peak.
     """
 
     def __init__(self, dim: int) -> None:
@@ -88,7 +92,15 @@ class BiasedGaussian(InputMeasure):
 
 
 class BiasedColumns:
-    """Direction parts, their norms, biases and thresholds ``h = b/s`` (certain gates at +-CERTAIN_THRESHOLD)."""
+    """Augmented columns (v, b) taken apart, as pairs of them are compared.
+
+    Attributes:
+        direction: the direction parts v, (..., d, n), with their norms.
+        size: ``s = ||v||``, (..., n).
+        bias: ``b``, (..., n).
+        threshold: ``h = b / s``, (..., n), cut at +-``CERTAIN_THRESHOLD``, where constant nodes stand too.
+        density: ``phi(h)``, (..., n).
+    """
 
     def __init__(self, A: Array) -> None:
         self.direction = Columns("A", A[..., :-1, :])
@@ -98,7 +110,7 @@ class BiasedColumns:
         with np.errstate(over="ignore"):
             h = self.bias / (size if zero is None else np.where(zero, 1.0, size))
         h = np.clip(h, -CERTAIN_THRESHOLD, CERTAIN_THRESHOLD)
-        h = np.where(np.abs(h) < _NORMAL, 0.0, h)  # subnormal numbers have too few digits for the ratio h/k
+        h = np.where(np.abs(h) < _NORMAL, 0.0, h)  # subnormal numbers have too few digits for ratios of them
         always = np.where(self.bias > 0, CERTAIN_THRESHOLD, -CERTAIN_THRESHOLD)
         self.threshold = h if zero is None else np.where(zero, always, h)
         self.density = np.exp(-0.5 * self.threshold**2) / math.sqrt(2.0 * np.pi)

@@ -13,20 +13,23 @@ from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_size
 
-# Pre-activations of one chunk of samples: 2^21 float64 are 16 MiB.
+# Pre-activations made at once, of as many samples as that allows: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
 
 
 class EmpiricalMeasure(InputMeasure):
-    """N given inputs with weights p: ``psi_l = F^T diag(p) F'``, ``psi_d`` the same with gates ``F > 0``.
+    """N given inputs with weights p, as the whole law: exact for any data set and any layer's activations.
 
-    Exact for any data set and any layer's activations; piecewise constant in the gates, so flows on it have a
-    discontinuous right-hand side.
+    ``psi_l = F^T diag(p) F'`` with ``F = relu(X W)``, and psi_d the same with the gates ``X W > 0``. psi_d is piecewise
+    constant in the columns, so that flows on such a measure have a discontinuous right-hand side.
 
-    ``weights`` are normalised to sum to 1, and equal when not given.
-
-    Cost: O(N n m) in chunks of samples; besides the result, memory stays below about 4 x 16 MiB (or four
-    rows of pre-activations, when one sample already needs more).
+    Args:
+        samples: X, (N, d); copied.
+        weights: p, (N,), non-negative; normalised to sum to 1. Equal when not given.
+    Raises:
+        ValueError: other shapes, entries that are not finite, or weights that are negative or all zero.
+    Cost: a kernel takes O(N n m) in chunks of samples; besides the result, memory stays below about 4 x 16 MiB (or
+        four rows of pre-activations, when one sample already needs more).
     """
 
     def __init__(self, samples: ArrayLike, weights: ArrayLike | None = None) -> None:

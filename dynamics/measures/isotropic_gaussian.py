@@ -24,13 +24,19 @@ _JOINED_PAIRS = 1 << 16
 
 
 class IsotropicGaussian(InputMeasure):
-    """``x ~ N(0, std^2 I)``.
+    """Spherical Gaussian input ``x ~ N(0, std^2 I)`` without bias: everything in closed form.
 
-    With ``theta`` the angle of w and w': ``psi_d = (pi - theta)/2pi`` and
-    ``psi_l = std^2 ||w|| ||w'|| (sin theta + (pi - theta) cos theta)/2pi``.
+    With theta the angle of w and w': ``psi_d = (pi - theta) / 2pi`` and
+    ``psi_l = std^2 ||w|| ||w'|| (sin theta + (pi - theta) cos theta) / 2pi``.
     Accuracy: relative error of a few ulp times sqrt(d), near parallel and near antiparallel alike (times d for columns
     of one constant, whose norms round worst).
-    Cost: one matrix product and O(1) per pair; memory at the peak 6 arrays of the pairs.
+
+    Args:
+        dim: d, the length of a weight column and of x.
+        std: standard deviation of each coordinate, > 0.
+    Raises:
+        ValueError, TypeError: ``dim`` is no positive integer, or ``std`` no positive number.
+    Cost: a kernel takes one matrix product and O(1) per pair; memory at the peak 6 arrays of the pairs.
     Source: Cho & Saul (2009), arc-cosine kernels of degree 0 and 1.
     """
 
@@ -74,7 +80,7 @@ class IsotropicGaussian(InputMeasure):
         supplement = _supplements(pairs, one, two)
         psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines(), out=pairs.cosine)
         size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
-        # One product, not two: kernels of a matrix with itself are symmetric to the last bit.
+        # The two norms are multiplied first, so that kernels of a matrix with itself are symmetric to the last bit.
         psi_l *= size_a[..., :, None] * size_b[..., None, :]
         supplement *= 0.5 / np.pi
         return psi_l, supplement

@@ -1,6 +1,6 @@
 """Exact SGD critical points of two-layer students: teachers split over several nodes, and nodes that add up to nothing.
 
-All weights are dyadic rationals of a few bits, so that on dyadic inputs every sum is exact in float64.
+All weights are dyadic, integers over powers of two with few bits, so that on dyadic inputs float64 rounds nothing.
 """
 
 from __future__ import annotations
@@ -30,13 +30,19 @@ NULL_SPACE_SHARE = 1e-7
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Which nodes a critical student is made of.
+    """Which nodes a critical student is made of, as counts. ``(w: v)`` is a node with fan-in w and fan-out v.
 
-    ``copies`` nodes for each teacher (positive multiples of its fan-in, fan-outs adding up); the first ``reversed``
-    teachers are instead built from their antiparallel node and an always-active one, ``sigma(t) = sigma(-t) + t``.
-    ``cancelling``: pairs (u: 2v, 2u: -v). ``opposed``: pairs (u: a, -u: -a), which leave ``a t``, and an always-active
-    node that takes it back. ``idle``: nodes with zero fan-out. The last three are aligned with no teacher.
-    Raises ValueError on a negative count and on ``copies < 1``.
+    Args:
+        copies: nodes for each teacher, positive multiples of its fan-in whose contributions add up to it; >= 1.
+        reversed: of how many teachers (the first ones) the student has, instead, the antiparallel node and an
+            always-active one, ``sigma(t) = sigma(-t) + t``.
+        cancelling: pairs (u: 2v), (2u: -v), which add up to 0.
+        opposed: pairs (u: a), (-u: -a), which add up to ``a u^T x``, with an always-active node that takes it back.
+        idle: nodes with fan-out 0.
+
+    The last three kinds are aligned with no teacher.
+    Raises:
+        ValueError: a negative count, or ``copies < 1``.
     """
 
     copies: int = 1
@@ -53,16 +59,23 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class CriticalPoint:
-    """The student and, node by node, what it is: ``kind (n,)`` (a field of :class:`SplitPlan`, or ``always``)."""
+    """A critical student, and the kind of each node, (n,): a field of :class:`SplitPlan`, or ``always`` active."""
 
     student: TwoLayerNetwork
     kind: NDArray[np.str_]
 
 
 def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Array | None = None) -> Array:
-    """``count`` augmented columns (d + 1, count) with visible boundaries, none a multiple of another or of ``avoid``'s.
+    """Augmented columns with visible boundaries, no one a multiple of another or of a column of ``avoid``.
 
-    Raises ValueError when so many do not exist or were not found.
+    Args:
+        region: where the boundaries are visible.
+        count: number of columns.
+        avoid: augmented columns (d + 1, k).
+    Returns:
+        (d + 1, count), integer fan-ins of entries up to ``LARGEST_ENTRY``.
+    Raises:
+        ValueError: so many do not exist, or were not found in ``FRUITLESS_DRAWS`` draws in a row.
     """
     chosen = np.empty((region.d + 1, 0)) if avoid is None else np.asarray(avoid, dtype=np.float64)
     taken = chosen.shape[1]
@@ -83,7 +96,7 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
 
 
 def nonzero_rows(count: int, outputs: int, rng: np.random.Generator) -> Array:
-    """Fan-outs (count, outputs) with integer entries from -3 to 3 without 0."""
+    """Fan-outs (count, outputs) with entries among -3, -2, -1, 1, 2, 3."""
     return np.asarray(rng.integers(1, 4, (count, outputs)) * rng.choice([-1.0, 1.0], (count, outputs)))
 
 
@@ -98,9 +111,15 @@ def dyadic_teacher(region: Box, nodes: int, outputs: int, rng: np.random.Generat
 
 
 def split_teacher(teacher: TwoLayerNetwork, region: Box, plan: SplitPlan, rng: Randomness) -> CriticalPoint:
-    """A student that equals the teacher at every point of ``region``: every per-sample gradient is zero there.
+    """A student that equals the teacher at every point of a region: every per-sample gradient is zero there.
 
-    Raises ValueError when ``plan.reversed`` exceeds the number of teachers.
+    Args:
+        teacher: with visible boundaries of pairwise different lines (:func:`dyadic_teacher`).
+        region: the inputs.
+        plan: the nodes to make.
+        rng: a seed or a generator.
+    Raises:
+        ValueError: ``plan.reversed`` exceeds the number of teachers.
     Source: Student Specialization, the patterns of section 4.3 (its Fig. 4b), with those it does not name.
     """
     if plan.reversed > teacher.nodes:
@@ -129,7 +148,7 @@ def split_teacher(teacher: TwoLayerNetwork, region: Box, plan: SplitPlan, rng: R
 
 
 class _Parts:
-    """The nodes of a student as they are added, with the output bias that goes with them."""
+    """A student in the making: its nodes so far, and the output bias that goes with them."""
 
     def __init__(self, region: Box, teacher: TwoLayerNetwork) -> None:
         self.region, self.slope = region, teacher.slope
@@ -144,7 +163,7 @@ class _Parts:
         self.kind.append(kind)
 
     def add_affine(self, column: Array, fan_out: Array) -> None:
-        """``fan_out * t(x)`` for an affine t: a node lifted until it is always active, and the lift taken back."""
+        """Add ``fan_out t(x)``, t affine: a node with a bias that keeps it active, which the output bias takes back."""
         lift = 2.0 ** np.ceil(np.log2(1 + abs(float(self.region.extremes(column[:, None])[0][0]))))
         self.add("always", column + lift * np.eye(column.size)[-1], fan_out)
         self.c -= lift * fan_out
@@ -173,10 +192,16 @@ class Fit:
 def fit_fan_outs(
     columns: Array, teacher: TwoLayerNetwork, x: Array, wander: float, rng: np.random.Generator
 ) -> Fit:
-    """Fan-outs and output bias that reproduce the teacher best on ``x (N, d)``, for given fan-ins (d + 1, n).
+    """Fan-outs and output bias that reproduce the teacher best on given samples, for given fan-ins.
 
-    Least squares, plus ``wander`` times a random vector of the null space of the activations: with zero residual
-    this reaches every interpolating top layer, not only those of a construction. Cost N n^2.
+    Least squares, plus ``wander`` times a random vector of the null space of the activations: where the residual is 0
+    this reaches every interpolating top layer, not only that of least norm.
+
+    Args:
+        columns: augmented fan-ins (d + 1, n).
+        x: samples, (N, d).
+        wander: how far to go in the null space, in units of the scaled activations.
+    Cost: O(N n^2).
     """
     bare = TwoLayerNetwork(
         columns[:-1],

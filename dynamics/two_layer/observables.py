@@ -22,13 +22,18 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 
 
 def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
-    """Closed-form loss ``J = 1/2 E||f*(x) - f(x)||^2`` of students (W, V), shape ``(...)``.
+    """Loss ``J = 1/2 E||f*(x) - f(x)||^2`` over the whole input measure, from its kernels.
 
-    ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]`` with the ``psi_l`` matrices of the problem's measure.
-    Leading axes of W and V may come before those of the problem: many states at once.
-    Cost O(n (n + m) (d + c)), memory O(n (n + m)) an instance. The three terms cancel near the solution: the absolute
-    error is a few ulp of the terms, so values under about 1e-15 of the teacher's own second moment are rounding (they
-    may be negative).
+    ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]``, each L a ``psi_l`` matrix of the problem's measure. The
+    three terms cancel near the solution: the absolute error is a few ulp of the terms, so that values under about
+    1e-15 of the teacher's own second moment are rounding (they may be negative).
+
+    Args:
+        problem: the teacher and the measure.
+        W, V: students (..., d, n) and (..., n, c); leading axes may come before the problem's: many states at once.
+    Returns:
+        (...), the leading axes of the students.
+    Cost: O(n (n + m) (d + c)), memory O(n (n + m)) an instance.
     Source: Luck Matters, Eqns 1 and 7.
     """
     psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
@@ -48,11 +53,17 @@ def _overlap(kernel: Array, left: Array, right: Array) -> Array:
 
 
 def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:
-    """Observables of students ``W (..., d, n)``, ``V (..., n, c)`` of one problem, or of many states of it.
+    """What is watched in a state of a two-layer problem, by flows and by trained networks alike.
 
-    ``angle``, ``sin_theta (..., m)``: of student j and its teacher j (accurate down to the last digit);
-    ``fan_out_norm (..., n)``: ||v_j||; ``norm_drift (..., n)``: ||w_j|| / ||w_j(0)|| - 1; ``loss (...)``.
-    Cost and memory those of :func:`population_loss`.
+    Args:
+        problem: the teacher, the start and the measure; n >= m.
+        W, V: students (..., d, n) and (..., n, c); leading axes may come before the problem's: many states at once.
+    Returns:
+        ``angle``, ``sin_theta`` (..., m): of student j and its teacher j, radians, accurate down to 1e-140;
+        ``fan_out_norm`` (..., n): ``||v_j||``; ``norm_drift`` (..., n): ``||w_j|| / ||w_j(0)|| - 1``; ``loss`` (...).
+    Raises:
+        ValueError: fewer students than teachers.
+    Cost: that of :func:`population_loss`.
     """
     problem.require_u_set()
     angle = paired_angles(W[..., : problem.m], np.broadcast_to(problem.teacher_W, (*W.shape[:-1], problem.m)))
@@ -66,5 +77,5 @@ def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[s
 
 
 def teacher_second_moment(teacher_W: Array, teacher_V: Array, measure: InputMeasure) -> Array:
-    """``E||f*(x)||^2``: the scale against which a loss is small or large."""
+    """``E||f*(x)||^2``, the scale of a loss: (..., d, m), (..., m, c) -> (...)."""
     return _overlap(measure.psi_l(teacher_W, teacher_W), teacher_V, teacher_V)

@@ -12,12 +12,17 @@ from dynamics.geometry.angles import norms
 
 @dataclass(frozen=True)
 class TwoLayerNetwork:
-    """``f(x) = V^T sigma(W^T x + b) + c`` with sigma(z) = z for z > 0, ``slope * z`` otherwise.
+    """A two-layer network with every bias, ``f(x) = V^T sigma(W^T x + b) + c``.
 
-    Shapes: ``W (..., d, n)``, ``b (..., n)``, ``V (..., n, C)``, ``c (..., C)``; leading axes are an ensemble. Column
-    w_k is the fan-in of node k, row v_k its fan-out.
+    ``sigma(z) = z`` where z > 0 and ``slope z`` elsewhere. Column w_k of W is the fan-in of node k, row v_k of V its
+    fan-out; leading axes are an ensemble.
 
-    Raises ValueError where shapes disagree, an entry is not finite or the slope is outside [0, 1).
+    Args:
+        W, b: (..., d, n) and (..., n).
+        V, c: (..., n, C) and (..., C).
+        slope: of sigma below 0, in [0, 1).
+    Raises:
+        ValueError: shapes that disagree, an entry that is not finite, or another slope.
     Source: Student Specialization, section 3 (two layers).
     """
 
@@ -61,7 +66,7 @@ class TwoLayerNetwork:
 
     @property
     def strengths(self) -> Array:
-        """``||v_k||`` (..., n): a node is strong where it is large, weak where it is small. Source: Definition 4."""
+        """``||v_k||`` (..., n): strong nodes are those where it is large. Source: Student Specialization, Def. 4."""
         return norms(self.V.mT)
 
     def pre_activations(self, x: Array) -> Array:
@@ -78,9 +83,9 @@ class TwoLayerNetwork:
         return np.asarray(self.activations(x) @ self.V + self.c[..., None, :])
 
     def rounding(self, reach: float) -> float:
-        """Bound on the error of one float64 evaluation of f at any ``||x|| <= reach``.
+        """Bound on the rounding error of an output in float64 at any input with ``||x|| <= reach``.
 
-        A sum of n products of sums of d + 1 products: (d + n + 4) eps times the sum of the absolute terms.
+        ``(d + n + 4) eps`` times the largest sum of absolute terms: f is a sum of n products of sums of d + 1 products.
         """
         d, n = self.W.shape[-2:]
         hidden = self.fan_in_norms * reach + np.abs(self.b)
@@ -90,10 +95,12 @@ class TwoLayerNetwork:
 
 @dataclass(frozen=True)
 class SampleGradients:
-    """What every sample by itself asks for: the summands of Eqn 1.
+    """Minus the gradients of ``1/2 ||r||^2``, ``r = f* - f``, for every sample by itself: the summands of Eqn 1.
 
-    ``residual`` r = f* - f ``(..., N, C)``, ``nodes`` g_1 ``(..., N, n)`` and the negative gradients of
-    ``1/2 ||r||^2`` in the parameters: ``W (..., N, d, n)``, ``b``, ``V (..., N, n, C)``, ``c``.
+    Attributes:
+        residual: r, (..., N, C); also the one in c.
+        nodes: g_1, in the pre-activations, (..., N, n); also the one in b.
+        W, V: (..., N, d, n) and (..., N, n, C).
     """
 
     residual: Array
@@ -103,22 +110,29 @@ class SampleGradients:
 
     @property
     def b(self) -> Array:
+        """In the biases, (..., N, n)."""
         return self.nodes
 
     @property
     def c(self) -> Array:
+        """In the output bias, (..., N, C)."""
         return self.residual
 
     @property
     def largest(self) -> float:
-        """Largest entry over samples and all parameters: zero at an SGD critical point."""
+        """Largest absolute entry over samples and all parameters: zero at an SGD critical point."""
         return max(float(np.abs(part).max(initial=0.0)) for part in (self.W, self.b, self.V, self.c))
 
 
 def sample_gradients(student: TwoLayerNetwork, teacher: TwoLayerNetwork, x: Array) -> SampleGradients:
-    """Per-sample negative gradients of the student at ``x (..., N, d)``. Memory N n (d + C): for few samples.
+    """Minus the gradients of ``1/2 ||f*(x) - f(x)||^2`` in all parameters, sample by sample.
 
-    ``g_1 = D V r``, ``W: x g_1^T``, ``V: f_1 r^T``. Source: Student Specialization, Eqns 1 and 5 with L = 2.
+    ``g_1 = D V r`` with the gates D; in W ``x g_1^T``, in V ``f_1 r^T``.
+
+    Args:
+        x: inputs, (..., N, d).
+    Cost: memory N n (d + C) an instance, so for few samples.
+    Source: Student Specialization, Eqns 1 and 5 with L = 2.
     """
     z = student.pre_activations(x)
     residual = teacher(x) - student(x)

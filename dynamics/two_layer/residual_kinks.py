@@ -21,9 +21,13 @@ from dynamics.two_layer.relu_network import TwoLayerNetwork
 
 @dataclass(frozen=True)
 class KinkPoints:
-    """Points on one boundary: ``x (N, d)``, unit ``normal (d,)``, and each point's ``clearance (N,)``.
+    """Points on one node's boundary.
 
-    The clearance is the distance to the nearest other boundary or wall of the region, zero or less outside it.
+    Attributes:
+        x: the points, (N, d).
+        normal: the unit normal of the boundary, (d,).
+        clearance: of each point, the distance to the nearest other boundary or wall of the region, (N,); zero or less
+            outside the region.
     """
 
     x: Array
@@ -31,12 +35,18 @@ class KinkPoints:
     clearance: Array
 
     def triple(self, index: int, eta: float) -> Array:
-        """``x0 - eta n, x0, x0 + eta n`` of one point, (3, d)."""
+        """``x0 - eta n``, ``x0``, ``x0 + eta n`` of the point x0 = x[index] and the normal n, (3, d)."""
         return np.asarray(self.x[index] + np.array([[-eta], [0.0], [eta]]) * self.normal)
 
 
 def kink_coefficient(node: Array, teacher: TwoLayerNetwork, student: TwoLayerNetwork) -> Array:
-    """kappa (C,) at the boundary of one augmented column ``node (d + 1,)``, a teacher's, a student's or any other."""
+    """``kappa`` of this module at the boundary of one node, by the networks' weights.
+
+    Args:
+        node: an augmented column (d + 1,), a teacher's, a student's or any other.
+    Returns:
+        (C,), per unit distance from the boundary.
+    """
     total = np.zeros(teacher.V.shape[-1])
     for network, sign in ((teacher, 1.0), (student, -1.0)):
         same = colinear(network.augmented, node[:, None])[:, 0]
@@ -45,11 +55,18 @@ def kink_coefficient(node: Array, teacher: TwoLayerNetwork, student: TwoLayerNet
 
 
 def kink_points(region: Box, node: Array, others: Array, count: int, rng: np.random.Generator) -> KinkPoints:
-    """Up to ``count`` random points of the node's boundary in the region, with their clearance.
+    """Random points of a node's boundary in the region, with their clearance.
 
-    ``others (d + 1, K)``: all other nodes; those co-linear with ``node`` and those without a boundary are passed over.
-    Points are uniform in the region, moved onto the boundary along a line within the region where they can be.
-    Raises ValueError when w = 0.
+    Points are drawn uniformly in the region and moved onto the boundary along lines within the region.
+
+    Args:
+        region: the inputs.
+        node: an augmented column (d + 1,) with w != 0.
+        others: all other nodes (d + 1, K); those co-linear with ``node`` and those without a boundary do not count.
+        count: points drawn; fewer come back where the boundary misses the region.
+    Raises:
+        ValueError: w = 0.
+    Cost: O(count d K).
     """
     length = float(np.linalg.norm(node[:-1]))
     if length == 0:
@@ -60,7 +77,15 @@ def kink_points(region: Box, node: Array, others: Array, count: int, rng: np.ran
 
 
 def distance_to(others: Array, node: Array, x: Array) -> Array:
-    """Distance of ``x (N, d)`` to the nearest boundary of ``others`` that is not co-linear with ``node``: (N,)."""
+    """Distance of each point to the nearest boundary of a node that is not co-linear with ``node``.
+
+    Args:
+        others: augmented columns (d + 1, K).
+        node: an augmented column (d + 1,).
+        x: points, (N, d).
+    Returns:
+        (N,), infinite where no other node has a boundary.
+    """
     length = np.linalg.norm(others[:-1], axis=0)
     apart = (length > 0) & ~colinear(others, node[:, None])[:, 0]
     if not apart.any():
@@ -70,10 +95,10 @@ def distance_to(others: Array, node: Array, x: Array) -> Array:
 
 
 def _on_boundary(region: Box, node: Array, x: Array) -> Array:
-    """Each point moved to where the segment towards a corner on the other side crosses the boundary.
+    """Each point moved to where the segment to the region's farthest corner beyond the boundary crosses the boundary.
 
-    The segment stays in the (convex) region, so that no point is lost however little of the boundary is inside.
-    Where the boundary misses the region nothing crosses, and the points land outside.
+    The segment stays in the region, which is convex: no point is lost however little of the boundary is inside. Where
+    the boundary misses the region no segment crosses it, and the points land outside.
     """
     w, b = node[:-1], node[-1]
     z = x @ w + b

@@ -21,14 +21,21 @@ def turned_from(
     scale: float = 1e-3,
     measure: InputMeasure | None = None,
 ) -> TeacherStudent:
-    """n students at ``angle`` (radians) from teacher ``node``, in uniformly random tangent directions.
+    """n students at one angle from a teacher node, in uniformly random tangent directions.
 
-    ``||w_k|| = ||v_k|| = scale`` (balanced, see Eqn 8), fan-outs along v*_node, so that each of them is drawn to the
-    teacher node (alpha > 0). ``teacher_W (..., d, m)``, ``teacher_V (..., m, c)``; ``node`` counts from 0, from the end
-    where negative: the last one is the weakest of polarised teachers.
+    ``||w_k|| = ||v_k|| = scale`` (balanced, Eqn 8), fan-outs along v*_node, so that each student is drawn to the node.
 
-    Raises ValueError or TypeError, naming the argument, on an angle outside [0, pi], a node that is not there, n < 1,
-    a scale <= 0, or a teacher node without fan-out.
+    Args:
+        teacher_W, teacher_V: (..., d, m) and (..., m, c).
+        n: number of students.
+        angle: of every student to the node, radians in [0, pi].
+        rng: a seed or a generator.
+        node: index of the teacher node; the default, the last one, is the weakest of polarised teachers.
+        scale: norm of fan-ins and of fan-outs, > 0.
+        measure: of the input, default ``IsotropicGaussian(d)``.
+    Raises:
+        ValueError, TypeError: an argument outside its range, a node that is not there, or one without fan-out.
+    Source: Student Specialization, section 5.3 and Eqn 8.
     """
     n, scale = positive_int("n", n), number("scale", scale, positive=True)
     W, V = np.asarray(teacher_W, dtype=np.float64), np.asarray(teacher_V, dtype=np.float64)
@@ -55,9 +62,14 @@ def adversarial_start(
     scale: float = 1e-3,
     measure: InputMeasure | None = None,
 ) -> TeacherStudent:
-    """All n students within ``gap`` (radians) of the direction opposite to teacher ``node``: see :func:`turned_from`.
+    """All n students within ``gap`` of the direction opposite to a teacher node: as slow a start as one likes.
 
-    The flow then needs a time like ``2 pi / (||v*|| gap)`` to reach the node: as long as one likes.
+    The flow needs a time like ``2 pi / (||v*|| gap)`` to reach the node.
+
+    Args:
+        gap: radians in (0, pi); the other arguments as :func:`turned_from`.
+    Raises:
+        ValueError, TypeError: as :func:`turned_from`, or a gap outside its range.
     Source: Student Specialization, section 5.3, "Possible slow convergence to weak teacher nodes".
     """
     if not 0 < number("gap", gap) < np.pi:
@@ -74,9 +86,12 @@ def helpful_start(
     node: int = -1,
     scale: float = 1e-3,
 ) -> TeacherStudent:
-    """``problem`` with ``helpers`` more students, at ``angle`` from teacher ``node``: ready for shifting to it.
+    """``problem`` with more students, after those that are there, near a teacher node that they may shift to.
 
-    They come after the students that are there; see :func:`turned_from` for their sizes and errors.
+    Args:
+        helpers: number of students added; ``angle``, ``rng``, ``node`` and ``scale`` as :func:`turned_from`.
+    Raises:
+        ValueError, TypeError: as :func:`turned_from`.
     Source: Student Specialization, section 5.3, "The role played by over-realization".
     """
     more = turned_from(
