@@ -72,23 +72,23 @@ def train_in_turn(
     *,
     workers: int = 1,
     progress: Callable[[float], None] | None = None,
-    kept: RunFolder | None = None,
+    store: RunFolder | None = None,
 ) -> Iterator[Trajectory]:
     """The runs of ``plans``, in their order, each as soon as it and those before it are done.
 
     With ``workers > 1`` that many processes share groups of networks (threads would wait for one another between the
     short steps; on CUDA one process does it all). They import what they need anew: a program that asks for them needs
     the usual ``if __name__ == "__main__"``. The numbers are those of one process. ``progress``: told the fraction done.
-    ``kept``: groups found there are not trained again, and others are added as they finish.
+    ``store``: groups found there are not trained again, and others are added as they finish.
     """
     count = positive_int("workers", workers)
     if count > 1 and any(plan.device.startswith("cuda") for plan in plans):
         count = 1
     networks = sum(len(plan.seeds) for plan in plans)
     # Kept groups are cut the same way however many processes there are, so that they are found again.
-    size = -(-networks // (SHARES * count)) if count > 1 and kept is None else networks
+    size = -(-networks // (SHARES * count)) if count > 1 and store is None else networks
     groups = [plan.groups(size) for plan in plans]
-    found = [[None if kept is None else kept.find(group) for group in part] for part in groups]
+    found = [[None if store is None else store.find(group) for group in part] for part in groups]
     missing = [
         group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
         if run is None
@@ -98,8 +98,8 @@ def train_in_turn(
         runs = []
         for run, group in zip(row, part, strict=True):
             runs.append(next(trained) if run is None else run)
-            if run is None and kept is not None:
-                kept.keep(group, runs[-1])
+            if run is None and store is not None:
+                store.keep(group, runs[-1])
         yield trajectory_of(plan, runs)
 
 

@@ -132,20 +132,7 @@ def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
         }
         write_atomically(json, json_module.dumps(content, indent=1) + "\n")
     if plot is not None:
-        write_atomically(plot, _picture(networks, plot.suffix.removeprefix(".")))
+        from verify.figures.batchnorm_bias_picture import picture
+        from verify.figures.style import rendered
 
-
-def _picture(networks: Networks, file_format: str) -> bytes:
-    import io
-
-    import matplotlib
-
-    from verify.figures.batchnorm_bias_picture import draw
-    from verify.figures.style import STYLE
-
-    with matplotlib.rc_context(STYLE):
-        buffer = io.BytesIO()
-        draw(networks).savefig(
-            buffer, format=file_format, dpi=160, metadata={"Date": None} if file_format == "svg" else None
-        )
-    return buffer.getvalue()
+        write_atomically(plot, rendered(lambda: picture(networks), plot.suffix.removeprefix(".")))

@@ -13,7 +13,7 @@ import typer
 from verify.command.errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary
 
 if TYPE_CHECKING:
-    from verify.figures import Made, PaperFigure
+    from verify.figures import FigureResult, PaperFigure
 
 PICTURE_FORMATS = ("png", "svg")
 BUDGETS = ("quick", "full")
@@ -115,7 +115,7 @@ def _prepare_folder(option: str, folder: Path) -> None:
 
 def _make(
     chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
-) -> Made:
+) -> FigureResult:
     import matplotlib
 
     from nets.endings import DivergedTrainingError
@@ -124,23 +124,20 @@ def _make(
 
     try:
         with matplotlib.rc_context(STYLE):
-            kept = {} if runs is None else {"kept": RunFolder(runs)}
-            return chosen.make(settings, device, progress, **kept)
+            store = {} if runs is None else {"store": RunFolder(runs)}
+            return chosen.make(settings, device, progress, **store)
     except RunFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     except DivergedTrainingError as error:
         raise CommandLineError(f"training diverged: {error}", FAILED) from error
 
 
-def _write(out: Path, chosen: PaperFigure, settings: Any, made: Made, picture: str) -> list[Path]:
+def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, picture: str) -> list[Path]:
     import dataclasses
-    import io
     import json
 
-    import matplotlib
-
     from dynamics.ode import files as netcdf
-    from verify.figures.style import STYLE
+    from verify.figures.style import rendered
     from verify.report.writing import write_atomically
 
     data = made.data.assign_attrs(
@@ -151,15 +148,9 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: Made, picture: s
         checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
         versions=json.dumps(netcdf.software_versions()),
     )
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        # no date in the file: the same run gives the same bytes
-        made.picture.savefig(
-            buffer, format=picture, dpi=160, metadata={"Date": None} if picture == "svg" else None
-        )
     paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
     netcdf.write(data, paths[1])
-    write_atomically(paths[0], buffer.getvalue())
+    write_atomically(paths[0], rendered(lambda: made.picture, picture))
     for file, content in made.files.items():
         write_atomically(out / file, content)
     return paths + [out / file for file in made.files]

@@ -19,6 +19,8 @@ from verify.command.errors import FAILED, CommandLineError, boundary
 from verify.command.generated_options import Given, from_options, with_options
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from dynamics.ode.trajectory import Trajectory
 
 PLOT_FORMATS = ("png", "svg")
@@ -56,8 +58,8 @@ def simulate(
 def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: Path | None) -> None:
     """Run one of the two-layer flows, write what was asked for and print the summary."""
     from verify.command.measured_rates import rates_of
-    from verify.command.simulation_picture import render
     from verify.command.simulation_summary import two_layer_summary
+    from verify.command.two_layer_picture import picture
 
     with boundary():
         simulation = from_options(TwoLayerSimulation, options, "only the deep flow has it", flow=flow)
@@ -65,13 +67,13 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
     rates = rates_of(built, trajectory, simulation.rtol + simulation.atol)
-    _write(out, plot, trajectory, lambda form: render(built, trajectory, rates, form))
+    _write(out, plot, trajectory, lambda: picture(built, trajectory, rates))
     typer.echo("\n".join(two_layer_summary(simulation, built, trajectory, rates)))
 
 
 def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
     """Run the deep flow, write what was asked for and print the summary."""
-    from verify.command.deep_simulation_picture import render
+    from verify.command.deep_picture import picture
     from verify.command.simulation_summary import deep_summary
 
     with boundary():
@@ -79,7 +81,7 @@ def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
         built = simulation.build()
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
-    _write(out, plot, trajectory, lambda form: render(trajectory, form))
+    _write(out, plot, trajectory, lambda: picture(trajectory))
     typer.echo("\n".join(deep_summary(simulation, built, trajectory)))
 
 
@@ -104,14 +106,13 @@ def _require_success(trajectory: Trajectory) -> None:
         raise CommandLineError(f"integration failed: {trajectory.message}", FAILED)
 
 
-def _write(
-    out: Path | None, plot: Path | None, trajectory: Trajectory, render: Callable[[str], bytes]
-) -> None:
-    """The files that were asked for; ``render`` draws in a format."""
+def _write(out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]) -> None:
+    """The files that were asked for; ``draw`` is called for the picture alone."""
+    from verify.figures.style import rendered
     from verify.report.writing import write_atomically
 
     with boundary():
         if out is not None:
             trajectory.save(out)
         if plot is not None:
-            write_atomically(plot, render(_format(plot)))
+            write_atomically(plot, rendered(draw, _format(plot)))

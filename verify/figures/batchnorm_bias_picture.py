@@ -20,7 +20,7 @@ BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.55))
 """Lower and upper quantile of a bar, and how opaque it is."""
 
 
-def draw(networks: Mapping[str, Sequence[NormLayer]]) -> Figure:
+def picture(networks: Mapping[str, Sequence[NormLayer]]) -> Figure:
     """Shares of negative biases of every network on top, one panel of distributions for each below."""
     columns = min(len(networks), COLUMNS)
     rows = -(-len(networks) // columns)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtrit
+
+from verify.mathematics.mean_over_seeds import mean_interval
 
 CONFIDENCE = 0.99
 """Of the two-sided interval of every effect shown with a figure."""
@@ -33,13 +33,8 @@ class ClaimCheck:
 
         Raises ValueError with fewer than three samples or non-finite ones.
         """
-        values = np.asarray(samples, dtype=np.float64).ravel()
-        if values.size < 3 or not np.isfinite(values).all():
-            raise ValueError(f"samples: expected at least 3 finite values, got {values.tolist()}")
-        error = values.std(ddof=1) / np.sqrt(values.size)
-        reach = float(stdtrit(values.size - 1, 0.5 + CONFIDENCE / 2) * error)
-        mean = float(values.mean())
-        return cls(claim, mean, mean - reach, mean + reach, values.size, threshold, expected)
+        found = mean_interval(samples, (1 - CONFIDENCE) / 2)
+        return cls(claim, found.mean, found.low, found.high, found.seeds, threshold, expected)
 
     @property
     def outcome(self) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from verify.figures.luckmatters_gaus import layers_with_bands
-from verify.figures.panels import panels
+from verify.figures.panels import ordered_colours, panels
+from verify.mathematics.studies.deep_study import DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,3 +44,17 @@ def epoch_axis(axes: Axes, last: float) -> None:
     """Whole epochs."""
     axes.set_xlim(0, last)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def study_name(study: DeepStudy) -> str:
+    kind = "ConvNet" if study.teacher.convolutional else "FC"
+    return f"{kind} {'-'.join(map(str, study.widths))}, students {study.factor}×, {study.networks} networks"
+
+
+def layers_with_bands(axes: Axes, epochs: np.ndarray, values: np.ndarray) -> None:
+    """Mean over networks of ``values (epochs, networks, layers)``, with a band from the smallest to the largest."""
+    colours = ordered_colours(values.shape[-1])
+    for layer, colour in enumerate(colours):
+        own = values[..., layer]
+        axes.plot(epochs, own.mean(-1), color=colour, label=f"layer {layer}")
+        axes.fill_between(epochs, own.min(-1), own.max(-1), color=colour, alpha=0.2, lw=0)

@@ -14,10 +14,10 @@ from nets.checkpoints.batchnorm_biases import NormLayer, norm_layers
 from nets.devices import available_cores
 from nets.images.classifiers import TaskTensors, accuracy
 from nets.images.vgg_layout import vgg_state_dict
-from verify.figures import Made, PaperFigure
 from verify.figures.batchnorm_bias_picture import CAPTION, frame_shares, spread
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import number_label, ordered_colours
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.image_study import ImageStudy, vgg_like
 
@@ -49,7 +49,7 @@ class BiasStudy(ImageStudy):
         vgg_like(self.task(), self.widths)
 
 
-def make(study: BiasStudy, device: str, progress: Progress) -> Made:
+def make(study: BiasStudy, device: str, progress: Progress) -> FigureResult:
     """Train every network at every weight decay; keep the first of each as a checkpoint."""
     from safetensors.torch import save
 
@@ -66,7 +66,7 @@ def make(study: BiasStudy, device: str, progress: Progress) -> Made:
         right.append(accuracy(networks, task.test_x, task.test_labels))
         files[f"{NAME}.decay-{decay:g}.safetensors"] = save(states[0])
     data = dataset(study, images.name, layers, np.array(right))
-    return Made(draw(study, data, layers[-1]), data, checks(data), files)
+    return FigureResult(picture(study, data, layers[-1]), data, checks(data), files)
 
 
 def _part(progress: Progress, index: int, parts: int) -> Progress:
@@ -122,7 +122,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: BiasStudy, data: xr.Dataset, strongest: Sequence[Sequence[NormLayer]]) -> Figure:
+def picture(study: BiasStudy, data: xr.Dataset, strongest: Sequence[Sequence[NormLayer]]) -> Figure:
     """Shares at every decay with the range over networks, and the biases of all networks at the strongest."""
     from matplotlib.figure import Figure
 

@@ -12,9 +12,9 @@ from dynamics.ode.progress import Progress
 from nets.deep.batches import BatchSource, FixedSamples
 from nets.deep.cost_estimate import Estimate
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.correlation_panels import correlation_grid
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import Case, estimate_cases, observable, train_cases
 from verify.mathematics.studies.deep_study import Arm, DeepStudy, arm_coordinates
@@ -42,14 +42,14 @@ def cases(study: DeepStudy) -> list[Case]:
     return [Case(kind, arm) for kind in (study.plain(FixedStudy), study) for arm in study.arms]
 
 
-def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train on both kinds of data, looking after every epoch, always on further samples."""
-    runs = train_cases(cases(study), device, progress, kept)
+    runs = train_cases(cases(study), device, progress, store)
     shape = len(KINDS), len(study.arms)
     data = dataset(
         study.arms, {name: observable(runs, name, shape) for name in ("rho_bar", "loss", "train_loss")}
     )
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
 def dataset(arms: Sequence[Arm], measured: dict[str, np.ndarray]) -> xr.Dataset:
@@ -85,7 +85,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
+def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
     """Kinds of data by columns."""
     titles = {"fixed": f"{study.samples:,} fixed samples", "fresh": f"{study.samples:,} fresh an epoch"}
     return correlation_grid(data.rho_bar, [titles[kind] for kind in data.data.values], "epoch")

@@ -9,23 +9,23 @@ import numpy as np
 
 from dynamics.ode.progress import Progress
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.panels import ordered_colours, panels
+from verify.figures.correlation_panels import layers_with_bands, study_name
+from verify.figures.panels import panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_study import DeepStudy
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train every arm, looking at every epoch."""
-    data = study.all_arms(device, progress, kept)
+    data = study.all_arms(device, progress, store)
     at_one_rate = "holds" if study.teacher.convolutional else "refuted"
-    return Made(draw(study, data), data, checks(data, at_one_rate))
+    return FigureResult(picture(study, data), data, checks(data, at_one_rate))
 
 
 def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ...]:
@@ -60,7 +60,7 @@ def _own_checks(data: xr.Dataset, arm: str) -> Iterator[ClaimCheck]:
     yield ClaimCheck.exceeding(f"r̄ falls in the first epoch, {arm} (mean over layers)", fall)
 
 
-def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
+def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
     """ρ̄ and r̄ over epochs, a row for each arm, a line for each layer."""
     figure, axes = panels(data.sizes["arm"], 2, (3.1, 2.0), sharey="col")
     for row, arm in zip(axes, data.arm.values, strict=True):
@@ -77,20 +77,6 @@ def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
     figure.suptitle(study_name(study), fontsize=10)
     figure.legend(handles, labels, loc="outside right center", title="band: all\nnetworks")
     return figure
-
-
-def study_name(study: DeepStudy) -> str:
-    kind = "ConvNet" if study.teacher.convolutional else "FC"
-    return f"{kind} {'-'.join(map(str, study.widths))}, students {study.factor}×, {study.networks} networks"
-
-
-def layers_with_bands(axes: Axes, epochs: np.ndarray, values: np.ndarray) -> None:
-    """Mean over networks of ``values (epochs, networks, layers)``, with a band from the smallest to the largest."""
-    colours = ordered_colours(values.shape[-1])
-    for layer, colour in enumerate(colours):
-        own = values[..., layer]
-        axes.plot(epochs, own.mean(-1), color=colour, label=f"layer {layer}")
-        axes.fill_between(epochs, own.min(-1), own.max(-1), color=colour, alpha=0.2, lw=0)
 
 
 IMAGES = (1, 16, 16)

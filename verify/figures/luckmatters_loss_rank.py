@@ -8,10 +8,10 @@ import numpy as np
 
 from dynamics.ode.progress import Progress
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
-from verify.figures.luckmatters_gaus import layers_with_bands, study_name
+from verify.figures.correlation_panels import layers_with_bands, study_name
 from verify.figures.panels import panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_study import DeepStudy
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def make(study: DeepStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """The runs of GAUS, seen from their losses and ranks."""
-    data = study.all_arms(device, progress, kept)
-    return Made(draw(study, data), data, checks(data))
+    data = study.all_arms(device, progress, store)
+    return FigureResult(picture(study, data), data, checks(data))
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
@@ -49,7 +49,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: DeepStudy, data: xr.Dataset) -> Figure:
+def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
     """Three panels an arm."""
     figure, axes = panels(data.sizes["arm"], 3, (2.7, 2.0), sharey="col")
     epochs = data.epoch.values

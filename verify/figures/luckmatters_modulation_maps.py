@@ -22,8 +22,8 @@ from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training import train_deep
 from nets.endings import DivergedTrainingError
 from nets.streams import network_seeds
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.mean_over_seeds import enough_networks
 
@@ -37,8 +37,8 @@ STAGES = ("before", "after")
 
 
 @dataclass(frozen=True)
-class Students:
-    """Students ``over_realisation`` times as wide as their teachers in every hidden layer, ``networks`` of them.
+class ModulationStudy:
+    """ModulationStudy ``over_realisation`` times as wide as their teachers in every hidden layer, ``networks`` of them.
 
     ``teacher_widths``: hidden layers, bottom up. Inputs are Gaussian of standard deviation ``std``; an epoch is
     ``samples`` fresh ones in batches of ``batch_size``. ``lr`` is that of half the squared error summed over outputs.
@@ -95,7 +95,7 @@ class Maps:
         return np.asarray(share.sum(axis=-1) / heard.sum(axis=-1))
 
 
-def make(study: Students, device: str, progress: Progress) -> Made:
+def make(study: ModulationStudy, device: str, progress: Progress) -> FigureResult:
     """Train, and take the maps of the same students, those that match in the end, before and after."""
     seeds = tuple(network_seeds(study.seed, study.networks))
     taught = Architecture((study.inputs,), study.teacher_widths, study.outputs)
@@ -116,7 +116,7 @@ def make(study: Students, device: str, progress: Progress) -> Made:
     layers = matched_maps(start, students, teacher, x)
     rho_bar = np.asarray(run.observables["rho_bar"])[[0, -1]]
     data = dataset(study, layers, rho_bar)
-    return Made(draw(data, layers), data, checks(data))
+    return FigureResult(picture(data, layers), data, checks(data))
 
 
 def matched_maps(
@@ -140,7 +140,7 @@ def _rows(matrix: torch.Tensor, nodes: torch.Tensor) -> Array:
     return np.asarray(matrix.gather(-2, place).cpu().numpy(), dtype=np.float64)
 
 
-def dataset(study: Students, layers: list[Maps], rho_bar: Array) -> xr.Dataset:
+def dataset(study: ModulationStudy, layers: list[Maps], rho_bar: Array) -> xr.Dataset:
     """Dominance and mean best correlation over (layer, network), and every map."""
     import xarray as xr
 
@@ -181,7 +181,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return (*found, *alone)
 
 
-def draw(data: xr.Dataset, layers: list[Maps]) -> Figure:
+def picture(data: xr.Dataset, layers: list[Maps]) -> Figure:
     """The first network's maps: one row a layer, beta* and H* before and after, scaled teacher node by teacher node."""
     from matplotlib.figure import Figure
 
@@ -212,8 +212,8 @@ FIGURE = PaperFigure(
     title="H* and beta* of matched students and teachers, before and after training",
     source=Source(LUCK_MATTERS, "Figure 10 (v4: 11)"),
     settings={
-        "quick": Students(),
-        "full": Students(
+        "quick": ModulationStudy(),
+        "full": ModulationStudy(
             (50, 75, 100, 125), 10, networks=5, epochs=50, samples=100_000, batch_norm=1, eval_samples=4096
         ),
     },

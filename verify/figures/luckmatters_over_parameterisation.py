@@ -13,10 +13,10 @@ from dynamics.ode.trajectory import Trajectory
 from nets.deep.architecture import Normalisation
 from nets.deep.cost_estimate import Estimate
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.correlation_panels import epoch_axis
 from verify.figures.panels import number_label, ordered_colours, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import (
     Case,
@@ -41,7 +41,7 @@ NAMES = {"fc": "FC", "cnn": "ConvNet"}
 
 
 @dataclass(frozen=True)
-class Widths(DeepStudy):
+class WidthStudy(DeepStudy):
     """Fully connected students ``factors`` times as wide as the teacher, and ConvNets ``cnn_factors`` times.
 
     ``cnn_pixels``: the side of the ConvNets' inputs; their other sizes have names with ``cnn_`` as well.
@@ -81,15 +81,15 @@ class Widths(DeepStudy):
         return [Case(convolutional.plain(factor=factor), self.arm(kind)) for factor in self.cnn_factors]
 
 
-def make(study: Widths, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: WidthStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train students of every width, looking after every epoch."""
-    runs = train_cases(study.cases("fc") + study.cases("cnn"), device, progress, kept)
+    runs = train_cases(study.cases("fc") + study.cases("cnn"), device, progress, store)
     count = len(study.factors)
     data = dataset(study, {"fc": runs[:count], "cnn": runs[count:]})
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
-def dataset(study: Widths, runs: dict[str, list[Trajectory]]) -> xr.Dataset:
+def dataset(study: WidthStudy, runs: dict[str, list[Trajectory]]) -> xr.Dataset:
     """Of either kind, correlation and loss over (factor, epoch, network[, layer]); the axes end in the kind's name."""
     import xarray as xr
 
@@ -146,7 +146,7 @@ def _checks_of(data: xr.Dataset, kind: str) -> list[ClaimCheck]:
     return found
 
 
-def draw(study: Widths, data: xr.Dataset) -> Figure:
+def picture(study: WidthStudy, data: xr.Dataset) -> Figure:
     """Kinds by rows, layers by columns, a line a factor: mean over teachers, with one standard deviation."""
     depth = data.sizes["layer"]
     figure, axes = panels(len(KINDS), depth, (2.3, 2.2), sharex="row")
@@ -179,7 +179,7 @@ def draw(study: Widths, data: xr.Dataset) -> Figure:
     return figure
 
 
-def estimate(study: Widths, device: str) -> Estimate:
+def estimate(study: WidthStudy, device: str) -> Estimate:
     return estimate_cases(study.cases("fc") + study.cases("cnn"), device)
 
 
@@ -190,12 +190,12 @@ FIGURE = PaperFigure(
     settings={
         # the paper's teachers where fully connected, ConvNets with fewer channels on smaller images, the widest
         # students left out
-        "quick": Widths(
+        "quick": WidthStudy(
             widths=(10, 15, 20, 25), factors=(1, 2, 5, 10, 20), networks=6, epochs=8, samples=9_600, eval_samples=512,
             cnn_factors=(1, 2, 5, 10), cnn_widths=(4, 6, 8, 10), cnn_pixels=10, cnn_epochs=8, cnn_samples=1_024,
             cnn_batch_size=16, cnn_eval_samples=128,
         ),
-        "full": Widths(widths=(10, 15, 20, 25), networks=32, epochs=40),
+        "full": WidthStudy(widths=(10, 15, 20, 25), networks=32, epochs=40),
     },
     note="""\
 The paper saw ρ̄ grow higher and more stably up to 10×, and 20× and 50× slower again. Higher and slower it is; that the

@@ -9,9 +9,9 @@ import numpy as np
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import ordered_colours
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.real_data_study import (
     KINDS,
@@ -34,17 +34,17 @@ COLOURS = {"full": "#2b6cb0", "pruned": "#c05621"}
 AXES = ("kind", "teacher", "normalisation", "factor")
 
 
-def make(study: RealData, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: RealData, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train teachers and students of every case."""
     outcomes = run_study(
         study,
         device,
         workers=available_cores(),
         progress=progress,
-        folder=None if kept is None else kept.folder,
+        folder=None if store is None else store.folder,
     )
     data = dataset(study, outcomes)
-    return Made(draw(data), data, checks(data))
+    return FigureResult(picture(data), data, checks(data))
 
 
 def dataset(study: RealData, outcomes: dict[Case, Outcome]) -> xr.Dataset:
@@ -118,7 +118,7 @@ def _pruned_minus_full(values: xr.DataArray) -> xr.DataArray:
     return values.sel(teacher="pruned") - values.sel(teacher="full")
 
 
-def draw(data: xr.Dataset) -> Figure:
+def picture(data: xr.Dataset) -> Figure:
     """A row for each kind of network: ρ̄ and r̄ over epochs by layer, final ρ̄ and accuracy over the factor."""
     from matplotlib.figure import Figure
 

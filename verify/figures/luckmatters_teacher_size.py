@@ -11,9 +11,9 @@ import numpy as np
 from dynamics.ode.progress import Progress
 from nets.deep.cost_estimate import Estimate
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.correlation_panels import correlation_grid
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.studies.deep_cases import Case, estimate_cases, observable, train_cases, way_covered
 from verify.mathematics.studies.deep_study import Arm, DeepStudy, arm_coordinates
@@ -45,12 +45,12 @@ class TwoTeachers(DeepStudy):
         return [Case(study, arm) for study in studies for arm in self.arms]
 
 
-def make(study: TwoTeachers, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: TwoTeachers, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train students of both sizes in every arm, looking after every epoch."""
-    runs = train_cases(study.cases, device, progress, kept)
+    runs = train_cases(study.cases, device, progress, store)
     shape = len(SIZES), len(study.arms)
     data = dataset(study.arms, observable(runs, "rho_bar", shape), observable(runs, "loss", shape))
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
 def dataset(arms: Sequence[Arm], rho_bar: np.ndarray, loss: np.ndarray) -> xr.Dataset:
@@ -99,7 +99,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: TwoTeachers, data: xr.Dataset) -> Figure:
+def picture(study: TwoTeachers, data: xr.Dataset) -> Figure:
     """Teachers by columns."""
     widths = {"small": study.small_widths, "large": study.widths}
     titles = [f"{size}: {'-'.join(map(str, widths[size]))}" for size in data.teacher.values]

@@ -21,9 +21,9 @@ from dynamics.validation import number, positive_int
 from nets.endings import DivergedTrainingError
 from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.training import train
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import extremes, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import LUCK_MATTERS, Source
 from verify.mathematics.mean_over_seeds import enough_networks
 
@@ -40,7 +40,7 @@ RECORDS = 40
 
 
 @dataclass(frozen=True)
-class Starts:
+class FanOutStudy:
     """Students of several widths from several starts, ``networks`` of each; teacher 10-20-30 as in section 4.2.
 
     ``over_realisations``: n / m. ``p_W``, ``p_V``: weights of the teacher in the start of W and V. SGD takes steps of
@@ -106,7 +106,7 @@ class Starts:
                 yield from ((over, p_W, p_V) for p_V in self.p_V)
 
 
-def fan_outs(study: Starts, case: tuple[int, float, float], device: str) -> Array:
+def fan_outs(study: FanOutStudy, case: tuple[int, float, float], device: str) -> Array:
     """``||v_j||`` along both runs, (run, record, network, node).
 
     Raises DivergedTrainingError where one does not end well.
@@ -125,7 +125,7 @@ def fan_outs(study: Starts, case: tuple[int, float, float], device: str) -> Arra
     return np.stack([run.observables["fan_out_norm"] for run in (flow, sgd)])
 
 
-def make(study: Starts, device: str, progress: Progress) -> Made:
+def make(study: FanOutStudy, device: str, progress: Progress) -> FigureResult:
     """Every start by both ways."""
     cases = list(study.cases())
     cost = np.cumsum([float(over) ** 1.5 for over, *_ in cases])  # measured: between linear and quadratic
@@ -135,10 +135,10 @@ def make(study: Starts, device: str, progress: Progress) -> Made:
         rows.append(summary(study, norms))
         progress(float(done))
     data = dataset(study, rows)
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
-def summary(study: Starts, norms: Array) -> dict[str, Array]:
+def summary(study: FanOutStudy, norms: Array) -> dict[str, Array]:
     """Means and mean squares over the nodes of each set, (run, set, record, network), and ``agreement`` (network).
 
     Agreement: share of the flow's movement, squared and summed over nodes and records, that SGD does not miss.
@@ -153,7 +153,7 @@ def summary(study: Starts, norms: Array) -> dict[str, Array]:
     }
 
 
-def dataset(study: Starts, rows: list[dict[str, Array]]) -> xr.Dataset:
+def dataset(study: FanOutStudy, rows: list[dict[str, Array]]) -> xr.Dataset:
     """Over (over_realisation, p_W, p_V), then run, set, time and network."""
     import xarray as xr
 
@@ -208,7 +208,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: Starts, data: xr.Dataset) -> Figure:
+def picture(study: FanOutStudy, data: xr.Dataset) -> Figure:
     """One row a width, one column a start; the band is one standard deviation over the nodes of all networks."""
     starts = [(p_W, p_V) for p_W in study.p_W for p_V in study.p_V]
     figure, axes = panels(len(study.over_realisations), len(starts), (1.9, 1.75), sharey="row")
@@ -252,8 +252,8 @@ FIGURE = PaperFigure(
     title="Theorem 5 numerically: fan-outs of lucky and other students, by the flow and by SGD",
     source=Source(LUCK_MATTERS, "Figure 7 (v4), section 4.2"),
     settings={
-        "quick": Starts(),
-        "full": Starts(p_W=(0.3, 1.0, 3.0), p_V=(0.0, 0.3, 1.0), networks=32, t_end=200.0, lr=0.02),
+        "quick": FanOutStudy(),
+        "full": FanOutStudy(p_W=(0.3, 1.0, 3.0), p_V=(0.0, 0.3, 1.0), networks=32, t_end=200.0, lr=0.02),
     },
     make=make,
 )

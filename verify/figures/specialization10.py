@@ -9,11 +9,11 @@ import numpy as np
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import extremes, number_label, ordered_colours, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, SpecializationStudy
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,19 +25,21 @@ LOSS_FLOOR = 1e-28
 RECORDS = 40
 
 
-def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(
+    study: SpecializationStudy, device: str, progress: Progress, store: RunFolder | None = None
+) -> FigureResult:
     """Train every setting, recording the loss on fresh samples at each record."""
     runs = [
         run
         for *_, run in study.run(
-            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
+            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, store=store
         )
     ]
     data = dataset(study, [run.observables["loss"] for run in runs], runs[0].t)
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
-def dataset(study: Study, losses: list[np.ndarray], epochs: np.ndarray) -> xr.Dataset:
+def dataset(study: SpecializationStudy, losses: list[np.ndarray], epochs: np.ndarray) -> xr.Dataset:
     """Mean squared error on evaluation samples, over (polarity, over_realisation, epoch, network)."""
     import xarray as xr
 
@@ -71,7 +73,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: Study, data: xr.Dataset) -> Figure:
+def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
     """A panel a polarity: median and quartiles over networks, one colour an over-realisation."""
     columns = min(len(study.polarities), 3)
     rows = -(-len(study.polarities) // columns)
@@ -100,10 +102,12 @@ FIGURE = PaperFigure(
     title="Evaluation loss over epochs: median and quartiles over networks (20 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 10", "the caption names no width; that of Figure 9 is taken"),
     settings={
-        "quick": Study(
+        "quick": SpecializationStudy(
             20, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0), networks=6, epochs=10, eval_samples=QUICK_SAMPLES
         ),
-        "full": Study(20, (0.0, 0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
+        "full": SpecializationStudy(
+            20, (0.0, 0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100
+        ),
     },
     make=make,
     keeps_runs=True,

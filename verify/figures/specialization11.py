@@ -13,16 +13,12 @@ from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
 from nets.specialization.observables import SUCCESS
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import ordered_colours, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.specialization_study import (
-    QUICK_SAMPLES,
-    OneSetting,
-    first_covered,
-    rank_correlation,
-)
+from verify.mathematics.studies.coverage import first_covered, rank_correlation
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, OneSetting
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,14 +30,14 @@ SHOWN = 3
 RECORDS = 60
 
 
-def make(study: OneSetting, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: OneSetting, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train one setting, recording all correlations."""
     runs = study.run(
-        study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
+        study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, store=store
     )
     ((_, _, run),) = runs
     data = dataset(run)
-    return Made(draw(study, data), data, checks(run))
+    return FigureResult(picture(study, data), data, checks(run))
 
 
 def dataset(run: Trajectory) -> xr.Dataset:
@@ -81,7 +77,7 @@ def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
     )
 
 
-def draw(study: OneSetting, data: xr.Dataset) -> Figure:
+def picture(study: OneSetting, data: xr.Dataset) -> Figure:
     """A row a network, a column a teacher node, a line a student node."""
     rows, columns = min(SHOWN, study.networks), study.m
     figure, axes = panels(rows, columns, (2.0, 1.6))

@@ -14,16 +14,12 @@ from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
 from nets.specialization.observables import SUCCESS
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import number_label, ordered_colours, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.specialization_study import (
-    QUICK_SAMPLES,
-    OneWidth,
-    best_student,
-    lead_of_the_strong,
-)
+from verify.mathematics.studies.coverage import best_student, lead_of_the_strong
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, OneWidth
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,16 +28,16 @@ if TYPE_CHECKING:
 RECORDS = 40
 
 
-def make(study: OneWidth, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(study: OneWidth, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train one over-realisation at several polarities."""
     runs = [
         run
         for *_, run in study.run(
-            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, kept=kept
+            study.marks(RECORDS), device=device, workers=available_cores(), progress=progress, store=store
         )
     ]
     data = dataset(study, runs)
-    return Made(draw(study, data), data, checks(study, runs))
+    return FigureResult(picture(study, data), data, checks(study, runs))
 
 
 def dataset(study: OneWidth, runs: list[Trajectory]) -> xr.Dataset:
@@ -65,7 +61,7 @@ def checks(study: OneWidth, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
     )
 
 
-def draw(study: OneWidth, data: xr.Dataset) -> Figure:
+def picture(study: OneWidth, data: xr.Dataset) -> Figure:
     """A panel a polarity, a line a teacher node from the strongest to the weakest."""
     figure, axes = panels(1, len(study.polarities), (3.0, 2.6))
     colours = ordered_colours(study.m, "turbo", last=1.0)

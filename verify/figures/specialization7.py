@@ -12,35 +12,33 @@ from dynamics.ode.progress import Progress
 from nets.devices import available_cores
 from nets.specialization.observables import SUCCESS
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import number_label, ordered_colours, padded, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.specialization_study import (
-    QUICK_SAMPLES,
-    Study,
-    rank_correlation,
-    specialisation_and_fan_out,
-)
+from verify.mathematics.studies.coverage import rank_correlation, specialisation_and_fan_out
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, SpecializationStudy
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
 
-def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(
+    study: SpecializationStudy, device: str, progress: Progress, store: RunFolder | None = None
+) -> FigureResult:
     """Train every setting to its end and draw one point a student node, one colour a network."""
     runs = [
         specialisation_and_fan_out(run)
         for _, _, run in study.run(
-            study.marks(2), device=device, workers=available_cores(), progress=progress, kept=kept
+            study.marks(2), device=device, workers=available_cores(), progress=progress, store=store
         )
     ]
     data = dataset(study, runs)
-    return Made(draw(study, data), data, checks(study, runs))
+    return FigureResult(picture(study, data), data, checks(study, runs))
 
 
-def dataset(study: Study, runs: list[tuple[Array, Array]]) -> xr.Dataset:
+def dataset(study: SpecializationStudy, runs: list[tuple[Array, Array]]) -> xr.Dataset:
     """Correlation and norm over (polarity, over_realisation, network, student); NaN beyond a student's width."""
     import xarray as xr
 
@@ -55,14 +53,14 @@ def dataset(study: Study, runs: list[tuple[Array, Array]]) -> xr.Dataset:
     return xr.Dataset(columns, coordinates)
 
 
-def checks(study: Study, runs: list[tuple[Array, Array]]) -> tuple[ClaimCheck, ...]:
+def checks(study: SpecializationStudy, runs: list[tuple[Array, Array]]) -> tuple[ClaimCheck, ...]:
     """Rank correlation of the two axes within each network, averaged over the settings in which it can vary."""
     ranks = np.array([rank_correlation(*run) for run in runs])
     claim = "low correlation goes with low fan-out (mean rank correlation within a network > 0)"
     return (ClaimCheck.exceeding(claim, ranks.mean(axis=0)),)
 
 
-def draw(study: Study, data: xr.Dataset) -> Figure:
+def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
     """A panel a setting, polarities down and over-realisations across; one colour a network."""
     rows, columns = len(study.polarities), len(study.over_realisations)
     figure, axes = panels(rows, columns, sharey="row")
@@ -89,10 +87,10 @@ FIGURE = PaperFigure(
     title="Student nodes: best correlation against fan-out norm (10 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 7", "correlations on fresh samples instead of the training set"),
     settings={
-        "quick": Study(
+        "quick": SpecializationStudy(
             10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=4, epochs=10, eval_samples=QUICK_SAMPLES
         ),
-        "full": Study(10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
+        "full": SpecializationStudy(10, (0.0, 1.0, 2.0), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
     },
     make=make,
     keeps_runs=True,

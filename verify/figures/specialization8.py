@@ -19,10 +19,11 @@ from nets.deep.modulation import mean_modulations
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import balanced_teacher
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import number_label, ordered_colours, padded, panels
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
+from verify.mathematics.studies.coverage import rank_correlation
 from verify.mathematics.studies.deep_cases import (
     Case,
     estimate_cases,
@@ -30,7 +31,6 @@ from verify.mathematics.studies.deep_cases import (
     way_covered,
 )
 from verify.mathematics.studies.deep_study import Arm, DeepStudy
-from verify.mathematics.studies.specialization_study import rank_correlation
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,11 +95,13 @@ class FanOuts:
         return kept
 
 
-def make(study: BalancedStudy, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(
+    study: BalancedStudy, device: str, progress: Progress, store: RunFolder | None = None
+) -> FigureResult:
     """Train the students, keeping one point for every node at every look."""
-    (run,) = train_cases([Case(study, study.arms[0])], device, progress, kept)
+    (run,) = train_cases([Case(study, study.arms[0])], device, progress, store)
     data = dataset(run)
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
 def dataset(run: Trajectory) -> xr.Dataset:
@@ -140,7 +142,7 @@ def agreement(points: xr.Dataset) -> Array:
     return rank_correlation(points.best_correlation.values[:, present], points.fan_out.values[:, present])
 
 
-def draw(study: BalancedStudy, data: xr.Dataset) -> Figure:
+def picture(study: BalancedStudy, data: xr.Dataset) -> Figure:
     """Looks by rows, layers by columns, one colour a network."""
     figure, axes = panels(data.sizes["epoch"], data.sizes["layer"], (2.3, 1.9), sharey="col")
     colours = ordered_colours(data.sizes["network"], "turbo", last=1.0)

@@ -10,35 +10,40 @@ from matplotlib.lines import Line2D
 from dynamics.ode.progress import Progress
 from nets.devices import available_cores
 from nets.specialization.run_folder import RunFolder
-from verify.figures import Made, PaperFigure
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import extremes, mean_and_band, number_label, ordered_colours
+from verify.figures.paper_figure import FigureResult, PaperFigure
 from verify.judging import SPECIALIZATION, Source
-from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study, coverage, halves
+from verify.mathematics.studies.coverage import coverage, coverage_of_halves
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, SpecializationStudy
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
 
-def make(study: Study, device: str, progress: Progress, kept: RunFolder | None = None) -> Made:
+def make(
+    study: SpecializationStudy, device: str, progress: Progress, store: RunFolder | None = None
+) -> FigureResult:
     """Train every setting and look at it twice."""
     runs = [
         run
         for *_, run in study.run(
-            study.marks(2), device=device, workers=available_cores(), progress=progress, kept=kept
+            study.marks(2), device=device, workers=available_cores(), progress=progress, store=store
         )
     ]
     names = ("success", "success_strong_half", "success_weak_half")
     measured = {name: [] for name in names}  # type: dict[str, list[np.ndarray]]
     for run in runs:
-        for name, value in zip(names, (coverage(run), *halves(run)), strict=True):
+        for name, value in zip(names, (coverage(run), *coverage_of_halves(run)), strict=True):
             measured[name].append(value[1:])
     data = dataset(study, measured, runs[0].t[1:])
-    return Made(draw(study, data), data, checks(data))
+    return FigureResult(picture(study, data), data, checks(data))
 
 
-def dataset(study: Study, measured: dict[str, list[np.ndarray]], epochs: np.ndarray) -> xr.Dataset:
+def dataset(
+    study: SpecializationStudy, measured: dict[str, list[np.ndarray]], epochs: np.ndarray
+) -> xr.Dataset:
     """Share of nodes covered, over (polarity, over_realisation, epoch, network)."""
     import xarray as xr
 
@@ -76,7 +81,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
     return tuple(found)
 
 
-def draw(study: Study, data: xr.Dataset) -> Figure:
+def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
     """A colour an over-realisation, dotted early and solid late."""
     from matplotlib.figure import Figure
 
@@ -112,10 +117,12 @@ FIGURE = PaperFigure(
     title="Success rate of recovery over polarity and over-realisation (20 teacher nodes)",
     source=Source(SPECIALIZATION, "Figure 9"),
     settings={
-        "quick": Study(
+        "quick": SpecializationStudy(
             20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0), networks=4, epochs=10, eval_samples=QUICK_SAMPLES
         ),
-        "full": Study(20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100),
+        "full": SpecializationStudy(
+            20, (0.5, 1.0, 1.5, 2.0, 2.5), (1.0, 2.0, 5.0, 10.0), networks=32, epochs=100
+        ),
     },
     make=make,
     keeps_runs=True,

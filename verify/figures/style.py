@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STYLE: Any = {  # matplotlib types its keys one by one
     "font.size": 9,
@@ -24,3 +29,20 @@ STYLE: Any = {  # matplotlib types its keys one by one
 
 HOLDING, FAILING, REFERENCE = "#2b6cb0", "#b3261e", "#8a9099"
 """Colours of claims (or students) that hold, of those that fail, and of lines to compare with."""
+
+RESOLUTION = 160
+"""Dots per inch of a picture in pixels."""
+
+
+def rendered(plot: Callable[[], Figure], file_format: str) -> bytes:
+    """The file of a picture plotted in the project's style.
+
+    ``file_format``: ``png`` or ``svg``. No date is written: the same numbers give the same bytes.
+    """
+    import matplotlib
+
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if file_format == "svg" else None
+    with matplotlib.rc_context(STYLE):
+        plot().savefig(buffer, format=file_format, dpi=RESOLUTION, metadata=metadata)
+    return buffer.getvalue()

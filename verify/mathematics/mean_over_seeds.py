@@ -1,5 +1,4 @@
-"""Effects measured on trained networks: a mean over independent seeds with its interval, and the verdict
-it allows."""
+"""A mean over independently trained networks, one a seed, with its interval, and the verdict that it allows."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ def enough_networks(networks: int) -> int:
 
 
 @dataclass(frozen=True)
-class Effect:
+class MeanInterval:
     """Mean of independent (usually paired) differences, its standard error and the interval ``mean +- reach``."""
 
     mean: float
@@ -35,31 +34,38 @@ class Effect:
 
     @property
     def low(self) -> float:
+        """The lower end."""
         return self.mean - self.reach
 
     @property
     def high(self) -> float:
+        """The upper end."""
         return self.mean + self.reach
 
 
-def effect(samples: ArrayLike, context: Context, comparisons: int = 1) -> Effect:
-    """Student-t interval of the mean of ``samples`` (one a seed) at the context's share of false alarms.
+def mean_interval(samples: ArrayLike, tail: float) -> MeanInterval:
+    """Student-t interval of the mean of ``samples``, one a seed, beyond which lies a chance ``tail`` on either side.
 
-    Raises ValueError with fewer than three samples or non-finite ones.
+    Raises ValueError with fewer than ``FEWEST_SEEDS`` samples or non-finite ones.
     """
     values = np.asarray(samples, dtype=np.float64).ravel()
     if values.size < FEWEST_SEEDS or not np.all(np.isfinite(values)):
         raise ValueError(f"samples: expected at least {FEWEST_SEEDS} finite values, got {values.tolist()}")
     error = float(values.std(ddof=1) / np.sqrt(values.size))
-    quantile = -float(stdtrit(values.size - 1, ndtr(-context.z(comparisons))))
-    return Effect(float(values.mean()), error, quantile * error, values.size)
+    quantile = -float(stdtrit(values.size - 1, tail))
+    return MeanInterval(float(values.mean()), error, quantile * error, values.size)
+
+
+def false_alarm_tail(context: Context, comparisons: int = 1) -> float:
+    """The chance on either side of an interval that keeps all false alarms of a run in bounds."""
+    return float(ndtr(-context.z(comparisons)))
 
 
 def exceeds(
     samples: ArrayLike, threshold: float, context: Context, comparisons: int = 1, **details: Any
 ) -> Evidence:
     """Evidence for ``mean of samples > threshold``; inconclusive while the threshold is inside the interval."""
-    found = effect(samples, context, comparisons)
+    found = mean_interval(samples, false_alarm_tail(context, comparisons))
     return Evidence(
         predicted=threshold,
         measured=found.mean,
@@ -74,7 +80,7 @@ def falls_below(
     samples: ArrayLike, threshold: float, context: Context, comparisons: int = 1, **details: Any
 ) -> Evidence:
     """Evidence for ``mean of samples < threshold``; see :func:`exceeds`."""
-    found = effect(samples, context, comparisons)
+    found = mean_interval(samples, false_alarm_tail(context, comparisons))
     return Evidence(
         predicted=threshold,
         measured=found.mean,

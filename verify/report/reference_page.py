@@ -22,7 +22,8 @@ from nets.specialization.run_folder import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import EPOCH, TrainingPlan
-from verify.mathematics.studies.specialization_study import EARLY, Study, coverage
+from verify.mathematics.studies.coverage import coverage
+from verify.mathematics.studies.specialization_study import EARLY, SpecializationStudy
 from verify.report.writing import write_atomically
 
 
@@ -81,9 +82,9 @@ large, or of fresh samples. Same teachers, starts and first samples in each colu
 """
 
 
-def study(m: int, networks: int) -> Study:
+def study(m: int, networks: int) -> SpecializationStudy:
     """The paper's setting with its 100 epochs."""
-    return Study(m, networks=networks, epochs=100)
+    return SpecializationStudy(m, networks=networks, epochs=100)
 
 
 def plan_of(row: Row, networks: int) -> TrainingPlan:
@@ -127,16 +128,16 @@ def line(row: Row, run: Trajectory) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def page(networks: int, kept: RunFolder | None) -> str:
+def page(networks: int, store: RunFolder | None) -> str:
     """Train and put both tables together."""
-    runs = train_in_turn([plan_of(row, networks) for row in ROWS], workers=available_cores(), kept=kept)
+    runs = train_in_turn([plan_of(row, networks) for row in ROWS], workers=available_cores(), store=store)
     head = (
         f"| m | p | n/m | covered @{EARLY} | rewrite | covered @100 | rewrite | loss @100 | rewrite |\n"
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     )
     table = [head, *(line(row, run) for row, run in zip(ROWS, runs, strict=True))]
     sized = list(sized_plans())
-    losses = [run.observables["loss"][-1] for run in train_in_turn([plan for *_, plan in sized], kept=kept)]
+    losses = [run.observables["loss"][-1] for run in train_in_turn([plan for *_, plan in sized], store=store)]
     cells = [spread(loss, float(np.median(loss)), "{:.1e}") for loss in losses]
     columns = len(SIZES)
     second = [
@@ -160,8 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.runs is not None and not options.runs.is_dir():
         parser.error(f"--runs: expected a folder, got {options.runs}")
-    kept = None if options.runs is None else RunFolder(options.runs)
-    write_atomically(options.page, page(options.networks, kept).encode())
+    store = None if options.runs is None else RunFolder(options.runs)
+    write_atomically(options.page, page(options.networks, store).encode())
 
 
 if __name__ == "__main__":

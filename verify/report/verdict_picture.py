@@ -43,7 +43,7 @@ def picture_of(verdict: Verdict) -> Picture:
     """The verdict's picture; a figure that breaks costs the report its picture, not its page."""
     try:
         with matplotlib.rc_context(STYLE):
-            figure = draw(verdict)
+            figure = figure_of(verdict)
             return Picture() if figure is None else Picture(_svg_uri(figure), wide=is_wide(figure))
     except Exception as problem:
         return Picture(error=f"{type(problem).__name__}: {problem}")
@@ -55,17 +55,17 @@ def is_wide(figure: Figure) -> bool:
     return bool(width > 2 * height)
 
 
-def draw(verdict: Verdict) -> Figure | None:
-    """The statement's own figure if it has one, else :func:`draw_records`."""
+def figure_of(verdict: Verdict) -> Figure | None:
+    """The statement's own figure if it has one, else :func:`records_figure`."""
     if verdict.statement.figure is not None:
         return verdict.statement.figure(verdict)
     records = list(verdict.judged)
     if verdict.counterexample is not None and verdict.counterexample not in records:
         records.append(verdict.counterexample)
-    return draw_records(records, verdict.counterexample) if records else None
+    return records_figure(records, verdict.counterexample) if records else None
 
 
-def draw_records(records: Sequence[Record], counterexample: Record | None = None) -> Figure | None:
+def records_figure(records: Sequence[Record], counterexample: Record | None = None) -> Figure | None:
     """Measured over predicted with the diagonal.
 
     Where an equality is met too closely to see, the deviation itself; where every instance has the same

@@ -15,11 +15,8 @@ from nets.specialization.training import EPOCH
 from verify.judging import SPECIALIZATION, TRAINING, Context, Evidence, Item, Source, drawn
 from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.autograd_experiment import by_autograd
-from verify.mathematics.studies.specialization_study import (
-    QUICK_SAMPLES,
-    rank_correlation,
-    specialisation_and_fan_out,
-)
+from verify.mathematics.studies.coverage import rank_correlation, specialisation_and_fan_out
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES
 from verify.mathematics.studies.trained_experiments import Trained, run_of, trained
 
 LOW_CORRELATION = Item(

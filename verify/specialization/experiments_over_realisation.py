@@ -10,8 +10,8 @@ import numpy as np
 from dynamics.arrays import Array
 from verify.judging import SPECIALIZATION, TRAINING, Assumption, Budget, Context, Evidence, Item, Source
 from verify.mathematics.mean_over_seeds import exceeds
-from verify.mathematics.studies.specialization_study import coverage
-from verify.mathematics.studies.trained_experiments import Trained, run_of, time_average
+from verify.mathematics.studies.coverage import coverage, time_average
+from verify.mathematics.studies.trained_experiments import Trained, run_of
 
 OVER_REALISATION = Item(
     "specialization.experiments.over_realisation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verify.judging import SPECIALIZATION, TRAINING, Context, Evidence, Item, Source
 from verify.mathematics.mean_over_seeds import exceeds
-from verify.mathematics.studies.specialization_study import halves, lead_of_the_strong
+from verify.mathematics.studies.coverage import coverage_of_halves, lead_of_the_strong
 from verify.mathematics.studies.trained_experiments import Trained, polarised_teachers, run_of, trained
 
 STRONG_FIRST = Item(
@@ -36,7 +36,7 @@ def the_strong_lead(
     """
     run = run_of(instance, context.device)
     lead = lead_of_the_strong(run)
-    strong, weak = (float(half[-1].mean()) for half in halves(run))
+    strong, weak = (float(half[-1].mean()) for half in coverage_of_halves(run))
     return exceeds(
         -lead if reverse else lead,
         beyond,
@@ -46,7 +46,7 @@ def the_strong_lead(
     )
 
 
-the_strong_lead.rejects("halves exchanged", Trained(), reverse=True)
+the_strong_lead.rejects("coverage_of_halves exchanged", Trained(), reverse=True)
 the_strong_lead.rejects(
     "equal teachers (p = 0) ahead by 0.1", Trained(polarity=0.0, over_realisation=1, epochs=2), beyond=0.1
 )

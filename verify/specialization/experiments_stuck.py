@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 
 from verify.judging import SPECIALIZATION, TRAINING, Assumption, Budget, Context, Evidence, Item, Source
 from verify.mathematics.mean_over_seeds import falls_below
-from verify.mathematics.studies.specialization_study import coverage
+from verify.mathematics.studies.coverage import coverage
 from verify.mathematics.studies.trained_experiments import Trained, run_of
 
 STUCK = Item(

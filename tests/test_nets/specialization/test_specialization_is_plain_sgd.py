@@ -171,13 +171,13 @@ def test_kept_runs_are_found_again(tmp_path, monkeypatch):
         TrainingPlan.of(small(polarity=p), seed=0, networks=8, steps=40, record_at=[10, 20], device="cpu")
         for p in (0.0, 1.0)
     ]
-    kept = RunFolder(tmp_path)
-    first = list(train_in_turn(plans, kept=kept))
+    store = RunFolder(tmp_path)
+    first = list(train_in_turn(plans, store=store))
     assert len(list(tmp_path.iterdir())) == 2
     fewer = dataclasses.replace(plans[1], marks=(0, 20, 40))
     with monkeypatch.context() as patch:
         patch.setattr("nets.specialization.runs.train_group", None)
-        again = list(train_in_turn([plans[0], fewer], kept=kept))
+        again = list(train_in_turn([plans[0], fewer], store=store))
     for name, values in first[0].observables.items():
         np.testing.assert_array_equal(values, again[0].observables[name])
         np.testing.assert_array_equal(first[1].observables[name][[0, 2, 3]], again[1].observables[name])
@@ -185,20 +185,20 @@ def test_kept_runs_are_found_again(tmp_path, monkeypatch):
     more = TrainingPlan.of(
         small(polarity=1.0), seed=0, networks=16, steps=40, record_at=[10, 20], device="cpu"
     )
-    (wider,) = train_in_turn([more], kept=kept)
+    (wider,) = train_in_turn([more], store=store)
     np.testing.assert_array_equal(wider.observables["loss"][:, :8], first[1].observables["loss"])
     assert len(list(tmp_path.iterdir())) == 3
-    assert kept.find(dataclasses.replace(plans[1], marks=(0, 15, 40))) is None
-    assert kept.find(dataclasses.replace(plans[1], seeds=plans[1].seeds[::-1])) is None
+    assert store.find(dataclasses.replace(plans[1], marks=(0, 15, 40))) is None
+    assert store.find(dataclasses.replace(plans[1], seeds=plans[1].seeds[::-1])) is None
 
 
 def test_a_file_that_is_another_run_is_an_error(tmp_path):
-    kept = RunFolder(tmp_path)
+    store = RunFolder(tmp_path)
     plans = [TrainingPlan.of(small(), seed=seed, steps=3, record_at=[], device="cpu") for seed in (0, 1)]
-    list(train_in_turn(plans, kept=kept))
-    kept.path(plans[0]).replace(kept.path(plans[1]))
+    list(train_in_turn(plans, store=store))
+    store.path(plans[0]).replace(store.path(plans[1]))
     with pytest.raises(RunFileError, match="holds another run"):
-        kept.find(plans[1])
-    kept.path(plans[0]).write_text("not a run")
+        store.find(plans[1])
+    store.path(plans[0]).write_text("not a run")
     with pytest.raises(RunFileError, match="NetCDF"):
-        kept.find(plans[0])
+        store.find(plans[0])

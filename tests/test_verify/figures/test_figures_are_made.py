@@ -15,12 +15,12 @@ from verify.figures import figures
 from verify.figures.claims import ClaimCheck
 from verify.figures.overrides import overridden
 from verify.figures.specialization11 import shifted
-from verify.mathematics.studies.specialization_study import (
-    Study,
+from verify.mathematics.studies.coverage import (
     first_covered,
     lead_of_the_strong,
     rank_correlation,
 )
+from verify.mathematics.studies.specialization_study import SpecializationStudy
 
 TINY = ["--set", "networks=3", "--set", "epochs=0.06", "--set", "eval_samples=200"]
 TWO_LAYER = [f"specialization.{number}" for number in (7, 9, 10, 11, 12)]
@@ -130,8 +130,8 @@ def test_figures_are_listed(capsys):
 
 def test_overrides_keep_types():
     """Tuples from commas, whole numbers stay whole, the rest as it was."""
-    changed = overridden(Study(), ["polarities=0,1.5", "networks=4"], seed=9)
-    assert changed == dataclasses.replace(Study(), polarities=(0.0, 1.5), networks=4, seed=9)
+    changed = overridden(SpecializationStudy(), ["polarities=0,1.5", "networks=4"], seed=9)
+    assert changed == dataclasses.replace(SpecializationStudy(), polarities=(0.0, 1.5), networks=4, seed=9)
 
 
 def test_claim_checks_can_fail():

@@ -8,7 +8,7 @@ import xarray as xr
 
 from verify.command.main import run
 from verify.figures.luckmatters_modulation_maps import Maps
-from verify.figures.luckmatters_theorem5 import Starts, checks, dataset, summary
+from verify.figures.luckmatters_theorem5 import FanOutStudy, checks, dataset, summary
 
 TINY = {
     "luckmatters.theorem5": ["t_end=0.6", "networks=3", "over_realisations=2,3"],
@@ -36,7 +36,7 @@ def test_figure_is_made_and_the_seed_decides(name, tmp_path, capsys):
 
 def test_starts_are_those_of_section_4_2():
     """Unit fan-ins and unit columns of V; p moves W_u and V_u to the teacher and nothing else; the noise is shared."""
-    study = Starts(networks=3)
+    study = FanOutStudy(networks=3)
     for p_W, p_V in ((0.0, 0.0), (3.0, 1.0)):
         problem = study.problem(5, p_W, p_V)
         assert (problem.d, problem.m, problem.n, problem.c) == (10, 20, 100, 30)
@@ -55,7 +55,7 @@ def test_starts_are_those_of_section_4_2():
     assert gaps[1] > 0.4
 
 
-def runs_with(study: Starts, growth_near: float, growth_far: float, sgd: float) -> list[np.ndarray]:
+def runs_with(study: FanOutStudy, growth_near: float, growth_far: float, sgd: float) -> list[np.ndarray]:
     """Fan-outs of every case: u-set 1 at first and then ``growth`` larger, r-set 1/2; SGD makes a share of it."""
     found = []
     for over, p_W, p_V in study.cases():
@@ -72,7 +72,7 @@ def runs_with(study: Starts, growth_near: float, growth_far: float, sgd: float) 
 @pytest.mark.statement("luckmatters.theorem5")
 def test_claims_of_theorem5s_figure_can_fail():
     """The paper's picture holds; a gap that grows from far starts, and an SGD that stands still, are refuted."""
-    study = Starts(networks=4, over_realisations=(2,))
+    study = FanOutStudy(networks=4, over_realisations=(2,))
     outcomes = {}
     for name, world in {"paper": (0.5, -0.1, 1.0), "other": (-0.5, 0.3, 0.0)}.items():
         rows = [summary(study, norms) for norms in runs_with(study, *world)]

@@ -13,7 +13,7 @@ from verify.luckmatters.random_initialisation import (
     cap_probability,
     lucky_probability,
 )
-from verify.mathematics.mean_over_seeds import effect, exceeds, falls_below, weakest
+from verify.mathematics.mean_over_seeds import exceeds, falls_below, false_alarm_tail, mean_interval, weakest
 from verify.mathematics.zero_curvature import (
     features,
     hessian_on,
@@ -45,14 +45,14 @@ def test_the_interval_of_an_effect_covers() -> None:
     """A Student-t interval at the context's level; decided one way, the other way, or not at all."""
     context = Context()
     samples = np.random.default_rng(0).standard_normal(400)
-    found = effect(samples, context)
+    found = mean_interval(samples, false_alarm_tail(context))
     assert found.reach == pytest.approx(context.z() * found.standard_error, rel=0.05)
     assert context.z() == pytest.approx(-float(ndtri(1e-3 / 200 / 2)))
     assert exceeds(samples, 0.0, context).inconclusive
     assert exceeds(samples + 1, 0.0, context).holds
     assert not falls_below(samples + 1, 0.0, context).holds
     with pytest.raises(ValueError, match="samples: expected at least 3"):
-        effect([1.0, np.nan, 2.0], context)
+        mean_interval([1.0, np.nan, 2.0], false_alarm_tail(context))
 
 
 def test_the_weakest_part_decides() -> None:

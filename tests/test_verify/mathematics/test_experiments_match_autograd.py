@@ -8,7 +8,7 @@ import pytest
 from luckproof import train_specialization
 from nets.specialization.training import EPOCH
 from verify.mathematics.studies.autograd_experiment import by_autograd
-from verify.mathematics.studies.specialization_study import specialisation_and_fan_out
+from verify.mathematics.studies.coverage import specialisation_and_fan_out
 from verify.mathematics.studies.trained_experiments import Trained
 from verify.specialization.experiments_low_correlation import OneNetwork, ordering
 from verify.specialization.experiments_over_realisation import just_realised

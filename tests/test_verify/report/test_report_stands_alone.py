@@ -17,7 +17,7 @@ from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOU
 from verify.report import as_records, check_writable, render_html
 from verify.report.html import duration, number_html
 from verify.report.mathtext import claim_html, indexed_html
-from verify.report.verdict_picture import draw
+from verify.report.verdict_picture import figure_of
 
 CONTEXT = make_context("quick", "cpu", 0)
 RUN = RunInfo.of(CONTEXT, seconds=1.5)
@@ -121,7 +121,7 @@ def test_own_figure_is_used(verdicts):
     """A statement's figure takes the place of the default one."""
     mine = Figure()
     statement = dataclasses.replace(HOLDS, figure=lambda verdict: mine)
-    assert draw(dataclasses.replace(verdicts[-1], statement=statement)) is mine
+    assert figure_of(dataclasses.replace(verdicts[-1], statement=statement)) is mine
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_own_figure_is_used(verdicts):
 )
 def test_default_figure_fits_the_evidence(evidence, ylabel):
     """A scatter for bounds, deviations for equalities met to rounding, nothing for what is not finite."""
-    figure = draw(judge(dataclasses.replace(HOLDS, evidence=evidence), CONTEXT))
+    figure = figure_of(judge(dataclasses.replace(HOLDS, evidence=evidence), CONTEXT))
     assert (figure.axes[0].get_ylabel() if figure else None) == ylabel
 
 

@@ -41,7 +41,7 @@ class Case:
 
 
 def train_cases(
-    cases: Sequence[Case], device: str, progress: Progress, kept: RunFolder | None = None
+    cases: Sequence[Case], device: str, progress: Progress, store: RunFolder | None = None
 ) -> list[Trajectory]:
     """The runs of ``cases``: as many at a time as there are cores, the longest first; on a GPU one by one.
 
@@ -53,7 +53,7 @@ def train_cases(
     with _one_thread_an_operation(), ThreadPoolExecutor(workers) as pool:
         futures = {
             index: pool.submit(
-                cases[index].study.run, cases[index].arm, device, meter.of(index), kept, workers=1
+                cases[index].study.run, cases[index].arm, device, meter.of(index), store, workers=1
             )
             for index in longest_first
         }

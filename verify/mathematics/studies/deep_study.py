@@ -158,10 +158,10 @@ class DeepStudy:
         arm: Arm,
         device: str,
         progress: Callable[[float], None],
-        kept: RunFolder | None = None,
+        store: RunFolder | None = None,
         workers: int | None = None,
     ) -> Trajectory:
-        """Train and measure, from where the run in ``kept`` is, if there is one; one worker a core unless told.
+        """Train and measure, from where the run in ``store`` is, if there is one; one worker a core unless told.
 
         Raises DivergedTrainingError where a network diverges and RunFileError where the file is of another run.
         """
@@ -172,7 +172,7 @@ class DeepStudy:
         try:
             run = train_deep(
                 students, self.teachers(device), self.source(), sgd=self.sgd(arm), epochs=self.epochs,
-                evaluation=x, checkpoint=self.file(arm, device, kept),
+                evaluation=x, checkpoint=self.file(arm, device, store),
                 record_at=self.records, observe=self.observer, workers=workers or available_cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
@@ -181,18 +181,18 @@ class DeepStudy:
             raise DivergedTrainingError(run.message)
         return run
 
-    def file(self, arm: Arm, device: str, kept: RunFolder | None) -> Path | None:
+    def file(self, arm: Arm, device: str, store: RunFolder | None) -> Path | None:
         """The checkpoint of one arm: sizes in words, everything that decides the numbers as a hash."""
-        if kept is None:
+        if store is None:
             return None
         shared = {name: value for name, value in asdict(self).items() if name not in ("rates", "bn_rates")}
         key = json.dumps([type(self).__name__, shared, asdict(arm), device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         kind = "cnn" if self.teacher.convolutional else "fc"
         words = "-".join([kind, *map(str, self.widths), f"x{self.factor}", arm.placement, f"{arm.rate:g}"])
-        return kept.folder / f"{words}-{digest}.safetensors"
+        return store.folder / f"{words}-{digest}.safetensors"
 
-    def all_arms(self, device: str, progress: Progress, kept: RunFolder | None = None) -> xr.Dataset:
+    def all_arms(self, device: str, progress: Progress, store: RunFolder | None = None) -> xr.Dataset:
         """The study's runs as one data set over (arm, epoch, network, layer)."""
         runs = []
         for index, arm in enumerate(self.arms):
@@ -200,7 +200,7 @@ class DeepStudy:
             def advance(fraction: float, done: int = index) -> None:
                 progress((done + fraction) / len(self.arms))
 
-            runs.append(self.run(arm, device, advance, kept))
+            runs.append(self.run(arm, device, advance, store))
         return dataset(self.arms, runs)
 
     def estimate(self, device: str) -> Estimate:

@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
-from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number
 from nets.endings import DivergedTrainingError
-from nets.specialization.observables import best_per_student, best_per_teacher, covered
 from nets.specialization.run_folder import RunFolder
 from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
@@ -29,7 +26,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Study:
+class SpecializationStudy:
     """Networks of one teacher width for every polarity and over-realisation; the rest as in the paper.
 
     Network s has the same inputs, teacher directions and batch order in every setting, so that settings are
@@ -86,7 +83,7 @@ class Study:
         device: str = "cpu",
         workers: int = 1,
         progress: Progress | None = None,
-        kept: RunFolder | None = None,
+        store: RunFolder | None = None,
     ) -> Iterator[tuple[float, float, Trajectory]]:
         """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one diverges."""
         pairs = [(p, over) for p in self.polarities for over in self.over_realisations]
@@ -97,7 +94,7 @@ class Study:
             )
             for pair in pairs
         ]  # fmt: skip
-        runs = train_in_turn(plans, workers=workers, progress=progress, kept=kept)
+        runs = train_in_turn(plans, workers=workers, progress=progress, store=store)
         for (polarity, over), run in zip(pairs, runs, strict=True):
             if not run.success:
                 raise DivergedTrainingError(run.message)
@@ -105,7 +102,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class OneWidth(Study):
+class OneWidth(SpecializationStudy):
     """A study of students of one width."""
 
     def __post_init__(self) -> None:
@@ -122,49 +119,3 @@ class OneSetting(OneWidth):
         super().__post_init__()
         if len(self.polarities) > 1:
             raise ValueError(f"polarities: expected exactly one, got {self.polarities!r}")
-
-
-def coverage(run: Trajectory) -> Array:
-    """Share of teacher nodes covered, (records, networks)."""
-    return np.asarray(covered(run.observables["correlation"]).mean(axis=-1))
-
-
-def halves(run: Trajectory) -> tuple[Array, Array]:
-    """Coverage of the strong and of the weak half of the teacher nodes, (records, networks) each."""
-    hit = covered(run.observables["correlation"])
-    m = hit.shape[-1]
-    return np.asarray(hit[..., : m // 2].mean(-1)), np.asarray(hit[..., (m + 1) // 2 :].mean(-1))
-
-
-def lead_of_the_strong(run: Trajectory) -> Array:
-    """Coverage of the strong half minus that of the weak half, averaged over the run's time, one a network.
-
-    The average counts the time by which a node is ahead, so that it sees
-    the order also where in the end all are covered.
-    """
-    strong, weak = halves(run)
-    return np.asarray(np.trapezoid(strong - weak, run.t, axis=0) / (run.t[-1] - run.t[0]))
-
-
-def rank_correlation(a: Array, b: Array) -> Array:
-    """Spearman's rank correlation along the last axis; 0 where one side is constant."""
-    x, y = (rankdata(values, axis=-1) for values in (a, b))
-    x, y = (ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (x, y))
-    size = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
-    return np.asarray((x * y).sum(-1) / np.where(size > 0, size, 1.0))
-
-
-def specialisation_and_fan_out(run: Trajectory) -> tuple[Array, Array]:
-    """Best correlation and fan-out norm of every student node at the end, (networks, n) each."""
-    return best_per_student(run.observables["correlation"][-1]), run.observables["fan_out_norm"][-1]
-
-
-def first_covered(run: Trajectory) -> Array:
-    """Epoch at which each teacher node is first seen covered, (networks, m); infinite where it never is."""
-    hit = covered(run.observables["correlation"])
-    return np.where(hit.any(axis=0), run.t[np.argmax(hit, axis=0)], np.inf)
-
-
-def best_student(run: Trajectory) -> Array:
-    """Best correlation with each teacher node, (records, networks, m)."""
-    return best_per_teacher(run.observables["correlation"])

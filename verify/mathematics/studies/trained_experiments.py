@@ -6,12 +6,10 @@ import functools
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
-import numpy as np
 
-from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from verify.judging import Assumption, Budget
-from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, Study
+from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, SpecializationStudy
 
 RECORDS = 8
 
@@ -42,7 +40,7 @@ def trained(budget: Budget) -> st.SearchStrategy[Trained]:
 @functools.lru_cache(maxsize=8)
 def run_of(instance: Trained, device: str) -> Trajectory:
     """The run of an instance, kept for its controls and for paired instances."""
-    study = Study(
+    study = SpecializationStudy(
         instance.m, (instance.polarity,), (instance.over_realisation,), instance.networks, instance.epochs,
         instance.seed, QUICK_SAMPLES,
     )  # fmt: skip
@@ -53,8 +51,3 @@ def run_of(instance: Trained, device: str) -> Trajectory:
 def polarised_teachers(instance: Trained) -> tuple[Assumption, ...]:
     """The claims about strong and weak teachers say something only where their strengths differ."""
     return (Assumption("p > 0", float(instance.polarity)),)
-
-
-def time_average(run: Trajectory, values: Array) -> Array:
-    """Average over the time of the run of values (records, networks)."""
-    return np.asarray(np.trapezoid(values, run.t, axis=0) / (run.t[-1] - run.t[0]))

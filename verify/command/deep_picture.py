@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import io
-
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dynamics.ode.trajectory import Trajectory
 from verify.figures.panels import ordered_colours
-from verify.figures.style import HOLDING, STYLE
+from verify.figures.style import HOLDING
 
 SMALLEST = 1e-9
 """Gaps at rounding (the top layer, where the closure is exact) are not drawn."""
 
 
-def render(trajectory: Trajectory, file_format: str) -> bytes:
-    """The figure as the bytes of a ``png`` or ``svg`` file."""
-    with matplotlib.rc_context(STYLE):
-        buffer = io.BytesIO()
-        draw(trajectory).savefig(buffer, format=file_format, dpi=160)
-    return buffer.getvalue()
-
-
-def draw(trajectory: Trajectory) -> Figure:
+def picture(trajectory: Trajectory) -> Figure:
     """One line per layer and instance, over time."""
     figure = Figure(figsize=(11.0, 3.4))
     loss, resemblance, gap = figure.subplots(1, 3)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,21 +10,13 @@ from numpy.typing import NDArray
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from verify.command.measured_rates import Rates
-from verify.figures.style import FAILING, HOLDING, REFERENCE, STYLE
+from verify.figures.style import FAILING, HOLDING, REFERENCE
 
 SMALLEST = 1e-18
 """Values at or below zero (rounding in the loss) are not drawn on a logarithmic axis."""
 
 
-def render(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates, file_format: str) -> bytes:
-    """The figure as the bytes of a ``png`` or ``svg`` file."""
-    with matplotlib.rc_context(STYLE):
-        buffer = io.BytesIO()
-        draw(flow, trajectory, rates).savefig(buffer, format=file_format, dpi=160)
-    return buffer.getvalue()
-
-
-def draw(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Figure:
+def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Figure:
     """One line per node and instance, over time."""
     panels = 3 if flow.trains_V else 2
     figure = Figure(figsize=(4.0 * panels, 3.4))

@@ -1,0 +1,52 @@
+"""What a figure of a paper is: its settings, how it is made, and what making it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from verify.judging import Source
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from verify.figures.claims import ClaimCheck
+
+
+@dataclass(frozen=True)
+class FigureResult:
+    """A figure that was made: the picture, the numbers in it, and what they say about the paper's claims.
+
+    ``files``: by name, what else the figure leaves in its folder, such as trained networks.
+    """
+
+    picture: Figure
+    data: xr.Dataset
+    checks: tuple[ClaimCheck, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """One figure of a paper.
+
+    ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
+    dataclass of numbers, texts and tuples of numbers with a field ``seed``, which validates itself. ``make(settings,
+    device, progress)`` trains what is needed and plots it; where ``keeps_runs`` is set it also takes ``store``, a
+    :class:`nets.specialization.run_folder.RunFolder` for the runs behind the figure. ``check(settings)`` is called
+    before anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
+    ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
+    ``note``: what the paper saw and where ours differs, for the page of figures.
+    """
+
+    name: str
+    title: str
+    source: Source
+    settings: Mapping[str, Any]
+    make: Callable[..., FigureResult]
+    keeps_runs: bool = False
+    check: Callable[[Any], None] | None = None
+    estimate: Callable[[Any, str], object] | None = None
+    note: str = ""

@@ -1,0 +1,50 @@
+"""All figures by name: every module of this folder is imported and its figures are collected."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from verify.figures.paper_figure import PaperFigure
+
+
+def figure_named(name: str) -> PaperFigure:
+    """The registered figure of that name; raises ValueError with the nearest names for any other."""
+    known = figures()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
+        raise ValueError(f"figure: no figure is called {name!r}; known: {', '.join(near)}")
+    return known[name]
+
+
+@functools.cache
+def figures() -> Mapping[str, PaperFigure]:
+    """Every figure by name, in the order of the papers; imported on the first call.
+
+    Raises ValueError where two share a name or one has no settings for a budget.
+    """
+    found: dict[str, PaperFigure] = {}
+    for figure in _collected():
+        missing = {"quick", "full"} - set(figure.settings)
+        if missing:
+            raise ValueError(f"figure {figure.name}: needs settings for {', '.join(sorted(missing))}")
+        if found.setdefault(figure.name, figure) is not figure:
+            raise ValueError(f"figure {figure.name} is defined twice")
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: _natural(item[0]))))
+
+
+def _collected() -> Iterator[PaperFigure]:
+    package = importlib.import_module(__package__ or __name__)
+    for info in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}."):
+        for value in vars(importlib.import_module(info.name)).values():
+            candidates = value if isinstance(value, tuple | list) else (value,)
+            yield from (candidate for candidate in candidates if isinstance(candidate, PaperFigure))
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))
