@@ -24,7 +24,7 @@ from verify.judging import (
 )
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
-from verify.mathematics.kinks.hypotheses import assumption1, critical
+from verify.mathematics.kinks.hypotheses import assumption1_of, critical
 from verify.mathematics.kinks.observers import bare, observed_strength
 from verify.specialization import REBUILT
 
@@ -120,12 +120,6 @@ every_observed_teacher_is_learned.accepts(
     "no mirrored teacher, a student that copies the teacher", MirrorTeacher(mirrored=False, nodes=3)
 )
 every_observed_teacher_is_learned.rejects("a mirrored teacher", MirrorTeacher(2, 3))
-
-
-def assumption1_of(pair: ArbitraryPair) -> tuple[Assumption, ...]:
-    """Assumption 1 with multiples of either sign."""
-    networks = pair.networks()
-    return assumption1(networks.region, networks.teacher.augmented)
 
 
 @ASSUMPTION1.claim(

@@ -7,18 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from dynamics.two_layer.residual_kinks import kink_coefficient
-from verify.judging import ALGEBRA, Assumption, Context, Evidence
+from verify.judging import ALGEBRA, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
-from verify.mathematics.kinks.hypotheses import assumption1
+from verify.mathematics.kinks.hypotheses import assumption1_of
 from verify.mathematics.kinks.quarter import tent
 from verify.specialization import DERIVED
 from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
-
-
-def assumption1_of(pair: ArbitraryPair) -> tuple[Assumption, ...]:
-    """Assumption 1 with multiples of either sign."""
-    networks = pair.networks()
-    return assumption1(networks.region, networks.teacher.augmented)
 
 
 @THEOREM3.claim(

@@ -8,7 +8,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, separation, visibility
 from dynamics.two_layer.relu_network import sample_gradients
 from verify.judging import Assumption
-from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
+from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.observers import independent_observers, unaligned
 
 
@@ -18,6 +18,12 @@ def assumption1(region: Box, teachers: Array) -> tuple[Assumption, ...]:
         Assumption("no two teachers co-linear, of either sign", separation(teachers) - 1e-9),
         Assumption("every teacher's boundary visible", float(visibility(region, teachers).min())),
     )
+
+
+def assumption1_of(pair: ArbitraryPair) -> tuple[Assumption, ...]:
+    """Assumption 1 with multiples of either sign, for the teachers of a pair."""
+    networks = pair.networks()
+    return assumption1(networks.region, networks.teacher.augmented)
 
 
 def critical(networks: NetworkPair, seed: int) -> Assumption:
