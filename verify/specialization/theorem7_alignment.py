@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis.strategies as st
@@ -14,28 +15,23 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
-from verify.judging import (
-    SPECIALIZATION,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
+from verify.judging import FLOW, SEARCH, SPECIALIZATION, Assumption, Budget, Context, Evidence, Item, Source
 from verify.mathematics.precise.kernels import columns, dot
+from verify.mathematics.precise.runge_kutta import runge_kutta
+
+ALIGNMENT = Item(
+    "specialization.theorem7.alignment",
+    Source(SPECIALIZATION, "section 5.3, symmetric case after Theorem 7", "the printed formulas are lost"),
+)
 
 ALIGNED = 1e-6
-"""1 - cos of a student that counts as aligned; the runs are long enough for e^-40 at the slowest rate."""
+"""1 - cos of a student that counts as aligned."""
 
-DECADES = 40.0
+DECAY_TIMES = 40.0
+"""Length of a run in units of 1 / (slowest rate)."""
 
 DIGITS, STEPS = 20, 800
-"""Of the confirming integration: classical Runge-Kutta with steps of 1/20 and less."""
+"""Of the confirming integration: classical Runge-Kutta with steps of 1/20."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,25 @@ class Herd:
     @property
     def time(self) -> float:
         """Long enough for the slowest of the rates ``||w*|| - sum a`` and ``||w*||``, and to leave a bad start."""
-        return DECADES / min(1.0, abs(1 - self.total)) + 20.0
+        return DECAY_TIMES / min(1.0, abs(1 - self.total)) + 20.0
+
+
+LIGHT, HEAVY = Herd(d=6, n=4, total=0.5), Herd(d=6, n=4, total=2.0)
+
+
+def herds(totals: list[float], fewest: int = 1) -> Callable[[Budget], st.SearchStrategy[Herd]]:
+    """Strategy of herds with one of the given sums of weights."""
+
+    def strategy(budget: Budget) -> st.SearchStrategy[Herd]:
+        return st.builds(
+            Herd,
+            d=st.integers(2, 12 if budget.full else 6),
+            n=st.integers(fewest, 10 if budget.full else 5),
+            total=st.sampled_from(totals),
+            seed=st.integers(0, 2**16),
+        )
+
+    return strategy
 
 
 def generic(herd: Herd) -> tuple[Assumption, ...]:
@@ -82,64 +96,112 @@ def two_or_more(herd: Herd) -> tuple[Assumption, ...]:
     return (*generic(herd), Assumption("directions that differ", apart - 1e-3))
 
 
-def final_cosine(herd: Herd, context: Context, form: str = "projected") -> Evidence:
-    """Smallest cosine to w* at the end against 1."""
-    run = integrate(herd.flow(form), (0.0, herd.time), t_eval=[herd.time], rtol=1e-8, atol=1e-12)
-    lowest = float(run.observables["cosine"][-1].min())
-    left = float(run.observables["residual_norm"][-1])
+def lowest_cosine(lowest: float, **details: float) -> Evidence:
+    """Evidence that students are aligned of which the worst has the cosine ``lowest`` to w*."""
     return Evidence(
         predicted=1.0,
         measured=lowest,
         margin=lowest - (1 - ALIGNED),
         tolerance=ALIGNED,
-        details={"‖r‖ at the end": left},
+        details=details,
     )
 
 
-def confirm_projected(herd: Herd) -> Evidence:
-    """The projected flow again in 20 digits by Runge-Kutta, coordinates in mpmath."""
+def final_cosine(herd: Herd, form: str) -> Evidence:
+    """Smallest cosine to w* at the end of a run of the flow in one of its forms."""
+    run = integrate(herd.flow(form), (0.0, herd.time), t_eval=[herd.time], rtol=1e-8, atol=1e-12)
+    lowest = float(run.observables["cosine"][-1].min())
+    left = float(run.observables["residual_norm"][-1])
+    return lowest_cosine(lowest, **{"‖r‖ at the end": left})
+
+
+@ALIGNMENT.claim(
+    "printed",
+    expected="refuted",
+    on=Herd,
+    draw=herds([2.0, 1.5, 0.8, 0.5], fewest=2),
+    assume=two_or_more,
+    cost=FLOW.at_quick(15),
+)
+def all_align(herd: Herd, context: Context) -> Evidence:
+    """All students align with the joint pull
+
+    r_k = w* − Σ a_k w_k for all k,  ẇ_k = P⊥_{w_k} r_k:   w_k/‖w_k‖ → w*/‖w*‖
+
+    Hidden condition: Σ a_k‖w_k‖ < ‖w*‖. Otherwise the students jointly reach r = 0 while they still point in different
+    directions, and stop there: nothing pulls any more.
+    """
+    return final_cosine(herd, "projected")
+
+
+@all_align.confirmed_by
+def in_twenty_digits(herd: Herd) -> Evidence:
+    """The projected flow again by Runge-Kutta, coordinates in mpmath."""
     target, W, weights = herd.start()
     with mp.workdps(DIGITS):
-        goal, w = columns(target[:, None])[0], columns(W)
+        goal = columns(target[:, None])[0]
         a = [mp.mpf(float(x)) for x in weights]
 
-        def field(nodes: list[Any]) -> list[Any]:
+        def field(time: Any, nodes: list[Any]) -> list[Any]:
             r = goal.copy()
             for share, node in zip(a, nodes, strict=True):
                 r -= share * node
             return [r - node * (dot(node, r) / dot(node, node)) for node in nodes]
 
-        h = mp.mpf(1) / 20
-        for _ in range(STEPS):
-            k1 = field(w)
-            k2 = field([x + h / 2 * k for x, k in zip(w, k1, strict=True)])
-            k3 = field([x + h / 2 * k for x, k in zip(w, k2, strict=True)])
-            k4 = field([x + h * k for x, k in zip(w, k3, strict=True)])
-            w = [x + h / 6 * (p + 2 * q + 2 * s + z) for x, p, q, s, z in zip(w, k1, k2, k3, k4, strict=True)]
-        lowest = min(dot(x, goal) / mp.sqrt(dot(x, x) * dot(goal, goal)) for x in w)
-        return Evidence(
-            predicted=1.0, measured=float(lowest), margin=float(lowest) - (1 - ALIGNED), tolerance=ALIGNED
-        )
+        ends = runge_kutta(field, mp.mpf(0), columns(W), mp.mpf(1) / 20, STEPS)
+        return lowest_cosine(_lowest(ends, goal))
 
 
-def confirm_plain(herd: Herd) -> Evidence:
-    """The end of w' = r in closed form, 20 digits: every w_k moves by ``(w* - sum a w(0)) / sum a``."""
-    target, W, weights = herd.start()
-    with mp.workdps(DIGITS):
-        goal, w = columns(target[:, None])[0], columns(W)
-        a = [mp.mpf(float(x)) for x in weights]
-        moved = goal.copy()
-        for share, node in zip(a, w, strict=True):
-            moved -= share * node
-        ends = [node + moved / mp.fsum(a) for node in w]
-        lowest = min(dot(x, goal) / mp.sqrt(dot(x, x) * dot(goal, goal)) for x in ends)
-        return Evidence(
-            predicted=1.0, measured=float(lowest), margin=float(lowest) - (1 - ALIGNED), tolerance=ALIGNED
-        )
+def _lowest(nodes: list[Any], goal: Any) -> float:
+    return float(min(dot(x, goal) / mp.sqrt(dot(x, x) * dot(goal, goal)) for x in nodes))
 
 
-def rates_at_alignment(herd: Herd, context: Context, altered: float = 1.0) -> Evidence:
-    """Tangent eigenvalues at alignment by central differences against ``||w*|| - sum a`` and ``||w*||``."""
+all_align.accepts("Σa = 0.5", LIGHT)
+all_align.rejects("Σa = 2", HEAVY)
+
+
+@ALIGNMENT.claim(
+    "corrected",
+    expected="holds",
+    on=Herd,
+    draw=herds([0.5, 0.1, 0.3, 0.7, 0.9]),
+    assume=generic,
+    examples=(LIGHT,),
+    cost=SEARCH.at_quick(25),
+    note="condition added",
+)
+def light_students_align(herd: Herd, context: Context, *, form: str = "projected") -> Evidence:
+    """Light students align with the joint pull
+
+    ẇ_k = P⊥_{w_k} (w* − Σ a_i w_i),  Σ a_k‖w_k‖ < ‖w*‖:   w_k/‖w_k‖ → w*/‖w*‖ from almost every start
+
+    ‖r‖² falls and r cannot vanish, so every student ends along ±r; the minus sign is unstable. One student alone needs
+    no condition.
+    """
+    return final_cosine(herd, form)
+
+
+light_students_align.rejects("Σa = 2", HEAVY)
+light_students_align.rejects("plain ẇ = r", LIGHT, form="plain")
+
+
+@ALIGNMENT.claim(
+    "sharp",
+    expected="holds",
+    on=Herd,
+    draw=herds([0.5, 0.1, 0.9, 1.0, 1.5, 3.0]),
+    examples=(LIGHT, HEAVY),
+    cost=SEARCH,
+    note="linearisation, not in the paper",
+)
+def rates_at_alignment(herd: Herd, context: Context, *, heavier: float = 1.0) -> Evidence:
+    """The rates of alignment
+
+    at w_k = w*/‖w*‖ the tangent rates are ‖w*‖ − Σa  (n−1 times) and ‖w*‖  (once), each d−1 fold
+
+    Differences among students die at ‖w*‖ − Σa only, which turns negative at Σa = ‖w*‖: there alignment loses its
+    stability. What all share decays at ‖w*‖.
+    """
     target, _, weights = herd.start()
     aligned = np.repeat(target[:, None], herd.n, axis=1)
     flow = SharedResidualFlow(target, aligned, weights, form="projected")
@@ -149,7 +211,7 @@ def rates_at_alignment(herd: Herd, context: Context, altered: float = 1.0) -> Ev
     slopes = [(flow(0.0, y + h * t) - flow(0.0, y - h * t)) / (2 * h) for t in tangents]
     jacobian = np.array([[t @ slope for slope in slopes] for t in tangents])
     measured = np.sort(-np.linalg.eigvals(jacobian).real)
-    slow, fast = 1 - altered * herd.total, 1.0
+    slow, fast = 1 - heavier * herd.total, 1.0
     predicted = np.sort([fast] * (herd.d - 1) + [slow] * ((herd.n - 1) * (herd.d - 1)))
     at = int(np.argmax(np.abs(measured - predicted)))
     # h^2 of the difference and eps / h of its rounding; the eigenvectors of a rank-one change are well conditioned
@@ -158,101 +220,41 @@ def rates_at_alignment(herd: Herd, context: Context, altered: float = 1.0) -> Ev
     return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=tolerance)
 
 
-def herds(totals: list[float], fewest: int = 1) -> Any:
-    """Strategy of herds with one of the given sums of weights."""
-
-    def strategy(budget: Budget) -> st.SearchStrategy[Herd]:
-        return st.builds(
-            Herd,
-            d=st.integers(2, 12 if budget.full else 6),
-            n=st.integers(fewest, 10 if budget.full else 5),
-            total=st.sampled_from(totals),
-            seed=st.integers(0, 2**16),
-        )
-
-    return strategy
+rates_at_alignment.rejects("Σa 0.1 % larger", LIGHT, heavier=1.001)
 
 
-_SOURCE = Source(
-    SPECIALIZATION, "section 5.3, symmetric case after Theorem 7", "the printed formulas are lost"
+@ALIGNMENT.claim(
+    "printed",
+    part="plain",
+    expected="refuted",
+    on=Herd,
+    draw=herds([0.5, 0.9, 2.0], fewest=2),
+    assume=two_or_more,
+    cost=FLOW.at_quick(15),
+    note="read for ẇ = r; the printed formulas are lost",
 )
-_LIGHT, _HEAVY = Herd(d=6, n=4, total=0.5), Herd(d=6, n=4, total=2.0)
+def all_align_unprojected(herd: Herd, context: Context, *, form: str = "plain") -> Evidence:
+    """All students align under the plain dynamics
 
-PRINTED = Statement(
-    key="specialization.theorem7.alignment",
-    form=Form.PRINTED,
-    title="All students align with the joint pull",
-    claim="r_k = w* − Σ a_k w_k for all k,  ẇ_k = P⊥_{w_k} r_k:   w_k/‖w_k‖ → w*/‖w*‖",
-    source=_SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=Herd,
-    instances=herds([2.0, 1.5, 0.8, 0.5], fewest=2),
-    assumptions=two_or_more,
-    evidence=final_cosine,
-    confirm=confirm_projected,
-    controls=(
-        Control("Σa = 0.5", lambda c: final_cosine(_LIGHT, c), must_hold=True),
-        Control("Σa = 2", lambda c: final_cosine(_HEAVY, c)),
-    ),
-    cost=Cost(15, 60, 200),
-    remark="Hidden condition: Σ a_k‖w_k‖ < ‖w*‖. Otherwise the students jointly reach r = 0 while they still point in "
-    "different directions, and stop there: nothing pulls any more.",
-)
+    ẇ_k = r_k = w* − Σ a_i w_i:   w_k/‖w_k‖ → w*/‖w*‖
 
-CORRECTED = Statement(
-    key="specialization.theorem7.alignment",
-    form=Form.CORRECTED,
-    title="Light students align with the joint pull",
-    claim="ẇ_k = P⊥_{w_k} (w* − Σ a_i w_i),  Σ a_k‖w_k‖ < ‖w*‖:   w_k/‖w_k‖ → w*/‖w*‖ from almost every start",
-    source=replace(_SOURCE, note="condition added"),
-    expected=Outcome.HOLDS,
-    instance_type=Herd,
-    instances=herds([0.5, 0.1, 0.3, 0.7, 0.9]),
-    assumptions=generic,
-    evidence=final_cosine,
-    controls=(
-        Control("Σa = 2", lambda c: final_cosine(_HEAVY, c)),
-        Control("plain ẇ = r", lambda c: final_cosine(_LIGHT, c, "plain")),
-    ),
-    examples=(_LIGHT,),
-    cost=Cost(25, 200, 2000),
-    remark="‖r‖² falls and r cannot vanish, so every student ends along ±r; the minus sign is unstable. One student "
-    "alone needs no condition.",
-)
+    All students move alike, so w₁ − w₂ never changes; how far they end from w* is settled at the start.
+    """
+    return final_cosine(herd, form)
 
-SHARP = Statement(
-    key="specialization.theorem7.alignment",
-    form=Form.SHARP,
-    title="The rates of alignment",
-    claim="at w_k = w*/‖w*‖ the tangent rates are ‖w*‖ − Σa  (n−1 times) and ‖w*‖  (once), each d−1 fold",
-    source=replace(_SOURCE, note="linearisation, not in the paper"),
-    expected=Outcome.HOLDS,
-    instance_type=Herd,
-    instances=herds([0.5, 0.1, 0.9, 1.0, 1.5, 3.0]),
-    evidence=rates_at_alignment,
-    controls=(Control("Σa 0.1 % larger", lambda c: rates_at_alignment(_LIGHT, c, 1.001)),),
-    examples=(_LIGHT, _HEAVY),
-    cost=Cost(60, 300, 3000),
-    remark="Differences among students die at ‖w*‖ − Σa only, which turns negative at Σa = ‖w*‖: there alignment loses "
-    "its stability. What all share decays at ‖w*‖.",
-)
 
-PLAIN = Statement(
-    key="specialization.theorem7.alignment.plain",
-    form=Form.PRINTED,
-    title="All students align under the plain dynamics",
-    claim="ẇ_k = r_k = w* − Σ a_i w_i:   w_k/‖w_k‖ → w*/‖w*‖",
-    source=replace(_SOURCE, note="read for ẇ = r; the printed formulas are lost"),
-    expected=Outcome.REFUTED,
-    instance_type=Herd,
-    instances=herds([0.5, 0.9, 2.0], fewest=2),
-    assumptions=two_or_more,
-    evidence=lambda herd, context: final_cosine(herd, context, "plain"),
-    confirm=confirm_plain,
-    controls=(
-        Control("projected, Σa = 0.5", lambda c: final_cosine(_LIGHT, c), must_hold=True),
-        Control("plain, Σa = 0.5", lambda c: final_cosine(_LIGHT, c, "plain")),
-    ),
-    cost=Cost(15, 60, 200),
-    remark="All students move alike, so w₁ − w₂ never changes; how far they end from w* is settled at the start.",
-)
+@all_align_unprojected.confirmed_by
+def in_closed_form(herd: Herd) -> Evidence:
+    """The end of w' = r in 20 digits: every w_k moves by ``(w* - sum a w(0)) / sum a``."""
+    target, W, weights = herd.start()
+    with mp.workdps(DIGITS):
+        goal, w = columns(target[:, None])[0], columns(W)
+        a = [mp.mpf(float(x)) for x in weights]
+        moved = goal.copy()
+        for share, node in zip(a, w, strict=True):
+            moved -= share * node
+        return lowest_cosine(_lowest([node + moved / mp.fsum(a) for node in w], goal))
+
+
+all_align_unprojected.accepts("projected, Σa = 0.5", LIGHT, form="projected")
+all_align_unprojected.rejects("plain, Σa = 0.5", LIGHT)

@@ -92,7 +92,7 @@ def test_odds_of_two_equal_teachers():
 def test_confirmations_accept_what_holds(monkeypatch):
     """A confirmation that could not accept would prove nothing: light students, balanced weights, a strong first."""
     light = theorem7_alignment.Herd(total=0.3, seed=3)
-    assert theorem7_alignment.confirm_projected(light).holds
+    assert theorem7_alignment.in_twenty_digits(light).holds
     monkeypatch.setattr(eqn12_balance, "STEPS", 1000)  # enough for 1e-4 where nothing is stiff
     assert eqn12_balance.in_twenty_digits(eqn12_balance.Turn(0.5)).holds
     first = strong_premise.Student(m=5, outputs=1, positive=True)
