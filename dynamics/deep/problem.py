@@ -41,12 +41,12 @@ class DeepProblem:
 
     teacher: Weights
     student: Weights
-    measure: EmpiricalMeasure
+    measure: InputMeasure
     slope: float = 0.0
     biased: bool = False
 
     def __post_init__(self) -> None:
-        _require_atoms(self.measure)
+        atoms_of(self.measure)
         slope = number("slope", self.slope)
         if not 0 <= slope < 1:
             raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
@@ -121,19 +121,19 @@ class DeepProblem:
         teacher_biases: Sequence[ArrayLike],
         student: Sequence[ArrayLike],
         student_biases: Sequence[ArrayLike],
-        measure: EmpiricalMeasure,
+        measure: InputMeasure,
         slope: float = 0.0,
     ) -> DeepProblem:
         """The problem of networks ``f_{l+1} = sigma(W_l^T f_l + b_l)`` on augmented nodes.
 
         ``measure``: of the inputs as they are. Biases ``(..., n_{l+1})``, one for every weight matrix, the top's too.
         """
-        _require_atoms(measure)
-        samples = np.pad(measure.samples, ((0, 0), (0, 1)), constant_values=1.0)
+        samples, p = atoms_of(measure)
+        samples = np.pad(samples, ((0, 0), (0, 1)), constant_values=1.0)
         return cls(
             _augmented("teacher", teacher, teacher_biases),
             _augmented("student", student, student_biases),
-            EmpiricalMeasure(samples, measure.weights),
+            EmpiricalMeasure(samples, p),
             slope,
             biased=True,
         )
@@ -145,7 +145,7 @@ class DeepProblem:
         factor: int,
         rng: Randomness,
         *,
-        measure: EmpiricalMeasure,
+        measure: InputMeasure,
         p_W: float = 0.0,
         gain: float = 1.0,
         slope: float = 0.0,
@@ -215,15 +215,21 @@ def _check_pair(teacher: Weights, student: Weights, dim: int) -> None:
         raise ValueError(f"measure: expected samples of length {ends[0][0]}, got {dim}")
 
 
-def _require_atoms(measure: object) -> None:
-    """The networks are evaluated on the samples: nothing else that a measure says would be heard."""
-    if not isinstance(measure, InputMeasure) or measure.atoms is None:
+def atoms_of(measure: InputMeasure) -> tuple[Array, Array | None]:
+    """The samples (N, d) that are a measure's whole law, and their weights (N,), None where these are equal.
+
+    Networks are evaluated on the samples, which hear nothing else that a measure says. Raises TypeError for another
+    measure, and for one derived from ``EmpiricalMeasure`` that overrides its moments or its ``sample``.
+    """
+    atoms = measure.atoms if isinstance(measure, InputMeasure) else None
+    if atoms is None:
         raise TypeError(f"measure: expected an EmpiricalMeasure, got {type(measure).__name__}")
+    return atoms
 
 
-def _check_constants(nets: dict[str, Weights], measure: EmpiricalMeasure) -> None:
+def _check_constants(nets: dict[str, Weights], measure: InputMeasure) -> None:
     """The last coordinate and the last hidden nodes are 1 on every sample."""
-    if not np.all(measure.samples[:, -1] == 1):
+    if not np.all(atoms_of(measure)[0][:, -1] == 1):
         raise ValueError("measure: expected samples that end in 1 where biased, got others")
     for name, net in nets.items():
         for level, W in enumerate(net[:-1]):

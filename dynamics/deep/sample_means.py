@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem, Weights
+from dynamics.deep.problem import DeepProblem, Weights, atoms_of
 
 CHUNK_ELEMENTS = 1 << 21
 """Numbers alive at once in the temporaries of one piece of the samples: 16 MiB, or one sample's where that is more."""
@@ -76,7 +76,7 @@ def over_samples(problem: DeepProblem, weights: Weights, *terms: Term, extra: in
 
 
 def _pieces(problem: DeepProblem, size: int) -> Iterator[tuple[Array, Array]]:
-    samples, p = problem.measure.samples, problem.measure.weights
+    samples, p = atoms_of(problem.measure)
     for start in range(0, len(samples), size):
         x = samples[start : start + size]
         yield x, (np.full(len(x), 1 / len(samples)) if p is None else p[start : start + size])[:, None]

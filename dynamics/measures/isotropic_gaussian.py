@@ -17,9 +17,10 @@ from dynamics.measures.kernel_bounds import KernelBounds, spherical_kernel_bound
 from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_dimension, checked_size
 
-# Measured: up to d (m + n) entries of joined columns, one kernel call on them is faster than two.
+# One kernel call on joined columns beats two while the overhead of a call dominates: up to about this many entries
+# d (m + n) of the joined columns, which are copied,
 _JOINED_COLUMNS = 1 << 14
-# Measured: up to n (m + n) pairs of joined columns with the students, one kernel call is faster than two.
+# and up to about this many pairs n (m + n), which are held at once and lose the symmetry of the students' product.
 _JOINED_PAIRS = 1 << 16
 
 
@@ -92,10 +93,7 @@ class IsotropicGaussian(InputMeasure):
         return supplement
 
     def joined(self, teacher: Any, students: Any) -> Directions | None:
-        """One product and one pass over the pairs in place of two, where overhead outweighs what joining costs.
-
-        That is the copying of columns, the symmetry of the students' product and the memory of all pairs at once.
-        """
+        """Teachers and then students as one set of columns, up to ``_JOINED_COLUMNS`` entries and ``_JOINED_PAIRS``."""
         if not (isinstance(teacher, Directions) and isinstance(students, Directions)):
             return None
         return teacher.beside(students) if _joinable(teacher, students) else None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luckproof import BOUNDS, Array, BiasedGaussian, TeacherStudent, teachers
+from luckproof import BOUNDS, Array, BiasedGaussian, IsotropicGaussian, TeacherStudent, teachers
 from verify.luckmatters.theorem5 import ANTIPODAL, MANY, ORTHOGONAL
 from verify.mathematics.bounds import (
     theorem4_corrected,
@@ -67,6 +67,18 @@ def test_theorem4_bounds_are_ordered_where_they_are_not_vacuous() -> None:
     assert np.isnan(theorem4_corrected(isotropic))
     assert np.isnan(theorem4_printed(isotropic))
     assert theorem4_spectral(isotropic) > 0
+
+
+@pytest.mark.parametrize("std", [0.5, 2.0])
+def test_theorem4_bounds_are_rates_of_the_flow_at_any_scale_of_the_input(std: float) -> None:
+    """Corrected below spectral and near it for one teacher; both go with the variance, as the flow does."""
+    rng = np.random.default_rng(0)
+    teacher = teachers.random_unit(5, 1, rng)
+    one, other = (
+        TeacherStudent.at_angle(teacher, 0.2, 3, measure=IsotropicGaussian(5, scale)) for scale in (1.0, std)
+    )
+    assert 0.8 * theorem4_spectral(other) < theorem4_corrected(other) < theorem4_spectral(other)
+    assert theorem4_printed(other) == pytest.approx(std**2 * theorem4_printed(one), rel=1e-12)
 
 
 def test_every_bound_refuses_an_ensemble() -> None:

@@ -42,15 +42,17 @@ def theorem4_constants(problem: TeacherStudent) -> Theorem4Constants:
 
 
 def theorem4_printed(problem: TeacherStudent) -> float:
-    """``d-bar gamma`` with the printed d-bar, which is no lower bound of the overlap."""
+    """``d-bar gamma`` with the printed d-bar, which is no lower bound of the overlap; times c where ``L_0 = c I``."""
     constants = theorem4_constants(problem)
-    return constants.rate_printed if constants.gamma > 0 else float("nan")
+    return _pace(problem) * constants.rate_printed if constants.gamma > 0 else float("nan")
 
 
 def theorem4_corrected(problem: TeacherStudent) -> float:
-    """``gamma inf d*_jj`` over the balls."""
+    """``gamma inf d*_jj`` over the balls; times c where ``L_0 = c I``."""
     constants = theorem4_constants(problem)
-    return constants.rate_corrected if min(constants.gamma, constants.d_lower) > 0 else float("nan")
+    if not min(constants.gamma, constants.d_lower) > 0:
+        return float("nan")
+    return _pace(problem) * constants.rate_corrected
 
 
 def theorem4_spectral(problem: TeacherStudent) -> float:
@@ -90,6 +92,12 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
     }
 )
 """Every bound by name, in the order of the table."""
+
+
+def _pace(problem: TeacherStudent) -> float:
+    """``c``: the theorem is for ``L_0 = I``, and the flow runs c times as fast where ``L_0 = c I``."""
+    variance = problem.measure.spherical_variance
+    return 1.0 if variance is None else variance
 
 
 def _one_instance(problem: TeacherStudent) -> None:
