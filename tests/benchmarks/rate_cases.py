@@ -21,9 +21,9 @@ from luckproof import (
     train,
     unit_columns,
 )
-from verify.luckmatters import theorem4, theorem5_sharp
+from verify.luckmatters import theorem4
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families import two_layer_starts
+from verify.mathematics.families import overparameterised_runs, two_layer_starts
 from verify.mathematics.rates import mean_rate
 
 NETWORKS, LR, BATCH = 16, 0.1, 256
@@ -71,9 +71,9 @@ CASES = (
     _angle_case("threshold 2, m=2", m=2, d=6, theta0=1e-3, threshold=2.0),
     _angle_case("threshold 3, m=5", m=5, d=8, theta0=1e-3, threshold=3.0),
     _angle_case("threshold 4, m=20", m=20, d=24, theta0=1e-3, threshold=4.0),
-    Case("d,m,n,c = 6,2,4,3", 5, theorem5_sharp.problem_of(theorem5_sharp.SMALL)),
-    Case("d,m,n,c = 8,3,5,4", 5, theorem5_sharp.problem_of(theorem5_sharp.MIDDLE)),
-    Case("d,m,n,c = 10,4,8,6", 5, theorem5_sharp.problem_of(theorem5_sharp.LARGE)),
+    Case("d,m,n,c = 6,2,4,3", 5, overparameterised_runs.problem_of(overparameterised_runs.SMALL)),
+    Case("d,m,n,c = 8,3,5,4", 5, overparameterised_runs.problem_of(overparameterised_runs.MIDDLE)),
+    Case("d,m,n,c = 10,4,8,6", 5, overparameterised_runs.problem_of(overparameterised_runs.LARGE)),
     _near_case("1+1 orthogonal, near", c=2, theta0=1e-3, v_error=1e-3, r_fan_out=0.05, seed=1),
     _near_case("1+1 antipodal", c=2, alpha=3.0, theta0=0.2, v_error=0.2, r_fan_out=0.2, seed=2),
     _near_case(

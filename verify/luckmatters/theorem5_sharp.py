@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,22 +18,16 @@ from dynamics.ode.trajectory import Status, Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
-from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging import (
-    LUCK_MATTERS,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
+from verify.judging import FLOW, Assumption, Budget, Context, Evidence, Verdict
+from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.comparison import deviation
+from verify.mathematics.families.overparameterised_runs import (
+    LARGE,
+    MIDDLE,
+    SMALL,
+    OverparameterisedRun,
+    problem_of,
+)
 from verify.mathematics.rates import DecayFit, discrete_rate, fit_decay, mean_rate
 
 RTOL, ATOL = 1e-12, 1e-16
@@ -53,48 +47,7 @@ NETWORK_ACCURACY = 1e-2
 LEFTOVER = 2e-2
 """Most that faster modes may add to the late rate; what they do add is computed and allowed for."""
 
-
-@dataclass(frozen=True)
-class OverparameterisedRun:
-    """m teachers, n students, c outputs in d dimensions; nodes orthonormal (or random with ``orthonormal=False``).
-
-    Relevant students start at angle ``theta0`` and ``v_error`` from their teachers, irrelevant fan-outs with norm
-    ``r_fan_out``. ``networks > 0`` also trains so many networks at ``lr`` with ``batch`` fresh samples a step.
-    """
-
-    d: int = 4
-    m: int = 1
-    n: int = 2
-    c: int = 2
-    theta0: float = 0.3
-    v_error: float = 0.3
-    r_fan_out: float = 0.5
-    orthonormal: bool = True
-    networks: int = 0
-    lr: float = 0.1
-    batch: int = 256
-    seed: int = 0
-
-
-SMALL = OverparameterisedRun(6, 2, 4, 3, 0.5, 0.5, 1.0)
 TRAINED = replace(SMALL, networks=16)
-MIDDLE = OverparameterisedRun(8, 3, 5, 4, 0.5, 0.5, 1.0)
-LARGE = OverparameterisedRun(10, 4, 8, 6, 0.5, 0.5, 1.0, seed=1)
-
-
-def problem_of(run: OverparameterisedRun) -> TeacherStudent:
-    """The teacher-student problem that the instance describes."""
-    rng = np.random.default_rng(run.seed)
-    draw = orthonormal if run.orthonormal else random_unit
-    nodes = draw(run.d, run.n, rng)
-    m, c = run.m, run.c
-    teacher_V = orthonormal(c, m, rng).T if c >= m else random_unit(c, m, rng).T
-    students = TeacherStudent.at_angle(nodes[:, :m], run.theta0, rng).student_W
-    noise = random_unit(c, run.n, rng).T
-    student_V = np.concatenate([teacher_V + run.v_error * noise[:m], run.r_fan_out * noise[m:]])
-    return TeacherStudent(
-        nodes[:, :m], np.concatenate([students, nodes[:, m:]], axis=1), teacher_V, student_V
-    )
 
 
 def limit_state(problem: TeacherStudent, W: Array) -> tuple[Array, Array]:
@@ -163,16 +116,14 @@ def leftover(instance: OverparameterisedRun) -> float:
     return float(energy @ (rates - rate) / energy.sum() / rate)
 
 
-def assumptions(instance: OverparameterisedRun) -> tuple[Assumption, ...]:
+def slowest_modes_seen(instance: OverparameterisedRun) -> tuple[Assumption, ...]:
     """The run has come down to the solution, and the fit's window sees its slowest modes."""
     problem = problem_of(instance)
     reached = float(sizes(problem, run_flow(instance))[-1])
-    if not reached < 1e-8:
-        return (Assumption("the flow reaches W_u = W*, V_u = V*, V_r = 0", 1e-8 - reached),)
-    return (
-        Assumption("the flow reaches W_u = W*, V_u = V*, V_r = 0", 1e-8 - reached),
-        Assumption("faster modes add at most 2 % in the window", LEFTOVER - leftover(instance)),
-    )
+    arrives = Assumption("the flow reaches W_u = W*, V_u = V*, V_r = 0", 1e-8 - reached)
+    if not arrives.satisfied:
+        return (arrives,)
+    return arrives, Assumption("faster modes add at most 2 % in the window", LEFTOVER - leftover(instance))
 
 
 @lru_cache(maxsize=4)
@@ -203,8 +154,47 @@ def networks_against_prediction(instance: OverparameterisedRun, run: Trajectory)
     return np.asarray(fit_decay(run.t, sizes(problem, run)).rate), discrete_rate(rates, instance.lr)
 
 
-def sharp(instance: OverparameterisedRun, context: Context, stretch: float = 1.0) -> Evidence:
-    """Flow within 0.5 % (plus the faster modes' share), networks within 1 %, of ``stretch`` times the prediction."""
+def flows(budget: Budget) -> st.SearchStrategy[OverparameterisedRun]:
+    """Up to three teachers and two irrelevant nodes, orthonormal or random; flow only."""
+    return st.tuples(st.integers(1, 3), st.integers(1, 2)).flatmap(
+        lambda sizes: st.builds(
+            OverparameterisedRun,
+            d=st.integers(sum(sizes) + 2, 8),
+            m=st.just(sizes[0]),
+            n=st.just(sum(sizes)),
+            c=st.integers(1, 4),
+            theta0=st.floats(0.05, 0.5).map(lambda x: round(x, 2)),
+            v_error=st.floats(0.0, 0.5).map(lambda x: round(x, 2)),
+            r_fan_out=st.floats(0.1, 1.0).map(lambda x: round(x, 2)),
+            orthonormal=st.booleans(),
+            seed=st.integers(0, 10_000),
+        )
+    )
+
+
+@THEOREM5.claim(
+    "sharp",
+    expected="holds",
+    on=OverparameterisedRun,
+    draw=flows,
+    assume=slowest_modes_seen,
+    examples=(TRAINED, MIDDLE, LARGE),
+    cost=FLOW.at_quick(3),
+    note="the rate is our own",
+)
+def decays_at_the_spectral_rate(
+    instance: OverparameterisedRun, context: Context, *, stretch: float = 1.0
+) -> Evidence:
+    """The late rate with an irrelevant set is the spectral rate
+
+    −d/dt log ‖(sin θ, δv, v_r)‖ → λ,  λ = smallest non-zero eigenvalue of −J at (W*, W_r(∞); V*, 0)
+    = of the Gram matrix of {f'_j(x) P⊥x ⊗ v*_j,  f_j(x) ⊗ e_i};  W_r(∞) is where the irrelevant nodes end
+
+    The equilibria form a manifold (W_r is free where V_r = 0) and the rate depends on the point reached, so it is known
+    only at the end: with orthonormal nodes it starts at 0.158 and drops to 0.07 where W_r drifts towards the teachers.
+    Each network is linearised where its own W_r has ended. The flow is held to the rate within 0.5 % (plus the faster
+    modes' share), the networks within 1 %.
+    """
     rate = stretch * modes_of(instance)[0]
     ode, faster = float(fit_flow(instance).rate), leftover(instance)
     excess = ode / rate - 1
@@ -238,25 +228,8 @@ def sharp(instance: OverparameterisedRun, context: Context, stretch: float = 1.0
     )
 
 
-def instances(budget: Budget) -> st.SearchStrategy[OverparameterisedRun]:
-    """Up to three teachers and two irrelevant nodes, orthonormal or random; flow only."""
-    return st.tuples(st.integers(1, 3), st.integers(1, 2)).flatmap(
-        lambda sizes: st.builds(
-            OverparameterisedRun,
-            d=st.integers(sum(sizes) + 2, 8),
-            m=st.just(sizes[0]),
-            n=st.just(sum(sizes)),
-            c=st.integers(1, 4),
-            theta0=st.floats(0.05, 0.5).map(lambda x: round(x, 2)),
-            v_error=st.floats(0.0, 0.5).map(lambda x: round(x, 2)),
-            r_fan_out=st.floats(0.1, 1.0).map(lambda x: round(x, 2)),
-            orthonormal=st.booleans(),
-            seed=st.integers(0, 10_000),
-        )
-    )
-
-
-def figure(verdict: Verdict) -> Figure:
+@decays_at_the_spectral_rate.drawn_by
+def flow_networks_and_slope(verdict: Verdict) -> Figure:
     """Flow, trained networks and the predicted slope for the smallest of the three settings."""
     instance = next(record.instance for record in verdict.judged if record.instance.networks)
     problem, flow = problem_of(instance), run_flow(instance)
@@ -269,36 +242,14 @@ def figure(verdict: Verdict) -> Figure:
     axes.semilogy(flow.t, size, color="C0", label="flow")
     rate = modes_of(instance)[0]
     late = np.array([8.0, 24.0]) / rate
-    axes.semilogy(late, 4 * np.interp(late[0], flow.t, size) * np.exp(-rate * (late - late[0])), "k--",
-                  label="predicted slope")  # fmt: skip
+    slope = 4 * np.interp(late[0], flow.t, size) * np.exp(-rate * (late - late[0]))
+    axes.semilogy(late, slope, "k--", label="predicted slope")
     axes.set(xlabel="t  (= steps × lr for networks)", ylabel="‖(sin θ, δv, v_r)‖", ylim=(1e-14, 5))
     axes.legend(frameon=False)
     return drawing
 
 
-SHARP = Statement(
-    key="luckmatters.theorem5",
-    form=Form.SHARP,
-    title="The late rate with an irrelevant set is the spectral rate",
-    claim="−d/dt log ‖(sin θ, δv, v_r)‖ → λ,  λ = smallest non-zero eigenvalue of −J at (W*, W_r(∞); V*, 0)\n"
-    "= of the Gram matrix of {f'_j(x) P⊥x ⊗ v*_j,  f_j(x) ⊗ e_i};  W_r(∞) is where the irrelevant nodes end",
-    source=Source(LUCK_MATTERS, "Theorem 5", "the rate is our own"),
-    expected=Outcome.HOLDS,
-    instance_type=OverparameterisedRun,
-    instances=instances,
-    assumptions=assumptions,
-    evidence=sharp,
-    examples=(TRAINED, MIDDLE, LARGE),
-    controls=(
-        Control("the predicted rate × 1.1 is rejected by the flow", lambda c: sharp(MIDDLE, c, stretch=1.1)),
-        Control(
-            "the predicted rate × 1.05 is rejected by the networks",
-            lambda c: sharp(TRAINED, c, stretch=1.05),
-        ),
-    ),
-    cost=Cost(3, 60, 500),
-    figure=figure,
-    remark="The equilibria form a manifold (W_r is free where V_r = 0) and the rate depends on the point reached, so "
-    "it is known only at the end: with orthonormal nodes it starts at 0.158 and drops to 0.07 where W_r drifts "
-    "towards the teachers. Each network is linearised where its own W_r has ended.",
+decays_at_the_spectral_rate.rejects("the predicted rate × 1.1 is rejected by the flow", MIDDLE, stretch=1.1)
+decays_at_the_spectral_rate.rejects(
+    "the predicted rate × 1.05 is rejected by the networks", TRAINED, stretch=1.05
 )

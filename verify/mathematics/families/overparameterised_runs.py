@@ -1,0 +1,52 @@
+"""Over-parameterised students some way from their teachers: the instances of Theorem 5's limit and late rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.teachers import orthonormal, random_unit
+
+
+@dataclass(frozen=True)
+class OverparameterisedRun:
+    """m teachers, n students, c outputs in d dimensions; nodes orthonormal (or random with ``orthonormal=False``).
+
+    Relevant students start at angle ``theta0`` and ``v_error`` from their teachers, irrelevant fan-outs with norm
+    ``r_fan_out``. ``networks > 0`` also trains so many networks at ``lr`` with ``batch`` fresh samples a step.
+    """
+
+    d: int = 4
+    m: int = 1
+    n: int = 2
+    c: int = 2
+    theta0: float = 0.3
+    v_error: float = 0.3
+    r_fan_out: float = 0.5
+    orthonormal: bool = True
+    networks: int = 0
+    lr: float = 0.1
+    batch: int = 256
+    seed: int = 0
+
+
+SMALL = OverparameterisedRun(6, 2, 4, 3, 0.5, 0.5, 1.0)
+MIDDLE = OverparameterisedRun(8, 3, 5, 4, 0.5, 0.5, 1.0)
+LARGE = OverparameterisedRun(10, 4, 8, 6, 0.5, 0.5, 1.0, seed=1)
+
+
+def problem_of(run: OverparameterisedRun) -> TeacherStudent:
+    """The teacher-student problem that the run starts from."""
+    rng = np.random.default_rng(run.seed)
+    directions = orthonormal if run.orthonormal else random_unit
+    nodes = directions(run.d, run.n, rng)
+    m, c = run.m, run.c
+    teacher_V = orthonormal(c, m, rng).T if c >= m else random_unit(c, m, rng).T
+    students = TeacherStudent.at_angle(nodes[:, :m], run.theta0, rng).student_W
+    noise = random_unit(c, run.n, rng).T
+    student_V = np.concatenate([teacher_V + run.v_error * noise[:m], run.r_fan_out * noise[m:]])
+    return TeacherStudent(
+        nodes[:, :m], np.concatenate([students, nodes[:, m:]], axis=1), teacher_V, student_V
+    )
