@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from nets.checkpoints.state_dicts import read_state_dict
     from nets.deep import teachers as deep_teachers
     from nets.deep.architecture import Architecture
-    from nets.deep.batches import FixedSamples, FreshGaussian
-    from nets.deep.descent import SGD, Classification, Distillation
     from nets.deep.networks import DeepNetworks
-    from nets.deep.training import train_deep
+    from nets.deep.training.batches import FixedSamples, FreshGaussian
+    from nets.deep.training.descent import SGD, Classification, Distillation
+    from nets.deep.training.train import train_deep
     from nets.devices import resolve_device
     from nets.endings import DivergedTrainingError
     from nets.images.cifar10 import load_cifar10
     from nets.images.classifiers import train_classifiers
     from nets.images.digits import load_digits
     from nets.specialization.run_folder import RunFolder
-    from nets.specialization.runs import train_specialization
     from nets.specialization.setting import SpecializationNetworks, SpecializationSetting
+    from nets.specialization.training import train_specialization
     from nets.streams import network_seeds
     from nets.two_layer.networks import TwoLayerStudents
     from nets.two_layer.population_descent import population_descent
@@ -39,17 +39,17 @@ else:
             "nets.checkpoints.state_dicts": ["read_state_dict"],
             "nets.deep": ["teachers as deep_teachers"],
             "nets.deep.architecture": ["Architecture"],
-            "nets.deep.batches": ["FixedSamples", "FreshGaussian"],
-            "nets.deep.descent": ["SGD", "Classification", "Distillation"],
+            "nets.deep.training.batches": ["FixedSamples", "FreshGaussian"],
+            "nets.deep.training.descent": ["SGD", "Classification", "Distillation"],
             "nets.deep.networks": ["DeepNetworks"],
-            "nets.deep.training": ["train_deep"],
+            "nets.deep.training.train": ["train_deep"],
             "nets.devices": ["resolve_device"],
             "nets.endings": ["DivergedTrainingError"],
             "nets.images.cifar10": ["load_cifar10"],
             "nets.images.classifiers": ["train_classifiers"],
             "nets.images.digits": ["load_digits"],
             "nets.specialization.run_folder": ["RunFolder"],
-            "nets.specialization.runs": ["train_specialization"],
+            "nets.specialization.training": ["train_specialization"],
             "nets.specialization.setting": ["SpecializationNetworks", "SpecializationSetting"],
             "nets.streams": ["network_seeds"],
             "nets.two_layer.networks": ["TwoLayerStudents"],

@@ -125,7 +125,7 @@ class Observer(Protocol):
 def record(found: Evaluation) -> Record:
     """What is kept of an evaluation, as NumPy arrays whose first axis counts networks.
 
-    Read by :class:`nets.deep.training_records.DeepTrainingRecords`.
+    Read by :class:`nets.deep.training.records.DeepTrainingRecords`.
     """
     kept: Record = {"loss": found.loss.cpu().numpy()}
     for level, layer in enumerate(found.layers, start=1):

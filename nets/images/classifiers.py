@@ -11,11 +11,11 @@ from torch import Tensor
 
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
-from nets.deep.batches import FixedSamples
-from nets.deep.descent import SGD, Classification
 from nets.deep.metrics import chunk_size
 from nets.deep.networks import DeepNetworks
-from nets.deep.training import train_deep
+from nets.deep.training.batches import FixedSamples
+from nets.deep.training.descent import SGD, Classification
+from nets.deep.training.train import train_deep
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 RECORDED = 64

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynamics.ode.trajectory import Trajectory
-from nets.specialization.training import GroupRun, TrainingPlan, trajectory_of
+from nets.specialization.group_training import GroupRun, trajectory_of
+from nets.specialization.plan import TrainingPlan
 
 
 class RunFileError(ValueError):

@@ -1,164 +1,93 @@
-"""Plain SGD with biases on a finite training set: whole ensembles of students, gradients by hand."""
+"""Training of the two-layer experiments: one run, or all the settings of a study, over the cores of the machine."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-import torch
-
-from dynamics.arrays import Array
-from dynamics.ode.files import software_versions
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.progress import reporting
+from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
-from nets.arrays import array_module
-from nets.devices import resolve_device
-from nets.endings import Ending
-from nets.record_times import record_steps
-from nets.specialization.observables import DIMENSIONS, Evaluator
-from nets.specialization.setting import SpecializationInputs, SpecializationNetworks, SpecializationSetting
-from nets.specialization.steps import Batches, StackedStudents
-from nets.streams import network_seeds
+from nets.specialization.group_training import trajectory_of
+from nets.specialization.plan import EPOCH, TrainingPlan
+from nets.specialization.processes import trained_groups
+from nets.specialization.run_folder import RunFolder
+from nets.specialization.setting import SpecializationSetting
 
-Rows = list[dict[str, Array]]
-
-EPOCH = 1000
-"""Steps of one epoch in the paper's experiments."""
-
-GROUP = {"cpu": 8, "cuda": 64}
-"""Networks trained side by side: few enough to stay in a core's cache, enough to fill a GPU."""
+GROUPS_A_PROCESS = 2
+"""Groups a process gets at least, where there are as many networks: one that is late then costs less."""
 
 
-@dataclass(frozen=True)
-class TrainingPlan:
-    """One run of students of ``setting``, checked: which networks, and at which steps they are looked at.
+def train_specialization(
+    setting: SpecializationSetting,
+    *,
+    seed: int | Sequence[int],
+    networks: int = 1,
+    steps: int = 100 * EPOCH,
+    record_at: Sequence[int] | None = None,
+    record_every: int | None = None,
+    device: str = "auto",
+    workers: int = 1,
+    progress: bool | Callable[[float], None] = False,
+) -> Trajectory:
+    """Train ``networks`` students of ``setting``, each beside its own teacher on its own finite training set.
 
-    ``seed`` as it was given; ``seeds``: one integer per network; ``marks``: the steps of the records, from 0 to the
-    last. Source: Student Specialization, section 6, and the authors' program.
+    One step on a batch of B training samples drawn with replacement, all weights and biases at once:
+
+        e = f*(x) - f(x),   W <- W + lr/B sum_b [x; 1] (D V e)^T,   V <- V + lr/B sum_b [h; 1] e^T
+
+    with h = relu(W^T [x; 1]) and D its gates: gradient descent on ``1/2 mean_b ||e||^2`` (Eqn 2).
+
+    ``seed``: an integer spawned into one per network, or one integer per network. A network follows the same
+    path, bit for bit on a CPU, alone and in company. Records (at steps; 0 and the last always; every epoch unless
+    told) hold the observables of :class:`nets.specialization.observables.Evaluator` with a leading axis of networks.
+    The time axis counts epochs of ``EPOCH`` steps. ``workers``: see :func:`train_in_turn`.
+
+    A network whose weights or loss stop being finite ends the run with status ``diverged`` at the last record that
+    is finite for all. Cost O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100,
+    n = c = 50); memory that of the data sets of the groups at work, about 24 MB a network at the defaults, plus
+    O(records * networks * m n). Raises ValueError or TypeError, naming the argument, on bad input.
+    Source: Student Specialization, section 6, and the authors' program.
     """
-
-    setting: SpecializationSetting
-    seed: int | Sequence[int]
-    seeds: tuple[int, ...]
-    marks: tuple[int, ...]
-    device: str
-
-    @classmethod
-    def of(
-        cls,
-        setting: SpecializationSetting,
-        *,
-        seed: int | Sequence[int],
-        networks: int = 1,
-        steps: int = 100 * EPOCH,
-        record_at: Sequence[int] | None = None,
-        record_every: int | None = None,
-        device: str = "auto",
-    ) -> TrainingPlan:
-        """The plan of these arguments; raises ValueError or TypeError, naming the argument, on bad input."""
-        if not isinstance(setting, SpecializationSetting):
-            raise TypeError(f"setting: expected a SpecializationSetting, got {type(setting).__name__}")
-        place, count = resolve_device(device), positive_int("networks", networks)
-        seeds = network_seeds(seed, count)
-        every = EPOCH if record_every is None and record_at is None else record_every
-        marks = record_steps(positive_int("steps", steps), every, record_at)
-        return cls(setting, seed, tuple(seeds), tuple(marks), place)
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run."""
-        return self.marks[-1]
-
-    @property
-    def cost(self) -> float:
-        """Relative: a step's time grows with the student's width and with a constant part (measured)."""
-        return len(self.seeds) * self.steps * (20.0 + self.setting.n)
-
-    def groups(self, size: int) -> list[TrainingPlan]:
-        """The same for at most ``size`` networks each, as even as can be (a group's arrays must fit the cache)."""
-        size = max(1, min(size, GROUP[torch.device(self.device).type]))
-        parts = np.array_split(np.array(self.seeds, dtype=object), -(-len(self.seeds) // size))
-        return [
-            TrainingPlan(self.setting, tuple(part), tuple(part), self.marks, self.device) for part in parts
-        ]
+    plan = TrainingPlan.of(
+        setting, seed=seed, networks=networks, steps=steps,
+        record_at=record_at, record_every=record_every, device=device,
+    )  # fmt: skip
+    with reporting(progress, 0, 1) as report:
+        (run,) = train_in_turn([plan], workers=workers, progress=report)
+    return run
 
 
-@dataclass(frozen=True)
-class GroupRun:
-    """The records of one group and, where one of its networks diverged, that network's place in it (else -1)."""
+def train_in_turn(
+    plans: Sequence[TrainingPlan],
+    *,
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+    store: RunFolder | None = None,
+) -> Iterator[Trajectory]:
+    """The runs of ``plans``, in their order, each as soon as it and those before it are done.
 
-    rows: Rows
-    lost: int
-
-
-def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = None) -> GroupRun:
-    """Train all networks of ``plan`` side by side; ``advanced`` is told the steps taken at every record."""
-    setting, seeds, xp = plan.setting, plan.seeds, array_module(torch.device(plan.device))
-    inputs = _inputs(setting.d, setting.train_samples, setting.eval_samples, setting.input_std, seeds)
-    networks = SpecializationNetworks.draw(setting, seeds, inputs)
-    evaluator = Evaluator(networks, xp)
-    students = StackedStudents(setting, xp.asarray(networks.W), xp.asarray(networks.V), xp)
-    batches = Batches(setting, networks.training, seeds, xp)
-    rows: Rows = []
-    step = 0
-    with np.errstate(over="ignore", invalid="ignore"):  # told by the status
-        for mark in plan.marks:
-            for _ in range(mark - step):
-                students.step(*next(batches))
-            step = mark
-            row = evaluator.observe(students.W, students.V)
-            lost = ~np.all([np.isfinite(v.reshape(len(seeds), -1)).all(1) for v in row.values()], axis=0)
-            if lost.any():
-                return GroupRun(rows, int(np.argmax(lost)))
-            rows.append(row)
-            if advanced is not None:
-                advanced(step)
-    return GroupRun(rows, -1)
-
-
-@functools.lru_cache(maxsize=1)
-def _inputs(d: int, train: int, evaluation: int, std: float, seeds: tuple[int, ...]) -> SpecializationInputs:
-    """The last inputs drawn are kept: the settings of a study are trained on the same ones, one after the other."""
-    setting = SpecializationSetting(d=d, train_samples=train, eval_samples=evaluation, input_std=std)
-    return SpecializationInputs.draw(setting, seeds)
-
-
-def forget_inputs() -> None:
-    """Give back the memory of the inputs that were kept for another setting."""
-    _inputs.cache_clear()
-
-
-def trajectory_of(plan: TrainingPlan, runs: Sequence[GroupRun]) -> Trajectory:
-    """The groups of a plan side by side, cut at the first record that is not finite for all."""
-    marks, setting = plan.marks, plan.setting
-    kept = min(len(run.rows) for run in runs)
-    ending = Ending(Status.FINISHED, f"{marks[-1]} steps taken")
-    before = 0
-    for run in runs:
-        if run.lost >= 0 and len(run.rows) == kept:
-            ending = Ending.divergence(before + run.lost, marks[kept], setting.lr)
-            break
-        before += run.rows[0]["loss"].shape[0]
-    observables = {
-        name: np.stack([np.concatenate([run.rows[t][name] for run in runs]) for t in range(kept)])
-        for name in DIMENSIONS
-    }
-    settings: dict[str, Any] = {
-        "setting": asdict(setting), "n": setting.n, "networks": len(plan.seeds), "seed": plan.seed,
-        "network_seeds": list(plan.seeds), "record_steps": list(marks), "steps_per_epoch": EPOCH,
-        "device": plan.device,
-    }  # fmt: skip
-    return Trajectory(
-        t=np.array(marks[:kept]) / EPOCH,
-        state={},
-        observables=observables,
-        nfev=marks[kept - 1],
-        n_steps=marks[kept - 1],
-        status=ending.status,
-        message=f"{ending.status}: {ending.detail}",
-        dimensions=DIMENSIONS,
-        attributes={**settings, "versions": {**software_versions(), "torch": torch.__version__}},
-    )
+    With ``workers > 1`` that many processes share groups of networks (threads would wait for one another between the
+    short steps; on CUDA one process does it all). They import what they need anew: a program that asks for them needs
+    the usual ``if __name__ == "__main__"``. The numbers are those of one process. ``progress``: told the fraction done.
+    ``store``: groups found there are not trained again, and others are added as they finish.
+    """
+    count = positive_int("workers", workers)
+    if count > 1 and any(plan.device.startswith("cuda") for plan in plans):
+        count = 1
+    networks = sum(len(plan.seeds) for plan in plans)
+    # Kept groups are cut the same way however many processes there are, so that they are found again.
+    size = -(-networks // (GROUPS_A_PROCESS * count)) if count > 1 and store is None else networks
+    groups = [plan.groups(size) for plan in plans]
+    found = [[None if store is None else store.find(group) for group in part] for part in groups]
+    missing = [
+        group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
+        if run is None
+    ]  # fmt: skip
+    trained = trained_groups(missing, count, progress or (lambda fraction: None))
+    for plan, row, part in zip(plans, found, groups, strict=True):
+        runs = []
+        for run, group in zip(row, part, strict=True):
+            runs.append(next(trained) if run is None else run)
+            if run is None and store is not None:
+                store.keep(group, runs[-1])
+        yield trajectory_of(plan, runs)

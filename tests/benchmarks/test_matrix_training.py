@@ -25,8 +25,8 @@ from luckproof import (
     teachers,
     train,
 )
-from nets.deep.descent import DeepDescent
 from nets.deep.teachers import random_start, separated_teacher
+from nets.deep.training.descent import DeepDescent
 from nets.two_layer.batches import FreshBatches
 from tests.benchmarks.turns import in_turns
 

@@ -19,9 +19,9 @@ import torch
 from luckproof import SpecializationNetworks, SpecializationSetting
 from nets.arrays import HostArrays
 from nets.specialization.observables import Evaluator
-from nets.specialization.runs import train_in_turn
+from nets.specialization.plan import EPOCH, GROUP_SIZE, TrainingPlan
 from nets.specialization.steps import Batches, StackedStudents
-from nets.specialization.training import EPOCH, GROUP, TrainingPlan
+from nets.specialization.training import train_in_turn
 from tests.benchmarks.turns import in_turns
 from verify.mathematics.studies.autograd_experiment import trained_by_autograd
 
@@ -34,7 +34,7 @@ PART = 250
 class Group:
     """The networks that one core trains side by side."""
 
-    def __init__(self, setting: SpecializationSetting, size: int = GROUP["cpu"]) -> None:
+    def __init__(self, setting: SpecializationSetting, size: int = GROUP_SIZE["cpu"]) -> None:
         seeds, xp = list(range(size)), HostArrays()
         drawn = SpecializationNetworks.draw(setting, seeds)
         self.drawn, self.size = drawn, size

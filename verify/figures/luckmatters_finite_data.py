@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynamics.ode.progress import Progress
-from nets.deep.batches import BatchSource, FixedSamples
-from nets.deep.cost_estimate import Estimate
+from nets.deep.training.batches import BatchSource, FixedSamples
+from nets.deep.training.cost_estimate import Estimate
 from nets.specialization.run_folder import RunFolder
 from verify.figures.claims import ClaimCheck
 from verify.figures.correlation_panels import correlation_grid

@@ -12,14 +12,14 @@ from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from dynamics.validation import number, positive_int
 from nets.deep.architecture import Architecture
-from nets.deep.batches import FreshGaussian, gaussian_inputs
-from nets.deep.descent import SGD
 from nets.deep.metrics import evaluate
 from nets.deep.modulation import mean_modulations
 from nets.deep.networks import DeepNetworks
 from nets.deep.node_matching import winners
 from nets.deep.teachers import random_start, separated_teacher
-from nets.deep.training import train_deep
+from nets.deep.training.batches import FreshGaussian, gaussian_inputs
+from nets.deep.training.descent import SGD
+from nets.deep.training.train import train_deep
 from nets.endings import DivergedTrainingError
 from nets.streams import network_seeds
 from verify.figures.claims import ClaimCheck

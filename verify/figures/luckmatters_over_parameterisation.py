@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.architecture import Normalisation
-from nets.deep.cost_estimate import Estimate
+from nets.deep.training.cost_estimate import Estimate
 from nets.specialization.run_folder import RunFolder
 from verify.figures.claims import ClaimCheck
 from verify.figures.correlation_panels import epoch_axis

@@ -12,12 +12,12 @@ from torch import Tensor
 from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
-from nets.deep.cost_estimate import Estimate
-from nets.deep.descent import SGD
 from nets.deep.metrics import Evaluation, Record
 from nets.deep.modulation import mean_modulations
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import balanced_teacher
+from nets.deep.training.cost_estimate import Estimate
+from nets.deep.training.descent import SGD
 from nets.specialization.run_folder import RunFolder
 from verify.figures.claims import ClaimCheck
 from verify.figures.panels import number_label, ordered_colours, padded, panels

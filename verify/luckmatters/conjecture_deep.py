@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from nets.deep.architecture import Architecture
-from nets.deep.batches import FreshGaussian, gaussian_inputs
-from nets.deep.descent import SGD
 from nets.deep.networks import DeepNetworks
 from nets.deep.node_matching import block_rms, correlation, lucky_nodes, mean_best
 from nets.deep.teachers import near_start, separated_teacher
-from nets.deep.training import train_deep
+from nets.deep.training.batches import FreshGaussian, gaussian_inputs
+from nets.deep.training.descent import SGD
+from nets.deep.training.train import train_deep
 from nets.streams import network_seeds
 from verify.judging import (
     LUCK_MATTERS,

@@ -18,10 +18,10 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
+from nets.specialization.plan import EPOCH, TrainingPlan
 from nets.specialization.run_folder import RunFolder
-from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
-from nets.specialization.training import EPOCH, TrainingPlan
+from nets.specialization.training import train_in_turn
 from verify.mathematics.studies.coverage import coverage
 from verify.mathematics.studies.specialization_study import EARLY, SpecializationStudy
 from verify.report.writing import write_atomically

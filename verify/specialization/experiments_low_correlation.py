@@ -9,9 +9,9 @@ import numpy as np
 
 from dynamics.arrays import Array
 from nets.specialization.observables import SUCCESS
-from nets.specialization.runs import train_specialization
+from nets.specialization.plan import EPOCH
 from nets.specialization.setting import SpecializationSetting
-from nets.specialization.training import EPOCH
+from nets.specialization.training import train_specialization
 from verify.judging import SPECIALIZATION, TRAINING, Context, Evidence, Item, Source, drawn
 from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.autograd_experiment import by_autograd

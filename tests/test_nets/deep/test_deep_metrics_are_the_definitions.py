@@ -10,10 +10,10 @@ import torch
 
 import nets.deep.metrics
 from luckproof import Architecture, network_seeds
-from nets.deep.batches import gaussian_inputs
 from nets.deep.metrics import evaluate, record
 from nets.deep.node_matching import correlation, ranks, winner_rank, winners
 from nets.deep.teachers import balanced_teacher, random_start, separated_teacher
+from nets.deep.training.batches import gaussian_inputs
 
 DENSE = Architecture((5,), (4, 3), 2)
 CONVOLUTIONS = Architecture((1, 6, 7), (3, 2), 4)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from luckproof import Architecture, DeepNetworks, network_seeds
-from nets.deep.batches import gaussian_inputs
 from nets.deep.folding import folded
 from nets.deep.modulation import mean_modulations
 from nets.deep.teachers import random_start, separated_teacher
+from nets.deep.training.batches import gaussian_inputs
 from nets.matrix_form.layered import augmented
 
 pytestmark = pytest.mark.statement("luckmatters.theorem1")

@@ -22,10 +22,10 @@ from luckproof import (
     train_deep,
 )
 from nets.checkpoints.tensor_files import Checkpoint
-from nets.deep.batches import BatchSource, gaussian_inputs
 from nets.deep.metrics import Evaluation, Record, evaluate
 from nets.deep.teachers import random_start, separated_teacher
-from nets.deep.training_plan import LARGE_NETWORK, group_size
+from nets.deep.training.batches import BatchSource, gaussian_inputs
+from nets.deep.training.plan import LARGE_NETWORK, group_size
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 MOMENTUM = SGD(0.02, momentum=0.5, weight_decay=0.01, drops=((1, 0.01),))

@@ -18,8 +18,8 @@ from luckproof import (
     FreshGaussian,
     network_seeds,
 )
-from nets.deep.descent import DeepDescent, resting
 from nets.deep.teachers import random_start, separated_teacher
+from nets.deep.training.descent import DeepDescent, resting
 
 DENSE = Architecture((5,), (4, 3), 3)
 CONVOLUTIONS = Architecture((2, 7, 6), (4, 3), 3)

@@ -19,10 +19,10 @@ from luckproof import (
     train_specialization,
 )
 from nets.arrays import DeviceArrays, HostArrays
+from nets.specialization.plan import TrainingPlan
 from nets.specialization.run_folder import RunFileError
-from nets.specialization.runs import train_in_turn
 from nets.specialization.steps import StackedStudents
-from nets.specialization.training import TrainingPlan
+from nets.specialization.training import train_in_turn
 
 EPS = float(np.finfo(np.float64).eps)
 SMALL = {
@@ -176,7 +176,7 @@ def test_kept_runs_are_found_again(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2
     fewer = dataclasses.replace(plans[1], marks=(0, 20, 40))
     with monkeypatch.context() as patch:
-        patch.setattr("nets.specialization.runs.train_group", None)
+        patch.setattr("nets.specialization.processes.train_group", None)
         again = list(train_in_turn([plans[0], fewer], store=store))
     for name, values in first[0].observables.items():
         np.testing.assert_array_equal(values, again[0].observables[name])

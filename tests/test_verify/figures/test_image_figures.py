@@ -90,7 +90,7 @@ def test_a_damaged_kept_run_is_named(students, tmp_path, capsys):
 
 def test_estimate_grows_with_the_work(monkeypatch):
     """Ten times the epochs take about ten times as long at the same rate; the start's record is the rest."""
-    monkeypatch.setattr("nets.deep.cost_estimate.product_rate", lambda *_: 1e9)
+    monkeypatch.setattr("nets.deep.training.cost_estimate.product_rate", lambda *_: 1e9)
     short, long = (RealData(epochs=epochs).estimate("cpu") for epochs in (5, 50))
     assert long.seconds / short.seconds == pytest.approx(10, rel=0.05)
     assert (long.rate, short.rate) == (5e8, 5e8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luckproof import train_specialization
-from nets.specialization.training import EPOCH
+from nets.specialization.plan import EPOCH
 from verify.mathematics.studies.autograd_experiment import by_autograd
 from verify.mathematics.studies.coverage import specialisation_and_fan_out
 from verify.mathematics.studies.trained_experiments import Trained

@@ -16,7 +16,7 @@ import torch
 from dynamics.arrays import Array
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
-from nets.deep.cost_estimate import Estimate
+from nets.deep.training.cost_estimate import Estimate
 from nets.devices import available_cores
 from nets.specialization.run_folder import RunFolder
 from verify.mathematics.studies.deep_study import Arm, DeepStudy

@@ -10,9 +10,9 @@ import torch
 
 from dynamics.validation import number, positive_int
 from nets.deep.architecture import Architecture, Normalisation
-from nets.deep.descent import SGD
 from nets.deep.networks import DeepNetworks
 from nets.deep.teachers import random_start
+from nets.deep.training.descent import SGD
 from nets.endings import DivergedTrainingError
 from nets.images.cifar10 import load_cifar10
 from nets.images.classifiers import TaskTensors, train_classifiers

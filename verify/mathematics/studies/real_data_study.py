@@ -17,13 +17,13 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
 from nets.checkpoints.tensor_files import CheckpointError
 from nets.deep.architecture import Architecture, Normalisation
-from nets.deep.batches import FixedSamples
-from nets.deep.cost_estimate import Estimate, estimate_training
-from nets.deep.descent import SGD
 from nets.deep.networks import DeepNetworks
 from nets.deep.structured_pruning import pruned
 from nets.deep.teachers import random_start
-from nets.deep.training import train_deep
+from nets.deep.training.batches import FixedSamples
+from nets.deep.training.cost_estimate import Estimate, estimate_training
+from nets.deep.training.descent import SGD
+from nets.deep.training.train import train_deep
 from nets.endings import DivergedTrainingError
 from nets.images.classifiers import TaskTensors, accuracy, train_classifiers
 from nets.specialization.run_folder import RunFileError

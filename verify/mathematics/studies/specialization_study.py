@@ -10,10 +10,10 @@ import numpy as np
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number
 from nets.endings import DivergedTrainingError
+from nets.specialization.plan import EPOCH, TrainingPlan
 from nets.specialization.run_folder import RunFolder
-from nets.specialization.runs import train_in_turn
 from nets.specialization.setting import SpecializationSetting
-from nets.specialization.training import EPOCH, TrainingPlan
+from nets.specialization.training import train_in_turn
 from verify.mathematics.mean_over_seeds import enough_networks
 
 EARLY = 5

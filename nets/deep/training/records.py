@@ -12,7 +12,7 @@ from torch import Tensor
 from dynamics.ode.files import software_versions
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.metrics import Record
-from nets.deep.training_plan import DeepTrainingPlan
+from nets.deep.training.plan import DeepTrainingPlan
 from nets.endings import Ending
 
 
@@ -89,7 +89,7 @@ class DeepTrainingRecords:
 
 
 def _summaries(rows: list[Record], depth: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Every observable of :func:`nets.deep.training.train_deep` over the recorded epochs."""
+    """Every observable of :func:`nets.deep.training.train.train_deep` over the recorded epochs."""
 
     def over_time(name: str) -> NDArray[np.float64]:
         return np.stack([row[name] for row in rows]).astype(np.float64)

@@ -10,10 +10,10 @@ from typing import Any, Self
 from torch import Tensor
 
 from dynamics.validation import positive_int
-from nets.deep.batches import BatchSource
-from nets.deep.descent import SGD, Distillation, Objective, check_batch
 from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
+from nets.deep.training.batches import BatchSource
+from nets.deep.training.descent import SGD, Distillation, Objective, check_batch
 from nets.record_times import record_epochs
 
 LARGE_NETWORK = 1 << 15
@@ -57,7 +57,7 @@ class DeepTrainingPlan:
         record_at: Sequence[int] | None = None,
         observe: Observer | None = None,
     ) -> Self:
-        """The plan of the arguments of :func:`nets.deep.training.train_deep`; raises ValueError or TypeError."""
+        """The plan of the arguments of :func:`nets.deep.training.train.train_deep`; raises ValueError or TypeError."""
         positive_int("epochs", epochs)
         check_batch(students, getattr(source, "batch_size", 2))
         if teacher.count != students.count:

@@ -12,12 +12,12 @@ from torch import Tensor
 from dynamics.ode.progress import reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
-from nets.deep.batches import BatchSource
-from nets.deep.descent import SGD, Objective
 from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
-from nets.deep.training_plan import DeepTrainingPlan
-from nets.deep.training_run import DeepTrainingRun
+from nets.deep.training.batches import BatchSource
+from nets.deep.training.descent import SGD, Objective
+from nets.deep.training.plan import DeepTrainingPlan
+from nets.deep.training.run import DeepTrainingRun
 
 
 def train_deep(

@@ -52,7 +52,7 @@ def estimate_training(
     device: str = "auto",
     dtype: torch.dtype = torch.float64,
 ) -> Estimate:
-    """Time and memory of one :func:`nets.deep.training.train_deep`, within a factor of about two.
+    """Time and memory of one :func:`nets.deep.training.train.train_deep`, within a factor of about two.
 
     Multiplications and additions of forward and backward passes, of the teacher and of the records, over ``SHARE`` of
     the rate of square products measured here and now; small networks, bound by overhead, take longer. Memory:

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from dynamics.ode.trajectory import Status, Trajectory
 from nets.checkpoints.tensor_files import Checkpoint, copy_into
-from nets.deep.descent import DeepDescent, resting
 from nets.deep.metrics import Record, evaluate, record
-from nets.deep.training_plan import DeepTrainingPlan
-from nets.deep.training_records import DeepTrainingRecords
+from nets.deep.training.descent import DeepDescent, resting
+from nets.deep.training.plan import DeepTrainingPlan
+from nets.deep.training.records import DeepTrainingRecords
 from nets.endings import Ending
 
 CHECK_STEPS = 64

@@ -1,0 +1,1 @@
+"""Training of deep ensembles beside their teachers: data, steps, the plan of a run, the run, and its records."""

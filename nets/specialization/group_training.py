@@ -1,0 +1,101 @@
+"""Plain SGD with biases on a finite training set: a group of networks side by side, and groups as one result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dynamics.arrays import Array
+from dynamics.ode.files import software_versions
+from dynamics.ode.trajectory import Status, Trajectory
+from nets.arrays import array_module
+from nets.endings import Ending
+from nets.specialization.observables import DIMENSIONS, Evaluator
+from nets.specialization.plan import EPOCH, TrainingPlan
+from nets.specialization.setting import SpecializationInputs, SpecializationNetworks, SpecializationSetting
+from nets.specialization.steps import Batches, StackedStudents
+
+Rows = list[dict[str, Array]]
+
+
+@dataclass(frozen=True)
+class GroupRun:
+    """The records of one group and, where one of its networks diverged, that network's place in it (else -1)."""
+
+    rows: Rows
+    lost: int
+
+
+def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = None) -> GroupRun:
+    """Train all networks of ``plan`` side by side; ``advanced`` is told the steps taken at every record."""
+    setting, seeds, xp = plan.setting, plan.seeds, array_module(torch.device(plan.device))
+    inputs = _inputs(setting.d, setting.train_samples, setting.eval_samples, setting.input_std, seeds)
+    networks = SpecializationNetworks.draw(setting, seeds, inputs)
+    evaluator = Evaluator(networks, xp)
+    students = StackedStudents(setting, xp.asarray(networks.W), xp.asarray(networks.V), xp)
+    batches = Batches(setting, networks.training, seeds, xp)
+    rows: Rows = []
+    step = 0
+    with np.errstate(over="ignore", invalid="ignore"):  # told by the status
+        for mark in plan.marks:
+            for _ in range(mark - step):
+                students.step(*next(batches))
+            step = mark
+            row = evaluator.observe(students.W, students.V)
+            lost = ~np.all([np.isfinite(v.reshape(len(seeds), -1)).all(1) for v in row.values()], axis=0)
+            if lost.any():
+                return GroupRun(rows, int(np.argmax(lost)))
+            rows.append(row)
+            if advanced is not None:
+                advanced(step)
+    return GroupRun(rows, -1)
+
+
+@functools.lru_cache(maxsize=1)
+def _inputs(d: int, train: int, evaluation: int, std: float, seeds: tuple[int, ...]) -> SpecializationInputs:
+    """The last inputs drawn are kept: the settings of a study are trained on the same ones, one after the other."""
+    setting = SpecializationSetting(d=d, train_samples=train, eval_samples=evaluation, input_std=std)
+    return SpecializationInputs.draw(setting, seeds)
+
+
+def forget_inputs() -> None:
+    """Give back the memory of the inputs that were kept for another setting."""
+    _inputs.cache_clear()
+
+
+def trajectory_of(plan: TrainingPlan, runs: Sequence[GroupRun]) -> Trajectory:
+    """The groups of a plan side by side, cut at the first record that is not finite for all."""
+    marks, setting = plan.marks, plan.setting
+    kept = min(len(run.rows) for run in runs)
+    ending = Ending(Status.FINISHED, f"{marks[-1]} steps taken")
+    before = 0
+    for run in runs:
+        if run.lost >= 0 and len(run.rows) == kept:
+            ending = Ending.divergence(before + run.lost, marks[kept], setting.lr)
+            break
+        before += run.rows[0]["loss"].shape[0]
+    observables = {
+        name: np.stack([np.concatenate([run.rows[t][name] for run in runs]) for t in range(kept)])
+        for name in DIMENSIONS
+    }
+    settings: dict[str, Any] = {
+        "setting": asdict(setting), "n": setting.n, "networks": len(plan.seeds), "seed": plan.seed,
+        "network_seeds": list(plan.seeds), "record_steps": list(marks), "steps_per_epoch": EPOCH,
+        "device": plan.device,
+    }  # fmt: skip
+    return Trajectory(
+        t=np.array(marks[:kept]) / EPOCH,
+        state={},
+        observables=observables,
+        nfev=marks[kept - 1],
+        n_steps=marks[kept - 1],
+        status=ending.status,
+        message=f"{ending.status}: {ending.detail}",
+        dimensions=DIMENSIONS,
+        attributes={**settings, "versions": {**software_versions(), "torch": torch.__version__}},
+    )

@@ -1,0 +1,75 @@
+"""One run of the two-layer experiments, checked before it starts: which networks, and when they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dynamics.validation import positive_int
+from nets.devices import resolve_device
+from nets.record_times import record_steps
+from nets.specialization.setting import SpecializationSetting
+from nets.streams import network_seeds
+
+EPOCH = 1000
+"""Steps of one epoch in the paper's experiments."""
+
+GROUP_SIZE = {"cpu": 8, "cuda": 64}
+"""Networks trained side by side: few enough to stay in a core's cache, enough to fill a GPU."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """One run of students of ``setting``, checked: which networks, and at which steps they are looked at.
+
+    ``seed`` as it was given; ``seeds``: one integer per network; ``marks``: the steps of the records, from 0 to the
+    last. Source: Student Specialization, section 6, and the authors' program.
+    """
+
+    setting: SpecializationSetting
+    seed: int | Sequence[int]
+    seeds: tuple[int, ...]
+    marks: tuple[int, ...]
+    device: str
+
+    @classmethod
+    def of(
+        cls,
+        setting: SpecializationSetting,
+        *,
+        seed: int | Sequence[int],
+        networks: int = 1,
+        steps: int = 100 * EPOCH,
+        record_at: Sequence[int] | None = None,
+        record_every: int | None = None,
+        device: str = "auto",
+    ) -> TrainingPlan:
+        """The plan of these arguments; raises ValueError or TypeError, naming the argument, on bad input."""
+        if not isinstance(setting, SpecializationSetting):
+            raise TypeError(f"setting: expected a SpecializationSetting, got {type(setting).__name__}")
+        place, count = resolve_device(device), positive_int("networks", networks)
+        seeds = network_seeds(seed, count)
+        every = EPOCH if record_every is None and record_at is None else record_every
+        marks = record_steps(positive_int("steps", steps), every, record_at)
+        return cls(setting, seed, tuple(seeds), tuple(marks), place)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run."""
+        return self.marks[-1]
+
+    @property
+    def cost(self) -> float:
+        """Relative: a step's time grows with the student's width and with a constant part (measured)."""
+        return len(self.seeds) * self.steps * (20.0 + self.setting.n)
+
+    def groups(self, size: int) -> list[TrainingPlan]:
+        """The same for at most ``size`` networks each, as even as can be (a group's arrays must fit the cache)."""
+        size = max(1, min(size, GROUP_SIZE[torch.device(self.device).type]))
+        parts = np.array_split(np.array(self.seeds, dtype=object), -(-len(self.seeds) // size))
+        return [
+            TrainingPlan(self.setting, tuple(part), tuple(part), self.marks, self.device) for part in parts
+        ]
