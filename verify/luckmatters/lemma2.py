@@ -5,32 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import matplotlib.pyplot as plt
 import mpmath as mp
 import numpy as np
 from matplotlib.figure import Figure
 
-from verify.judging import (
-    LUCK_MATTERS,
-    Assumption,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
-from verify.mathematics.families.near_pairs import NearPair, columns, isotropic_pairs, pairs
+from dynamics.arrays import Array
+from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, Verdict
+from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs, nodes_in, pairs
 from verify.mathematics.precise.first_moment import difference, length, psi_d
 from verify.mathematics.precise.kernels import DIGITS
 from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
 
-ROUNDING = 64 * float(np.finfo(np.float64).eps)
-"""Relative rounding of a kernel and of the few products around it."""
+LEMMA2 = Item("luckmatters.lemma2", Source(LUCK_MATTERS, "Lemma 2, Eqns 18-28"))
+
+TOWARDS = NearPair(theta0=0.1, angle=1.5)
+"""Student j steps straight towards teacher k; student k sits on its teacher."""
+
+REACHING = replace(TOWARDS, near_k=1.0)
+"""Each student steps straight towards the other's teacher."""
 
 
 @lru_cache(maxsize=256)
@@ -43,12 +37,16 @@ def lipschitz_d(threshold: float, angle: float, theta0: float) -> float:
 
 @dataclass(frozen=True)
 class Overlaps:
-    """``d*_jk, d_jk, d*_jj``, the teachers' ``d**``, ``K_d``, ``eps_d``, both ``||dw||`` and ``||Delta p_jk||``."""
+    """What Lemma 2 speaks of, for one pair.
+
+    ``star, student, own``: ``d*_jk, d_jk, d*_jj``. ``teachers``: ``d**`` (2, 2). ``dw_j, dw_k``: ``||delta w||`` of
+    either student. ``delta_p``: ``||Delta p_jk||``.
+    """
 
     star: float
     student: float
     own: float
-    teachers: Any
+    teachers: Array
     K_d: float
     eps_d: float
     dw_j: float
@@ -57,21 +55,27 @@ class Overlaps:
 
 
 def overlaps_of(pair: NearPair) -> Overlaps:
-    """Everything that Lemma 2 speaks of, for one pair."""
+    """The overlaps, distances and constants of one pair."""
     teacher, student = pair.nodes()
     star, own = pair.measure.psi_d(student, teacher), pair.measure.psi_d(student, student)
     teachers = pair.measure.psi_d(teacher, teacher)
     dw_j, dw_k = pair.displacements()
+    # w*_k d*_jk - w_k d_jk without cancellation where student k is near its teacher
     shift = student[:, 1] * (star[0, 1] - own[0, 1]) + (teacher[:, 1] - student[:, 1]) * star[0, 1]
-    eps_d = float(teachers[0, 1] / min(teachers[0, 0], teachers[1, 1]))
-    K_d = lipschitz_d(pair.threshold, pair.angle, pair.theta0)
-    size = float(np.linalg.norm(shift))
     return Overlaps(
-        float(star[0, 1]), float(own[0, 1]), float(star[0, 0]), teachers, K_d, eps_d, dw_j, dw_k, size
+        star=float(star[0, 1]),
+        student=float(own[0, 1]),
+        own=float(star[0, 0]),
+        teachers=teachers,
+        K_d=lipschitz_d(pair.threshold, pair.angle, pair.theta0),
+        eps_d=float(teachers[0, 1] / min(teachers[0, 0], teachers[1, 1])),
+        dw_j=dw_j,
+        dw_k=dw_k,
+        delta_p=float(np.linalg.norm(shift)),
     )
 
 
-def assumptions(pair: NearPair) -> Sequence[Assumption]:
+def assumption2_at_the_steps(pair: NearPair) -> Sequence[Assumption]:
     """A finite K_d, and Assumption 2 with it for each of the steps that the lemma takes."""
     o = overlaps_of(pair)
     steps = (
@@ -80,53 +84,87 @@ def assumptions(pair: NearPair) -> Sequence[Assumption]:
         (float(o.teachers[0, 0]), o.own, o.dw_j),
         (o.own, float(o.teachers[0, 0]), o.dw_j),
     )
-    needed = max(_slope(*step) for step in steps)
+    needed = max(lipschitz_needed(*step) for step in steps)
     room = o.K_d * (1 + 1e-9) - needed if np.isfinite(o.K_d) else -1.0
     return (Assumption("Assumption 2 with K_d, at the steps taken", room),)
 
 
-def _slope(value: float, moved: float, distance: float) -> float:
+def lipschitz_needed(value: float, moved: float, distance: float) -> float:
     """The K that one step needs. A step below 1e-6 tells rounding from slope no longer and is left out."""
     return abs(value - moved) / (value * distance) if distance > 1e-6 else 0.0
 
 
-def difference_bound(pair: NearPair, context: Context) -> Evidence:
-    """(19): ``||Delta p_jk|| <= (1 + K_d) d*_jk ||dw_k||``."""
+@LEMMA2.claim(
+    "printed",
+    part="difference",
+    expected="holds",
+    on=NearPair,
+    draw=pairs,
+    assume=assumption2_at_the_steps,
+    examples=(REACHING, NearPair(theta0=0.01, threshold=4.0, near_k=1.0)),
+)
+def difference_is_bounded(pair: NearPair, context: Context, *, share_of_K: float = 1.0) -> Evidence:
+    """Lemma 2: the difference of modulated fan-ins
+
+    ‖Δp_jk‖ ≤ (1 + K_d) d*_jk ‖δw_k‖,  Δp_jk = w*_k d*_jk − w_k d_jk
+
+    Holds as printed, on the region where Assumption 2 holds with K_d.
+    """
     o = overlaps_of(pair)
-    bound = (1 + o.K_d) * o.star * o.dw_k
+    bound = (1 + share_of_K * o.K_d) * o.star * o.dw_k
     return Evidence.at_most(o.delta_p, bound=bound, tolerance=4 * ROUNDING * o.star, K_d=o.K_d)
 
 
-def overlap_bound(pair: NearPair, first: float, second: float, o: Overlaps) -> Evidence:
-    """``d*_jk`` against ``eps_d (1 + K_d first) (1 + K_d second) d*_jj``."""
-    bound = o.eps_d * (1 + o.K_d * first) * (1 + o.K_d * second) * o.own
+difference_is_bounded.rejects(
+    "(1 + K_d) replaced by 1 (only the node moves, not its overlap)",
+    replace(REACHING, near_j=0.0),
+    share_of_K=0.0,
+)
+
+
+def overlap_bound(o: Overlaps, first: float, second: float, share_of_eps: float) -> Evidence:
+    """``d*_jk`` against ``eps_d (1 + K_d first) (1 + K_d second) d*_jj``, eps_d times ``share_of_eps``."""
+    bound = share_of_eps * o.eps_d * (1 + o.K_d * first) * (1 + o.K_d * second) * o.own
     details = {"K_d": o.K_d, "eps_d": o.eps_d, "dw_j": o.dw_j, "dw_k": o.dw_k}
     return Evidence.at_most(o.star, bound=bound, tolerance=ROUNDING * bound, **details)
 
 
-def printed_overlap(pair: NearPair, context: Context) -> Evidence:
-    """(20): one factor for the step of k, one for the step of j."""
+@LEMMA2.claim(
+    "printed",
+    part="overlap",
+    expected="refuted",
+    on=NearPair,
+    draw=isotropic_pairs,
+    assume=assumption2_at_the_steps,
+    examples=(TOWARDS,),
+)
+def a_factor_for_each_step(
+    pair: NearPair, context: Context, *, common_step: bool = False, share_of_eps: float = 1.0
+) -> Evidence:
+    """Lemma 2: the overlap of a student with another teacher
+
+    d*_jk ≤ ε_d (1 + K_d ‖δw_k‖)(1 + K_d ‖δw_j‖) d*_jj
+
+    Erratum. Neither d*_jk = ψ_d(w_j, w*_k) nor d*_jj depends on w_k: both factors come from moving w_j, from w*_j in
+    d*_jk (26) and in d*_jj (28). With δw_k = 0 one factor is lost and the bound fails at first order in ‖δw_j‖.
+    Theorem 4 bounds both displacements by 2 sin(θ₀/2), so it is not affected.
+    """
     o = overlaps_of(pair)
-    return overlap_bound(pair, o.dw_j, o.dw_k, o)
+    largest = 2 * float(np.sin(pair.theta0 / 2))
+    steps = (largest, largest) if common_step else (o.dw_j, o.dw_k)
+    return overlap_bound(o, *steps, share_of_eps)
 
 
-def corrected_overlap(pair: NearPair, context: Context) -> Evidence:
-    """Both factors for the step of j."""
-    o = overlaps_of(pair)
-    return overlap_bound(pair, o.dw_j, o.dw_j, o)
-
-
-def confirm_overlap(pair: NearPair) -> Evidence:
+@a_factor_for_each_step.confirmed_by
+def in_many_digits(pair: NearPair) -> Evidence:
     """(20) in mpmath: own kernels, K_d from its closed form in exact arithmetic."""
     with mp.workdps(DIGITS):
-        (teacher_j, teacher_k), (student_j, _) = columns(pair, mp.mp)
+        (teacher_j, teacher_k), (student_j, _) = nodes_in(mp.mp, pair)
         biased = pair.threshold != 0
         star = psi_d(student_j, teacher_k, biased=biased)
         own = psi_d(student_j, teacher_j, biased=biased)
-        apart, active = (
-            psi_d(teacher_j, teacher_k, biased=biased),
-            psi_d(teacher_j, teacher_j, biased=biased),
-        )
+        apart = psi_d(teacher_j, teacher_k, biased=biased)
+        active = psi_d(teacher_j, teacher_j, biased=biased)
         theta0 = mp.mpf(pair.theta0)
         if biased:
             K_d = mp.mpf(lipschitz_d(pair.threshold, pair.angle, pair.theta0))
@@ -137,27 +175,51 @@ def confirm_overlap(pair: NearPair) -> Evidence:
         return Evidence(predicted=float(bound), measured=float(star), margin=float(bound - star))
 
 
-def precise_difference(pair: NearPair) -> tuple[float, float]:
-    """``(||Delta p_jk||, d*_jk)`` in mpmath, for the tests."""
-    with mp.workdps(DIGITS):
-        (_, teacher_k), (student_j, student_k) = columns(pair, mp.mp)
-        biased = pair.threshold != 0
-        star, own = (psi_d(student_j, k, biased=biased) for k in (teacher_k, student_k))
-        shift = difference(mp.matrix(teacher_k) * star, mp.matrix(student_k) * own)
-        return float(length(shift)), float(star)
+a_factor_for_each_step.accepts(
+    "both displacements at their common bound 2 sin(θ₀/2)", TOWARDS, common_step=True
+)
+a_factor_for_each_step.rejects("ε_d at half its value", replace(TOWARDS, near_j=0.0), share_of_eps=0.5)
 
 
+@LEMMA2.claim(
+    "corrected",
+    part="overlap",
+    expected="holds",
+    on=NearPair,
+    draw=pairs,
+    assume=assumption2_at_the_steps,
+    examples=(TOWARDS, REACHING, NearPair(theta0=0.01, threshold=4.0)),
+)
+def both_factors_for_the_step_of_j(
+    pair: NearPair, context: Context, *, second_factor: bool = True, share_of_eps: float = 1.0
+) -> Evidence:
+    """Lemma 2: the overlap of a student with another teacher
+
+    d*_jk ≤ ε_d (1 + K_d ‖δw_j‖)² d*_jj
+
+    The printed bound with both factors for the step of student j, which is the one that moves.
+    """
+    o = overlaps_of(pair)
+    return overlap_bound(o, o.dw_j, o.dw_j if second_factor else 0.0, share_of_eps)
+
+
+both_factors_for_the_step_of_j.rejects("one factor only", TOWARDS, second_factor=False)
+both_factors_for_the_step_of_j.rejects(
+    "ε_d at half its value", replace(TOWARDS, near_j=0.0), share_of_eps=0.5
+)
+
+
+@a_factor_for_each_step.drawn_by
+@both_factors_for_the_step_of_j.drawn_by
 def overlap_figure(verdict: Verdict) -> Figure:
     """``d*_jk`` over the printed and the corrected bound, as student j walks straight towards teacher k."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     angles = np.linspace(1e-3, 0.6, 60)
     walk = [NearPair(theta0=float(theta), angle=float(np.pi / 2)) for theta in angles]
-    for name, bound, style in (
-        ("(20) as printed", printed_overlap, "C3-"),
-        ("both factors for j", corrected_overlap, "C0-"),
-    ):
-        ratio = [(e := bound(pair, Context())).measured / e.predicted for pair in walk]
-        axis.plot(angles, ratio, style, label=name)
+    printed = [a_factor_for_each_step(pair, Context()) for pair in walk]
+    corrected = [both_factors_for_the_step_of_j(pair, Context()) for pair in walk]
+    axis.plot(angles, [e.measured / e.predicted for e in printed], "C3-", label="(20) as printed")
+    axis.plot(angles, [e.measured / e.predicted for e in corrected], "C0-", label="both factors for j")
     axis.axhline(1.0, color="0.4", linewidth=0.8)
     axis.set_xlabel("angle of student j from its teacher, δw_k = 0")
     axis.set_ylabel("d*_jk / bound")
@@ -165,101 +227,11 @@ def overlap_figure(verdict: Verdict) -> Figure:
     return figure
 
 
-TOWARDS = NearPair(theta0=0.1, angle=1.5)
-"""Student j steps straight towards teacher k; student k sits on its teacher."""
-REACHING = replace(TOWARDS, near_k=1.0)
-SOURCE = Source(LUCK_MATTERS, "Lemma 2, Eqns 18-28")
-
-DIFFERENCE = Statement(
-    key="luckmatters.lemma2.difference",
-    form=Form.PRINTED,
-    title="Lemma 2: the difference of modulated fan-ins",
-    claim="‖Δp_jk‖ ≤ (1 + K_d) d*_jk ‖δw_k‖,  Δp_jk = w*_k d*_jk − w_k d_jk",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=NearPair,
-    assumptions=assumptions,
-    evidence=difference_bound,
-    instances=pairs,
-    examples=(REACHING, NearPair(theta0=0.01, threshold=4.0, near_k=1.0)),
-    controls=(
-        Control(
-            "(1 + K_d) replaced by 1 (only the node moves, not its overlap)",
-            lambda c: _without_K(replace(REACHING, near_j=0.0)),
-        ),
-    ),
-    remark="Holds as printed, on the region where Assumption 2 holds with K_d.",
-)
-
-
-def _without_K(pair: NearPair) -> Evidence:
-    o = overlaps_of(pair)
-    return Evidence.at_most(o.delta_p, bound=o.star * o.dw_k, tolerance=4 * ROUNDING * o.star)
-
-
-def _shared(pair: NearPair) -> Evidence:
-    """(20) with both displacements at their common bound ``2 sin(theta0/2)``, as Theorem 4 uses it."""
-    o, common = overlaps_of(pair), 2 * float(np.sin(pair.theta0 / 2))
-    return overlap_bound(pair, common, common, o)
-
-
-OVERLAP_PRINTED = Statement(
-    key="luckmatters.lemma2.overlap",
-    form=Form.PRINTED,
-    title="Lemma 2: the overlap of a student with another teacher",
-    claim="d*_jk ≤ ε_d (1 + K_d ‖δw_k‖)(1 + K_d ‖δw_j‖) d*_jj",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=NearPair,
-    assumptions=assumptions,
-    evidence=printed_overlap,
-    instances=isotropic_pairs,
-    examples=(TOWARDS,),
-    confirm=confirm_overlap,
-    controls=(
-        Control(
-            "both displacements at their common bound 2 sin(θ₀/2)", lambda c: _shared(TOWARDS), must_hold=True
-        ),
-        Control(
-            "ε_d at half its value",
-            lambda c: _with_less_overlap(replace(TOWARDS, near_j=0.0), printed_overlap),
-        ),
-    ),
-    figure=overlap_figure,
-    remark=(
-        "Erratum. Neither d*_jk = ψ_d(w_j, w*_k) nor d*_jj depends on w_k: both factors come from moving "
-        "w_j, from w*_j in d*_jk (26) and in d*_jj (28). With δw_k = 0 one factor is lost and the bound "
-        "fails at first order in ‖δw_j‖. Theorem 4 bounds both displacements by 2 sin(θ₀/2), so it is not "
-        "affected."
-    ),
-)
-
-
-def _with_less_overlap(pair: NearPair, bound: Any) -> Evidence:
-    evidence = bound(pair, Context())
-    return Evidence.at_most(evidence.measured, bound=evidence.predicted / 2, tolerance=evidence.tolerance)
-
-
-OVERLAP_CORRECTED = replace(
-    OVERLAP_PRINTED,
-    form=Form.CORRECTED,
-    claim="d*_jk ≤ ε_d (1 + K_d ‖δw_j‖)² d*_jj",
-    expected=Outcome.HOLDS,
-    evidence=corrected_overlap,
-    instances=pairs,
-    examples=(TOWARDS, REACHING, NearPair(theta0=0.01, threshold=4.0)),
-    confirm=None,
-    controls=(
-        Control("one factor only", lambda c: _with_one_factor(TOWARDS)),
-        Control(
-            "ε_d at half its value",
-            lambda c: _with_less_overlap(replace(TOWARDS, near_j=0.0), corrected_overlap),
-        ),
-    ),
-    remark="The printed bound with both factors for the step of student j, which is the one that moves.",
-)
-
-
-def _with_one_factor(pair: NearPair) -> Evidence:
-    o = overlaps_of(pair)
-    return overlap_bound(pair, o.dw_j, 0.0, o)
+def difference_in_many_digits(pair: NearPair) -> tuple[float, float]:
+    """``(||Delta p_jk||, d*_jk)`` in mpmath."""
+    with mp.workdps(DIGITS):
+        (_, teacher_k), (student_j, student_k) = nodes_in(mp.mp, pair)
+        biased = pair.threshold != 0
+        star, own = (psi_d(student_j, k, biased=biased) for k in (teacher_k, student_k))
+        shift = difference(mp.matrix(teacher_k) * star, mp.matrix(student_k) * own)
+        return float(length(shift)), float(star)

@@ -12,22 +12,13 @@ import mpmath as mp
 import numpy as np
 
 from dynamics.measures.empirical import EmpiricalMeasure
-from verify.judging import (
-    LUCK_MATTERS,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
-from verify.luckmatters.lemma3 import ROUNDING
-from verify.mathematics.families.near_pairs import NearPair, isotropic_pairs
+from verify.judging import Assumption, Context, Evidence, drawn
+from verify.luckmatters.lemma3 import LEMMA3, K_l_exists
+from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs
 from verify.mathematics.first_moment_constants import lipschitz_l_isotropic
 from verify.mathematics.precise.kernels import DIGITS
+
+PLACE = "Lemma 3, Eqn 31"
 
 
 @dataclass(frozen=True)
@@ -38,11 +29,11 @@ class TwoInputs:
     its teacher. Where both inputs open every gate on the balls, ``psi_l(w, w') = w^T C w'`` exactly, ``C = E[x x^T]``.
     """
 
-    low: float = 0.5
-    high: float = 6.0
-    weight: float = 0.05
-    angle: float = 1.0
-    theta0: float = 1e-3
+    low: float = drawn(0.5, st.floats(0.1, 0.6))
+    high: float = drawn(6.0, st.floats(3, 10))
+    weight: float = drawn(0.05, st.sampled_from((0.05, 0.02, 0.1)))
+    angle: float = drawn(1.0, st.floats(0.5, 1.3))
+    theta0: float = drawn(1e-3, st.sampled_from((1e-3, 1e-4)))
 
     def inputs(self) -> list[list[float]]:
         """The two inputs, one a row."""
@@ -51,6 +42,10 @@ class TwoInputs:
     def probabilities(self) -> list[float]:
         """Their probabilities."""
         return [1 - self.weight, self.weight]
+
+
+ALIGNED = TwoInputs(low=0.5, high=0.5, weight=0.5, angle=0.6)
+"""Two inputs at equal distance on either side of the first teacher: l*_jj falls at second order only."""
 
 
 def second_moment(instance: TwoInputs, number: Any = float) -> list[list[Any]]:
@@ -88,7 +83,7 @@ def lipschitz_l_two_inputs(instance: TwoInputs, real: Any, number: Any = float) 
     return largest * (theta0 / 2) / real.sin(theta0 / 2)
 
 
-def assumptions(instance: TwoInputs) -> Sequence[Assumption]:
+def open_gates_and_finite_K_l(instance: TwoInputs) -> Sequence[Assumption]:
     """Every gate open on both balls (so that psi_l is bilinear there) and a finite K_l."""
     reach = [math.atan2(x[1], x[0]) for x in instance.inputs()]
     nearest = [-instance.theta0, instance.angle + instance.theta0]
@@ -100,8 +95,27 @@ def assumptions(instance: TwoInputs) -> Sequence[Assumption]:
     )
 
 
-def two_input_overlap(instance: TwoInputs, second_factor: bool) -> Evidence:
-    """(31) with ``dw_k = 0``, by the empirical measure; ``second_factor``: both factors for the step of j."""
+@LEMMA3.claim(
+    "printed",
+    part="overlap",
+    expected="refuted",
+    on=TwoInputs,
+    assume=open_gates_and_finite_K_l,
+    examples=(TwoInputs(),),
+    place=PLACE,
+)
+def a_factor_for_each_step(
+    instance: TwoInputs, context: Context, *, factors: int = 1, share_of_eps: float = 1.0
+) -> Evidence:
+    """Lemma 3: the weighted overlap of a student with another teacher
+
+    l*_jk ≤ ε_l (1 + K_l ‖δw_k‖)(1 + K_l ‖δw_j‖) l*_jj
+
+    Erratum, the slip of (20) again: l*_jk and l*_jj do not depend on w_k. For isotropic Gaussian input the printed
+    bound happens to survive, because l*_jj falls only at second order in ‖δw_j‖ (Lemma 4) and the first factor has room
+    to spare; for other inputs (two points in the plane) l*_jj falls at first order and the bound fails.
+    """
+    # Here δw_k = 0, so one factor is 1; ``factors`` counts those for the step of j.
     measure = EmpiricalMeasure(instance.inputs(), instance.probabilities())
     angles = np.array([0.0, instance.angle, instance.theta0])
     nodes = np.stack([np.cos(angles), np.sin(angles)])
@@ -109,18 +123,14 @@ def two_input_overlap(instance: TwoInputs, second_factor: bool) -> Evidence:
     eps_l = kernel[0, 1] / min(kernel[0, 0], kernel[1, 1])
     K_l = lipschitz_l_two_inputs(instance, math)
     step = 1 + K_l * 2 * math.sin(instance.theta0 / 2)
-    bound = float(eps_l * step ** (2 if second_factor else 1) * kernel[2, 0])
+    bound = float(share_of_eps * eps_l * step**factors * kernel[2, 0])
     return Evidence.at_most(
         float(kernel[2, 1]), bound=bound, tolerance=ROUNDING * bound, K_l=float(K_l), eps_l=float(eps_l)
     )
 
 
-def printed_overlap(instance: TwoInputs, context: Context) -> Evidence:
-    """Eqn 31 as printed: the factor of the other node."""
-    return two_input_overlap(instance, second_factor=False)
-
-
-def confirm_overlap(instance: TwoInputs) -> Evidence:
+@a_factor_for_each_step.confirmed_by
+def in_many_digits(instance: TwoInputs) -> Evidence:
     """(31) from the bilinear form in mpmath, K_l included."""
     with mp.workdps(DIGITS):
         C, angle, theta0 = second_moment(instance, mp.mpf), mp.mpf(instance.angle), mp.mpf(instance.theta0)
@@ -132,86 +142,41 @@ def confirm_overlap(instance: TwoInputs) -> Evidence:
         return Evidence(predicted=float(bound), measured=float(star), margin=float(bound - star))
 
 
-def two_inputs(budget: Budget) -> st.SearchStrategy[TwoInputs]:
-    """Inputs on both sides of the first teacher, on small balls."""
-    return st.builds(
-        TwoInputs,
-        low=st.floats(0.1, 0.6),
-        high=st.floats(3, 10),
-        weight=st.sampled_from((0.05, 0.02, 0.1)),
-        angle=st.floats(0.5, 1.3),
-        theta0=st.sampled_from((1e-3, 1e-4)),
-    )
+a_factor_for_each_step.accepts("both factors for the step of j", TwoInputs(), factors=2)
+a_factor_for_each_step.accepts("the second input taken away", ALIGNED)
+a_factor_for_each_step.rejects("ε_l and the step both left out", TwoInputs(), factors=0, share_of_eps=0.0)
 
 
-ALIGNED = TwoInputs(low=0.5, high=0.5, weight=0.5, angle=0.6)
-SOURCE = Source(LUCK_MATTERS, "Lemma 3, Eqn 31")
-
-PRINTED = Statement(
-    key="luckmatters.lemma3.overlap",
-    form=Form.PRINTED,
-    title="Lemma 3: the weighted overlap of a student with another teacher",
-    claim="l*_jk ≤ ε_l (1 + K_l ‖δw_k‖)(1 + K_l ‖δw_j‖) l*_jj",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=TwoInputs,
-    assumptions=assumptions,
-    evidence=printed_overlap,
-    instances=two_inputs,
-    examples=(TwoInputs(),),
-    confirm=confirm_overlap,
-    controls=(
-        Control(
-            "both factors for the step of j", lambda c: two_input_overlap(TwoInputs(), True), must_hold=True
-        ),
-        Control("the second input taken away", lambda c: printed_overlap(ALIGNED, c), must_hold=True),
-        Control("ε_l and the step both left out", lambda c: _bare(TwoInputs())),
-    ),
-    remark=(
-        "Erratum, the slip of (20) again: l*_jk and l*_jj do not depend on w_k. For isotropic Gaussian "
-        "input the printed bound happens to survive, because l*_jj falls only at second order in ‖δw_j‖ "
-        "(Lemma 4) and the first factor has room to spare; for other inputs (two points in the plane) "
-        "l*_jj falls at first order and the bound fails."
-    ),
+@LEMMA3.claim(
+    "corrected",
+    part="overlap",
+    expected="holds",
+    on=NearPair,
+    draw=isotropic_pairs,
+    assume=K_l_exists,
+    examples=(NearPair(), NearPair(theta0=0.5, angle=2.0)),
+    place=PLACE,
 )
+def both_factors_for_the_step_of_j(
+    pair: NearPair, context: Context, *, factors: int = 2, share_of_eps: float = 1.0
+) -> Evidence:
+    """Lemma 3: the weighted overlap of a student with another teacher
 
+    l*_jk ≤ ε_l (1 + K_l ‖δw_j‖)² l*_jj
 
-def _bare(instance: TwoInputs) -> Evidence:
-    evidence = two_input_overlap(instance, second_factor=False)
-    return Evidence.at_most(evidence.measured, bound=evidence.measured * 0.99, tolerance=evidence.tolerance)
-
-
-def isotropic_overlap(pair: NearPair, factors: int) -> Evidence:
-    """(31) under isotropic input with ``factors`` factors for the step of j (and none for k)."""
+    Isotropic Gaussian input, with the closed-form K_l of the balls.
+    """
     teacher, student = pair.nodes()
     star = pair.measure.psi_l(student, teacher)
     teachers = pair.measure.psi_l(teacher, teacher)
     eps_l = float(teachers[0, 1] / min(teachers[0, 0], teachers[1, 1]))
     K_l = lipschitz_l_isotropic(pair.angle, pair.theta0)
-    bound = eps_l * (1 + K_l * pair.displacements()[0]) ** factors * float(star[0, 0])
+    step = 1 + K_l * pair.displacements()[0]
+    bound = share_of_eps * eps_l * step**factors * float(star[0, 0])
     return Evidence.at_most(float(star[0, 1]), bound=bound, tolerance=ROUNDING * bound, K_l=K_l, eps_l=eps_l)
 
 
-CORRECTED = Statement(
-    key="luckmatters.lemma3.overlap",
-    form=Form.CORRECTED,
-    title=PRINTED.title,
-    claim="l*_jk ≤ ε_l (1 + K_l ‖δw_j‖)² l*_jj",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=NearPair,
-    assumptions=lambda pair: (Assumption("K_l exists: α_max + θ₀ < π", math.pi - pair.angle - pair.theta0),),
-    evidence=lambda pair, context: isotropic_overlap(pair, 2),
-    instances=isotropic_pairs,
-    examples=(NearPair(), NearPair(theta0=0.5, angle=2.0)),
-    controls=(
-        Control("no factor for the step", lambda c: isotropic_overlap(NearPair(theta0=0.1), 0)),
-        Control("ε_l at half its value", lambda c: _halved(replace(NearPair(), near_j=0.0))),
-    ),
-    remark="Isotropic Gaussian input, with the closed-form K_l of the balls.",
+both_factors_for_the_step_of_j.rejects("no factor for the step", NearPair(theta0=0.1), factors=0)
+both_factors_for_the_step_of_j.rejects(
+    "ε_l at half its value", replace(NearPair(), near_j=0.0), share_of_eps=0.5
 )
-
-
-def _halved(pair: NearPair) -> Evidence:
-    evidence = isotropic_overlap(pair, 2)
-    return Evidence.at_most(evidence.measured, bound=evidence.predicted / 2, tolerance=evidence.tolerance)

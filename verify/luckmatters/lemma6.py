@@ -8,17 +8,23 @@ import mpmath as mp
 import numpy as np
 
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
-from verify.luckmatters.lemma5 import ETA, ROUNDING, comparison_margin, small_step, starts, system_of
+from verify.luckmatters.lemma5 import ETA
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families.box_states import BoxInstance, descent_step, instances, states_in
-from verify.mathematics.families.two_layer_starts import TwoLayerStart, printed_conditions, problem_of
+from verify.mathematics.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
+from verify.mathematics.families.box_states import BoxInstance, descent_step, states_in
+from verify.mathematics.families.two_layer_starts import (
+    TwoLayerStart,
+    printed_conditions,
+    problem_of,
+    single_pairs,
+)
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 
 LEMMA6 = Item("luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67"))
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
 
 
-@LEMMA6.claim("printed", expected="refuted", on=TwoLayerStart, draw=starts, assume=printed_conditions)
+@LEMMA6.claim("printed", expected="refuted", on=TwoLayerStart, draw=single_pairs(), assume=printed_conditions)
 def contracts(start: TwoLayerStart, context: Context) -> Evidence:
     """Lemma 6: the bottom layer contracts in one step
 
@@ -56,7 +62,6 @@ contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(
     "corrected",
     expected="holds",
     on=BoxInstance,
-    draw=instances,
     assume=small_step,
     examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
     note="all terms of Eqn 63 kept; the sum as in Eqn 70",

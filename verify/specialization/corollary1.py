@@ -11,7 +11,7 @@ import torch
 from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
 from verify.judging import SPECIALIZATION, Budget, Context, Evidence, Item, Source
-from verify.mathematics.families.layered_pairs import DeepPair, draw, hidden_widths, layered
+from verify.mathematics.families.layered_pairs import DeepPair, hidden_widths, layered, parameters_of
 from verify.mathematics.layer_terms import TanhNetwork, levels
 from verify.specialization import REBUILT
 
@@ -84,7 +84,7 @@ def coefficients_are_constant(pair: DeepPair, context: Context, *, skip: int = 0
     patterns may share their coefficients. The remainder is a null set only if no hidden node is identically zero
     on an open set (a node fed by dead nodes is); constancy holds there too when the gate at 0 is shut.
     """
-    student, teacher, x = draw(pair, context.rng(pair.seed))
+    student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     ours, inputs = layered(pair, student, x)
     return constancy(pieces(ours, layered(pair, teacher, x)[0], inputs, skip))
 
@@ -102,7 +102,7 @@ def constancy(found: list[Pieces]) -> Evidence:
 
 def tanh_by_its_signs(pair: DeepPair, context: Context) -> Evidence:
     """Altered claim: tanh networks without biases, grouped by the signs of all nodes, as if these made regions."""
-    student, teacher, x = draw(pair, context.rng(pair.seed))
+    student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     networks = [TanhNetwork(tuple(side.weights)) for side in (student, teacher)]
     signs = [torch.cat([torch.sign(f) for f in net.evaluate(x).activations[1:-1]], dim=1) for net in networks]
     patterns = torch.cat(signs, dim=1).numpy()

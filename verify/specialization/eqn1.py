@@ -8,8 +8,8 @@ from torch import Tensor
 
 from nets.matrix_form.recursion import node_gradients
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source
-from verify.luckmatters.theorem1 import forward, instances, rectifier
-from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.backpropagation import forward, rectifier
+from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
 from verify.specialization import REBUILT
 
 EQN1 = Item("specialization.eqn1", Source(SPECIALIZATION, "Eqns 1 and 2", REBUILT))
@@ -24,7 +24,6 @@ DEEP = DeepPair(inputs=5, hidden=((7, 4), (3, 5), (6, 2)), outputs=3, samples=9,
     "printed",
     expected="holds",
     on=DeepPair,
-    draw=lambda budget: instances(budget, homogeneous=True),
     examples=(DeepPair(), DEEP, replace(DEEP, slope=0.1)),
 )
 def updates_are_outer_products(pair: DeepPair, context: Context, *, loss_factor: float = 0.5) -> Evidence:
@@ -48,7 +47,7 @@ def updates_are_outer_products(pair: DeepPair, context: Context, *, loss_factor:
 
 def outer_products(pair: DeepPair, context: Context) -> list[tuple[Tensor, Tensor]]:
     """``E[f_{l-1} g_l^T]`` of every layer, split into the rows of the weights and the row of the bias."""
-    student, teacher, x = draw(pair, context.rng(pair.seed))
+    student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     ours, inputs = layered(pair, student, x)
     gradients = node_gradients(ours, layered(pair, teacher, x)[0], inputs)
     activations = ours.evaluate(inputs).activations
@@ -62,7 +61,7 @@ def outer_products(pair: DeepPair, context: Context) -> list[tuple[Tensor, Tenso
 
 def autograd_updates(pair: DeepPair, context: Context, loss_factor: float) -> list[tuple[Tensor, Tensor]]:
     """Minus the gradients of ``loss_factor * E||f* - f||^2`` in weights and biases, by automatic differentiation."""
-    student, teacher, x = draw(pair, context.rng(pair.seed))
+    student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     activation = rectifier(pair.slope)
     for parameter in (*student.weights, *student.biases):
         parameter.requires_grad_()

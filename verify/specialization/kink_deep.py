@@ -12,12 +12,11 @@ from dynamics.geometry.boundaries import Box, visibility
 from verify.judging import ALGEBRA, Assumption, Context, Evidence
 from verify.mathematics.families.deep_pairs import (
     Crossing,
-    DeepDrawn,
     DeepInstance,
+    DeepNetworks,
     crossings,
-    deep_instances,
-    draw_deep,
     gates_constant,
+    networks_of,
 )
 from verify.mathematics.kinks.deep import TOLERANCE, bend
 from verify.specialization.kink import KINK
@@ -25,7 +24,7 @@ from verify.specialization.kink import KINK
 DEEP = DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, colinear=True, seed=2)
 
 
-def first_layer(drawn: DeepDrawn) -> Array:
+def first_layer(drawn: DeepNetworks) -> Array:
     """All first-layer columns with a boundary in the region, teachers' first."""
     columns = np.concatenate([drawn.first[1], drawn.first[0]], axis=1)
     return np.asarray(columns[:, visibility(drawn.region, columns) > 0])
@@ -34,7 +33,7 @@ def first_layer(drawn: DeepDrawn) -> Array:
 @lru_cache(maxsize=8)
 def open_crossings(instance: DeepInstance) -> list[tuple[Array, Crossing]]:
     """Crossings of all visible first-layer boundaries at which no gate above moves."""
-    drawn = draw_deep(instance)
+    drawn = networks_of(instance)
     rng = np.random.default_rng((instance.seed, 1))
     found = []
     for node in first_layer(drawn).T:
@@ -52,7 +51,6 @@ def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     part="deep",
     expected="holds",
     on=DeepInstance,
-    draw=deep_instances,
     assume=crossed_in_the_open,
     examples=(DEEP,),
     cost=ALGEBRA.at_quick(80),
@@ -67,7 +65,7 @@ def deep_kink_identity(instance: DeepInstance, context: Context, *, factor: floa
     No gate above may move between the three points. With x₀ among them, strict and equal signs from the bottom
     up are enough (the pre-activations are affine on either half); the two ends alone are not.
     """
-    drawn = draw_deep(instance)
+    drawn = networks_of(instance)
     worst, largest = 0.0, 0.0
     for node, crossing in open_crossings(instance):
         found = bend(drawn, node, crossing)
@@ -83,7 +81,7 @@ class Dip:
 
     shut: float = 0.1
 
-    def networks(self) -> DeepDrawn:
+    def networks(self) -> DeepNetworks:
         """The teacher, and a student that computes ``x + 10``."""
         teacher = [
             (np.array([[1.0, -1.0]]), np.zeros(2)),
@@ -95,7 +93,7 @@ class Dip:
             (np.ones((1, 1)), np.zeros(1)),
             (np.ones((1, 1)), np.zeros(1)),
         ]
-        return DeepDrawn(Box.cube(1), student, teacher)
+        return DeepNetworks(Box.cube(1), student, teacher)
 
     def crossing(self) -> Crossing:
         """The three points across the boundary x = 0, said to have constant gates, as their ends have."""

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source
-from verify.luckmatters.theorem1 import autograd_node_gradients, forward, instances, rectifier
-from verify.mathematics.families.layered_pairs import DeepPair, Parameters, draw, layered
+from verify.mathematics.backpropagation import autograd_node_gradients, forward, rectifier
+from verify.mathematics.families.layered_pairs import DeepPair, Parameters, layered, parameters_of
 from verify.mathematics.layer_terms import Level, TanhNetwork, levels
 from verify.specialization import DERIVED, REBUILT
 
@@ -42,7 +42,7 @@ class Backward:
 
 def backward(pair: DeepPair, context: Context, activation: Activation) -> Backward:
     """The pair with its (leaky) ReLU, or with ``activation="tanh"`` and without its biases."""
-    student, teacher, x = draw(pair, context.rng(pair.seed))
+    student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     phi: Callable[[Tensor], Tensor] = torch.tanh if activation == "tanh" else rectifier(pair.slope)
     target = forward(teacher, x, phi)
     residual = target - forward(student, x, phi)
@@ -71,7 +71,6 @@ def relative(error: Tensor, terms: tuple[Tensor, Tensor]) -> float:
     "printed",
     expected="holds",
     on=DeepPair,
-    draw=lambda budget: instances(budget, homogeneous=True),
     examples=EXAMPLES,
 )
 def gradient_rule(
@@ -102,7 +101,6 @@ gradient_rule.rejects("the gates of layer l left out", DEEP, gated=False)
     part="residual",
     expected="holds",
     on=DeepPair,
-    draw=lambda budget: instances(budget, homogeneous=True),
     examples=EXAMPLES,
     place="Eqn 5",
     note=DERIVED,

@@ -11,9 +11,9 @@ import torch
 from dynamics.arrays import Array
 from nets.matrix_form.recursion import node_gradients
 from verify.judging import ALGEBRA, BUDGETS, Assumption, Budget, Context, Evidence
-from verify.luckmatters.theorem1 import instances as deep_pairs
 from verify.mathematics.families.batches import batches
-from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
+from verify.mathematics.families.narrowed import narrowed
 from verify.specialization import DERIVED
 from verify.specialization.theorem1 import THEOREM1
 
@@ -48,7 +48,7 @@ def batched_pairs(budget: Budget) -> st.SearchStrategy[BatchedPair]:
 
     return st.builds(
         batched,
-        deep_pairs(BUDGETS["quick"], homogeneous=True),
+        narrowed(DeepPair, BUDGETS["quick"]),
         samples=st.integers(2, 8),
         size=st.integers(1, 7),
     )
@@ -57,7 +57,7 @@ def batched_pairs(budget: Budget) -> st.SearchStrategy[BatchedPair]:
 def rank_ones(batched: BatchedPair, context: Context) -> list[Array]:
     """``f_{l-1}(x_i) g_l(x_i)^T`` of every layer, (N, n_{l-1}, n_l)."""
     pair = batched.pair
-    student, teacher, x = draw(pair, context.rng(batched.seed))
+    student, teacher, x = parameters_of(pair, context.rng(batched.seed))
     ours, inputs = layered(pair, student, x)
     gradients = node_gradients(ours, layered(pair, teacher, x)[0], inputs)
     activations = ours.evaluate(inputs).activations

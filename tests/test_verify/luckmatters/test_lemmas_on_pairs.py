@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luckproof import BUDGETS
-from verify.luckmatters.lemma2 import overlaps_of, precise_difference
-from verify.luckmatters.lemma3_overlap import isotropic_overlap
+from luckproof import BUDGETS, Context
+from verify.luckmatters.lemma2 import difference_in_many_digits, overlaps_of
+from verify.luckmatters.lemma3_overlap import both_factors_for_the_step_of_j
 from verify.luckmatters.lemma4 import FallOff, departure
 from verify.mathematics.families.near_pairs import NearPair, isotropic_pairs, pairs
 from verify.mathematics.first_moment_constants import (
@@ -79,7 +79,7 @@ def test_quadratic_constant_is_exact() -> None:
 @settings(max_examples=12)  # each is several quadratures in 50 digits
 def test_difference_agrees_with_forty_digits(pair: NearPair) -> None:
     """||Delta p_jk|| in float64 against mpmath kernels by other formulas."""
-    precise, star = precise_difference(pair)
+    precise, star = difference_in_many_digits(pair)
     assert overlaps_of(pair).delta_p == pytest.approx(precise, abs=1e-14)
     assert overlaps_of(pair).star == pytest.approx(star, abs=1e-14)
 
@@ -87,7 +87,7 @@ def test_difference_agrees_with_forty_digits(pair: NearPair) -> None:
 @given(pair=isotropic_pairs(QUICK))
 def test_printed_31_survives_isotropic_input(pair: NearPair) -> None:
     """One factor suffices in (31) for isotropic Gaussian input, although the proof does not give it."""
-    assert isotropic_overlap(pair, 1).margin >= 0
+    assert both_factors_for_the_step_of_j(pair, Context(), factors=1).margin >= 0
 
 
 def test_stretched_input_falls_off_linearly() -> None:

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from luckproof import BUDGETS
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import modulations, node_gradients, readouts
-from verify.luckmatters.theorem1 import instances
-from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
+from verify.mathematics.families.narrowed import narrowed
 
 pytestmark = pytest.mark.statement("luckmatters.theorem1", "specialization.lemma1")
 
-pairs = instances(BUDGETS["quick"], homogeneous=True)
+pairs = narrowed(DeepPair, BUDGETS["quick"])
 
 
 def networks(pair: DeepPair) -> tuple[LayeredNetwork, LayeredNetwork, torch.Tensor]:
-    student, teacher, x = draw(pair, np.random.default_rng(pair.seed))
+    student, teacher, x = parameters_of(pair, np.random.default_rng(pair.seed))
     ours, inputs = layered(pair, student, x)
     return ours, layered(pair, teacher, x)[0], inputs
 

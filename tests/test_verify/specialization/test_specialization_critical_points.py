@@ -14,11 +14,11 @@ from verify.mathematics.families.batches import batches
 from verify.mathematics.families.deep_pairs import (
     DeepInstance,
     crossings,
-    draw_deep,
     gates_constant,
+    networks_of,
     pre_activations_above,
 )
-from verify.mathematics.families.layered_pairs import DeepPair, draw, layered
+from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
 from verify.mathematics.kinks.discs import slab_constant
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization.corollary1 import DEEP, pieces
@@ -79,7 +79,7 @@ def test_impossible_batches_are_refused(size, scheme):
 def test_an_augmented_output_changes_one_entry_of_beta():
     """Starting V at the identity of C + 1, as the authors' code does, adds 1 to beta's (bias, bias) entry only."""
     pair = DeepPair(inputs=3, hidden=((4, 2), (3, 3)), outputs=2, samples=5, biased=True)
-    student, _, x = draw(pair, np.random.default_rng(0))
+    student, _, x = parameters_of(pair, np.random.default_rng(0))
     net, inputs = layered(pair, student, x)
     top = torch.cat([net.weights[-1], torch.eye(net.weights[-1].shape[0])[:, -1:].double()], dim=1)
     wider = LayeredNetwork((*net.weights[:-1], top))
@@ -96,7 +96,7 @@ def test_an_augmented_output_changes_one_entry_of_beta():
 
 def test_regions_of_corollary1_can_share_their_coefficients():
     """Many patterns at the bottom, one at the two top layers; no more distinct coefficients than patterns."""
-    student, teacher, x = draw(DEEP, np.random.default_rng(0))
+    student, teacher, x = parameters_of(DEEP, np.random.default_rng(0))
     ours, inputs = layered(DEEP, student, x)
     found = pieces(ours, layered(DEEP, teacher, x)[0], inputs)
     patterns = [len(np.unique(p.patterns, axis=0)) for p in found]
@@ -112,7 +112,7 @@ def test_the_hypothesis_checker_rejects_pass_through_students(seed):
     instance = DeepInstance(PASS.inputs, PASS.hidden, PASS.outputs, pass_through=True, seed=seed)
     assert observed_crossings(instance) == []
     assert any(not assumption.satisfied for assumption in crossed_in_the_open(instance))
-    drawn = draw_deep(instance)
+    drawn = networks_of(instance)
     rng = np.random.default_rng(seed)
     assert max(naive_strength(drawn, j, rng) for j in range(4)) > 0
 
@@ -121,7 +121,7 @@ def test_three_points_see_what_a_fine_grid_sees():
     """Gates constant at the three points are constant at 402 points of the segment; two ends are not enough."""
     seen = 0
     for seed in range(40):
-        drawn = draw_deep(DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=seed))
+        drawn = networks_of(DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=seed))
         rng = np.random.default_rng(seed)
         for node in drawn.first[1].T:
             for crossing in crossings(drawn, node, rng):

@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import tangent_projection, unit_columns
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Budget
+from verify.judging import drawn
 from verify.mathematics.bounds.comparison import Box
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
@@ -26,16 +26,16 @@ class BoxInstance:
     ``r_fan_out`` is the largest ``||v_k||`` drawn, ``eta`` the step of descent.
     """
 
-    m: int = 1
-    r: int = 1
-    c: int = 1
-    alpha: float = np.pi / 2
-    threshold: float = 0.0
-    cap: float = 0.1
-    fan_out_cap: float = 0.1
-    r_fan_out: float = 1.0
-    eta: float = 0.01
-    seed: int = 0
+    m: int = drawn(1, st.integers(1, 4))
+    r: int = drawn(1, st.integers(0, 4))
+    c: int = drawn(1, st.integers(1, 4))
+    alpha: float = drawn(np.pi / 2, st.floats(0.5, 3.1).map(lambda x: round(x, 2)))
+    threshold: float = drawn(0.0, st.sampled_from((0.0, 0.5, 1.0, 2.0)))
+    cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.001, 0.3)))
+    fan_out_cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.5, 1.5)))
+    r_fan_out: float = drawn(1.0, st.sampled_from((1.0, 0.1, 0.01)))
+    eta: float = drawn(0.01, st.sampled_from((0.01, 0.1, 0.5)))
+    seed: int = drawn(0, st.integers(0, 2**16))
 
 
 def centres_of(instance: BoxInstance) -> TeacherStudent:
@@ -77,20 +77,3 @@ def descent_step(problem: TeacherStudent, eta: float) -> tuple[Array, Array]:
     W, V = problem.student_W, problem.student_V
     dW, dV = TwoLayerFlow(problem).field(W, V)
     return unit_columns(W + eta * tangent_projection(W, dW)), V + eta * dV
-
-
-def instances(budget: Budget) -> st.SearchStrategy[BoxInstance]:
-    """Zero-bias and thresholded nodes, up to four teachers and four irrelevant nodes."""
-    return st.builds(
-        BoxInstance,
-        m=st.integers(1, 4),
-        r=st.integers(0, 4),
-        c=st.integers(1, 4),
-        alpha=st.floats(0.5, 3.1).map(lambda x: round(x, 2)),
-        threshold=st.sampled_from((0.0, 0.5, 1.0, 2.0)),
-        cap=st.sampled_from((0.1, 0.01, 0.001, 0.3)),
-        fan_out_cap=st.sampled_from((0.1, 0.01, 0.5, 1.5)),
-        r_fan_out=st.sampled_from((1.0, 0.1, 0.01)),
-        eta=st.sampled_from((0.01, 0.1, 0.5)),
-        seed=st.integers(0, 2**16),
-    )

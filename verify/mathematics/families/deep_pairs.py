@@ -16,7 +16,7 @@ from dynamics.two_layer.critical_points import dyadic_teacher
 from dynamics.two_layer.residual_kinks import kink_points
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import readouts
-from verify.judging import Budget
+from verify.judging import drawn
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 
 CANDIDATES = 64
@@ -34,16 +34,16 @@ class DeepInstance:
     second computes the teacher's first, of ``hidden[0][1]`` nodes; the rest of ``hidden`` does not count then.
     """
 
-    inputs: int = 1
-    hidden: Widths = ((1, 1), (1, 1))
-    outputs: int = 1
-    colinear: bool = False
-    pass_through: bool = False
-    seed: int = 0
+    inputs: int = drawn(1, st.integers(1, 4))
+    hidden: Widths = drawn(((1, 1), (1, 1)), hidden_widths((2, 4), 5))
+    outputs: int = drawn(1, st.integers(1, 3))
+    colinear: bool = drawn(False, st.booleans())
+    pass_through: bool = drawn(False, st.just(False))
+    seed: int = drawn(0, st.integers(0, 2**16))
 
 
 @dataclass(frozen=True)
-class DeepDrawn:
+class DeepNetworks:
     """Weights and biases of both networks, bottom up."""
 
     region: Box
@@ -79,7 +79,7 @@ def _values(layers: list[tuple[Array, Array]], x: Array) -> Values:
     return Values(found.activations[1].numpy()[:, :width], found.output.numpy(), V1)
 
 
-def draw_deep(instance: DeepInstance) -> DeepDrawn:
+def networks_of(instance: DeepInstance) -> DeepNetworks:
     """The networks of an instance; first-layer boundaries pass through points of the region."""
     if instance.pass_through:
         return pass_through(instance)
@@ -99,10 +99,10 @@ def draw_deep(instance: DeepInstance) -> DeepDrawn:
         factor = rng.uniform(0.5, 2.0) * rng.choice([-1.0, 1.0])
         nets[0][0][0][:, 0] = factor * nets[1][0][0][:, 0]
         nets[0][0][1][0] = factor * nets[1][0][1][0]
-    return DeepDrawn(region, nets[0], nets[1])
+    return DeepNetworks(region, nets[0], nets[1])
 
 
-def pass_through(instance: DeepInstance) -> DeepDrawn:
+def pass_through(instance: DeepInstance) -> DeepNetworks:
     """Three layers, equal outputs everywhere in the box, nothing aligned in the first layer; exact on dyadic inputs.
 
     Teacher: a layer of ReLUs, a layer that adds 1 and hands on, a linear top. Student: a layer that adds ``LIFT``
@@ -120,7 +120,7 @@ def pass_through(instance: DeepInstance) -> DeepDrawn:
         (shallow.W, shallow.b - LIFT * shallow.W.sum(axis=0)),
         (shallow.V, shallow.c),
     ]
-    return DeepDrawn(region, student, teacher)
+    return DeepNetworks(region, student, teacher)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Crossing:
     constant: bool
 
 
-def pre_activations_above(drawn: DeepDrawn, x: Array) -> Array:
+def pre_activations_above(drawn: DeepNetworks, x: Array) -> Array:
     """Pre-activations of the hidden layers above the first, both networks side by side, at ``x (..., d)``."""
     above = []
     for layers in (drawn.student, drawn.teacher):
@@ -149,14 +149,14 @@ def pre_activations_above(drawn: DeepDrawn, x: Array) -> Array:
     return np.concatenate([np.empty((*x.shape[:-1], 0)), *above], axis=-1)
 
 
-def gates_constant(drawn: DeepDrawn, x: Array) -> NDArray[np.bool_]:
+def gates_constant(drawn: DeepNetworks, x: Array) -> NDArray[np.bool_]:
     """Whether all pre-activations above layer 1 have one strict sign over the points ``x (..., points, d)``."""
     above = pre_activations_above(drawn, x)
     floor = 1e-9 * np.abs(above).max(axis=-2, keepdims=True, initial=0.0)
     return np.asarray(((above > floor).all(axis=-2) | (above < -floor).all(axis=-2)).all(axis=-1))
 
 
-def crossings(drawn: DeepDrawn, node: Array, rng: np.random.Generator, count: int = 1) -> list[Crossing]:
+def crossings(drawn: DeepNetworks, node: Array, rng: np.random.Generator, count: int = 1) -> list[Crossing]:
     """A crossing at each of the ``count`` clearest random points of the node's boundary.
 
     eta starts at 0.9 of the clearance in the first layer and is halved until the gates above are constant; where they
@@ -173,16 +173,3 @@ def crossings(drawn: DeepDrawn, node: Array, rng: np.random.Generator, count: in
         first = int(constant.argmax())  # 0 where none is
         found.append(Crossing(x[first], float(etas[first]), bool(constant.any())))
     return found
-
-
-def deep_instances(budget: Budget, *, pass_throughs: bool = False) -> st.SearchStrategy[DeepInstance]:
-    """Two to four weight matrices; ``pass_throughs`` allows the pass-through student."""
-    return st.builds(
-        DeepInstance,
-        inputs=st.integers(1, 4),
-        hidden=hidden_widths((2, 4), 5),
-        outputs=st.integers(1, 3),
-        colinear=st.booleans(),
-        pass_through=st.booleans() if pass_throughs else st.just(False),
-        seed=st.integers(0, 2**16),
-    )

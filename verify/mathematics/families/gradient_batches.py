@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from verify.judging import Assumption, Budget, Evidence, drawn, drawn_fields
+from verify.judging import Assumption, Budget, Evidence, drawn
+from verify.mathematics.families.narrowed import narrowed
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -54,17 +55,17 @@ class Networks:
     def __init__(self, batch: Batch) -> None:
         rng = np.random.default_rng(batch.seed)
 
-        def draw(*shape: int) -> torch.Tensor:
+        def normal(*shape: int) -> torch.Tensor:
             return torch.tensor(rng.standard_normal(shape))
 
         self.batch, self.phi = batch, ACTIVATIONS[batch.activation]
         one = torch.full((batch.samples, 1), float(batch.biased), dtype=torch.float64)
-        self.x = torch.cat([draw(batch.samples, batch.d), one], dim=1)
-        self.target = torch.relu(self.x @ draw(batch.d + 1, batch.m)) @ draw(batch.m, batch.outputs)
+        self.x = torch.cat([normal(batch.samples, batch.d), one], dim=1)
+        self.target = torch.relu(self.x @ normal(batch.d + 1, batch.m)) @ normal(batch.m, batch.outputs)
         self.W, self.V, self.top = (
-            draw(batch.d + 1, batch.n),
-            draw(batch.n, batch.outputs),
-            draw(batch.outputs),
+            normal(batch.d + 1, batch.n),
+            normal(batch.n, batch.outputs),
+            normal(batch.outputs),
         )
         if not batch.biased:
             self.W[-1] = 0.0
@@ -135,9 +136,7 @@ def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
 def descents(budget: Budget) -> st.SearchStrategy[Batch]:
     """Batches with one to 200 steps, at ``quick`` up to 30."""
     steps = st.integers(1, 200 if budget.full else 30)
-    batches = drawn_fields(Batch, lr=st.sampled_from([1e-3, 1e-2]), steps=steps)
-    assert batches is not None  # the fields state their ranges
-    return batches(budget)
+    return narrowed(Batch, budget, lr=st.sampled_from([1e-3, 1e-2]), steps=steps)
 
 
 def farthest_off(predicted: Array, measured: Array, rounding: Array) -> Evidence:

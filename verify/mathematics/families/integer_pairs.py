@@ -11,7 +11,7 @@ import torch
 
 from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
-from verify.judging import Assumption
+from verify.judging import Assumption, drawn
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 from verify.mathematics.precise.rational_pairs import RationalPair, exact
 
@@ -24,12 +24,12 @@ class IntegerPair:
     are non-zero.
     """
 
-    inputs: int = 1
-    hidden: Widths = ((1, 1),)
-    outputs: int = 1
-    samples: int = 2
-    largest: int = 3
-    seed: int = 0
+    inputs: int = drawn(1, st.integers(1, 3))
+    hidden: Widths = drawn(((1, 1),), hidden_widths((2, 4), 3))
+    outputs: int = drawn(1, st.integers(1, 2))
+    samples: int = drawn(2, st.integers(1, 4))
+    largest: int = drawn(3, st.integers(1, 9))
+    seed: int = drawn(0, st.integers(0, 2**16))
 
     @property
     def depth(self) -> int:

@@ -11,8 +11,15 @@ import torch
 from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork, augmented
+from verify.judging import drawn
 
 Widths = tuple[tuple[int, int], ...]
+
+
+def hidden_widths(depth: tuple[int, int], widest: int) -> st.SearchStrategy[Widths]:
+    """(student, teacher) widths of every hidden layer, any two of them, for ``depth`` weight matrices (least, most)."""
+    width = st.integers(1, widest)
+    return st.lists(st.tuples(width, width), min_size=depth[0] - 1, max_size=depth[1] - 1).map(tuple)
 
 
 @dataclass(frozen=True)
@@ -22,13 +29,13 @@ class DeepPair:
     Weights are standard normal over sqrt(fan-in), biases (where ``biased``) and inputs standard normal.
     """
 
-    inputs: int = 2
-    hidden: Widths = ((2, 1),)
-    outputs: int = 1
-    samples: int = 4
-    slope: float = 0.0
-    biased: bool = False
-    seed: int = 0
+    inputs: int = drawn(2, st.integers(1, 12))
+    hidden: Widths = drawn(((2, 1),), lambda budget: hidden_widths((2, 6), 40 if budget.full else 12))
+    outputs: int = drawn(1, st.integers(1, 6))
+    samples: int = drawn(4, st.integers(1, 16))
+    slope: float = drawn(0.0, st.sampled_from([0.0, 0.01, 0.1, 0.5]))
+    biased: bool = drawn(False, st.booleans())
+    seed: int = drawn(0, st.integers(0, 2**16))
 
     @property
     def depth(self) -> int:
@@ -48,7 +55,7 @@ class Parameters:
     biases: list[Tensor]
 
 
-def draw(pair: DeepPair, rng: np.random.Generator) -> tuple[Parameters, Parameters, Tensor]:
+def parameters_of(pair: DeepPair, rng: np.random.Generator) -> tuple[Parameters, Parameters, Tensor]:
     """Student and teacher parameters and inputs ``(N, d)``; biases are zero where the pair has none."""
     drawn = []
     for side in (0, 1):
@@ -65,9 +72,3 @@ def layered(pair: DeepPair, parameters: Parameters, x: Tensor) -> tuple[LayeredN
     if not pair.biased:
         return LayeredNetwork(tuple(parameters.weights), pair.slope), x
     return LayeredNetwork.with_biases(parameters.weights, parameters.biases, pair.slope), augmented(x)
-
-
-def hidden_widths(depth: tuple[int, int], widest: int) -> st.SearchStrategy[Widths]:
-    """(student, teacher) widths of every hidden layer, any two of them, for ``depth`` weight matrices (least, most)."""
-    width = st.integers(1, widest)
-    return st.lists(st.tuples(width, width), min_size=depth[0] - 1, max_size=depth[1] - 1).map(tuple)

@@ -13,12 +13,16 @@ from dynamics.arrays import Array
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
-from verify.judging import Budget
+from verify.judging import Budget, drawn
+from verify.mathematics.families.narrowed import narrowed
 
 RADII = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3)
 """Radii of the balls that instances are drawn on, widest first."""
 
 THRESHOLDS = (1.0, 2.0, 3.0, 4.0)
+
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+"""Relative rounding of a kernel and of the few products around it."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,15 @@ class NearPair:
     position up to rotation.
     """
 
-    theta0: float = 0.1
-    angle: float = 1.5
-    threshold: float = 0.0
-    near_j: float = 1.0
-    near_k: float = 0.0
-    turn_j: float = 0.0
-    lift_j: float = 0.0
-    turn_k: float = 0.0
-    lift_k: float = 0.0
+    theta0: float = drawn(0.1, st.sampled_from(RADII))
+    angle: float = drawn(1.5, st.floats(0.2, 2.5))
+    threshold: float = drawn(0.0, st.just(0.0))
+    near_j: float = drawn(1.0, st.floats(0, 1))
+    near_k: float = drawn(0.0, st.floats(0, 1))
+    turn_j: float = drawn(0.0, st.floats(-math.pi, math.pi))
+    lift_j: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2))
+    turn_k: float = drawn(0.0, st.floats(-math.pi, math.pi))
+    lift_k: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2))
 
     @property
     def measure(self) -> InputMeasure:
@@ -49,7 +53,7 @@ class NearPair:
 
     def nodes(self) -> tuple[Array, Array]:
         """Teachers and students as columns, ``(d, 2)`` each."""
-        teachers, students = columns(self, math)
+        teachers, students = nodes_in(math, self)
         return np.array(teachers).T, np.array(students).T
 
     def displacements(self) -> tuple[float, float]:
@@ -57,8 +61,8 @@ class NearPair:
         return 2 * math.sin(self.near_j * self.theta0 / 2), 2 * math.sin(self.near_k * self.theta0 / 2)
 
 
-def columns(pair: NearPair, real: Any) -> tuple[list[list[Any]], list[list[Any]]]:
-    """Teachers and students as rows of numbers; ``real`` is ``math`` or ``mpmath.mp`` (then in its precision)."""
+def nodes_in(real: Any, pair: NearPair) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Teachers and students, one a row, in the arithmetic of ``real``: ``math``, or ``mpmath.mp`` in its precision."""
     one = real.cos(0)
     if pair.threshold:
         scale = real.sqrt(one + one * pair.threshold**2)
@@ -96,45 +100,27 @@ def _step(teacher: list[Any], frame: Any, theta: Any, turn: Any, lift: Any, real
 Pair = TypeVar("Pair", bound=NearPair)
 
 
+def near_pairs(kind: type[Pair], budget: Budget) -> st.SearchStrategy[Pair]:
+    """Pairs as the fields of ``kind`` say, under isotropic input; their balls stay clear of antiparallel vectors."""
+    return narrowed(kind, budget).filter(lambda pair: pair.angle + pair.theta0 < 3.0)
+
+
 def isotropic_pairs(budget: Budget) -> st.SearchStrategy[NearPair]:
-    """Pairs under isotropic Gaussian input, whose balls stay clear of antiparallel vectors."""
-    return near_pairs(NearPair)
-
-
-def near_pairs(pair: type[Pair], **fields: st.SearchStrategy[float]) -> st.SearchStrategy[Pair]:
-    """The same for a subclass, with strategies for its own fields."""
-    return st.builds(
-        pair,
-        theta0=st.sampled_from(RADII),
-        angle=st.floats(0.2, 2.5),
-        near_j=st.floats(0, 1),
-        near_k=st.floats(0, 1),
-        **_DIRECTIONS,
-        **fields,
-    ).filter(lambda pair: pair.angle + pair.theta0 < 3.0)
+    """Pairs under isotropic Gaussian input."""
+    return near_pairs(NearPair, budget)
 
 
 def thresholded_pairs(budget: Budget) -> st.SearchStrategy[NearPair]:
     """Pairs of thresholded nodes under Gaussian input with biases, on balls that stay clear of the bias axis."""
-    return st.builds(
+    return narrowed(
         NearPair,
+        budget,
         theta0=st.sampled_from(RADII[3:]),
         angle=st.just(1.5),
         threshold=st.sampled_from(THRESHOLDS),
-        near_j=st.floats(0, 1),
-        near_k=st.floats(0, 1),
-        **_DIRECTIONS,
     )
 
 
 def pairs(budget: Budget) -> st.SearchStrategy[NearPair]:
     """Either family."""
     return isotropic_pairs(budget) | thresholded_pairs(budget)
-
-
-_DIRECTIONS: dict[str, st.SearchStrategy[float]] = {
-    "turn_j": st.floats(-math.pi, math.pi),
-    "lift_j": st.floats(-math.pi / 2, math.pi / 2),
-    "turn_k": st.floats(-math.pi, math.pi),
-    "lift_k": st.floats(-math.pi / 2, math.pi / 2),
-}

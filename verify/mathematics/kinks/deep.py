@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import colinear
-from verify.mathematics.families.deep_pairs import Crossing, DeepDrawn
+from verify.mathematics.families.deep_pairs import Crossing, DeepNetworks
 
 TOLERANCE = 1e-13
 """Relative to the sum of absolute terms of V f: at most a hundred operations a path, each eps = 2.2e-16, times 4."""
@@ -27,7 +27,7 @@ class Bend:
     scale: float
 
 
-def bend(drawn: DeepDrawn, node: Array, crossing: Crossing) -> Bend:
+def bend(drawn: DeepNetworks, node: Array, crossing: Crossing) -> Bend:
     """``eta (sum_j alpha_kj ||w*_j|| - sum_k' beta_kk' ||w_k'||)`` over nodes co-linear with ``node``, and r itself."""
     student, teacher = drawn.values(crossing.x)
     V, V_teacher = student.V1[1], teacher.V1[1]
