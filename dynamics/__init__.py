@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from dynamics.measures.input_measure import InputMeasure
     from dynamics.measures.isotropic_gaussian import IsotropicGaussian
     from dynamics.ode.events import Event, converged, diverged
+    from dynamics.ode.flow import Flow
     from dynamics.ode.integrate import integrate
+    from dynamics.ode.status import Status
     from dynamics.ode.steppers.methods import METHODS
-    from dynamics.ode.trajectory import Status, Trajectory
+    from dynamics.ode.trajectory import Trajectory
     from dynamics.two_layer import teachers
     from dynamics.two_layer.critical_points import CriticalPoint, split_teacher
     from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
@@ -58,9 +60,11 @@ else:
             "dynamics.measures.input_measure": ["InputMeasure"],
             "dynamics.measures.isotropic_gaussian": ["IsotropicGaussian"],
             "dynamics.ode.events": ["Event", "converged", "diverged"],
+            "dynamics.ode.flow": ["Flow"],
             "dynamics.ode.integrate": ["integrate"],
+            "dynamics.ode.status": ["Status"],
             "dynamics.ode.steppers.methods": ["METHODS"],
-            "dynamics.ode.trajectory": ["Status", "Trajectory"],
+            "dynamics.ode.trajectory": ["Trajectory"],
             "dynamics.two_layer": ["teachers"],
             "dynamics.two_layer.starts_around_a_teacher": ["adversarial_start", "helpful_start"],
             "dynamics.two_layer.critical_points": ["CriticalPoint", "split_teacher"],
@@ -92,6 +96,7 @@ __all__ = [
     "DeepProblem",
     "EmpiricalMeasure",
     "Event",
+    "Flow",
     "GradientFlow",
     "InputMeasure",
     "IsotropicGaussian",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from dynamics.ode.trajectory import Status
+from dynamics.ode.status import Status
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from dynamics.deep.observables import balance_drift, block_norms, correlations, 
 from dynamics.deep.problem import DeepProblem, Weights
 from dynamics.deep.sample_means import descent, kernels, modulation_elements, modulations, over_samples
 from dynamics.geometry.columns import directions
+from dynamics.ode.flow import Flow
 
 Modulation = Literal["per_sample", "separated"]
 
 
-class DeepFlow:
+class DeepFlow(Flow):
     """``W_l' = L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}`` for l = 0 .. L-1, over an ``EmpiricalMeasure``.
 
     ``modulation="per_sample"``: the expectation is taken of the whole product, with beta of every sample; this is
@@ -69,11 +70,6 @@ class DeepFlow:
         self.watch_gaps = watch_gaps
 
     @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(np.prod(self.problem.batch_shape, dtype=int))
-
-    @property
     def dimensions(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the trailing axes of states and observables."""
         depth = self.problem.depth
@@ -89,23 +85,10 @@ class DeepFlow:
             "beta_teacher_gap": ("hidden_layer",),
         }
 
-    def initial_state(self) -> Array:
-        """The problem's start as a flat vector."""
-        return self.pack(self.problem.student)
-
-    def pack(self, weights: Sequence[Array]) -> Array:
-        """Flat state of the weights."""
-        return np.concatenate([W.ravel() for W in weights])
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """The weight matrices of a flat state."""
-        shapes = [W.shape for W in self.problem.student]
-        ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-        parts = np.split(y, ends[:-1])
-        return {
-            f"W{level}": part.reshape(shape)
-            for level, (part, shape) in enumerate(zip(parts, shapes, strict=True))
-        }
+    @property
+    def initial_arrays(self) -> Mapping[str, Array]:
+        """The student's weight matrices."""
+        return _named(self.problem.student)
 
     def weights(self, y: Array) -> Weights:
         """W_0 .. W_{L-1} of a flat state; unit fan-ins of hidden nodes where the flow is projected."""
@@ -151,7 +134,7 @@ class DeepFlow:
             state = list(self.unpack(y).values())
             for level, W in enumerate(state[:-1]):
                 field[level] = field[level] * directions(f"W{level}", W).norms[..., None, :]
-        return self.pack(field)
+        return self.pack(_named(field))
 
     def observables(self, y: Array) -> dict[str, Array]:
         """See the class."""
@@ -188,13 +171,13 @@ class DeepFlow:
             W[..., columns] = 0.0
             W[..., rows[:, None], columns] = theirs
             found.append(W)
-        return self.pack(found)
+        return self.pack(_named(found))
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         problem = self.problem
         return {
-            "flow": type(self).__name__,
+            **super().configuration(),
             "modulation": self.modulation,
             "projected": self.projected,
             "measure": repr(problem.measure),
@@ -202,5 +185,8 @@ class DeepFlow:
             "student_widths": list(problem.student_widths),
             "slope": problem.slope,
             "biased": problem.biased,
-            "instances": self.instances,
         }
+
+
+def _named(weights: Sequence[Array]) -> dict[str, Array]:
+    return {f"W{level}": W for level, W in enumerate(weights)}

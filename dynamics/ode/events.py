@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from dynamics.ode.guards import Flow, Stop, Vector
-from dynamics.ode.trajectory import Status
+from dynamics.arrays import Vector
+from dynamics.ode.flow import Flow
+from dynamics.ode.status import Status, Stop
+from dynamics.validation import number
 
 DIVERGENCE_LIMIT = 1e12
 """Default limit on max|y|. Fields here are at most cubic in the weights, so they are still finite there (1e36),
@@ -61,16 +63,15 @@ class Converged:
 
     def bind(self, flow: Flow) -> Event:
         """The event for one flow; ``ValueError`` where the flow lacks the observable."""
-        observables: Any = getattr(flow, "observables", None)
-        known = list(observables(np.asarray(flow.initial_state(), dtype=np.float64))) if observables else []
+        known = list(flow.observables(np.asarray(flow.initial_state(), dtype=np.float64)))
         if self.observable not in known:
             raise ValueError(
-                f"events: converged needs the observable {self.observable!r}, and {type(flow).__name__} has "
+                f"events: converged needs the observable {self.observable!r}, and {flow.name} has "
                 f"{', '.join(known) if known else 'no observables'}"
             )
 
         def above(t: float, y: Vector) -> float:
-            return float(np.max(np.abs(observables(y)[self.observable]))) - self.threshold
+            return float(np.max(np.abs(flow.observables(y)[self.observable]))) - self.threshold
 
         return Event("converged", above, direction=-1, status=Status.CONVERGED, at_start=True)
 
@@ -81,25 +82,17 @@ def converged(threshold: float, observable: str = "sin_theta") -> Converged:
     The run has to resolve the threshold: ``atol`` well below it in the units of the state. Cost and memory: the
     observables of one state a step.
     """
-    return Converged(_positive("threshold", threshold), observable)
+    return Converged(number("threshold", threshold, positive=True), observable)
 
 
 def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
     """Terminal event: ``max |y| >= limit``; passing one replaces the default limit of every run. Memory: one state."""
-    bound = _positive("limit", limit)
+    bound = number("limit", limit, positive=True)
 
     def above(t: float, y: Vector) -> float:
         return float(np.max(np.abs(y), initial=0.0)) - bound
 
     return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True)
-
-
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.floating | np.integer):
-        raise TypeError(f"{name}: expected a positive number, got {value!r}")
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name}: expected a positive finite number, got {value!r}")
-    return float(value)
 
 
 def bind_events(events: Iterable[Any] | None, flow: Flow) -> list[Event]:

@@ -5,40 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dynamics.ode.trajectory import Status
-
-Vector = NDArray[np.float64]
-
-
-@runtime_checkable
-class Flow(Protocol):
-    """What can be integrated: ``dy/dt = flow(t, y)`` from ``y(t0) = flow.initial_state()``, flat vectors.
-
-    Optional members: ``unpack(y) -> dict`` (named arrays of a state), ``observables(y) -> dict``,
-    ``observables_along(states) -> dict`` (the same of all states (T, size) of a run, used instead where present),
-    ``with_loss(t, y) -> (dy/dt, J, dJ/dt)`` (for steps controlled by the loss), ``discontinuous`` (the field jumps),
-    ``dimensions`` (names of each array's trailing axes), ``instances`` (number of stacked problem instances),
-    ``configuration() -> dict`` (JSON-able description).
-    """
-
-    def initial_state(self) -> Vector: ...
-
-    def __call__(self, t: float, y: Vector) -> Vector: ...
-
-
-@dataclass
-class Stop(Exception):  # noqa: N818  (not an error: how a run ends)
-    """Leaves a step from inside the right-hand side: how the run ends, where, and the component at fault."""
-
-    status: Status
-    detail: str
-    component: int | None = None
+from dynamics.arrays import Vector
+from dynamics.ode.flow import Flow
+from dynamics.ode.status import Status, Stop
 
 
 class GuardedField:
@@ -86,10 +59,9 @@ class GuardedField:
         The losses are NaN where the evaluation is refused; they are not checked otherwise.
         """
         told: list[Vector] = [np.array(np.nan), np.array(np.nan)]
-        tell: Any = getattr(self.flow, "with_loss")  # noqa: B009  (optional in the protocol)
 
         def field(t: float, y: Vector) -> Vector:
-            f, *told[:] = self._raised(tell, t, y)
+            f, *told[:] = self._raised(self.flow.with_loss, t, y)
             return self._shaped(f)
 
         return self._guarded(t, y, field), told[0], told[1]

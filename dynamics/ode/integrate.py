@@ -8,7 +8,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from dynamics.ode.events import bind_events
-from dynamics.ode.guards import Flow, GuardedField, Stop
+from dynamics.ode.flow import Flow, Integrable
+from dynamics.ode.foreign import as_flow
+from dynamics.ode.guards import GuardedField
 from dynamics.ode.progress import reporting
 from dynamics.ode.run import Limits, Output, Run
 from dynamics.ode.run_settings import (
@@ -18,16 +20,16 @@ from dynamics.ode.run_settings import (
     tolerances,
     validate_span,
 )
-from dynamics.ode.steppers.instance_norm import instance_labels
+from dynamics.ode.status import Status, Stop
 from dynamics.ode.steppers.method_choice import choose
 from dynamics.ode.steppers.methods import Method, refuse_oversized_jacobian, require_loss, resolve_method
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.trajectory import Trajectory
 from dynamics.ode.trajectory_of_run import trajectory_of
 from dynamics.validation import number, positive_int
 
 
 def integrate(
-    flow: Flow,
+    flow: Integrable,
     t_span: tuple[float, float],
     *,
     t_eval: ArrayLike | None = None,
@@ -41,9 +43,10 @@ def integrate(
 ) -> Trajectory:
     """Integrate ``dy/dt = flow(t, y)`` from ``flow.initial_state()`` over ``t_span``.
 
-    ``flow``: see :class:`dynamics.ode.guards.Flow`. ``t_span = (t0, t1)`` may run backwards; of zero length it gives
-    the initial state. Output times: ``t_eval`` (strictly ordered in the direction of the run; dense output of
-    the method), or every accepted step. A run that stops early has one more row, the state where it stopped.
+    ``flow``: a :class:`dynamics.ode.flow.Flow`, or any object with ``initial_state()`` and ``__call__(t, y)``.
+    ``t_span = (t0, t1)`` may run backwards; of zero length it gives the initial state. Output times: ``t_eval``
+    (strictly ordered in the direction of the run; dense output of the method), or every accepted step. A run that
+    stops early has one more row, the state where it stopped.
 
     ``method``: ``"auto"`` (see :func:`dynamics.ode.steppers.method_choice.choose`: HeunDescent for a field that jumps
     at gates, a stabilised method for a stiff start, else DOP853 for rtol <= 1e-6 and RK45 above; the message and the
@@ -74,6 +77,7 @@ def integrate(
     and a remedy; errors raised by the flow itself pass through.
     """
     t0, t1 = validate_span(t_span)
+    flow = as_flow(flow)
     y0 = initial_state(flow)
     instances = instances_of(flow, y0.size)
     name, row = resolve_method(method, number("rtol", rtol))
@@ -122,6 +126,6 @@ def _error_control(
 ) -> tuple[tuple[float, float], dict[str, Any]]:
     """What the method gets so that no instance of a stack exceeds the tolerances: ``(rtol, atol)`` and options."""
     instances = instances_of(flow, n)
-    labels = instance_labels(flow, n, instances) if row.per_instance else None
+    labels = flow.instance_labels(n) if row.per_instance else None
     diluted = row.rms_norm and labels is None
     return tolerances(rtol, atol, instances if diluted else 1), {} if labels is None else {"labels": labels}

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, LinAlgWarning
 
+from dynamics.arrays import Vector
 from dynamics.memory import GIB, available_memory
 from dynamics.ode.events import Event, Watch
-from dynamics.ode.guards import GuardedField, Stop, Vector
+from dynamics.ode.guards import GuardedField
 from dynamics.ode.progress import Report
+from dynamics.ode.status import Status, Stop
 from dynamics.ode.steppers.methods import Method
-from dynamics.ode.trajectory import Status
 
 Dense = Callable[[float], Vector]
 

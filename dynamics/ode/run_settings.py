@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dynamics.ode.guards import Flow, Vector
-from dynamics.validation import number, positive_int
+from dynamics.arrays import Vector
+from dynamics.ode.flow import Flow
+from dynamics.validation import number
 
 RTOL_FLOOR = 100 * float(np.finfo(np.float64).eps)
 """Below this relative tolerance rounding dominates the error estimate; SciPy's methods refuse it."""
@@ -62,8 +63,6 @@ def tolerances(rtol: Any, atol: Any, instances: int) -> tuple[float, float]:
 
 def initial_state(flow: Flow) -> Vector:
     """The flow's initial state, a finite flat vector (a copy)."""
-    if not callable(flow) or not callable(getattr(flow, "initial_state", None)):
-        raise TypeError(f"flow: expected an object with initial_state() and __call__(t, y), got {flow!r}")
     raw = np.asarray(flow.initial_state())
     if raw.dtype.kind not in "iuf":
         raise TypeError(f"flow.initial_state(): expected real numbers, got dtype {raw.dtype}")
@@ -80,7 +79,7 @@ def initial_state(flow: Flow) -> Vector:
 
 def instances_of(flow: Flow, n: int) -> int:
     """How many stacked problem instances the state holds."""
-    count = positive_int("flow.instances", getattr(flow, "instances", 1))
+    count = flow.instances
     if n % count:
         raise ValueError(f"flow.instances: expected a divisor of the state's length {n}, got {count}")
     return count

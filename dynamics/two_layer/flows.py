@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -14,6 +14,7 @@ from dynamics.geometry.columns import Columns, directions, norms, unit_columns
 from dynamics.overrides import HearsOverrides
 from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_layer_observables
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
 
 # Elements of the largest arrays made while many states are observed at once: 2^18 float64 are 2 MiB.
@@ -23,7 +24,7 @@ SOLVED = 1e-12
 """A population loss below this in size is zero: 1000 times its rounding for teachers of unit second moment."""
 
 
-class TwoLayerDynamics(HearsOverrides, ABC):
+class TwoLayerDynamics(HearsOverrides, StudentFlow):
     """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
 
     A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
@@ -31,55 +32,33 @@ class TwoLayerDynamics(HearsOverrides, ABC):
     touches the directions and nothing is renormalised during a run.
     """
 
-    dimensions: Mapping[str, tuple[str, ...]] = DIMENSIONS
+    dimensions = DIMENSIONS
 
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "tangent_gram": ("field", "__call__", "prepare", "teacher", "matrices", "unpack", "pack"),
+        "tangent_gram": (
+            "field",
+            "__call__",
+            "prepare",
+            "teacher",
+            "matrices",
+            "of_matrices",
+            "unpack",
+            "pack",
+        ),
     }
 
     def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
         problem.require_u_set()
         if projected:
             problem.require_unit_columns()
-        self.problem = problem
+        super().__init__(problem, trains_V=trains_V)
         self.projected = projected
-        self.trains_V = trains_V
-        self._shape_W = problem.student_W.shape
-        self._shape_V = problem.student_V.shape
-        self._size_W = problem.student_W.size
         self._columns: Columns | None = None
 
-    @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(np.prod(self.problem.batch_shape, dtype=int))
-
-    def initial_state(self) -> Array:
-        """The problem's start as a flat vector."""
-        return self.pack(self.problem.student_W, self.problem.student_V)
-
-    def pack(self, W: Array, V: Array) -> Array:
-        """Flat state of ``W`` (and of ``V`` where it is learned)."""
-        parts = (W, V) if self.trains_V else (W,)
-        return np.concatenate([part.ravel() for part in parts])
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """The arrays of a flat state (or of states stacked on leading axes)."""
-        size_W, lead = self._size_W, y.shape[:-1]
-        state = {"W": y[..., :size_W].reshape(*lead, *self._shape_W)}
-        if self.trains_V:
-            state["V"] = y[..., size_W:].reshape(*lead, *self._shape_V)
-        return state
-
     def matrices(self, y: Array) -> tuple[Array, Array]:
-        """``(W, V)`` of a flat state; unit columns where the flow is projected, the fixed V where not learned.
-
-        Of states ``(..., size)`` stacked on leading axes likewise.
-        """
-        state = self.unpack(y)
-        W = unit_columns(state["W"]) if self.projected else state["W"]
-        V = state.get("V")
-        return W, np.broadcast_to(self.problem.student_V, y.shape[:-1] + self._shape_V) if V is None else V
+        """``(W, V)`` of a flat state ``(..., size)``; unit columns where the flow is projected."""
+        W, V = super().matrices(y)
+        return unit_columns(W) if self.projected else W, V
 
     def observables(self, y: Array) -> dict[str, Array]:
         """See :func:`dynamics.two_layer.observables.two_layer_observables`; the loss is that of the unit columns.
@@ -91,25 +70,29 @@ class TwoLayerDynamics(HearsOverrides, ABC):
         watched["norm_drift"] = norms(self.unpack(y)["W"]) / norms(self.problem.student_W) - 1
         return watched
 
-    def observables_along(self, states: Array) -> dict[str, Array]:
+    def observables_along(self, states: Sequence[Array] | Array) -> dict[str, Array]:
         """The observables of a run's states ``(T, size)``, time first: as many at once as fit the cache."""
         problem = self.problem
         per_state = self.instances * problem.n * (problem.n + problem.m + problem.d)
         rows = max(1, _OBSERVED_ELEMENTS // per_state)
-        parts = [self.observables(states[start : start + rows]) for start in range(0, len(states), rows)]
+        parts = [
+            self.observables(np.stack(list(states[start : start + rows])))
+            for start in range(0, len(states), rows)
+        ]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def __call__(self, t: float, y: Array) -> Array:
         state = self.unpack(y)
         V = state.get("V", self.problem.student_V)
         if not self.projected:
-            return self.pack(*self.field(state["W"], V))
+            dW, dV = self.field(state["W"], V)
+            return self.of_matrices(dW, dV)
         columns = directions("W", state["W"])
         self._columns = columns
         dW, dV = self.field(columns.unit, V)
         dW = columns.tangent(dW)
         dW *= columns.norms[..., None, :]
-        return self.pack(dW, dV) if self.trains_V else dW.reshape(-1)
+        return self.of_matrices(dW, dV) if self.trains_V else dW.reshape(-1)  # one copy less
 
     def prepare(self, W: Array) -> Any:
         """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""
@@ -156,19 +139,11 @@ class TwoLayerDynamics(HearsOverrides, ABC):
             raise ValueError(
                 "student_V: expected the teacher's fan-outs (and zeros) where V is fixed, for W = W* to solve"
             )
-        return self.pack(W, V)
+        return self.of_matrices(W, V)
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
-        problem = self.problem
-        return {
-            "flow": type(self).__name__,
-            "projected": self.projected,
-            "trains_V": self.trains_V,
-            "measure": repr(problem.measure),
-            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
-            "instances": self.instances,
-        }
+        return {**super().configuration(), "projected": self.projected}
 
 
 class ProjectedFlow(TwoLayerDynamics):

@@ -120,8 +120,8 @@ def difference_jacobian(flow: TwoLayerDynamics, state: Array, step: float = 1e-5
     W, V = flow.matrices(state)
 
     def slope(dW: Array, dV: Array, size: float) -> dict[str, Array]:
-        ahead = flow.unpack(flow(0.0, flow.pack(W + size * dW, V + size * dV)))
-        behind = flow.unpack(flow(0.0, flow.pack(W - size * dW, V - size * dV)))
+        ahead = flow.unpack(flow(0.0, flow.of_matrices(W + size * dW, V + size * dV)))
+        behind = flow.unpack(flow(0.0, flow.of_matrices(W - size * dW, V - size * dV)))
         return {name: (ahead[name] - behind[name]) / (2 * size) for name in ahead}
 
     def action(dW: Array, dV: Array) -> tuple[Array, Array]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.ode.flow import Flow
 
 
-class LotkaVolterraFlow:
+class LotkaVolterraFlow(Flow):
     """``x_i' = x_i (g_i - sum_k A_ik x_k)`` from ``x(0) = start > 0``.
 
     Students that point in the target's direction and move by ``w' = ||w|| r`` obey it exactly, with their norms as x,
@@ -40,17 +41,9 @@ class LotkaVolterraFlow:
         self.growth, self.interaction = g, A
 
     @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(np.prod(self.start.shape[:-1], dtype=int))
-
-    def initial_state(self) -> Array:
-        """The start as a flat vector."""
-        return self.start.ravel()
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """``{"x": (..., n)}``."""
-        return {"x": y.reshape(self.start.shape)}
+    def initial_arrays(self) -> Mapping[str, Array]:
+        """The species."""
+        return {"x": self.start}
 
     def __call__(self, t: float, y: Array) -> Array:
         x = self.unpack(y)["x"]
@@ -63,4 +56,4 @@ class LotkaVolterraFlow:
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
-        return {"flow": type(self).__name__, "n": self.start.shape[-1], "instances": self.instances}
+        return {**super().configuration(), "n": self.start.shape[-1]}

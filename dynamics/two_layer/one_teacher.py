@@ -22,6 +22,7 @@ from scipy.integrate import quad
 from dynamics.arrays import Array
 from dynamics.measures.gaussian_kernels import arc_cosine
 from dynamics.ode.events import Event, diverged
+from dynamics.ode.flow import Flow
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
 
@@ -29,7 +30,7 @@ _FAR = 150.0
 """Logarithms of norm and fan-out are cut here for evaluation: e^150 is far outside of any state, its square finite."""
 
 
-class _OneTeacher:
+class _OneTeacher(Flow):
     """Validated, broadcast starts and the field, shared by the flow in time and the flow in the angle."""
 
     def __init__(
@@ -48,11 +49,6 @@ class _OneTeacher:
             raise ValueError(f"c: expected a positive finite number, got {c!r}")
         self.c, self.frozen = float(c), bool(frozen)
 
-    @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(self.delta.size)
-
     def field(self, delta: Array, rho: Array, v: Array) -> tuple[Array, Array, Array]:
         """``(delta', rho', v')``."""
         c, gain = self.c, self.c / (2 * np.pi) * self.teacher_v
@@ -64,7 +60,7 @@ class _OneTeacher:
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
-        return {"flow": type(self).__name__, "c": self.c, "frozen": self.frozen, "instances": self.instances}
+        return {**super().configuration(), "c": self.c, "frozen": self.frozen}
 
 
 class OneTeacherFlow(_OneTeacher):
@@ -76,7 +72,7 @@ class OneTeacherFlow(_OneTeacher):
     Raises ValueError for delta outside (0, pi], rho <= 0 or non-finite numbers.
     """
 
-    dimensions: Mapping[str, tuple[str, ...]] = dict.fromkeys(("delta", "rho", "v", "angle", "balance"), ())
+    dimensions = dict.fromkeys(("delta", "rho", "v", "angle", "balance"), ())
 
     def __init__(
         self,
@@ -90,14 +86,10 @@ class OneTeacherFlow(_OneTeacher):
     ) -> None:
         super().__init__(delta, rho, v, teacher_v, c, frozen)
 
-    def initial_state(self) -> Array:
-        """The start as a flat vector."""
-        return np.concatenate([part.ravel() for part in (self.delta, self.rho, self.v)])
-
-    def unpack(self, y: Array) -> dict[str, Array]:
+    @property
+    def initial_arrays(self) -> Mapping[str, Array]:
         """``delta``, ``rho``, ``v``, each of the ensemble's shape."""
-        parts = y.reshape(3, *self.delta.shape)
-        return dict(zip(("delta", "rho", "v"), parts, strict=True))
+        return {"delta": self.delta, "rho": self.rho, "v": self.v}
 
     def __call__(self, t: float, y: Array) -> Array:
         return np.concatenate([part.ravel() for part in self.field(*self.unpack(y).values())])
@@ -117,7 +109,7 @@ class PassageFlow(_OneTeacher):
     Raises ValueError where the start is not below ``end`` or v v* <= 0.
     """
 
-    dimensions: Mapping[str, tuple[str, ...]] = dict.fromkeys(("log_rho", "log_v", "elapsed"), ())
+    dimensions = dict.fromkeys(("log_rho", "log_v", "elapsed"), ())
 
     def __init__(
         self,
@@ -137,14 +129,14 @@ class PassageFlow(_OneTeacher):
             raise ValueError("v, teacher_v: expected v v* > 0, or the student turns away")
         self.way = np.log(end / self.delta)
 
-    def initial_state(self) -> Array:
-        """The start as a flat vector, no time elapsed."""
-        parts = (np.log(self.rho), np.log(np.abs(self.v)), np.zeros_like(self.v))
-        return np.concatenate([part.ravel() for part in parts])
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """``log_rho``, ``log_v``, ``elapsed``, each of the ensemble's shape."""
-        return dict(zip(("log_rho", "log_v", "elapsed"), y.reshape(3, *self.delta.shape), strict=True))
+    @property
+    def initial_arrays(self) -> Mapping[str, Array]:
+        """Logarithms of norm and fan-out, and no time elapsed; each of the ensemble's shape."""
+        return {
+            "log_rho": np.log(self.rho),
+            "log_v": np.log(np.abs(self.v)),
+            "elapsed": np.zeros_like(self.v),
+        }
 
     def __call__(self, t: float, y: Array) -> Array:
         log_rho, log_v, _ = self.unpack(y).values()

@@ -88,6 +88,11 @@ class TeacherStudent:
         """Number of outputs."""
         return int(self.teacher_V.shape[-1])
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """``d``, ``m``, ``n`` and ``c`` by name."""
+        return {"d": self.d, "m": self.m, "n": self.n, "c": self.c}
+
     @cached_property
     def prepared_teacher(self) -> Any:
         """The teacher's columns as the measure's kernels want them (:meth:`InputMeasure.prepare`)."""

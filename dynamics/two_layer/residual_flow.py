@@ -11,6 +11,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.student_flow import StudentFlow
 
 Form = Literal["projected", "plain", "multiplicative", "exact"]
 """``projected``: w' = P_perp(w) r; ``plain``: w' = r; ``multiplicative``: w' = ||w|| r; ``exact``: w' = r + xi w."""
@@ -58,7 +59,7 @@ def _second_moment(problem: TeacherStudent) -> float:
     return variance
 
 
-class ResidualFlow:
+class ResidualFlow(StudentFlow):
     """W moved by Eqn 10's residual in one of the four forms of :data:`Form`; V fixed, or learned by its exact gradient.
 
     The paper simplifies the gradient ``r_k + xi_k w_k`` to the residual and leaves open how fast a node moves and
@@ -85,36 +86,8 @@ class ResidualFlow:
     def __init__(self, problem: TeacherStudent, *, form: Form = "exact", trains_V: bool = False) -> None:
         require_form(form)
         _second_moment(problem)
-        self.problem = problem
+        super().__init__(problem, trains_V=trains_V)
         self.form = form
-        self.trains_V = trains_V
-
-    @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(np.prod(self.problem.batch_shape, dtype=int))
-
-    def initial_state(self) -> Array:
-        """The problem's start as a flat vector."""
-        return self.pack(self.problem.student_W, self.problem.student_V)
-
-    def pack(self, W: Array, V: Array) -> Array:
-        """Flat state of W (and of V where it is learned)."""
-        return np.concatenate([part.ravel() for part in ((W, V) if self.trains_V else (W,))])
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """The arrays of a flat state."""
-        shape_W, shape_V = self.problem.student_W.shape, self.problem.student_V.shape
-        size = int(np.prod(shape_W))
-        state = {"W": y[:size].reshape(shape_W)}
-        if self.trains_V:
-            state["V"] = y[size:].reshape(shape_V)
-        return state
-
-    def matrices(self, y: Array) -> tuple[Array, Array]:
-        """``(W, V)`` of a flat state, with the fixed V where it is not learned."""
-        state = self.unpack(y)
-        return state["W"], state.get("V", self.problem.student_V)
 
     def __call__(self, t: float, y: Array) -> Array:
         W, V = self.matrices(y)
@@ -126,9 +99,10 @@ class ResidualFlow:
         elif self.form == "exact":
             r = r + xi[..., None, :] * W
         if not self.trains_V:
-            return self.pack(r, V)
+            return self.of_matrices(r, V)
         psi_l = self.problem.measure.psi_l
-        return self.pack(r, psi_l(W, self.problem.teacher_W) @ self.problem.teacher_V - psi_l(W, W) @ V)
+        dV = psi_l(W, self.problem.teacher_W) @ self.problem.teacher_V - psi_l(W, W) @ V
+        return self.of_matrices(r, dV)
 
     def observables(self, y: Array) -> dict[str, Array]:
         """Cosines to the teachers, norms and the population loss."""
@@ -142,15 +116,7 @@ class ResidualFlow:
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
-        problem = self.problem
-        return {
-            "flow": type(self).__name__,
-            "form": self.form,
-            "trains_V": self.trains_V,
-            "measure": repr(problem.measure),
-            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
-            "instances": self.instances,
-        }
+        return {**super().configuration(), "form": self.form}
 
 
 def cosines(W: Array, targets: Array) -> Array:

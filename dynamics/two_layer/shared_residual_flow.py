@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection
+from dynamics.ode.flow import Flow
 from dynamics.two_layer.residual_flow import cosines, require_form
 
 Form = Literal["projected", "plain", "multiplicative"]
 
 
-class SharedResidualFlow:
+class SharedResidualFlow(Flow):
     """Students that share a residual, ``r_k = (1 + boost_k) w* - sum_i a_i w_i``.
 
     ``w_k' = P_perp(w_k) r_k`` (``projected``), ``r_k`` (``plain``) or ``||w_k|| r_k`` (``multiplicative``). This is
@@ -65,17 +66,9 @@ class SharedResidualFlow:
             raise ValueError("start, target: expected non-zero columns, got a zero one")
 
     @property
-    def instances(self) -> int:
-        """Number of stacked instances in one state vector."""
-        return int(np.prod(self.start.shape[:-2], dtype=int))
-
-    def initial_state(self) -> Array:
-        """The start as a flat vector."""
-        return self.start.ravel()
-
-    def unpack(self, y: Array) -> dict[str, Array]:
-        """``{"W": (..., d, n)}``."""
-        return {"W": y.reshape(self.start.shape)}
+    def initial_arrays(self) -> Mapping[str, Array]:
+        """The students' columns."""
+        return {"W": self.start}
 
     def shared(self, W: Array) -> Array:
         """``w* - sum_i a_i w_i``, shape (..., d)."""
@@ -102,4 +95,4 @@ class SharedResidualFlow:
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         d, n = self.start.shape[-2:]
-        return {"flow": type(self).__name__, "form": self.form, "d": d, "n": n, "instances": self.instances}
+        return {**super().configuration(), "form": self.form, "d": d, "n": n}

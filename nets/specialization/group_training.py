@@ -12,7 +12,8 @@ import torch
 
 from dynamics.arrays import Array
 from dynamics.ode.files import software_versions
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from nets.arrays import array_module
 from nets.endings import Ending
 from nets.specialization.observables import DIMENSIONS, Evaluator

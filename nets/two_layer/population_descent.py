@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.geometry.angles import unit_columns
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.validation import number, positive_int
 from nets.record_times import record_steps
@@ -70,4 +71,4 @@ def _step(flow: TwoLayerDynamics, y: NDArray[np.float64], lr: float) -> NDArray[
     if not flow.projected:
         return y
     W, V = flow.matrices(y)
-    return flow.pack(unit_columns(W), V)
+    return flow.of_matrices(unit_columns(W), V)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from dynamics.ode.progress import Report, reporting
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
 from nets.endings import Ending
 from nets.record_times import record_steps

@@ -66,4 +66,4 @@ def limit_state(flow: TwoLayerDynamics, trajectory: Trajectory) -> Array:
     u_set = flow.problem.m
     W = np.array(state["W"])
     W[..., u_set:] = trajectory.state["W"][-1][..., u_set:]
-    return flow.pack(unit_columns(W) if flow.projected else W, state.get("V", flow.problem.student_V))
+    return flow.of_matrices(unit_columns(W) if flow.projected else W, state.get("V", flow.problem.student_V))

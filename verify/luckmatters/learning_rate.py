@@ -33,7 +33,7 @@ from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 def sharpness(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """Largest eigenvalue of the population Hessian along the spheres, one a network."""
     flow = TwoLayerFlow(problem)
-    hessian = -difference_jacobian(flow, flow.pack(W, V))
+    hessian = -difference_jacobian(flow, flow.of_matrices(W, V))
     return np.asarray(np.linalg.eigvalsh((hessian + np.swapaxes(hessian, -1, -2)) / 2)[..., -1])
 
 
@@ -142,7 +142,7 @@ def onset_evidence(
 def one_step(flow: TwoLayerFlow, W: Array, V: Array, dW: Array, dV: Array, eta: float) -> tuple[Array, Array]:
     """Displacement from (W, V) after one step of projected gradient descent from (W + dW, V + dV)."""
     near = unit_columns(W + dW), V + dV
-    speed = flow.unpack(flow(0.0, flow.pack(*near)))
+    speed = flow.unpack(flow(0.0, flow.of_matrices(*near)))
     return unit_columns(near[0] + eta * speed["W"]) - W, near[1] + eta * speed["V"] - V
 
 

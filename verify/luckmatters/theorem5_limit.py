@@ -12,7 +12,8 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import angles
 from dynamics.ode.events import Event
 from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import FLOW, Assumption, Budget, Context, Evidence, Verdict

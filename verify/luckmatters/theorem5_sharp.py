@@ -14,7 +14,8 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import unit_columns
 from dynamics.ode.events import Event
 from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate, sphere_basis, tangent_jacobian
 from dynamics.two_layer.problem import TeacherStudent
@@ -89,7 +90,7 @@ def modes_of(instance: OverparameterisedRun) -> tuple[float, Array, Array]:
     """Spectral rate at the flow's own limit, all rates of its modes ascending, and the modes as columns."""
     problem = problem_of(instance)
     flow = TwoLayerFlow(problem)
-    state = flow.pack(*limit_state(problem, run_flow(instance).state["W"][-1]))
+    state = flow.of_matrices(*limit_state(problem, run_flow(instance).state["W"][-1]))
     rates, modes = np.linalg.eigh(-tangent_jacobian(flow, state))
     return float(np.asarray(spectral_rate(flow, state))), rates, modes
 
@@ -150,7 +151,7 @@ def networks_against_prediction(instance: OverparameterisedRun, run: Trajectory)
     """``(measured, predicted)`` late rates, one a network: each is linearised where its own W_r has ended."""
     problem = _ensemble(instance)
     flow = TwoLayerFlow(problem)
-    rates = np.asarray(spectral_rate(flow, flow.pack(*limit_state(problem, run.state["W"][-1]))))
+    rates = np.asarray(spectral_rate(flow, flow.of_matrices(*limit_state(problem, run.state["W"][-1]))))
     return np.asarray(fit_decay(run.t, sizes(problem, run)).rate), discrete_rate(rates, instance.lr)
 
 

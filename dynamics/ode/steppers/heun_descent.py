@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
 
-from dynamics.ode.guards import Vector
+from dynamics.arrays import Vector
 from dynamics.ode.steppers.stabilized import CubicHermite
 
 GROWTH = 1.2

@@ -6,28 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import DOP853, RK45
 
-from dynamics.ode.guards import Flow, Vector
-
-Labels = NDArray[np.intp]
-
-
-def instance_labels(flow: Flow, n: int, instances: int) -> Labels | None:
-    """Which instance each component of the state belongs to; None where ``flow.unpack`` does not tell.
-
-    The arrays that ``unpack`` gives carry the instances on their leading axes, in one order.
-    """
-    unpack = getattr(flow, "unpack", None)
-    if instances == 1 or unpack is None:
-        return None
-    labels = np.full(n, -1)
-    for array in unpack(np.arange(n, dtype=np.float64)).values():
-        if array.size % instances:
-            return None
-        labels[np.asarray(array, dtype=np.intp).reshape(instances, -1)] = np.arange(instances)[:, None]
-    return labels if np.array_equal(np.bincount(labels + 1), [0] + [n // instances] * instances) else None
+from dynamics.arrays import Vector
+from dynamics.ode.flow import Labels
 
 
 class InstanceNorm:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynamics.ode.guards import GuardedField, Stop, Vector
+from dynamics.arrays import Vector
+from dynamics.ode.guards import GuardedField
+from dynamics.ode.status import Stop
 from dynamics.ode.steppers.spectral_radius import SpectralRadius
 
 REAL = -0.9
@@ -86,7 +88,7 @@ def choose(guard: GuardedField, t0: float, y0: Vector, t1: float, rtol: float) -
     Cost: one evaluation and those of the power method, 5 to 15 as a rule, at most 51; they count in ``guard.nfev``.
     """
     default = unmeasured(rtol)
-    if getattr(guard.flow, "discontinuous", False) and hasattr(guard.flow, "with_loss"):
+    if guard.flow.discontinuous and guard.flow.tells_loss:
         return Choice("HeunDescent", "the field jumps at gates, so the steps are controlled by the loss")
     if t0 == t1:
         return Choice(default, "a span of zero length")

@@ -8,6 +8,7 @@ from typing import Any
 from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from dynamics.memory import GIB, available_memory
+from dynamics.ode.flow import Flow
 from dynamics.ode.steppers.heun_descent import HeunDescent
 from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
 from dynamics.ode.steppers.method_choice import unmeasured
@@ -85,10 +86,10 @@ def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
     return name, known[name]
 
 
-def require_loss(name: str, method: Method, flow: Any) -> None:
+def require_loss(name: str, method: Method, flow: Flow) -> None:
     """Raise ``TypeError`` where the method controls its steps by a loss and the flow tells none."""
-    if method.needs_loss and not callable(getattr(flow, "with_loss", None)):
-        raise TypeError(f"method: {name} expects a flow with with_loss(t, y), got {type(flow).__name__}")
+    if method.needs_loss and not flow.tells_loss:
+        raise TypeError(f"method: {name} expects a flow with with_loss(t, y), got {flow.name}")
 
 
 def _row_of_class(solver: type[Any]) -> Method:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dynamics.ode.guards import Vector
+from dynamics.arrays import Vector
 
 SAFETY = 1.2
 """What the estimate is multiplied by: the iteration approaches the radius from below (the factor of RKC)."""

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
 
-from dynamics.ode.guards import Vector
+from dynamics.arrays import Vector
+from dynamics.ode.flow import Labels
 from dynamics.ode.steppers import rkc_coefficients as chebyshev
 from dynamics.ode.steppers import rock4_coefficients as rock
-from dynamics.ode.steppers.instance_norm import InstanceNorm, Labels
+from dynamics.ode.steppers.instance_norm import InstanceNorm
 from dynamics.ode.steppers.spectral_radius import SpectralRadius
 
 EPS = float(np.finfo(float).eps)

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dynamics.ode.trajectory import Status, Trajectory
+from dynamics.ode.status import Status
+from dynamics.ode.trajectory import Trajectory
 from nets.checkpoints.tensor_files import Checkpoint, copy_into
 from nets.deep.metrics import Record, evaluate, record
 from nets.deep.training.descent import DeepDescent, resting

@@ -81,10 +81,10 @@ def test_zero_columns_are_states():
     flow = ResidualFlow(problem, form="multiplicative")
     W = problem.student_W.copy()
     W[..., 0] = 0.0
-    moved = flow.unpack(flow(0.0, flow.pack(W, problem.student_V)))["W"]
+    moved = flow.unpack(flow(0.0, flow.of_matrices(W, problem.student_V)))["W"]
     assert np.all(np.isfinite(moved))
     assert np.all(moved[..., 0] == 0)
-    assert np.all(flow.observables(flow.pack(W, problem.student_V))["cosine"][..., 0, :] == 0)
+    assert np.all(flow.observables(flow.of_matrices(W, problem.student_V))["cosine"][..., 0, :] == 0)
 
 
 def test_bad_input_is_named():

@@ -11,7 +11,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.ode.events import converged
 from dynamics.ode.integrate import integrate
-from dynamics.ode.trajectory import Status
+from dynamics.ode.status import Status
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent

@@ -1,0 +1,185 @@
+"""What is integrated: a field on named arrays, packed into one flat vector."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.arrays import Array, Vector
+
+Labels = NDArray[np.intp]
+
+
+class Integrable(Protocol):
+    """The least that can be integrated: ``dy/dt = flow(t, y)`` from ``flow.initial_state()``, flat vectors.
+
+    Members of :class:`Flow` that such an object has as well are used; see :class:`dynamics.ode.foreign.ForeignFlow`.
+    """
+
+    def initial_state(self) -> Vector: ...
+
+    def __call__(self, t: float, y: Vector) -> Vector: ...
+
+
+class _Place(NamedTuple):
+    """Where one array lies in the flat state."""
+
+    name: str
+    part: slice
+    shape: tuple[int, ...]
+
+
+class Flow(ABC):
+    """``dy/dt = flow(t, y)`` for named arrays, which lie one behind the other in the flat vector ``y``.
+
+    A subclass says what the arrays are at the start (:attr:`initial_arrays`), names their trailing axes
+    (:attr:`dimensions`) and gives the field (``__call__``). Everything else has a default::
+
+        class Decay(Flow):
+            dimensions = {"x": ("node",)}
+            initial_arrays = {"x": np.ones((5, 3))}  # five instances of three nodes
+
+            def __call__(self, t, y):
+                return -y
+
+    Order: that of ``initial_arrays``, each array in C order. The axes before the named ones are the ensemble, the same
+    in every array; an array that ``dimensions`` does not name has none. The layout is read once, at first use.
+    """
+
+    discontinuous: bool = False
+    """Whether the field jumps, so that an error estimate which assumes derivatives of it misleads."""
+
+    @property
+    def dimensions(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the trailing axes of states and observables."""
+        return {}
+
+    @property
+    @abstractmethod
+    def initial_arrays(self) -> Mapping[str, Array]:
+        """The arrays of the state at the start."""
+
+    @abstractmethod
+    def __call__(self, t: float, y: Vector) -> Vector:
+        """``dy/dt`` at time ``t`` in the flat state ``y``."""
+
+    @property
+    def name(self) -> str:
+        """What results and errors call this flow."""
+        return type(self).__name__
+
+    @cached_property
+    def _layout(self) -> tuple[_Place, ...]:
+        places, end = [], 0
+        for name, array in self.initial_arrays.items():
+            begin, end = end, end + array.size
+            places.append(_Place(name, slice(begin, end), array.shape))
+        return tuple(places)
+
+    @cached_property
+    def ensemble_shape(self) -> tuple[int, ...]:
+        """Shape of the stack of instances; ``()`` for one instance."""
+        first = self._layout[0]
+        trailing = len(self.dimensions.get(first.name, first.shape))
+        return first.shape[: len(first.shape) - trailing]
+
+    @property
+    def instances(self) -> int:
+        """Number of stacked instances in one state vector."""
+        return prod(self.ensemble_shape)
+
+    def initial_state(self) -> Vector:
+        """The start as a flat vector."""
+        return self.pack(self.initial_arrays)
+
+    def pack(self, arrays: Mapping[str, Array]) -> Vector:
+        """Flat state ``(..., size)`` of named arrays; the inverse of :meth:`unpack`.
+
+        Args:
+            arrays: the state's arrays by name, of their shapes at the start; leading axes stack states. Further names,
+                such as an array that the flow keeps fixed, are passed over.
+
+        Raises:
+            ValueError: where an array is missing or of another shape.
+        """
+        parts = []
+        for name, _, shape in self._layout:
+            if name not in arrays:
+                raise ValueError(f"{name}: expected among the arrays of {self.name}, got {', '.join(arrays)}")
+            array = arrays[name]
+            lead = array.shape[: array.ndim - len(shape)]
+            if array.shape != (*lead, *shape):
+                raise ValueError(f"{name}: expected shape (..., {str(shape)[1:-1]}), got {array.shape}")
+            parts.append(array.reshape((*lead, prod(shape))))
+        return np.concatenate(parts, axis=-1)
+
+    def unpack(self, y: Vector) -> dict[str, Array]:
+        """The named arrays of a flat state ``(size,)``, or of states ``(..., size)`` stacked on leading axes.
+
+        Views of ``y``. An array without axes comes as a number, as from any of NumPy's operations.
+        """
+        lead = y.shape[:-1]
+        return {name: y[..., part].reshape(lead + shape)[()] for name, part, shape in self._layout}
+
+    def observables(self, y: Vector) -> dict[str, Array]:
+        """What is watched in one state, by name; nothing by default."""
+        return {}
+
+    def observables_along(self, states: Sequence[Vector] | Array) -> dict[str, Array]:
+        """The observables of a run's states ``(T, size)``, time first; state by state by default."""
+        return stacked([self.observables(y) for y in states])
+
+    @property
+    def tells_loss(self) -> bool:
+        """Whether :meth:`with_loss` is defined."""
+        return type(self).with_loss is not Flow.with_loss
+
+    def with_loss(self, t: float, y: Vector) -> tuple[Vector, Array, Array]:
+        """``(dy/dt, J, dJ/dt)`` with the losses J ``(...)`` of the instances: for steps controlled by the loss."""
+        raise TypeError(f"flow: expected one that tells its loss by with_loss(t, y), got {self.name}")
+
+    def equilibrium(self) -> Vector:
+        """A flat state in which the flow rests, where one is known."""
+        raise TypeError(f"flow: expected one that knows an equilibrium, got {self.name}")
+
+    def configuration(self) -> dict[str, Any]:
+        """The flow in plain data, for a result's attributes."""
+        return {"flow": self.name, "instances": self.instances}
+
+    def instance_labels(self, size: int) -> Labels | None:
+        """The instance to which each of the ``size`` components belongs; None where there is one or none is told.
+
+        The arrays of :meth:`unpack` carry the instances on their leading axes, in one order.
+        """
+        instances = self.instances
+        if instances == 1:
+            return None
+        labels = np.full(size, -1)
+        for array in self.unpack(np.arange(size, dtype=np.float64)).values():
+            if array.size % instances:
+                return None
+            labels[np.asarray(array, dtype=np.intp).reshape(instances, -1)] = np.arange(instances)[:, None]
+        complete = np.array_equal(np.bincount(labels + 1), [0] + [size // instances] * instances)
+        return labels if complete else None
+
+    def component_name(self, index: int, size: int) -> str:
+        """The name of a flat index, such as ``W[3, 1]``: where ``unpack`` puts the number ``index`` of 0 ... size-1.
+
+        ``y[index]`` where ``unpack`` does more than rearrange.
+        """
+        for name, array in self.unpack(np.arange(size, dtype=np.float64)).items():
+            places = np.argwhere(np.asarray(array) == index)
+            if len(places) == 1:
+                return f"{name}[{', '.join(map(str, places[0]))}]"
+        return f"y[{index}]"
+
+
+def stacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    """The named values of every row as arrays with the rows on the first axis."""
+    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
