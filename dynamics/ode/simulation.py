@@ -14,7 +14,7 @@ from dynamics.options import option
 from dynamics.validation import integer, number, positive_int
 
 if TYPE_CHECKING:
-    from dynamics.ode.guards import Flow
+    from dynamics.ode.flow import Flow
     from dynamics.ode.trajectory import Trajectory
 
 
