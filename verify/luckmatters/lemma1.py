@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
@@ -13,19 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from nets.matrix_form.normalised import NO_EPS, batchnorm_backward, normalisation_variance
-from verify.judging import (
-    LUCK_MATTERS,
-    Assumption,
-    Budget,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
+from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, drawn, drawn_fields
 
+LEMMA1 = Item("luckmatters.lemma1", Source(LUCK_MATTERS, "Lemma 1, Eqn 16"))
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -36,13 +25,13 @@ class Batch:
     ``rectified`` puts a ReLU before the normalisation; ``eps`` is the normalisation's own.
     """
 
-    size: int = 3
-    offset: float = 0.0
-    spread: float = 1.0
-    scale: float = 1.0
-    rectified: bool = False
-    eps: float = 0.0
-    seed: int = 0
+    size: int = drawn(3, lambda budget: st.integers(2, 256 if budget.full else 64))
+    offset: float = drawn(0.0, st.floats(-3, 3))
+    spread: float = drawn(1.0, st.floats(0.1, 10))
+    scale: float = drawn(1.0, st.sampled_from([1.0, -0.5, 0.01, 4.0]))
+    rectified: bool = drawn(False, st.booleans())
+    eps: float = drawn(0.0, st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]))
+    seed: int = drawn(0, st.integers(0, 2**16))
 
     def columns(self) -> tuple[Tensor, Tensor]:
         """``f`` and ``g``, each ``(N, 1)``."""
@@ -50,6 +39,9 @@ class Batch:
         f, g = rng.standard_normal((2, self.size, 1))
         f = self.offset + self.spread * f
         return torch.from_numpy(np.maximum(f, 0) if self.rectified else f), torch.from_numpy(g)
+
+
+TORCH_DEFAULT = Batch(8, eps=1e-5)
 
 
 def spread_out(batch: Batch) -> tuple[Assumption, ...]:
@@ -70,7 +62,7 @@ def autograd_backward(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     return down[0], down[1], down[2]
 
 
-def tolerance(batch: Batch) -> float:
+def rounding_of(batch: Batch) -> float:
     """Rounding of ``c0/s g``: eps per addition, and the digits lost when the mean is taken off f."""
     f, g = batch.columns()
     sigma = float(normalisation_variance(f).sqrt())
@@ -78,32 +70,64 @@ def tolerance(batch: Batch) -> float:
     return 8 * EPS * (batch.size + 4) * lost * abs(batch.scale) / sigma * float(g.abs().max())
 
 
-def evidence(batch: Batch, context: Context, eps: float | None = None) -> Evidence:
-    """The closed form with ``eps`` (None: the batch's own) against torch, node by sample."""
+def closed_form_against_torch(batch: Batch, eps: float) -> Evidence:
+    """The closed form with ``eps`` against torch with the batch's own, node by sample."""
     f, g = batch.columns()
     actual, g_c0, g_c1 = autograd_backward(batch)
     c0 = torch.full((1,), batch.scale, dtype=torch.float64)
-    claimed = batchnorm_backward(f, g, c0, batch.eps if eps is None else eps)
+    claimed = batchnorm_backward(f, g, c0, eps)
     s = (normalisation_variance(f) + batch.eps).sqrt()
     whitened = (f - f.mean(dim=0)) / s
     errors = [actual - claimed, g_c1 - g.sum(dim=0), g_c0 - (whitened * g).sum(dim=0)]
-    allowed = tolerance(batch)
+    allowed = rounding_of(batch)
     # The gradients of c0 and c1 are sums over the batch without the factor c0 / sigma.
     sums = allowed * float(s) / abs(batch.scale) * batch.size
     limits = (allowed, sums, sums)
-    worst = max(float(error.abs().max()) / limit for error, limit in zip(errors, limits, strict=True))
+    largest = max(float(error.abs().max()) / limit for error, limit in zip(errors, limits, strict=True))
     return Evidence.at_most(
-        worst, bound=0.0, tolerance=1.0, mean=float(actual.mean()), along=float((actual * f).mean())
+        largest, bound=0.0, tolerance=1.0, mean=float(actual.mean()), along=float((actual * f).mean())
     )
 
 
-def printed(batch: Batch, context: Context) -> Evidence:
-    """The projection as printed, against torch with the batch's eps."""
-    return evidence(batch, context, eps=0.0)
+@LEMMA1.claim(
+    "corrected",
+    expected="holds",
+    on=Batch,
+    draw=drawn_fields(Batch, eps=st.just(0.0)),
+    assume=spread_out,
+    examples=(Batch(), Batch(64, rectified=True), Batch(2)),
+    note="eps = 0 made explicit",
+)
+def projects_at_eps_zero(batch: Batch, context: Context) -> Evidence:
+    """Back-propagation through batch normalisation is a projection
+
+    g_f = (c₀/σ) P⊥_{f,1} g,   g_c = [f̃, 1]ᵀ g   at eps = 0 and σ > 0
+
+    On a batch of two the span of f and 1 is everything: no gradient passes at all.
+    """
+    return closed_form_against_torch(batch, eps=0.0)
 
 
-def confirm(batch: Batch) -> Evidence:
-    """g_f . f / N with 50 digits by differentiating ``a -> <g, BN(a f)>`` at a = 1; zero if g_f is orthogonal to f."""
+projects_at_eps_zero.rejects("eps = 0.001", Batch(8, eps=1e-3))
+projects_at_eps_zero.rejects("eps = 1e-5, torch's default", TORCH_DEFAULT)
+
+
+@LEMMA1.claim("printed", expected="refuted", on=Batch, assume=spread_out, examples=(TORCH_DEFAULT,))
+def projects(batch: Batch, context: Context) -> Evidence:
+    """The projection for the batch normalisation that is used
+
+    g_f = (c₀/σ) P⊥_{f,1} g   (no mention of the eps inside the square root)
+
+    Every implementation divides by √(σ² + eps). The gradient keeps zero mean but is no longer orthogonal to f; the part
+    along f is eps/(σ² + eps) of what was to be removed. PyTorch refuses eps = 0 in training, so the lemma is checked
+    with the smallest normal number, which rounds away beside σ².
+    """
+    return closed_form_against_torch(batch, eps=0.0)
+
+
+@projects.confirmed_by
+def along_f_in_fifty_digits(batch: Batch) -> Evidence:
+    """g_f . f / N by differentiating ``a -> <g, BN(a f)>`` at a = 1; zero if g_f is orthogonal to f."""
     with mp.workdps(50):
         f, g = ([mpf(v) for v in column.ravel().tolist()] for column in batch.columns())
 
@@ -117,79 +141,28 @@ def confirm(batch: Batch) -> Evidence:
     return Evidence.at_most(float(slope), bound=0.0, tolerance=1e-30)
 
 
-def batches(budget: Budget, largest_eps: float = 0.0) -> st.SearchStrategy[Batch]:
-    """Batches of up to 64 (256 beyond quick) values, rectified or not; ``largest_eps > 0``: with eps."""
-    return st.builds(
-        Batch,
-        size=st.integers(2, 256 if budget.full else 64),
-        offset=st.floats(-3, 3),
-        spread=st.floats(0.1, 10),
-        scale=st.sampled_from([1.0, -0.5, 0.01, 4.0]),
-        rectified=st.booleans(),
-        eps=st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]) if largest_eps else st.just(0.0),
-        seed=st.integers(0, 2**16),
-    )
+projects.rejects("eps = 1", Batch(8, eps=1.0))
+projects.accepts("eps = 0", Batch(8))
 
 
-_TORCH_DEFAULT = Batch(8, eps=1e-5)
-_SOURCE = Source(LUCK_MATTERS, "Lemma 1, Eqn 16")
-
-PROJECTION = Statement(
-    key="luckmatters.lemma1",
-    form=Form.CORRECTED,
-    title="Back-propagation through batch normalisation is a projection",
-    claim="g_f = (c₀/σ) P⊥_{f,1} g,   g_c = [f̃, 1]ᵀ g   at eps = 0 and σ > 0",
-    source=dataclasses.replace(_SOURCE, note="eps = 0 made explicit"),
-    expected=Outcome.HOLDS,
-    instance_type=Batch,
-    instances=batches,
-    assumptions=spread_out,
-    evidence=printed,
-    controls=(
-        Control("eps = 0.001", lambda context: printed(Batch(8, eps=1e-3), context)),
-        Control("eps = 1e-5, torch's default", lambda context: printed(_TORCH_DEFAULT, context)),
-    ),
-    examples=(Batch(), Batch(64, rectified=True), Batch(2)),
-    remark="On a batch of two the span of f and 1 is everything: no gradient passes at all.",
+@LEMMA1.claim(
+    "corrected",
+    part="eps",
+    expected="holds",
+    on=Batch,
+    assume=spread_out,
+    examples=(TORCH_DEFAULT, Batch(64, rectified=True, eps=0.1)),
+    note="eps term added",
 )
+def projects_and_adds_eps(batch: Batch, context: Context, *, share_of_eps: float = 1.0) -> Evidence:
+    """Back-propagation through batch normalisation with eps
 
-PRINTED = Statement(
-    key="luckmatters.lemma1",
-    form=Form.PRINTED,
-    title="The projection for the batch normalisation that is used",
-    claim="g_f = (c₀/σ) P⊥_{f,1} g   (no mention of the eps inside the square root)",
-    source=_SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=Batch,
-    instances=lambda budget: batches(budget, 1.0),
-    assumptions=spread_out,
-    evidence=printed,
-    confirm=confirm,
-    controls=(
-        Control("eps = 1", lambda context: printed(Batch(8, eps=1.0), context)),
-        Control("eps = 0", lambda context: printed(Batch(8), context), must_hold=True),
-    ),
-    examples=(_TORCH_DEFAULT,),
-    remark="Every implementation divides by √(σ² + eps). The gradient keeps zero mean but is no longer "
-    "orthogonal to f; the part along f is eps/(σ² + eps) of what was to be removed. PyTorch refuses eps = 0 in "
-    "training, so the lemma is checked with the smallest normal number, which rounds away beside σ².",
-)
+    g_f = (c₀/s) [ P⊥_{f,1} g + (eps/s²) f̃ ⟨f̃, g⟩/N ],   s² = σ² + eps,   f̃ = (f − μ)/σ
 
-WITH_EPS = Statement(
-    key="luckmatters.lemma1.eps",
-    form=Form.CORRECTED,
-    title="Back-propagation through batch normalisation with eps",
-    claim="g_f = (c₀/s) [ P⊥_{f,1} g + (eps/s²) f̃ ⟨f̃, g⟩/N ],   s² = σ² + eps,   f̃ = (f − μ)/σ",
-    source=dataclasses.replace(_SOURCE, note="eps term added"),
-    expected=Outcome.HOLDS,
-    instance_type=Batch,
-    instances=lambda budget: batches(budget, 1.0),
-    assumptions=spread_out,
-    evidence=evidence,
-    controls=(
-        Control("half the eps", lambda context: evidence(_TORCH_DEFAULT, context, eps=5e-6)),
-        Control("the projection alone", lambda context: printed(_TORCH_DEFAULT, context)),
-    ),
-    examples=(_TORCH_DEFAULT, Batch(64, rectified=True, eps=0.1)),
-    remark="Mean zero for every eps; ⟨g_f, f⟩ is not zero but c₀ eps/s² times the gradient of c₀.",
-)
+    Mean zero for every eps; ⟨g_f, f⟩ is not zero but c₀ eps/s² times the gradient of c₀.
+    """
+    return closed_form_against_torch(batch, share_of_eps * batch.eps)
+
+
+projects_and_adds_eps.rejects("half the eps", TORCH_DEFAULT, share_of_eps=0.5)
+projects_and_adds_eps.rejects("the projection alone", TORCH_DEFAULT, share_of_eps=0.0)
