@@ -1,4 +1,4 @@
-"""Where networks live: devices by name, number formats, and how many cores there are to share.
+"""Devices by name, number formats, and the cores of the machine.
 
 Importing this module, and asking it for the CPU, does not import torch (which takes seconds).
 """

@@ -1,4 +1,4 @@
-"""How training ends: a typed result of every run, and the error of a study that cannot go on without one."""
+"""How training ends: the status and sentence of a run, and the error of a study that needs every network."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dynamics.ode.status import Status
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: its status and, in a sentence, why."""
+    """How a run ended: its status, and why in a sentence."""
 
     status: Status
     detail: str
 
     @classmethod
     def divergence(cls, network: int, step: int, lr: float) -> Self:
-        """The loss of one network is no longer finite at one step."""
+        """The ending of a run in which a network's weights or loss stopped being finite at ``step``."""
         where = f"network {network} at step {step} (t = {step * lr:.6g})"
         return cls(
             Status.DIVERGED, f"{where}: its weights or loss are not finite; lower lr = {lr:g} or start nearer"
@@ -25,4 +25,4 @@ class Ending:
 
 
 class DivergedTrainingError(RuntimeError):
-    """A network of a study stopped being finite; the message says which one and where."""
+    """Raised by studies and figures where a network stopped being finite; the message names network and step."""

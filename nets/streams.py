@@ -12,11 +12,17 @@ from dynamics.validation import integer
 
 
 def network_seeds(seed: int | Sequence[int], count: int) -> list[int]:
-    """One seed per network: spawned from a single integer, or given one by one.
+    """One seed for every network: spawned from a single integer, or given one by one.
 
-    Network s gets the same seed whatever ``count`` is, so that it can be trained again alone with
-    ``seed=[network_seeds(seed, count)[s]]``. Raises TypeError or ValueError on what is no
-    seed, and ValueError on a wrong number of them.
+    Network s gets the same seed whatever ``count`` is: ``seed=[network_seeds(seed, count)[s]]`` trains it again alone.
+
+    Args:
+        seed: an integer >= 0, or a sequence of ``count`` of them.
+        count: number of networks.
+    Returns:
+        ``count`` integers below 2^64 (those of a sequence as they are).
+    Raises:
+        TypeError, ValueError: a seed that is no integer >= 0, or a sequence of another length.
     """
     if isinstance(seed, Sequence):
         if len(seed) != count:
@@ -27,7 +33,7 @@ def network_seeds(seed: int | Sequence[int], count: int) -> list[int]:
 
 
 class Purpose(IntEnum):
-    """What a stream is for."""
+    """What a network draws from a stream: each purpose has a stream of its own."""
 
     TEACHER = 0
     START = 1
@@ -38,12 +44,20 @@ class Purpose(IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:
-    """The generator of one network (by its seed), purpose and epoch; independent of every other."""
+    """The generator on the host for one network, purpose and epoch.
+
+    Independent of every other: a training that is continued needs no state of it, only the number of the epoch.
+
+    Args:
+        seed: the network's own, as of :func:`network_seeds`.
+        purpose: what is drawn.
+        epoch: counted from 0; leave it out where the purpose has no epochs.
+    """
     return np.random.Generator(np.random.SFC64(_sequence(seed, purpose, epoch)))
 
 
 def device_stream(seed: int, purpose: Purpose, epoch: int, device: torch.device) -> torch.Generator:
-    """The same on a device; gives other numbers of the same law."""
+    """The same on a device: other numbers than :func:`stream` gives, of the same law."""
     state = _sequence(seed, purpose, epoch).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 

@@ -17,7 +17,7 @@ BLOCK_VALUES = {"cpu": 2**15, "cuda": 2**18}
 
 
 class Atoms:
-    """The samples of a discrete law on a device, with the cumulative weights by which they are chosen: made once."""
+    """The samples of a discrete law on a device with their cumulative weights, built at the first batch."""
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
@@ -103,12 +103,12 @@ class FreshBatches:
     """An endless run of batches ``(S, d, B)``: network s sees the stream of its own seed and of no other.
 
     The batch axis is last, the layout in which the gradient is fastest. Blocks of steps are drawn at once into one
-    reused buffer of S * max(d B, ``BLOCK_VALUES``) numbers, which bounds the memory; the block length depends on
-    (d, B) only, so the stream of a network does not depend on its neighbours or on the number of steps.
+    buffer of S max(d B, ``BLOCK_VALUES``) numbers, which bounds the memory. The length of a block depends on d and B
+    alone, so that a network's stream depends neither on its neighbours nor on the number of steps.
 
-    On a CPU the normals come from NumPy's ziggurat over SFC64 (about twice as fast as ``torch.Tensor.normal_``
-    in float64, and every value carries 53 random bits); on CUDA from a ``torch.Generator`` on the device. The
-    two give different samples of the same law. A measure with a ``sample`` of its own is drawn by it, on the host.
+    On a CPU the normals are NumPy's (SFC64 and the ziggurat: about twice as fast as ``torch.Tensor.normal_`` in
+    float64, with 53 random bits in every value); on CUDA they come from a ``torch.Generator`` on the device. The two
+    give different samples of the same law. A measure with a ``sample`` of its own is drawn by it, on the host.
     """
 
     def __init__(

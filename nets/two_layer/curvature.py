@@ -1,10 +1,9 @@
-"""Curvature of the loss of trained two-layer students: Hessian products, dense Hessians, extreme eigenvalues.
+"""Curvature of the loss of two-layer students: Hessian products, dense Hessians, extreme eigenvalues.
 
 The Hessian is that of the sample loss ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` in all weights, by automatic
-differentiation. A ReLU network's sample loss is piecewise smooth: the second derivatives of the gates at
-their kinks
-are not seen. Where the residual vanishes they do not count, and the Hessian is the Gram matrix of the features
-``{f'_j(x) x (x) v_j, f_j(x) (x) e_i}``.
+differentiation. The loss is smooth between the kinks of the gates, and second derivatives at a kink are not seen.
+Where the residual vanishes they do not count: there the Hessian is the Gram matrix of the features ``{f'_j(x) x (x)
+v_j, f_j(x) (x) e_i}``.
 """
 
 from __future__ import annotations

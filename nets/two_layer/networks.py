@@ -15,15 +15,21 @@ from nets.devices import require_dtype, resolve_device
 
 
 class TwoLayerStudents:
-    """S student networks ``f(x) = V^T relu(W^T x)`` with their teachers, trained at once.
+    """S student networks ``f(x) = V^T relu(W^T x)`` beside their teachers, trained side by side.
 
-    ``W (S, d, n)`` and ``V (S, n, c)`` are the trainable weights, ``teacher_W (S, d, m)`` and ``teacher_V (S, m, c)``
-    the fixed ones; S is the product of the problem's leading axes (1 for a single instance). ``problem`` stays the
-    reference in float64: it holds the start, the input measure and the teacher that observables compare with.
+    S is the number of the problem's instances, its leading axes flattened (1 for a single one). Students: ``W (S, d,
+    n)``, ``V (S, n, c)``; teachers, which stay fixed: ``teacher_W (S, d, m)``, ``teacher_V (S, m, c)``. All four are
+    copies; :meth:`assign` writes. ``problem`` stays the reference in float64: start, input measure, and the teacher
+    that observables compare with.
 
-    Teacher and student nodes share one stack, ``fan_in (S, m + n, d)`` and ``readout (S, c, m + n)`` with the
-    student part of the readout negated, so that one matrix product gives all pre-activations and a second one gives
-    ``f*(x) - f(x)``. ``W`` and ``V`` are copies: write with :meth:`assign`. Memory: S (m + n) (d + c) numbers.
+    Layout: teacher and student nodes share one stack, ``fan_in (S, m + n, d)`` and ``readout (S, c, m + n)`` with the
+    student part negated, so that one product gives all pre-activations and a second one ``f*(x) - f(x)``.
+
+    Args:
+        problem: teachers, start and input measure.
+        device: where the networks live; :meth:`from_problem` takes names.
+        dtype: float64 or float32.
+    Memory: S (m + n) (d + c) numbers.
     """
 
     def __init__(
@@ -46,9 +52,13 @@ class TwoLayerStudents:
     ) -> Self:
         """The students of ``problem`` at its start, one network for each instance.
 
-        ``device``: ``"auto"`` (CUDA when present), ``"cpu"``, ``"cuda"``. ``dtype``: float64 or float32; in float32
-        teachers are rounded too, so angles to the problem's teacher level off near 1e-7.
-        Raises TypeError or ValueError on anything else.
+        Args:
+            problem: the same object that the flows integrate.
+            device: see :func:`nets.devices.resolve_device`.
+            dtype: float64 or float32; in float32 the teachers are rounded too, so angles to the problem's own teacher
+                level off near 1e-7.
+        Raises:
+            TypeError, ValueError: no :class:`~dynamics.TeacherStudent`, an unknown device, another dtype.
         """
         if not isinstance(problem, TeacherStudent):
             raise TypeError(f"problem: expected a TeacherStudent, got {type(problem).__name__}")
@@ -84,7 +94,7 @@ class TwoLayerStudents:
         return self.readout[..., : self.problem.m].mT.contiguous()
 
     def assign(self, W: torch.Tensor, V: torch.Tensor) -> None:
-        """Overwrite the student weights, shapes ``(S, d, n)`` and ``(S, n, c)``."""
+        """Overwrite the student weights with ``W (S, d, n)`` and ``V (S, n, c)``; raises ValueError on other shapes."""
         for name, value, expected in (("W", W, self.W), ("V", V, self.V)):
             if value.shape != expected.shape:
                 raise ValueError(f"{name}: expected shape {tuple(expected.shape)}, got {tuple(value.shape)}")
@@ -119,7 +129,8 @@ class TwoLayerStudents:
     def negative_gradients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Minus the gradients of ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` on a batch ``x (S, B, d)``.
 
-        Shapes ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink.
+        Returns:
+            ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink.
         """
         step = BatchGradient(self, x.shape[1])
         with torch.inference_mode():
@@ -132,12 +143,14 @@ class TwoLayerStudents:
 class BatchGradient:
     """The batch gradient of all networks by hand: two products forward, one back per layer, no autograd.
 
-    Buffers are allocated once and overwritten by every call; batches come with the batch axis last,
-    ``x (S, d, B)``. With residual ``e = f*(x) - f(x)`` and gates ``f'_j = 1[w_j^T x > 0]``, minus the gradient is
+    With residual ``e = f*(x) - f(x)`` and gates ``f'_j = 1[w_j^T x > 0]``, minus the gradient is
 
-        -dJ/dw_j = 1/B sum_b f'_j (v_j^T e) x,        -dJ/dv_j = 1/B sum_b relu(w_j^T x) e,
+        -dJ/dw_j = 1/B sum_b f'_j (v_j^T e) x,        -dJ/dv_j = 1/B sum_b relu(w_j^T x) e.
 
-    and both are returned *summed* over the batch. Cost O(S B (m + n) (d + c)) per call, memory O(S B (m + 2n + c)).
+    Both are returned as sums over the batch, without the 1/B. The batch axis is last, ``x (S, d, B)``. Results are
+    views of buffers that the next call overwrites.
+
+    Cost: O(S B (m + n) (d + c)) a call; memory O(S B (m + 2n + c)).
     Source: Luck Matters, Eqn 1 and Theorem 1 for one hidden layer.
     """
 

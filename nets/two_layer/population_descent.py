@@ -1,4 +1,4 @@
-"""Descent along the exact population gradient: what training tends to as the batch grows, learning rate kept."""
+"""Descent along the exact population gradient: what SGD of the same learning rate tends to as its batches grow."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ def population_descent(
     record_every: int | None = None,
     record_at: Sequence[int] | None = None,
 ) -> Trajectory:
-    """Explicit steps ``y <- y + lr flow(y)``, with columns put back to unit norm where the flow is projected.
+    """Explicit steps ``y <- y + lr flow(y)``; where the flow is projected, columns are put back to unit norm.
 
     The limit of :func:`nets.train` as batch_size -> inf, for flows that are the gradient flow of the network. It
     splits the distance between networks and ODE in two: this map minus the ODE is the bias of the step, O(lr);
     networks minus this map is sampling, sqrt(lr / batch_size) for one network, with a mean of O(lr / batch_size).
 
-    Assumes an isotropic measure for that reading; any two-layer flow will do. Cost: one evaluation a step, for all
-    instances; memory that of an evaluation and of the records. Records, time axis and status are those of ``train``.
-    Raises ValueError or TypeError on bad input.
+    Args:
+        flow: any two-layer flow; an isotropic measure for the reading above.
+        lr: size of a step in time, > 0.
+        steps: number of steps.
+        record_every, record_at: as for :func:`nets.train`.
+    Returns:
+        A trajectory as that of :func:`nets.train`, without sampling.
+    Raises:
+        ValueError, TypeError: naming the argument.
+    Cost: one evaluation of the flow a step, for all instances; memory that of an evaluation and of the records.
     Source: Luck Matters, Theorem 4, whose bound is stated for steps of size eta.
     """
     lr = number("lr", lr, positive=True)

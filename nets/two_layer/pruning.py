@@ -1,4 +1,4 @@
-"""Which hidden nodes to keep: scores by fan-out, by fan-in, by optimal brain damage; and the pruned problem."""
+"""Which hidden nodes to keep: scores by fan-out, fan-in and optimal brain damage, and the nodes they choose."""
 
 from __future__ import annotations
 
@@ -29,10 +29,15 @@ def by_contribution(W: Array, V: Array) -> Array:
 def brain_damage_saliency(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """Optimal brain damage for a node: ``1/2 sum_i H_ii theta_i^2`` over its fan-out.
 
-    The Hessian of the population loss in v_j is ``psi_l(w_j, w_j)`` times the identity, so the saliency is
-    ``1/2 psi_l(w_j, w_j) ||v_j||^2``, shape (..., n): the diagonal of Gauss-Newton and of the full Hessian
-    alike, at any
-    weights. Where the loss is zero it is exactly the loss after removing that node.
+    The Hessian of the population loss in v_j is ``psi_l(w_j, w_j) I``, so the saliency is ``1/2 psi_l(w_j, w_j)
+    ||v_j||^2``: the diagonal of Gauss-Newton and of the full Hessian alike, at any weights. Where the loss is zero it
+    is exactly the loss after removing that node.
+
+    Args:
+        problem: whose measure gives psi_l.
+        W, V: student weights ``(..., d, n)`` and ``(..., n, c)``.
+    Returns:
+        ``(..., n)``.
     Source: LeCun, Denker and Solla (1990), for the loss of Luck Matters, Eqn 1.
     """
     second_moment = np.diagonal(problem.measure.psi_l(W, W), axis1=-2, axis2=-1)
@@ -47,7 +52,7 @@ def keep_best(scores: Array, k: int) -> NDArray[np.intp]:
 
 
 def select_nodes(W: Array, V: Array, nodes: NDArray[np.intp]) -> tuple[Array, Array]:
-    """The kept nodes' weights: ``W (..., d, k)``, ``V (..., k, c)`` of ``nodes (..., k)``."""
+    """``W (..., d, k)`` and ``V (..., k, c)`` of the chosen ``nodes (..., k)``."""
     return (
         np.take_along_axis(W, nodes[..., None, :], axis=-1),
         np.take_along_axis(V, nodes[..., :, None], axis=-2),

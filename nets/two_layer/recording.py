@@ -1,4 +1,4 @@
-"""What is kept of a training run: the observables of the flows, computed by the same code, and how the run ended."""
+"""Records of a two-layer training: weights and the flows' own observables at chosen steps, as a trajectory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from nets.two_layer.networks import TwoLayerStudents
 
 
 class Recorder:
-    """Rows of states and observables at chosen steps, moved to the host as float64, then a trajectory of them."""
+    """States and observables at chosen steps, as float64 on the host.
+
+    The observables are computed by :func:`dynamics.two_layer.observables.two_layer_observables`, as for the flows.
+    """
 
     def __init__(self, students: TwoLayerStudents, lr: float, *, trains_V: bool) -> None:
         self._students = students
@@ -27,9 +30,9 @@ class Recorder:
         self._rows: list[dict[str, Array]] = []
 
     def record(self, step: int) -> Ending | None:
-        """Keep the students as they are at ``step``; a network that is no longer finite ends the run instead.
+        """Add the record of ``step``; returns how the run ends where a network's weights or loss are not finite.
 
-        A column of zeros counts as such: it is what is left of one whose norm overflowed when it was normalised.
+        A zero column counts as not finite: normalising a column whose norm overflows leaves zeros.
         """
         if self._steps and self._steps[-1] == step:
             return None
@@ -46,7 +49,7 @@ class Recorder:
         return Ending.divergence(int(np.argmax(lost)), step, self._lr) if lost.any() else None
 
     def trajectory(self, ending: Ending, steps_taken: int, settings: Mapping[str, Any]) -> Trajectory:
-        """The run as a result with ``t = step * lr``; ``settings`` join its attributes."""
+        """The records as a result over ``t = step * lr``; ``settings`` are added to its attributes."""
         students, problem = self._students, self._students.problem
         arrays = {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]}
         names: list[str] = ["W", "V"] if self._trains_V else ["W"]

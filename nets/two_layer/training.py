@@ -44,23 +44,31 @@ def train(
         projected:      w_j <- normalise(w_j + lr P_perp(w_j) g_j)        (unit norm, Theorem 4)
         not projected:  w_j <- w_j + lr g_j                               (plain SGD)
 
-    and, where V is trained, ``v_j <- v_j + lr g_vj`` with both gradients taken at the same weights. ``train_V=None``
-    trains V in plain SGD only: projected with V fixed is Theorem 4, projected with ``train_V=True`` Theorem 5.
-    The time axis is ``t = steps * lr``, that of the gradient flow which the run follows as lr -> 0.
+    and, where V is trained, ``v_j <- v_j + lr g_vj`` with both gradients taken at the same weights. As lr -> 0 the run
+    follows the gradient flow of the same problem over ``t = steps * lr``, the time axis of the result. On a CPU a
+    network takes the same path, up to rounding, alone or in company.
 
-    ``seed``: one integer, spawned into a stream per network, or one integer per network (see
-    :func:`nets.streams.network_seeds`). On a CPU a network follows, up to rounding, the same path alone or in
-    company.
-    ``record_every`` or ``record_at`` (step numbers) choose the records; step 0 and the last are always among them,
-    and about ``DEFAULT_RECORDS`` are made when neither is given. Observables are those of
-    :func:`dynamics.two_layer.observables.two_layer_observables`, in closed form on the host: no test samples.
-
-    A non-finite loss ends the run with status ``diverged``, naming step and network; records before it are kept for
-    every network. ``max_seconds`` (looked at every ``CHECK_STEPS`` steps) ends it with status ``time_limit`` and what
-    it has. Neither raises. ``progress``: a bar on stderr where that is a terminal, or a callable of the fraction done.
-
-    Assumes n >= m, and unit columns where projected. Cost O(S B (m + n) (d + c)) a step; memory O(S max(d B, 2^15))
-    for samples plus O(records S n (d + c)). Raises ValueError or TypeError, naming the argument, on bad input.
+    Args:
+        students: n >= m nodes, in unit columns where ``projected``.
+        lr: learning rate, > 0.
+        batch_size: samples B of one step and network.
+        steps: SGD steps.
+        seed: one integer, spawned into a stream per network, or one integer per network
+            (:func:`nets.streams.network_seeds`).
+        projected: steps on the sphere instead of plain ones.
+        train_V: whether V is trained; None: in plain SGD only. Projected without V is Theorem 4, with V Theorem 5.
+        record_every, record_at: steps between records, or the steps of the records; give one of the two. Step 0 and
+            the last are always recorded, and about ``DEFAULT_RECORDS`` steps where neither is given.
+        max_seconds: ends the run with status ``time_limit``; looked at every ``CHECK_STEPS`` steps.
+        progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
+    Returns:
+        A trajectory over ``t = steps * lr`` with W (and V), and the observables of
+        :func:`dynamics.two_layer.observables.two_layer_observables` in closed form on the host: no test samples. A
+        loss that is not finite ends it with status ``diverged``, naming step and network; all networks' records before
+        it are there.
+    Raises:
+        ValueError, TypeError: naming the argument.
+    Cost: O(S B (m + n) (d + c)) a step; memory O(S max(d B, 2^15)) for samples and O(records S n (d + c)) for records.
     Source: Luck Matters, Theorem 4 (the network whose gradient flow it describes) and section 4.
     """
     problem = students.problem
@@ -87,7 +95,7 @@ def train(
 def _run(
     descent: Descent, recorder: Recorder, marks: list[int], deadline: float | None, report: Report
 ) -> Ending:
-    """Train from mark to mark and record at each, until the last one or the first failure."""
+    """Train from mark to mark and record at each, until the last one or until a network or the time gives out."""
     for mark in marks:
         while descent.step < mark:
             if deadline is not None and time.monotonic() > deadline:
@@ -104,7 +112,7 @@ def _run(
 
 
 class Descent:
-    """The students on their way: which step they are at, and what moves them."""
+    """The students with the step they are at, their batches, and the rule that moves them."""
 
     def __init__(
         self, students: TwoLayerStudents, rule: UpdateRule, seeds: Sequence[int], batch_size: int
@@ -120,7 +128,7 @@ class Descent:
         self._rows = self._sizes.unbind()
 
     def advance(self, count: int) -> Ending | None:
-        """Take ``count <= CHECK_STEPS`` steps; a non-finite batch loss at one of them ends the run."""
+        """Take ``count <= CHECK_STEPS`` steps; returns how the run ends where a batch loss was not finite."""
         with torch.inference_mode():
             for row in self._rows[:count]:
                 x = next(self._batches)
@@ -137,7 +145,7 @@ class Descent:
 
 @dataclass(frozen=True)
 class UpdateRule:
-    """One step of descent along the batch gradient (summed over the batch, hence lr / batch_size)."""
+    """One step along a batch gradient that is summed over the batch: hence ``lr / batch_size``."""
 
     lr: float
     batch_size: int
