@@ -17,13 +17,19 @@ NORMALISATIONS: tuple[Normalisation, ...] = ("none", "before", "after")
 class Architecture:
     """Hidden layers of linear maps, ReLU and batch normalisation, and a linear top.
 
-    ``inputs``: ``(d,)`` for a fully connected network, ``(channels, height, width)`` for one of valid ``kernel`` x
-    ``kernel`` convolutions of stride 1, whose top sees the flattened last features. ``widths``: nodes (channels)
-    of the hidden layers. ``affine``: the normalisation has a trained scale and shift. ``eps`` and ``momentum`` mean
-    what they mean in ``torch.nn.BatchNorm1d``.
-
-    Raises ValueError or TypeError, naming the field, on a size below 1, no hidden layer, an unknown normalisation, or
-    inputs too small for the convolutions. Source: Luck Matters, section 5.1, and the authors' program.
+    Args:
+        inputs: ``(d,)`` for a fully connected network, ``(channels, height, width)`` for a ConvNet.
+        widths: nodes (channels) of the hidden layers, bottom up.
+        outputs: of the linear top, which in a ConvNet reads the flattened features of the last hidden layer.
+        normalisation: ``none``, or batch normalisation ``before`` or ``after`` the ReLU.
+        affine: the normalisation has a trained scale and shift.
+        bias: every linear map has a bias.
+        kernel: side of a ConvNet's filters; convolutions are valid and of stride 1.
+        eps, momentum: as in ``torch.nn.BatchNorm1d``.
+    Raises:
+        ValueError, TypeError: naming the field: a size below 1, no hidden layer, an unknown normalisation, or inputs
+            too small for the convolutions.
+    Source: Luck Matters, section 5.1, and the authors' program.
     """
 
     inputs: tuple[int, ...]
@@ -57,6 +63,7 @@ class Architecture:
 
     @property
     def convolutional(self) -> bool:
+        """Whether the hidden layers are convolutions."""
         return len(self.inputs) == 3
 
     @property
@@ -65,7 +72,7 @@ class Architecture:
         return len(self.widths) + 1
 
     def spatial(self, level: int) -> tuple[int, int]:
-        """Height and width of the activations f_level, ``level`` = 0 for the inputs; (1, 1) where fully connected."""
+        """Height and width of the activations f_level (0: the inputs); ``(1, 1)`` where fully connected."""
         if not self.convolutional:
             return 1, 1
         lost = level * (self.kernel - 1)

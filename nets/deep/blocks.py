@@ -1,8 +1,8 @@
-"""One layer of S networks at work: forward, backward and the descent of its parameters, by hand.
+"""One layer of S networks at work: forward, backward, and the descent of its parameters, by hand.
 
-The networks stand side by side on the channel axis, ``(B, S n)`` or ``(B, S n, h, w)``: batch normalisation of all of
-them is then one call of torch's own kernel, and a convolution one grouped convolution. A gradient of a weight matrix
-is never stored: it is accumulated into the matrix by the product that makes it, which on large layers saves a third
+The networks stand side by side on the channel axis, ``(B, S n)`` or ``(B, S n, h, w)``: one call of torch's kernel
+then normalises all of them, and a convolution of all is one grouped convolution. The gradient of a weight matrix is
+never stored: the product that makes it adds it to the matrix (or to its momentum), which on large layers saves a third
 of the memory traffic. Autograd is not used.
 """
 
@@ -36,7 +36,7 @@ class Step:
     decay: float = 0.0
 
     def along(self, parameter: Tensor, velocity: Tensor | None, gradient: Tensor) -> None:
-        """Move ``parameter`` in place along a gradient at hand."""
+        """Move ``parameter`` in place by one step along its ``gradient``."""
         if velocity is None:
             if self.decay:
                 parameter.mul_(1 - self.rate * self.decay)
@@ -48,7 +48,7 @@ class Step:
         parameter.sub_(velocity, alpha=self.rate)
 
     def along_product(self, weight: Tensor, velocity: Tensor | None, x: Tensor, g: Tensor) -> None:
-        """Move ``weight (S, n, m)`` along ``x^T g`` of ``x (S, B, n)`` and ``g (S, B, m)``."""
+        """Move ``weight (S, n, m)`` by one step along the gradient ``x^T g`` of ``x (S, B, n)`` and ``g (S, B, m)``."""
         if velocity is None:
             accumulate(weight, x, g, 1 - self.rate * self.decay, -self.rate)
             return
@@ -59,7 +59,7 @@ class Step:
 
 
 def accumulate(target: Tensor, x: Tensor, g: Tensor, beta: float, alpha: float) -> None:
-    """``target <- beta target + alpha x^T g`` for stacks; one network goes through the unbatched product."""
+    """``target <- beta target + alpha x^T g`` for stacks of matrices; a stack of one takes the unbatched product."""
     if target.shape[0] == 1:
         target[0].addmm_(x[0].mT, g[0], beta=beta, alpha=alpha)
     else:
@@ -67,7 +67,7 @@ def accumulate(target: Tensor, x: Tensor, g: Tensor, beta: float, alpha: float) 
 
 
 class Dense:
-    """``z = W^T x + b`` of S networks side by side; flattens what is left of an image."""
+    """``z = W^T x + b`` of S networks side by side; an image ``(B, S c, h, w)`` is flattened, network by network."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
@@ -75,7 +75,7 @@ class Dense:
         self._held: dict[str, Tensor] = {}
 
     def forward(self, x: Tensor, reuse: bool = False) -> Tensor:
-        """The map's values; with ``reuse`` in memory that the next call overwrites."""
+        """The values of the map. With ``reuse`` they may stand in a buffer that the next call overwrites."""
         W, b = self.layer.weight, self.layer.bias
         rows = self._rows(x)
         if self.count == 1:
@@ -84,7 +84,7 @@ class Dense:
         return side_by_side(torch.bmm(rows, W) if b is None else torch.baddbmm(b[:, None], rows, W))
 
     def pull_back(self, x: Tensor, g: Tensor) -> Tensor:
-        """The gradient at the input of the map, in the shape of ``x``."""
+        """The gradient at the map's input, in the shape of ``x``, from the gradient ``g`` at its values."""
         W = self.layer.weight
         if self.count == 1:
             # MKL is faster by a fifth on this order of factors than on g W^T, the transposition included
@@ -93,6 +93,7 @@ class Dense:
         return side_by_side(torch.bmm(stacked(g, self.count), W.mT)).view_as(x)
 
     def descend(self, x: Tensor, g: Tensor, step: Step, velocity: Layer | None) -> None:
+        """Move the weights by one step, from the map's input and the gradient at its values."""
         step.along_product(
             self.layer.weight,
             None if velocity is None else velocity.weight,
@@ -111,21 +112,23 @@ class Dense:
 
 
 class Convolution:
-    """A valid convolution of S networks side by side, as one of S groups."""
+    """A valid convolution of S networks side by side, as one convolution with S groups."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.count = layer.weight.shape[0]
 
     def forward(self, x: Tensor, reuse: bool = False) -> Tensor:
-        """The map's values, in new memory."""
+        """The values of the map, always in new memory."""
         bias = None if self.layer.bias is None else self.layer.bias.flatten()
         return torch.nn.functional.conv2d(x, self.layer.weight.flatten(0, 1), bias, groups=self.count)
 
     def pull_back(self, x: Tensor, g: Tensor) -> Tensor:
+        """The gradient at the map's input."""
         return self._backward(x, g, (True, False, False))[0]
 
     def descend(self, x: Tensor, g: Tensor, step: Step, velocity: Layer | None) -> None:
+        """Move the filters by one step."""
         W = self.layer.weight
         gradient = self._backward(x, g, (False, True, False))[1].view_as(W)
         step.along(W, None if velocity is None else velocity.weight, gradient)
@@ -160,7 +163,7 @@ class Normaliser:
         return torch.native_batch_norm(x, *self._arguments(), False, self._momentum, self._eps)[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        """With the statistics of the batch, which enter the running ones."""
+        """With the statistics of the batch, which also update the running ones."""
         scale, shift, mean, var = self._arguments()
         out, *statistics = torch.native_batch_norm(
             x, scale, shift, mean, var, True, self._momentum, self._eps
@@ -169,7 +172,7 @@ class Normaliser:
         return out
 
     def backward(self, g: Tensor, step: Step, velocity: BatchNorm | None) -> Tensor:
-        """The gradient below; scale and shift, if any, take their step."""
+        """The gradient at the input; a trained scale and shift take their step."""
         assert self._seen is not None
         x, mean, invstd = self._seen
         scale, _, running_mean, running_var = self._arguments()
@@ -197,7 +200,7 @@ class Normaliser:
 
 
 class Block:
-    """One layer: linear map, and below the top its ReLU and normalisation in the order of the architecture."""
+    """One layer: its linear map and, below the top, ReLU and normalisation in the order of the architecture."""
 
     def __init__(self, layer: Layer, architecture: Architecture, top: bool) -> None:
         self.layer = layer
@@ -209,12 +212,12 @@ class Block:
         self._gated: Tensor | None = None
 
     def pre_activation(self, x: Tensor) -> Tensor:
-        """In evaluation mode, what the ReLU is given (at the top: the output)."""
+        """What the ReLU is given, in evaluation mode; at the top, the output."""
         z = self._map.forward(x)
         return self._norm.evaluate(z) if self._norm is not None and self._before else z
 
     def evaluate(self, x: Tensor) -> Tensor:
-        """The layer's values in evaluation mode."""
+        """The layer's values in evaluation mode, from its inputs."""
         return self.after(self.pre_activation(x))
 
     def after(self, z: Tensor) -> Tensor:
@@ -225,7 +228,7 @@ class Block:
         return f if self._norm is None or self._before else self._norm.evaluate(f)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The layer's values in training mode; keeps what :meth:`backward` needs."""
+        """The layer's values in training mode; what :meth:`backward` needs is remembered."""
         self._input = x
         z = self._map.forward(x, reuse=True)
         if self._top:
@@ -236,7 +239,16 @@ class Block:
         return self._gated if self._norm is None or self._before else self._norm.forward(self._gated)
 
     def backward(self, g: Tensor, step: Step, velocity: Layer | None, lowest: bool) -> Tensor | None:
-        """From the gradient at the layer's values to that below it (None at the lowest); parameters take their step."""
+        """One step of the layer's parameters, and the gradient at its inputs.
+
+        Args:
+            g: the gradient at the layer's values; overwritten.
+            step: the step that the parameters take.
+            velocity: their momentum, as a layer; None without.
+            lowest: nothing below wants the gradient at the inputs.
+        Returns:
+            The gradient at the inputs, taken before the weights move; None where ``lowest``.
+        """
         v_norm = None if velocity is None else velocity.norm
         if self._norm is not None and not self._before:
             g = self._norm.backward(g, step, v_norm)

@@ -10,11 +10,11 @@ from nets.matrix_form.layered import LayeredNetwork
 
 
 def folded(networks: DeepNetworks) -> LayeredNetwork:
-    """The same functions as a network on augmented nodes whose layers are the ReLUs' outputs r_l; feed it ``(x, 1)``.
+    """The same functions as a plain ReLU network on augmented nodes, whose inputs are ``(x, 1)``.
 
-    A normalisation ``a z + c`` before the ReLU goes into the weights below it, ``W diag(a)`` and ``a b + c``; one
-    after the ReLU into those above it, ``diag(a) W`` and ``b + W^T c``, so that there ``r_l`` is the value before
-    the normalisation. Gates are those of the networks. Leading axis S. Raises ValueError for a ConvNet.
+    A normalisation ``a z + c`` before the ReLU goes into the weights below it, ``W diag(a)`` and ``a b + c``. One
+    after the ReLU goes into the weights above it, ``diag(a) W`` and ``b + W^T c``: the hidden values are then those
+    before the normalisation. Gates are the networks' own either way. Leading axis S. Raises ValueError for a ConvNet.
     """
     architecture = networks.architecture
     if architecture.convolutional:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass
 class BatchNorm:
-    """Batch normalisation of S networks: running statistics, and ``scale`` and ``shift`` if any; ``(S, n)`` each."""
+    """Batch normalisation of S networks: running statistics, and a trained scale and shift if any; ``(S, n)`` each."""
 
     mean: Tensor
     var: Tensor

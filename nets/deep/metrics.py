@@ -1,4 +1,4 @@
-"""What is measured of deep students at an epoch: correlations with the teacher, ranks, activity and loss, in chunks."""
+"""What is measured of deep students beside their teachers: correlations, ranks, activity and loss, in chunks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ CHUNK_ELEMENTS = 1 << 22
 
 @dataclass(frozen=True)
 class LayerMatch:
-    """One hidden layer: ``rho (S, n, m)``, and the shares of samples with active nodes, ``(S, n)`` and ``(S, m)``."""
+    """One hidden layer: correlations ``rho (S, n, m)``, and the shares of samples on which each node is active.
+
+    ``active (S, n)`` are the students' shares, ``teacher_active (S, m)`` the teachers'.
+    """
 
     rho: Tensor
     active: Tensor
@@ -29,18 +32,26 @@ class LayerMatch:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All hidden layers, bottom up, and ``loss (S,)``: the mean over samples and outputs of the squared error."""
+    """All hidden layers, bottom up, and ``loss (S,)``: the squared error, averaged over samples and outputs."""
 
     layers: tuple[LayerMatch, ...]
     loss: Tensor
 
 
 def evaluate(students: DeepNetworks, teacher: DeepNetworks, x: Tensor) -> Evaluation:
-    """Students beside their teachers on inputs ``x (S, N, *inputs)``, both in evaluation mode.
+    """Students beside their teachers, both in evaluation mode.
 
-    Pearson correlations of the layers' values over samples (and positions, in a ConvNet), accumulated in float64
-    about the first value of each node, so that a node that never changes has correlation 0 exactly. Memory
-    ``CHUNK_ELEMENTS`` numbers besides S n m a layer. Raises ValueError where depths differ.
+    Pearson correlations of the layers' values over samples (in a ConvNet also over positions), accumulated in float64
+    about the first value of each node: a node that never changes has correlation 0 exactly.
+
+    Args:
+        students, teacher: S networks each, equally deep.
+        x: inputs ``(S, N, *inputs)``.
+    Returns:
+        What is measured, on the students' device.
+    Raises:
+        ValueError: depths differ, or ``x`` is no batch of inputs.
+    Memory: ``CHUNK_ELEMENTS`` numbers besides S n m a layer.
     Source: Luck Matters, section 5.1, footnote 1.
     """
     x = students.expand(x)
@@ -71,7 +82,7 @@ def chunk_size(networks: DeepNetworks) -> int:
 
 
 class _Sums:
-    """First and second moments of one layer's values, shifted by those of the first sample."""
+    """First and second moments of one layer's values about those of the first sample."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -79,7 +90,7 @@ class _Sums:
         self._sums: list[Tensor] = []
 
     def add(self, ours: tuple[Tensor, Tensor], theirs: tuple[Tensor, Tensor]) -> None:
-        """Take in pre-activations and values of both sides."""
+        """Take in the pre-activations and values of both sides."""
         gates = _rows(ours[0] > 0), _rows(theirs[0] > 0)
         own, taught = _rows(ours[1]), _rows(theirs[1])
         if self._origins is None:
@@ -93,6 +104,7 @@ class _Sums:
         self._count += own.shape[1]
 
     def match(self) -> LayerMatch:
+        """The correlations and shares that the moments give."""
         count = self._count
         a, b, aa, bb, ab, active, taught = (total / count for total in self._sums)
         spread_a, spread_b = (aa - a.square()).clamp_(min=0), (bb - b.square()).clamp_(min=0)
@@ -102,7 +114,7 @@ class _Sums:
 
 
 def _rows(values: Tensor) -> Tensor:
-    """Samples and positions as rows, in float64."""
+    """``(S, B, n[, h, w])`` as float64 rows ``(S, B h w, n)``: positions count as samples."""
     if values.dim() == 5:
         values = values.movedim(2, -1).flatten(1, 3)
     return values.double()
@@ -116,10 +128,16 @@ class Observer(Protocol):
 
     @property
     def dimensions(self) -> Mapping[str, tuple[str, ...]]:
-        """Names of what is measured, and of its axes after the networks'."""
+        """For every measured name, the names of its axes after that of the networks."""
 
     def __call__(self, students: DeepNetworks, teacher: DeepNetworks, x: Tensor, found: Evaluation) -> Record:
-        """All of it on inputs ``x (S, N, *inputs)``, on the host, networks first; ``found``: what is known of it."""
+        """All that is measured, as NumPy arrays whose first axis counts networks.
+
+        Args:
+            students, teacher: the networks.
+            x: inputs ``(S, N, *inputs)``.
+            found: what :func:`evaluate` gave on them already.
+        """
 
 
 def record(found: Evaluation) -> Record:

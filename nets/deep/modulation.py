@@ -16,12 +16,13 @@ from nets.matrix_form.recursion import CHUNK_ELEMENTS, readouts
 
 @dataclass(frozen=True)
 class LayerModulation:
-    """Sample means of one hidden layer, student index first, float64, leading axis S.
+    """Sample means of one hidden layer, student index first, in float64, with leading axis S.
 
     Against the teacher ``(n, m)``: ``beta_star = E[beta*]``, ``H_star = E[f' beta* f*']``, ``D_star = E[f' f*']``,
-    ``L_star = E[f f*]``. ``fan_out (n,) = sqrt(E[beta_kk])``, the size of the function's slope in the node.
-    ``active (n,)``: share of samples on which the node is active. Among students, where asked for, ``(n, n)``:
-    ``beta, H, D, L``, else None. Nodes are ReLU outputs, before a normalisation that follows.
+    ``L_star = E[f f*]``. Of the students alone ``(n,)``: ``fan_out = sqrt(E[beta_kk])``, the root mean square of the
+    output's slope in node k, and ``active``, the share of samples on which it is active. Among students ``(n, n)``,
+    where asked for: ``beta, H, D, L``, else None. Values are those of the ReLU, before a normalisation that follows
+    it.
     """
 
     beta_star: Tensor
@@ -37,9 +38,9 @@ class LayerModulation:
 
     @property
     def observation(self) -> Tensor:
-        """Of the samples on which student k is active, the smaller share (of all) on either side of teacher j.
+        """The smaller share of samples, of all, on either side of teacher j's boundary where student k is active, ``(S, n, m)``.
 
-        Where positive for enough samples, k observes j. Source: Student Specialization, Definition 2, sampled.
+        Where it is positive, k observes j. Source: Student Specialization, Definition 2, sampled.
         """
         return torch.minimum(self.D_star, self.active[..., :, None] - self.D_star)
 
@@ -52,11 +53,18 @@ def mean_modulations(
     among_students: bool = False,
     elements: int = CHUNK_ELEMENTS,
 ) -> list[LayerModulation]:
-    """Every hidden layer, bottom up, on inputs ``x (S, N, d)``, batch normalisation folded away.
+    """The modulations of every hidden layer, bottom up, with batch normalisation folded away.
 
-    From the factors ``V_l(x)`` with ``beta = V^T V``: no ``n x n`` array a sample. Memory about ``elements``
-    numbers besides the results; cost ``2 N C n n'`` flops a layer for the factors, ``4 N C n m`` for the maps
-    (``4 N C n^2`` more among students). Raises ValueError where the networks are no pair, or ConvNets.
+    Computed from the factors ``V_l(x)`` with ``beta = V^T V``: no ``n x n`` array a sample.
+
+    Args:
+        students, teacher: fully connected networks, equally deep.
+        x: inputs ``(S, N, d)``.
+        among_students: also the means among students, ``(n, n)`` a layer.
+        elements: numbers held at once beside the results.
+    Raises:
+        ValueError: the networks are no pair, or ConvNets.
+    Cost: ``2 N C n n'`` flops a layer for the factors, ``4 N C n m`` for the maps, ``4 N C n^2`` more among students.
     Source: Luck Matters, Eqns 3 and 6.
     """
     own, taught = folded(students), folded(teacher)
@@ -91,7 +99,7 @@ def _chunk(
 
 
 Side = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Of one layer without its constant node: factors ``(S, N C, n)``, the same gated, gates ``(S, N, n)``, activations."""
+"""One layer without its constant node: factors ``(S, N C, n)``, these times the gates, gates ``(S, N, n)``, values."""
 
 
 def _side(V: Tensor, values: LayerValues, level: int) -> Side:

@@ -1,4 +1,4 @@
-"""Ensembles of deep students and teachers as stacked parameters, fully connected or convolutional."""
+"""Ensembles of deep networks, students or teachers, as stacked parameters; fully connected or convolutional."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from nets.devices import require_dtype, resolve_device
 
 
 class DeepNetworks:
-    """S networks of one architecture; all they are is in ``layers``, bottom up, as tensors with leading axis S.
+    """S networks of one architecture, evaluated and trained side by side.
 
-    Column j of a fully connected ``weight`` is the fan-in of node j above it, row k the fan-out of node k below.
-    Outside training a network is evaluated with its running statistics. Raises ValueError where a tensor has not the
-    shape the architecture asks for. Source: Luck Matters, section 2.
+    ``layers``, bottom up, hold all there is of them, as tensors with leading axis S. Column j of a fully connected
+    ``weight`` is the fan-in of node j above it, row k the fan-out of node k below. Outside training a network is
+    evaluated with its running statistics.
+
+    Args:
+        architecture: what all S networks look like.
+        layers: one :class:`Layer` for every linear map.
+    Raises:
+        ValueError: a tensor has not the shape that the architecture asks for.
+    Source: Luck Matters, section 2.
     """
 
     def __init__(self, architecture: Architecture, layers: list[Layer]) -> None:
@@ -37,7 +44,14 @@ class DeepNetworks:
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float64,
     ) -> DeepNetworks:
-        """All weights and biases zero, the normalisation the identity: something to be filled."""
+        """Networks to be filled: weights and biases zero, the normalisation the identity.
+
+        Args:
+            architecture: of all networks.
+            count: number of networks S.
+            device: see :func:`nets.devices.resolve_device`.
+            dtype: float64 or float32.
+        """
         place, kind = torch.device(resolve_device(device)), require_dtype(dtype)
 
         def full(value: float, *shape: int) -> Tensor:
@@ -63,10 +77,12 @@ class DeepNetworks:
 
     @property
     def device(self) -> torch.device:
+        """Where the parameters are."""
         return self.layers[0].weight.device
 
     @property
     def dtype(self) -> torch.dtype:
+        """Number format of the parameters."""
         return self.layers[0].weight.dtype
 
     @property
@@ -75,11 +91,14 @@ class DeepNetworks:
         return [layer.weight for layer in self.layers]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything by name: ``0.weight, 0.bias, 0.mean, 0.var, 0.scale, 0.shift, 1.weight, ...``"""
+        """Every parameter and running statistic by name.
+
+        ``0.weight, 0.bias, 0.mean, 0.var, 0.scale, 0.shift, 1.weight, ...``, as far as the architecture has them.
+        """
         return dict(_named(self.layers))
 
     def trained(self) -> dict[str, Tensor]:
-        """What gradient descent moves: everything but the running statistics."""
+        """The tensors that gradient descent moves: all but the running statistics."""
         return {
             name: value for name, value in self.tensors().items() if name.split(".")[1] not in ("mean", "var")
         }
@@ -99,15 +118,18 @@ class DeepNetworks:
         return self._mapped(lambda value: value.to(place, kind))
 
     def activations(self, x: Tensor) -> list[Tensor]:
-        """``[f_1, ..., f_L]`` in evaluation mode, each ``(S, B, n_l[, h, w])``; the last is the output.
+        """The values of every layer in evaluation mode.
 
-        ``x``: ``(S, B, *inputs)``, or ``(B, *inputs)`` for all networks. Of a hidden layer it is what the layer above
-        sees: after the normalisation where that comes last.
+        Args:
+            x: inputs ``(S, B, *inputs)``, or ``(B, *inputs)`` for all networks.
+        Returns:
+            ``[f_1, ..., f_L]``, each ``(S, B, n_l[, h, w])``. A hidden layer's is what the layer above is given, after
+            the normalisation where that comes last; f_L is the output.
         """
         return [f for _, f in self.traced(x)]
 
     def traced(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Pre-activation ``z_l`` (what the ReLU is given) and value ``f_l`` of every layer, as :meth:`activations`."""
+        """Pre-activation z_l (what the ReLU is given) and value f_l of every layer, as :meth:`activations` shapes them."""
         values = side_by_side(self.expand(x))
         kept = []
         for block in self.blocks():
@@ -132,12 +154,12 @@ class DeepNetworks:
         return x
 
     def blocks(self) -> list[Block]:
-        """The layers as what computes with them, in place."""
+        """The layers as objects that compute with them and change them in place."""
         top = len(self.layers) - 1
         return [Block(layer, self.architecture, index == top) for index, layer in enumerate(self.layers)]
 
     def fingerprint(self) -> str:
-        """A hash of every parameter and running statistic: equal only for equal networks."""
+        """A hash of the architecture and of every parameter and running statistic: equal only for equal networks."""
         digest = hashlib.sha256(repr(self.architecture).encode())
         for name, value in self.tensors().items():
             digest.update(name.encode())

@@ -1,5 +1,4 @@
-"""How far students resemble teachers node by node: correlations, winners, ranks, and the blocks of a
-weight matrix."""
+"""How far students resemble teachers node by node: correlations, winners and ranks, and blocks of a weight matrix."""
 
 from __future__ import annotations
 
@@ -29,10 +28,10 @@ def mean_best(rho: torch.Tensor) -> torch.Tensor:
 
 
 def winner_rank(rho: torch.Tensor, winner: torch.Tensor) -> torch.Tensor:
-    """Rank in ``rho (S, n, m)`` of each teacher's ``winner (S, m)``, scaled to [0, 1] (0 is first), ``(S, m)``.
+    """Rank in ``rho (S, n, m)`` of each teacher's ``winner (S, m)`` among the students, scaled to [0, 1], ``(S, m)``.
 
-    With rho of an early epoch and the winners of the last this is the rank whose mean the paper plots. Ties count
-    against the winner. Source: Luck Matters, section 4.2.
+    0 is first; ties count against the winner. With rho of an early epoch and the winners of the last this is the rank
+    whose mean the paper plots. Source: Luck Matters, section 4.2.
     """
     own = rho.gather(-2, winner[..., None, :])
     ahead = (rho >= own).sum(dim=-2) - 1
@@ -65,6 +64,8 @@ def block_rms(W: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> tor
 
 
 def effective_number(shares: torch.Tensor) -> torch.Tensor:
-    """``(sum_j s_j)^2 / sum_j s_j^2`` of non-negative shares along the last axis: 1 for one owner, n for n
-    equal ones."""
+    """``(sum_j s_j)^2 / sum_j s_j^2`` of non-negative shares along the last axis.
+
+    n where n are equal and the others zero, 1 where one has all.
+    """
     return shares.sum(dim=-1).square() / shares.square().sum(dim=-1)

@@ -1,4 +1,4 @@
-"""Deep networks with whole nodes (channels) removed: what each sends up decides which stay."""
+"""Whole nodes (channels) removed from deep networks: those that send least to the layer above."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from nets.deep.networks import DeepNetworks
 
 
 def contributions(networks: DeepNetworks, x: Tensor) -> list[Tensor]:
-    """What every hidden node sends up, ``(S, n_l)`` for each layer: the spread of its values times its fan-out norm.
+    """What every hidden node sends up: the spread of its values times the norm of its fan-out.
 
-    The spread is the standard deviation over the samples ``x (B, *inputs)`` and, in a ConvNet, positions. Unchanged
-    when a node is rescaled and its fan-out by the inverse, as the function is; so it also compares nodes across a
-    batch normalisation, where a filter's own norm means nothing. Cost of one evaluation of ``x``.
+    Unchanged when a node is rescaled and its fan-out by the inverse, as the function is. So it compares nodes across a
+    batch normalisation, too, where a filter's own norm means nothing.
+
+    Args:
+        networks: S networks.
+        x: inputs ``(B, *inputs)``; the spread is the standard deviation over them and, in a ConvNet, over positions.
+    Returns:
+        ``(S, n_l)`` for each hidden layer, bottom up.
+    Cost: one evaluation of ``x``.
     """
     spreads = [_Spread() for _ in networks.architecture.widths]
     for part in torch.split(networks.expand(x), chunk_size(networks), dim=1):
@@ -28,7 +34,7 @@ def contributions(networks: DeepNetworks, x: Tensor) -> list[Tensor]:
 
 
 class _Spread:
-    """Standard deviation of rows ``(S, n, N)`` that come in parts; of a constant exactly 0."""
+    """Standard deviation of rows ``(S, n, N)`` that come in parts; 0 exactly for a constant."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -59,11 +65,18 @@ def fan_out_norms(networks: DeepNetworks, level: int) -> Tensor:
 
 
 def pruned(networks: DeepNetworks, widths: Sequence[int], x: Tensor) -> DeepNetworks:
-    """The networks with the ``widths`` strongest nodes of every hidden layer, in their old order.
+    """The networks with the strongest nodes of every hidden layer, in their old order.
 
-    Strength is that of :func:`contributions` on ``x``, in the unpruned network; ties go to the earlier node. Each
-    network keeps nodes of its own. The running statistics of the normalisation stay, though the layers above no
-    longer see what they saw: train on before use. Raises ValueError where a layer has fewer nodes than asked for.
+    Strength is that of :func:`contributions` in the unpruned network; ties go to the earlier node; each network keeps
+    nodes of its own. The running statistics of a normalisation stay as they were, though the layers above no longer
+    see what they saw: train on before use.
+
+    Args:
+        networks: S networks, unchanged.
+        widths: how many nodes of every hidden layer stay.
+        x: inputs ``(B, *inputs)`` by which strength is measured.
+    Raises:
+        ValueError: a layer has fewer nodes than asked for.
     """
     architecture = networks.architecture
     if len(widths) != len(architecture.widths) or any(
@@ -83,7 +96,7 @@ def pruned(networks: DeepNetworks, widths: Sequence[int], x: Tensor) -> DeepNetw
 
 
 def _selected(networks: DeepNetworks, index: int, below: Tensor | None, own: Sequence[Tensor]) -> Layer:
-    """Layer ``index`` with some of the nodes below it and, unless it is the top, some of its own."""
+    """Layer ``index`` restricted to the nodes ``below`` it (None: all) and, unless it is the top, to ``own`` nodes."""
     layer = networks.layers[index]
     W = layer.weight
     if W.dim() == 5:

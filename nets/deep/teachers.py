@@ -26,8 +26,16 @@ def separated_teacher(
     """Teachers with discrete fan-ins of distinct directions, one network a seed, every layer and the top alike.
 
     ``w = e / ||e||`` with entries of e from ``entries``, and where the architecture has biases ``b = U[-1/2, 1/2] /
-    ||e||``. A convolution's fan-in is its flattened filter. Raises ValueError where fewer directions
-    exist than nodes. Source: Luck Matters, section 5.1; the authors' program (which divides by ||e||, not ||(e, b)||).
+    ||e||``. A convolution's fan-in is its flattened filter.
+
+    Args:
+        architecture: of the teachers.
+        seeds: one for each network.
+        entries: values that an entry of e may take.
+        device, dtype: see :meth:`~nets.deep.networks.DeepNetworks.zeros`.
+    Raises:
+        ValueError: fewer directions exist than nodes.
+    Source: Luck Matters, section 5.1; the authors' program (which divides by ||e||, not ||(e, b)||).
     """
     teacher = DeepNetworks.zeros(architecture, len(seeds), device, dtype)
     for network, seed in enumerate(seeds):
@@ -58,9 +66,16 @@ def balanced_teacher(
 ) -> DeepNetworks:
     """Separated teachers whose nodes are active on half of the inputs and whose outputs have mean 0 and variance 1.
 
-    From the bottom up the median of every node's pre-activation over ``samples`` Gaussian inputs (a stream of the
-    network's own) is taken off its bias; at last the outputs are standardised. So the sample's own share is 1/2
-    exactly, that of fresh inputs within O(1/sqrt(samples)). Needs biases and no normalisation.
+    From the bottom up, every bias is shifted so that the median of the node's pre-activation over Gaussian inputs is
+    zero; at last the outputs are standardised. On those inputs, from a stream of the network's own, the share is 1/2
+    exactly; on fresh ones within O(1/sqrt(samples)).
+
+    Args:
+        architecture: with biases and without normalisation.
+        seeds: one for each network.
+        input_std: standard deviation of the inputs.
+        samples: inputs that the balance is found on.
+        entries, device, dtype: as for :func:`separated_teacher`.
     Source: Student Specialization, section 6; the authors' program.
     """
     if not architecture.bias or architecture.normalisation != "none":
@@ -130,9 +145,17 @@ def near_start(
 ) -> DeepNetworks:
     """Fully connected students of which the first m_l nodes of every hidden layer may start near the teacher's.
 
-    Fan-ins are ``gain`` times unit noise; in the block that joins the first m_l nodes to the first m_{l+1} (all
-    outputs at the top) the noise is ``colnorm(noise + luck W*_l)``. ``luck = 0`` is a random start of unit fan-ins.
-    Biases start at zero. Source: the start of Luck Matters, section 4.2, layer by layer.
+    Every fan-in is drawn on the unit sphere and scaled by ``gain``. In the block that joins the first m_l nodes to the
+    first m_{l+1} (at the top: to all outputs) the column is ``colnorm(noise + luck W*_l)`` instead. Biases start at
+    zero.
+
+    Args:
+        architecture: of the students.
+        teacher: as many networks as seeds, equally deep, and no wider.
+        seeds: one for each network.
+        luck: weight of the teacher; 0 is a random start of unit fan-ins.
+        gain: norm of every fan-in.
+    Source: the start of Luck Matters, section 4.2, layer by layer.
     """
     luck, gain = number("luck", luck), number("gain", gain, positive=True)
     students = DeepNetworks.zeros(architecture, len(seeds), teacher.device, teacher.dtype)

@@ -16,14 +16,14 @@ from nets.deep.blocks import side_by_side
 from nets.streams import Purpose, device_stream, stream
 
 BLOCK_VALUES = 2**18
-"""Numbers drawn or gathered at once for one network."""
+"""Numbers that are drawn, or gathered from a fixed set, at once for one network."""
 
 Batch = tuple[Tensor, Tensor | None]
 """Inputs side by side, ``(B, S d)`` or ``(B, S c, h, w)``, and labels ``(B, S)`` or None."""
 
 
 class BatchSource(Protocol):
-    """Where batches come from. An epoch is a fixed number of steps, and depends on nothing but its number."""
+    """Where batches come from. An epoch has a fixed number of steps and depends on nothing but its own number."""
 
     @property
     def steps(self) -> int:
@@ -32,18 +32,27 @@ class BatchSource(Protocol):
     def batches(
         self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
     ) -> Iterator[Batch]:
-        """The batches of one epoch for some of the networks; each is valid until the next is asked for."""
+        """The batches of one epoch for some of the networks; each is overwritten when the next is asked for."""
 
     def described(self) -> Mapping[str, Any]:
-        """What it is, as JSON would hold it: a checkpoint of another source is refused."""
+        """What the source is, in plain JSON: a run is continued only on a source with the same description."""
 
 
 @dataclass(frozen=True)
 class FreshGaussian:
     """``N(0, std^2 I)`` samples that are never seen again: network s draws from the streams of its own seed.
 
-    ``inputs`` as in the architecture. The authors' epoch is 100,000 samples. Memory ``S max(BLOCK_VALUES, B d)``.
     On CUDA the streams are the device's own: other samples of the same law.
+
+    Args:
+        inputs: shape of one input, as in the architecture.
+        seeds: one for each network.
+        batch_size: samples of one step.
+        samples: those of one epoch (the authors' 100,000); an incomplete last batch is left out.
+        std: standard deviation of every coordinate.
+    Raises:
+        ValueError, TypeError: naming the field; also where an epoch has not one full batch.
+    Memory: ``S max(BLOCK_VALUES, B d)`` numbers.
     """
 
     inputs: tuple[int, ...]
@@ -62,6 +71,7 @@ class FreshGaussian:
 
     @property
     def steps(self) -> int:
+        """Batches in an epoch."""
         return self.samples // self.batch_size
 
     def batches(
@@ -84,10 +94,17 @@ class FreshGaussian:
 
 
 class FixedSamples:
-    """A finite training set, every epoch in a new order of each network's own, the incomplete last batch left out.
+    """A finite training set, every epoch in a new order of each network's own; an incomplete last batch is left out.
 
-    ``x``: ``(N, *inputs)`` shared by all networks, or ``(S, N, *inputs)``; ``labels``: integers ``(N,)`` or None.
-    ``name`` tells a checkpoint what the samples are. Raises ValueError where there is not one full batch.
+    Args:
+        x: inputs ``(N, *inputs)`` shared by all networks, or ``(S, N, *inputs)``.
+        inputs: shape of one input.
+        seeds: one for each network.
+        batch_size: samples of one step.
+        labels: integers ``(N,)`` for a classification, or None.
+        name: tells a checkpoint what the samples are.
+    Raises:
+        ValueError, TypeError: shapes that do not go together, or not one full batch.
     """
 
     def __init__(
@@ -125,7 +142,7 @@ class FixedSamples:
         batch_size: int = 64,
         dtype: torch.dtype = torch.float64,
     ) -> FixedSamples:
-        """``samples`` Gaussian inputs of each network's own, drawn once. Memory ``S samples d`` numbers."""
+        """``samples`` Gaussian inputs of each network's own, drawn once. Memory: ``S samples d`` numbers."""
         drawn = np.stack(
             [stream(seed, Purpose.TRAINING).standard_normal((samples, *inputs)) for seed in seeds]
         )
@@ -134,6 +151,7 @@ class FixedSamples:
 
     @property
     def steps(self) -> int:
+        """Batches in an epoch."""
         return int(self.x.shape[1]) // self.batch_size
 
     def batches(
@@ -173,13 +191,16 @@ def gaussian_inputs(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    """Evaluation inputs ``(S, samples, *inputs)``, each network's from a stream of its own; the same on any device."""
+    """Gaussian inputs to evaluate on, ``(S, samples, *inputs)``: each network's from a stream of its own.
+
+    Drawn on the host, so that they are the same on any device.
+    """
     drawn = [stream(seed, Purpose.EVALUATION).standard_normal((samples, *inputs)) for seed in seeds]
     return torch.from_numpy(np.stack(drawn)).mul_(std).to(device, dtype)
 
 
 def _normals(seed: int, purpose: Purpose, epoch: int, device: torch.device) -> Any:
-    """A function that overwrites a contiguous tensor with standard normals of one stream."""
+    """A function that overwrites a contiguous tensor with the next standard normals of one stream."""
     if device.type == "cpu":
         rng = stream(seed, purpose, epoch)
         return lambda rows: rng.standard_normal(out=rows.numpy(), dtype=rows.numpy().dtype)

@@ -1,4 +1,4 @@
-"""What a deep training will take, told before it starts: operations over a measured rate, and memory."""
+"""What a deep training will take, before it starts: operations over a rate measured here and now, and memory."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from nets.deep.architecture import Architecture
 from nets.devices import require_dtype, resolve_device
 
 SHARE = {"dense": 0.7, "convolutional": 0.5}
-"""Of the rate of plain matrix products what whole training steps reach (measured on a CPU, one thread)."""
+"""Rate of whole training steps over that of plain matrix products (measured on a CPU, one thread)."""
 
 MEASURED_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Wall time of one worker, in seconds, and memory, in bytes. ``rate``: operations a second it rests on."""
+    """Wall time of one worker in seconds, memory in bytes, and the operations a second that they rest on."""
 
     seconds: float
     bytes: float
     rate: float
 
     def __add__(self, other: Estimate) -> Estimate:
-        """One after the other."""
+        """Two trainings one after the other: times add up, the larger memory counts."""
         return Estimate(self.seconds + other.seconds, max(self.bytes, other.bytes), self.rate)
 
     def repeated(self, times: int) -> Estimate:
-        """Several such trainings, one after the other."""
+        """Several equal trainings one after the other."""
         return Estimate(self.seconds * times, self.bytes, self.rate)
 
     def __str__(self) -> str:

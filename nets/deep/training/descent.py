@@ -1,4 +1,4 @@
-"""SGD on ensembles of deep networks: objectives, learning-rate schedules and one step of all networks."""
+"""SGD on ensembles of deep networks: objectives, schedules of the learning rate, and one step of all networks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,21 @@ class Objective(Protocol):
     """What is minimised, network by network."""
 
     def __call__(self, x: Tensor, labels: Tensor | None, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Batch losses ``(S,)`` of outputs side by side ``(B, S C)``, and the gradient at them, of the same shape."""
+        """Losses and their gradient on one batch.
+
+        Args:
+            x: inputs side by side, ``(B, S d)`` or ``(B, S c, h, w)``.
+            labels: ``(B, S)``, or None.
+            output: the students' outputs side by side, ``(B, S C)``.
+        Returns:
+            Batch losses ``(S,)``, and the gradient at the outputs, ``(B, S C)``.
+        """
 
     def part(self, networks: slice) -> Objective:
-        """The same for some of the networks."""
+        """The objective of some of the networks."""
 
     def described(self) -> str:
-        """What it is, for a checkpoint to compare."""
+        """What the objective is, in words: a run is continued only with the same."""
 
 
 class Distillation:
@@ -54,7 +62,10 @@ class Distillation:
 
 
 class Classification:
-    """Mean cross-entropy of the softmax of the outputs against integer labels, as ``torch.nn.CrossEntropyLoss``."""
+    """Mean cross-entropy of the softmax of the outputs against integer labels, as ``torch.nn.CrossEntropyLoss``.
+
+    Raises ValueError, at the first batch, where the source has no labels.
+    """
 
     def __call__(self, x: Tensor, labels: Tensor | None, output: Tensor) -> tuple[Tensor, Tensor]:
         if labels is None:
@@ -76,11 +87,17 @@ class Classification:
 
 @dataclass(frozen=True)
 class SGD:
-    """Plain SGD with ``torch.optim.SGD``'s momentum and weight decay, and a schedule of the rate.
+    """Plain SGD with ``torch.optim.SGD``'s momentum and weight decay, and a schedule of the learning rate.
 
-    ``drops``: pairs (epoch, rate), from that epoch (counted from 0) that rate, as in (20, 0.1). ``decay_from``:
-    after this fraction of the run the rate falls linearly, to 0 after its last step. Raises ValueError on a
-    rate or momentum out of range or drops not in order. Source: Student Specialization, section 6.
+    Args:
+        lr: learning rate, > 0.
+        momentum: in [0, 1).
+        weight_decay: >= 0.
+        drops: pairs (epoch, rate) in order: from that epoch on, counted from 0, that rate; such as ((20, 0.1),).
+        decay_from: fraction of the run after which the rate falls linearly, to 0 after the last step; 1: never.
+    Raises:
+        ValueError, TypeError: naming the field.
+    Source: Student Specialization, section 6.
     """
 
     lr: float
@@ -103,7 +120,7 @@ class SGD:
             number("drops", rate, positive=True)
 
     def rate(self, step: int, steps_per_epoch: int, epochs: int) -> float:
-        """The learning rate of step ``step`` = 0, 1, ... of a run of ``epochs`` epochs."""
+        """The learning rate of step ``step`` = 0, 1, ... in a run of ``epochs`` epochs."""
         rate = self.lr
         for epoch, lower in self.drops:
             if step >= epoch * steps_per_epoch:
@@ -115,9 +132,9 @@ class SGD:
 
 
 class DeepDescent:
-    """Students on their way: one step of all of them on one batch, gradients by hand, parameters in place.
+    """One step after another of all students: forward, backward, parameters moved in place, gradients by hand.
 
-    ``velocity`` holds the momentum (None without): as the students, its tensors may be saved and restored.
+    ``velocity`` holds the momentum in the form of the students, to be saved and restored as they are; None without.
     """
 
     def __init__(
@@ -131,7 +148,10 @@ class DeepDescent:
         )
 
     def step(self, x: Tensor, labels: Tensor | None, rate: float) -> Tensor:
-        """One step; returns the batch losses ``(S,)`` before it. Cost 6 B S products, 4 for the lowest layer."""
+        """One step of size ``rate``; returns the batch losses ``(S,)`` before it.
+
+        Cost: 6 B S products flops, 4 in the lowest layer, whose inputs need no gradient.
+        """
         rule = Step(rate, self._sgd.momentum, self._sgd.weight_decay)
         values = x
         for block in self._blocks:
@@ -145,7 +165,7 @@ class DeepDescent:
 
 
 def resting(students: DeepNetworks, sgd: SGD) -> DeepNetworks | None:
-    """The velocity before the first step: zero, or None without momentum."""
+    """The momentum before the first step: zeros in the form of the students, or None without momentum."""
     if sgd.momentum == 0:
         return None
     velocity = students.clone()
@@ -155,7 +175,7 @@ def resting(students: DeepNetworks, sgd: SGD) -> DeepNetworks | None:
 
 
 def in_training_mode(students: DeepNetworks, x: Tensor) -> Tensor:
-    """Outputs ``(S, B, C)`` with the statistics of the batch ``x (S, B, *inputs)``; the running ones stay."""
+    """Outputs ``(S, B, C)`` with the statistics of the batch ``x (S, B, *inputs)``; the running ones do not change."""
     values = side_by_side(students.expand(x))
     for block in students.clone().blocks():
         values = block.forward(values)

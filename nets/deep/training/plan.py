@@ -57,7 +57,7 @@ class DeepTrainingPlan:
         record_at: Sequence[int] | None = None,
         observe: Observer | None = None,
     ) -> Self:
-        """The plan of the arguments of :func:`nets.deep.training.train.train_deep`; raises ValueError or TypeError."""
+        """The plan of the arguments of :func:`nets.deep.training.train.train_deep`, whose errors it raises."""
         positive_int("epochs", epochs)
         check_batch(students, getattr(source, "batch_size", 2))
         if teacher.count != students.count:

@@ -1,4 +1,4 @@
-"""What is kept of a deep training: one row of measurements for every epoch that is recorded, then a trajectory."""
+"""The records of a deep training: one row of measurements for every recorded epoch, then a trajectory of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deep training on its way: epoch by epoch, groups of networks side by side, from a checkpoint if there is one."""
+"""A deep training under way: epoch by epoch, groups of networks side by side, from a checkpoint if there is one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECK_STEPS = 64
 
 
 class DeepTrainingRun:
-    """The students of a plan with their momentum, how many epochs they are trained, and the records so far."""
+    """The students of a plan with their momentum, the epochs they are trained, and the records so far."""
 
     def __init__(self, plan: DeepTrainingPlan) -> None:
         self._plan = plan
@@ -49,7 +49,7 @@ class DeepTrainingRun:
     def through(
         self, pool: ThreadPoolExecutor, report: Callable[[float], None], save: Callable[[int], None]
     ) -> Ending:
-        """Train to the end, or to the first network that is no longer finite; ``save`` is told every epoch's end."""
+        """Train to the end, or up to the first network that is no longer finite; ``save`` is called after whole epochs."""
         steps_done = _Counter(report, self.work[0])
         first = self._epoch
         for epoch in range(first, self._plan.epochs + 1):

@@ -36,29 +36,38 @@ def train_deep(
     workers: int = 1,
     progress: bool | Callable[[float], None] = False,
 ) -> Trajectory:
-    """Train the students in place and measure them beside their teachers after epochs ``record_at``.
+    """Train the students in place and measure them beside their teachers.
 
-    ``objective``: :class:`Distillation` from the teacher unless another is given. ``evaluation``:
-    inputs ``(S, N, *inputs)`` on which records are made (at all epochs, or at those of ``record_at`` and always at 0,
-    the start, and at the last). The result's time axis counts epochs; its observables, networks first, are
+    A non-finite batch loss ends the run with status ``diverged``, naming network and step; the records before it stay.
 
-        loss, train_loss (S,)                mean squared error over samples and outputs; mean batch objective since
-                                             the record before
-        rho_bar, mean_rank, median_rank (S, layer)      over teachers, of the best student's correlation and of the
-                                             final winner's rank in [0, 1]
-        best_rho_l, winner_rank_l (S, m_l), active_l (S, n_l), for the hidden layers l = 1, 2, ..
+    Args:
+        students: S networks; any start.
+        teacher: S networks, one for each student.
+        source: where the batches come from.
+        sgd: step, momentum, weight decay and schedule.
+        epochs: epochs of ``source.steps`` steps.
+        evaluation: inputs ``(S, N, *inputs)``, or ``(N, *inputs)`` for all, on which records are made.
+        objective: what is minimised; :class:`~nets.deep.training.descent.Distillation` from the teacher by default.
+        record_at: epochs after which to record (all by default); 0, the start, and the last are always recorded.
+        observe: measures more at every record, see :class:`nets.deep.metrics.Observer`.
+        checkpoint: a file that is written every ``checkpoint_every`` epochs and at the end. Where it exists, it must
+            be of the same students, teacher, data and settings; the run then goes on from it, bit for bit on a CPU.
+        checkpoint_every: epochs between two checkpoints.
+        workers: threads that share the networks on a CPU. The result does not depend on them, and a network's path, up
+            to rounding, not on its neighbours.
+        progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
+    Returns:
+        A trajectory over epochs, without states. Observables, networks on the axis after time:
 
-    ``observe`` measures more at every record, see :class:`nets.deep.metrics.Observer`.
-
-    ``checkpoint``: a file that is written every ``checkpoint_every`` epochs and, where it exists already, continued
-    from: bit for bit on a CPU. It must be of the same students, teacher, data and settings.
-    ``workers`` threads share the networks on a CPU; the result does not depend on them, and a network's path, up to
-    rounding, not on its neighbours.
-
-    A non-finite batch loss ends the run with status ``diverged``, naming network and step; the records stay.
-    Cost ``6 B S products`` flops a step, ``2 N S products`` a record; memory that of the students (twice with momentum)
-    plus 2 bytes for every student, teacher node and record (the ranks, whose winner is known only at the end).
-    Raises ValueError or TypeError, naming the argument, on bad input, and on a checkpoint of other settings.
+            loss, train_loss (S,)                mean squared error over samples and outputs; mean batch objective since
+                                                 the record before
+            rho_bar, mean_rank, median_rank (S, layer)      over teachers, of the best student's correlation and of the
+                                                 final winner's rank in [0, 1]
+            best_rho_l, winner_rank_l (S, m_l), active_l (S, n_l), for the hidden layers l = 1, 2, ..
+    Raises:
+        ValueError, TypeError: naming the argument, and on a checkpoint of other settings.
+    Cost: ``6 B S products`` flops a step, ``2 N S products`` a record. Memory: the students (twice with momentum), and
+        2 bytes for every student, teacher node and record (the ranks, whose winner is known only at the end).
     Source: Luck Matters, section 5.
     """
     plan = DeepTrainingPlan.of(
