@@ -53,10 +53,13 @@ class NormLayer:
 
 
 def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
-    """Every batch normalisation with scale and bias in ``state``, in its order.
+    """Every batch normalisation with scale and bias, in the order of ``state``.
 
-    A prefix is one when it has all of ``PARTS``, vectors of equal length. Raises ValueError where there is none, or
-    where a scale or bias is not finite.
+    Args:
+        state: tensors by name, as :func:`nets.checkpoints.state_dicts.read_state_dict` gives them. A prefix is a
+            normalisation where all of ``PARTS`` stand under it, vectors of one length.
+    Raises:
+        ValueError: there is none, or a scale or bias is not finite.
     """
     prefixes = [name.removesuffix("running_mean") for name in state if name.split(".")[-1] == "running_mean"]
     layers = [_layer(prefix, state) for prefix in prefixes if _is_norm(prefix, state)]

@@ -25,15 +25,20 @@ WRAPPERS = (
 
 
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
-    """The tensors of a ``.safetensors`` file, or of any other file as one that ``torch.save`` wrote.
+    """The tensors of a checkpoint by name, read without running anything that the file may hold.
 
-    Torch files are read by ``torch.load(weights_only=True)``: a file whose pickle asks for anything but tensors and
-    plain containers is refused, not run. A network kept under one of ``WRAPPERS`` is unwrapped; other entries (epoch,
-    settings) are left out. Order: that of the file, which in a torch file is that of the layers; safetensors sorts by
-    type and name, so there the names are put in natural order (``features.2`` before ``features.10``).
+    A ``.safetensors`` file is read as such, any other as one that ``torch.save`` wrote, by
+    ``torch.load(weights_only=True)``: where its pickle asks for more than tensors and plain containers it is refused.
+    A network under one of ``WRAPPERS`` is unwrapped; entries that are no tensors (epoch, settings) are left out.
 
-    Raises ValueError, in one line that names the file, where it is missing, a folder, damaged, not a state dict, or
-    needs code to be read.
+    Args:
+        path: the file.
+    Returns:
+        Tensors in the order of the file, which in a torch file is that of the layers. A safetensors file is sorted by
+        type and name; there they are put in natural order (``features.2`` before ``features.10``).
+    Raises:
+        ValueError: in one line that names the file: it is missing, a folder, damaged, no state dict, or needs code to
+            be read.
     """
     file = Path(path)
     if file.is_dir():

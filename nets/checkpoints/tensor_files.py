@@ -1,4 +1,4 @@
-"""Checkpoints: named tensors and what they belong to, in one safetensors file, written whole or not at all."""
+"""Checkpoints of our own runs: named tensors and the settings they belong to, in one safetensors file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """``tensors`` by name, the ``settings`` of the run they belong to, and how far it is (``position``)."""
+    """Where a run is: its ``tensors`` by name, its ``settings`` (plain JSON), and ``position``, the epochs done."""
 
     tensors: Mapping[str, Tensor]
     settings: Mapping[str, Any]
@@ -57,10 +57,14 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | PathLike[str], settings: Mapping[str, Any] | None = None) -> Checkpoint:
-        """Read a file written by :meth:`save`; with ``settings``, only one of the same run.
+        """Read a file that :meth:`save` wrote.
 
-        Raises CheckpointError where it cannot be read, is no checkpoint, or belongs to other settings (naming the first
-        that differs).
+        Args:
+            path: the file.
+            settings: those of the run that is to go on; None takes any.
+        Raises:
+            CheckpointError: it cannot be read, is no checkpoint, or is of other settings (naming the first that
+                differs).
         """
         try:
             with safe_open(path, framework="pt") as file:
@@ -91,7 +95,7 @@ def _short(value: Any) -> str:
 
 
 def copy_into(target: Mapping[str, Tensor], source: Mapping[str, Tensor], prefix: str) -> None:
-    """Overwrite the tensors of ``target`` with those of ``source`` called ``prefix`` + name."""
+    """Overwrite every tensor of ``target`` with the one of ``source`` called ``prefix`` + its name."""
     with torch.no_grad():
         for name, value in target.items():
             value.copy_(source[prefix + name])

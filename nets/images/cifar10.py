@@ -33,10 +33,7 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Edition:
-    """What the files must be: MD5 of each batch, size and SHA-256 of the archive, images in a batch.
-
-    ``md5``: name of the file and its hash, the test batch last.
-    """
+    """What the files must be: sizes and hashes. ``md5``: of each batch by file name, the test batch last."""
 
     md5: Mapping[str, str]
     archive_bytes: int
@@ -65,12 +62,18 @@ OFFICIAL = Edition(
 
 
 def load_cifar10(folder: str | Path, edition: Edition = OFFICIAL) -> ImageTask:
-    """The 50,000 training and 10,000 test images in ``folder``: the six batches, the folder of them, or the archive.
+    """The 50,000 training and 10,000 test images of CIFAR-10's binary version.
 
     Batches that are there are read; otherwise the archive is, without unpacking it to disk. Every file is checked by
-    size, then by hash; the classes must be balanced. Takes about 1 s and 400 MB. Raises ValueError, naming the file, on
-    a missing folder or file, a wrong size or hash, and on the Python version of the data, which is made of pickles
-    and is never opened.
+    size, then by hash; the classes must be balanced. The Python version of the data is made of pickles and is never
+    opened.
+
+    Args:
+        folder: holds the six batches, the folder of them, or the archive.
+        edition: what the files must be.
+    Raises:
+        ValueError: naming the file: a missing folder or file, a wrong size or hash, or the Python version.
+    Cost: about 1 s and 400 MB.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -163,7 +166,7 @@ def _parse(content: bytes) -> LabelledImages:
 
 
 def _check_balance(part: str, images: LabelledImages) -> None:
-    """The authors' promise, which no hash repeats: ten classes, in equal numbers."""
+    """Ten classes in equal numbers, as the authors promise; hashes speak of the files, not of the images made of them."""
     counts = np.bincount(images.labels, minlength=CLASSES)
     if len(counts) > CLASSES or len(set(counts.tolist())) > 1:
         raise ValueError(

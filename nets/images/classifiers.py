@@ -1,4 +1,4 @@
-"""Teachers from data: ensembles of deep networks trained on labelled images, and how often they are right."""
+"""Ensembles of deep networks trained on labelled images, and how often they are right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nets.deep.training.train import train_deep
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 RECORDED = 64
-"""Training images on which a classifier's records are made; they are not what it is judged by."""
+"""Training images on which a classifier's records are made; its accuracy is measured on the test images."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class TaskTensors:
 
     @classmethod
     def of(cls, task: ImageTask, inputs: tuple[int, ...], device: str | torch.device = "cpu") -> TaskTensors:
-        """``inputs``: ``(channels, height, width)``, or ``(d,)`` for flattened images."""
+        """The tensors of ``task`` for networks whose ``inputs`` are ``(channels, height, width)``, or ``(d,)`` flattened."""
 
         def placed(part: LabelledImages) -> tuple[Tensor, Tensor]:
             images = torch.from_numpy(part.images.reshape(len(part), *inputs))
@@ -54,9 +54,15 @@ def train_classifiers(
     workers: int = 1,
     progress: bool | Callable[[float], None] = False,
 ) -> Trajectory:
-    """Train in place on the labels, by cross-entropy, every network with batches in an order of its own.
+    """Train networks in place on labels, by cross-entropy; each sees the batches in an order of its own.
 
-    The run's correlations are those with the networks' own start.
+    Args:
+        networks: S networks with as many outputs as there are classes.
+        task: images in the shape that the networks take.
+        seeds: one for each network.
+        sgd, epochs, batch_size, workers, progress: as for :func:`nets.train_deep`.
+    Returns:
+        The run, recorded at its start and end; its correlations are with the networks' own start.
     """
     source = FixedSamples(
         task.x, networks.architecture.inputs, seeds, batch_size=batch_size, labels=task.labels, name=task.name
@@ -74,5 +80,5 @@ def predictions(networks: DeepNetworks, x: Tensor) -> Tensor:
 
 
 def accuracy(networks: DeepNetworks, x: Tensor, labels: Tensor) -> Array:
-    """Share of the images ``x (B, *inputs)`` whose label is the class of the largest output, one a network."""
+    """Share of the images ``x (B, *inputs)`` whose largest output is that of their label, one number a network."""
     return np.asarray((predictions(networks, x) == labels).double().mean(dim=1).cpu().numpy())

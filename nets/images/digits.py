@@ -1,4 +1,4 @@
-"""The handwritten digits that scikit-learn carries: real data for a machine without any, nothing to download."""
+"""The handwritten digits that scikit-learn carries: real images on any machine, nothing to download."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import numpy as np
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 TEST_SHARE = 5
-"""One in so many images of every class is kept for testing."""
+"""One image of so many of every class is held out for testing."""
 
 
 def load_digits(seed: int = 0) -> ImageTask:
-    """1,797 images of 8 x 8 pixels from 0 to 16, ten classes; a fifth of each class, drawn by ``seed``, for testing.
+    """1,797 images of 8 x 8 pixels from 0 to 16 in ten classes, a fifth of each class held out for testing.
 
+    Args:
+        seed: draws which ones are held out.
     Source: UCI "Optical recognition of handwritten digits" (test part), CC BY 4.0, as bundled with scikit-learn.
     """
     from sklearn import datasets  # slow to import

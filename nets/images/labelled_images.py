@@ -1,4 +1,4 @@
-"""Images with labels: what the real-data experiments train teachers on and compare students by."""
+"""Images with labels: what teachers are trained on, and what their students are compared by."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class ImageTask:
     classes: int = 10
 
     def standardised(self) -> ImageTask:
-        """The same task in float32, every channel of the training images of mean 0 and variance 1.
+        """The same task in float32, with training images of mean 0 and variance 1 in every channel.
 
-        The test images are moved and scaled by the numbers of the training images. Raises ValueError where a channel
-        of the training images is constant.
+        The test images are shifted and scaled by the same numbers. Raises ValueError where a channel of the training
+        images is constant.
         """
         mean, std = _channel_moments(self.train.images)
         if not (std > 0).all():

@@ -9,10 +9,17 @@ from nets.deep.networks import DeepNetworks
 
 
 def vgg_state_dict(networks: DeepNetworks, network: int) -> dict[str, Tensor]:
-    """Linear maps: ``features.0``, ``.3``, ..; normalisations: ``features.1``, ``.4``, ..; the top: ``classifier.0``.
+    """One network as a state dict named like torchvision's VGG with batch normalisation.
 
+    Linear maps are ``features.0``, ``.3``, ..; normalisations ``features.1``, ``.4``, ..; the top is ``classifier.0``.
     An ``nn.Sequential`` of Conv2d (or Linear), BatchNorm and ReLU in turn, and of one Linear, loads it and computes
-    the same. Raises ValueError unless the normalisation sits before the ReLU.
+    the same.
+
+    Args:
+        networks: with batch normalisation before the ReLU.
+        network: which of them.
+    Raises:
+        ValueError: the normalisation sits elsewhere.
     """
     if networks.architecture.normalisation != "before":
         raise ValueError(

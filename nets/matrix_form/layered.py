@@ -1,4 +1,4 @@
-"""Deep ReLU networks as stacked weight matrices, evaluated layer by layer with their gates."""
+"""Deep ReLU networks as stacked weight matrices, with the activations and gates of every layer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from dynamics.validation import number
 class LayeredNetwork:
     """``f_{l+1} = relu(W_l^T f_l)`` for l < L - 1 and a linear top ``f_L = W_{L-1}^T f_{L-1}``; f_0 is the input.
 
-    ``weights``: W_0 .. W_{L-1}, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j. Leading axes hold an
-    ensemble. ``slope`` is the gate where it is shut: 0 for ReLU, otherwise leaky ReLU. Biases enter as augmented
-    nodes, see :meth:`with_biases`.
+    Biases enter as augmented nodes, see :meth:`with_biases`.
 
-    Raises ValueError on no weights, on shapes that do not chain, and on a slope outside [0, 1).
+    Args:
+        weights: W_0 .. W_{L-1}, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j, leading axes an
+            ensemble.
+        slope: value of a gate that is shut: 0 for ReLU, in (0, 1) for leaky ReLU.
+    Raises:
+        ValueError, TypeError: no weights, shapes that do not chain, a slope outside [0, 1).
     Source: Luck Matters, section 2.
     """
 
@@ -42,10 +45,15 @@ class LayeredNetwork:
     def with_biases(
         cls, weights: Sequence[Tensor], biases: Sequence[Tensor], slope: float = 0.0
     ) -> LayeredNetwork:
-        """The bias-free network on augmented nodes: inputs ``(x, 1)``, fan-ins ``(w_j, b_j)``.
+        """The same functions without biases, on augmented nodes: inputs ``(x, 1)``, fan-ins ``(w_j, b_j)``.
 
-        Every hidden layer gets one more node, last, of value 1, kept alive by the column ``(0, .., 0, 1)``; the top
-        does not. ``biases[l]`` has shape ``(..., n_{l+1})``. Feed it :func:`augmented` inputs.
+        Every hidden layer gets one more node, last, of value 1: the column ``(0, .., 0, 1)`` keeps it so. Feed the
+        network :func:`augmented` inputs.
+
+        Args:
+            weights: as of the class.
+            biases: ``(..., n_{l+1})`` for each of them.
+            slope: as of the class.
         """
         stacked = []
         for level, (W, b) in enumerate(zip(weights, biases, strict=True)):
@@ -111,5 +119,5 @@ def require_pair(student: LayeredNetwork, teacher: LayeredNetwork) -> None:
 
 
 def sample_chunks(x: Tensor, per_sample: int, elements: int) -> Iterator[Tensor]:
-    """``x (..., N, d)`` in pieces along N: temporaries of ``per_sample`` numbers a sample stay under ``elements``."""
+    """``x (..., N, d)`` in pieces along N, so small that ``per_sample`` numbers a sample stay below ``elements``."""
     yield from torch.split(x, max(1, elements // max(per_sample, 1)), dim=-2)

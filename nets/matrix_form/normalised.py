@@ -17,17 +17,22 @@ PLACEMENTS: tuple[Placement, ...] = ("relu_bn", "bn_relu")
 
 
 NO_EPS = float(torch.finfo(torch.float64).tiny)
-"""Stands for eps = 0, which torch refuses in training: beside any variance above 1e-290 it rounds away entirely."""
+"""Stands for eps = 0, which torch refuses in training: added to any variance above 1e-290 it rounds away."""
 
 
 class NormalisedStudent(nn.Module):
-    """Hidden blocks of ``nn.Linear``, ReLU and ``nn.BatchNorm1d`` in the order of ``placement``, and a linear top.
+    """Hidden blocks of ``nn.Linear``, ReLU and ``nn.BatchNorm1d``, and a linear top, in float64.
 
-    ``sizes``: input, hidden widths, outputs. In float64. ``eps`` is the one added to the variance; 0 is
-    allowed and means NO_EPS. Training
-    mode: statistics of the batch. ``linears[l]`` and ``norms[l]`` belong to hidden block l; ``linears[-1]`` is the top.
+    In training mode the statistics are those of the batch. ``linears[l]`` and ``norms[l]`` belong to hidden block l;
+    ``linears[-1]`` is the top.
 
-    Raises ValueError on fewer than three sizes, an unknown placement, or a negative eps.
+    Args:
+        sizes: input, hidden widths, outputs.
+        placement: where the normalisation sits, one of ``PLACEMENTS``.
+        eps: what the normalisation adds to the variance; 0 means ``NO_EPS``.
+        bias: every linear layer has one.
+    Raises:
+        ValueError, TypeError: fewer than three sizes, an unknown placement, a negative eps.
     Source: Luck Matters, section 3.1 and Fig. 13 (v4: Fig. 15).
     """
 

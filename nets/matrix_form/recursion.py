@@ -11,7 +11,7 @@ from torch import Tensor
 from nets.matrix_form.layered import LayeredNetwork, LayerValues, require_pair, sample_chunks
 
 CHUNK_ELEMENTS = 1 << 22
-"""Numbers in one temporary (32 MiB in float64): samples are taken in pieces so that beta never exceeds it."""
+"""Numbers in one temporary (32 MiB in float64): samples are taken in pieces so small that beta stays below it."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,14 @@ def modulations(
 ) -> Iterator[Modulation]:
     """beta of the layers L, L - 1, .., 1 by Eqn 3 as it is printed.
 
-    ``beta*_kk' = sum_jj' w_jk f'_j beta*_jj' f'_j' w*_j'k'`` from ``beta*_L = I``, likewise beta with student indices
-    twice. ``ours`` and ``theirs`` are the two networks' values on the same inputs. Memory N n (n + m) for the widest
-    layer: pass few samples at a time. Cost N n m (n + m) a layer; :func:`readouts` is the cheap form.
+    ``beta*_kk' = sum_jj' w_jk f'_j beta*_jj' f'_j' w*_j'k'`` from ``beta*_L = I``; beta likewise, with both indices
+    the student's.
+
+    Args:
+        student, teacher: a pair of networks.
+        ours, theirs: the values of the student and of the teacher on the same inputs.
+    Cost: N n m (n + m) a layer, memory N n (n + m) for the widest: pass few samples at a time. :func:`readouts` is the
+        cheap form.
     Source: Luck Matters, Eqn 3.
     """
     top = torch.eye(student.weights[-1].shape[-1]).to(ours.output)
@@ -45,9 +50,10 @@ def modulations(
 def readouts(network: LayeredNetwork, values: LayerValues) -> Iterator[Tensor]:
     """The factors ``V_l(x) (..., N, C, n_l)`` for l = L, .., 1, with ``f_L = V_l(x) f_l`` at every layer.
 
-    ``V_L = I``, ``V_l = V_{l+1} D_{l+1} W_l^T`` with D the gates. They factor the modulation,
-    ``beta*_l = V_l^T V*_l`` and ``beta_l = V_l^T V_l``, so that no n x n array per sample is needed.
-    Cost N C n n' a layer.
+    ``V_L = I`` and ``V_l = V_{l+1} D_{l+1} W_l^T`` with D the gates. They factor the modulation, ``beta*_l = V_l^T
+    V*_l`` and ``beta_l = V_l^T V_l``: no n x n array a sample is needed.
+
+    Cost: N C n n' a layer.
     Source: Eqn 3 unrolled; Student Specialization, Lemma 1.
     """
     V = torch.eye(network.weights[-1].shape[-1]).to(values.output)
@@ -60,7 +66,7 @@ def readouts(network: LayeredNetwork, values: LayerValues) -> Iterator[Tensor]:
 
 @dataclass(frozen=True)
 class NodeGradients:
-    """g_l of one layer, ``(..., N, n_l)``, and ``scale``, the largest of the two sums it is the difference of."""
+    """g_l of one layer, ``(..., N, n_l)``, and ``scale``, the larger of the two sums whose difference it is."""
 
     gradient: Tensor
     scale: float
@@ -71,8 +77,15 @@ def node_gradients(
 ) -> list[NodeGradients]:
     """Minus the gradient of ``1/2 ||f*(x) - f(x)||^2`` at the pre-activations of layers 1, .., L, by Eqns 2 and 3.
 
-    ``g_j = f'_j [sum_j' beta*_jj' f*_j' - sum_j' beta_jj' f_j']``. ``x (..., N, d)``; samples are taken in pieces.
-    Raises ValueError when the networks do not form a pair. Source: Luck Matters, Theorem 1.
+    ``g_j = f'_j [sum_j' beta*_jj' f*_j' - sum_j' beta_jj' f_j']``.
+
+    Args:
+        student, teacher: equal depth, inputs and outputs.
+        x: ``(..., N, d)``; samples are taken in pieces.
+        elements: numbers in one temporary.
+    Raises:
+        ValueError: the networks do not form a pair.
+    Source: Luck Matters, Theorem 1.
     """
     require_pair(student, teacher)
     widest = max(W.shape[-1] for W in student.weights)

@@ -1,4 +1,4 @@
-"""Eqn 6 for deep networks beside the exact gradient it stands for: the separation of expectations, measured."""
+"""Eqn 6 of deep networks beside the exact gradient that it approximates: what separating expectations costs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nets.matrix_form.recursion import CHUNK_ELEMENTS, readouts
 
 @dataclass(frozen=True)
 class Correlations:
-    """The three expectations of Eqn 6 for one pair of networks, each with the teacher or the student on the right.
+    """The three expectations of Eqn 6 for one pair of networks; on the right stands the teacher, or the student itself.
 
-    ``L`` of layer l ``(..., n_l, m_l)``: ``E[f_l f*_l^T]``; ``D`` of layer l + 1: ``E[f' f*'^T]``; ``beta`` of layer
-    l + 1: ``E[beta*]``. Entry l of a list belongs to the weight matrix W_l.
+    Entry l of each list belongs to the weight matrix W_l: ``L`` of layer l ``(..., n_l, m_l)``, ``E[f_l f*_l^T]``;
+    ``D`` of layer l + 1, ``E[f' f*'^T]``; ``beta`` of layer l + 1, ``E[beta*]``.
     """
 
     L: list[Tensor]
@@ -30,9 +30,10 @@ class Correlations:
 
 @dataclass(frozen=True)
 class LayerGradients:
-    """Minus the gradient of ``J = 1/2 E||f* - f||^2`` in W_0 .. W_{L-1}, as the two sums it is the difference of.
+    """Minus the gradient of ``J = 1/2 E||f* - f||^2`` in W_0 .. W_{L-1}, as ``pull - push``.
 
-    Each entry has the shape of its weight matrix; ``total`` is ``pull - push``.
+    ``pull`` is the sum that holds the teacher, ``push`` the student's own; each entry has the shape of its weight
+    matrix.
     """
 
     pull: list[Tensor]
@@ -40,12 +41,13 @@ class LayerGradients:
 
     @property
     def total(self) -> list[Tensor]:
+        """``pull - push``, matrix by matrix."""
         return [pull - push for pull, push in zip(self.pull, self.push, strict=True)]
 
 
 @dataclass(frozen=True)
 class Separation:
-    """One pair of networks on one empirical measure: the exact gradient (15) and what Eqn 6 needs."""
+    """One pair of networks on one set of samples: the exact gradient (Eqn 15) and the expectations that Eqn 6 needs."""
 
     student: LayeredNetwork
     teacher: LayeredNetwork
@@ -56,7 +58,7 @@ class Separation:
     def separated(self) -> LayerGradients:
         """Eqn 6, ``L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}``.
 
-        H* has student rows, ``[h_jj*]``, so it enters transposed; printed without, the shapes do not multiply.
+        H* has the student's index first, ``[h_jj*]``, so it enters transposed: as printed the shapes do not multiply.
         """
         return LayerGradients(
             [
@@ -67,10 +69,10 @@ class Separation:
         )
 
     def closed_modulations(self) -> tuple[list[Tensor], list[Tensor]]:
-        """``W_l H*_{l+1} W*_l^T``, ``W_l H_{l+1} W_l^T`` for l = 1..L-1: stand-ins for ``E[beta*_l]``, ``E[beta_l]``.
+        """``W_l H*_{l+1} W*_l^T`` and ``W_l H_{l+1} W_l^T`` for l = 1..L-1: the closure of ``E[beta*_l]``, ``E[beta_l]``.
 
-        Exact would be ``E[D beta D*]`` in the middle; writing ``E[beta] o E[D D*]`` is a second use of separation,
-        which Theorem 2 needs before Eqn 6 is a closed system.
+        Exact would be ``E[D beta D*]`` in the middle; ``E[beta] o E[D D*]`` separates a second time, which Theorem 2
+        needs before Eqn 6 is a closed system.
         """
         levels = range(1, self.student.depth)
         teacher = [
@@ -87,12 +89,19 @@ class Separation:
 def separate(
     student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor, elements: int = CHUNK_ELEMENTS
 ) -> Separation:
-    """The exact gradient and Eqn 6's expectations over the samples ``x (..., N, d)``, all layers in one pass.
+    """The exact gradient and Eqn 6's expectations over the samples, all layers in one pass.
 
     ``dJ/dW_l = -E[f_l (f' o V^T (f*_L - f_L))^T]`` with V of :func:`nets.matrix_form.recursion.readouts`, and
-    ``E[beta*] = E[V^T V*]``: every expectation is a matrix product over samples,
-    and no array of N n n numbers is formed. Cost N C n n' a layer, memory N' C n for the N' samples of a piece.
-    Raises ValueError when the networks do not form a pair. Source: Luck Matters, Eqns 6 and 15.
+    ``E[beta*] = E[V^T V*]``: every expectation is a matrix product over samples, and no N n n numbers are formed.
+
+    Args:
+        student, teacher: equal depth, inputs and outputs.
+        x: samples ``(..., N, d)``, N >= 1, taken in pieces.
+        elements: numbers in one temporary.
+    Raises:
+        ValueError: the networks do not form a pair, or there is no sample.
+    Cost: N C n n' a layer; memory N' C n for the N' samples of a piece.
+    Source: Luck Matters, Eqns 6 and 15.
     """
     require_pair(student, teacher)
     outputs = student.weights[-1].shape[-1]
@@ -140,7 +149,7 @@ def _sums(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> list[l
 
 
 def _over_samples(A: Tensor, B: Tensor) -> Tensor:
-    """``sum_x A(x)^T B(x)`` for ``(..., N, C, n)`` and ``(..., N, C, m)`` as one matrix product ``(..., n, m)``."""
+    """``sum_x A(x)^T B(x)`` of ``(..., N, C, n)`` and ``(..., N, C, m)``, one matrix product: ``(..., n, m)``."""
     return A.flatten(-3, -2).mT @ B.flatten(-3, -2)
 
 

@@ -26,7 +26,7 @@ Rows = list[dict[str, Array]]
 
 @dataclass(frozen=True)
 class GroupRun:
-    """The records of one group and, where one of its networks diverged, that network's place in it (else -1)."""
+    """The records of one group, and which of its networks diverged, counted within the group (-1: none)."""
 
     rows: Rows
     lost: int
@@ -59,18 +59,18 @@ def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = Non
 
 @functools.lru_cache(maxsize=1)
 def _inputs(d: int, train: int, evaluation: int, std: float, seeds: tuple[int, ...]) -> SpecializationInputs:
-    """The last inputs drawn are kept: the settings of a study are trained on the same ones, one after the other."""
+    """The inputs of these sizes and seeds; the last ones are kept, as the next setting of a study takes the same."""
     setting = SpecializationSetting(d=d, train_samples=train, eval_samples=evaluation, input_std=std)
     return SpecializationInputs.draw(setting, seeds)
 
 
 def forget_inputs() -> None:
-    """Give back the memory of the inputs that were kept for another setting."""
+    """Give back the memory of the inputs that are kept for another setting."""
     _inputs.cache_clear()
 
 
 def trajectory_of(plan: TrainingPlan, runs: Sequence[GroupRun]) -> Trajectory:
-    """The groups of a plan side by side, cut at the first record that is not finite for all."""
+    """The groups of a plan as one result, up to the last record that is finite for all networks."""
     marks, setting = plan.marks, plan.setting
     kept = min(len(run.rows) for run in runs)
     ending = Ending(Status.FINISHED, f"{marks[-1]} steps taken")

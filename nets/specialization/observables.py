@@ -1,4 +1,4 @@
-"""How far students have specialised: loss, Pearson correlations with every teacher node, norms of the weights."""
+"""How far students have specialised: loss, correlations with every teacher node, norms of the weights."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ SUCCESS = 0.95
 """A teacher node counts as covered when some student node correlates with it beyond this (section 6)."""
 
 NORM_FLOOR = 1e-10
-"""Added to both norms of a correlation, as in the authors' program: a dead node correlates with nothing."""
+"""Added to both norms of a correlation, as in the authors' program: a constant node correlates with nothing."""
 
 PRODUCT = 2**18
-"""Multiplications in one matrix product: what it writes stays in cache, and OpenBLAS keeps it on one thread (its
-thread pool, woken for every product, cost 10 to 100 times the product itself where cores are shared)."""
+"""Multiplications in one matrix product. What so small a product writes stays in cache, and OpenBLAS keeps it on one
+thread: waking its other threads cost 10 to 100 times the product itself where cores are shared.
+"""
 
 DIMENSIONS = {
     "loss": (),
@@ -67,7 +68,7 @@ class Evaluator:
 
 
 class _Sums:
-    """Running sums over samples, through buffers of one chunk: fresh temporaries cost more than the arithmetic."""
+    """Running sums over samples, through buffers of one chunk: new temporaries cost more than the arithmetic."""
 
     def __init__(self, W: Any, V: Any, xp: ArrayModule) -> None:
         self._W, self._V, self._xp = W, V, xp

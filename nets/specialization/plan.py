@@ -23,10 +23,11 @@ GROUP_SIZE = {"cpu": 8, "cuda": 64}
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """One run of students of ``setting``, checked: which networks, and at which steps they are looked at.
+    """One run of students of ``setting``: which networks, at which steps they are looked at, and where.
 
-    ``seed`` as it was given; ``seeds``: one integer per network; ``marks``: the steps of the records, from 0 to the
-    last. Source: Student Specialization, section 6, and the authors' program.
+    Made by :meth:`of`, which checks the arguments. ``seed``: as it was given; ``seeds``: one integer for each network;
+    ``marks``: the steps of the records, from 0 to the last. Source: Student Specialization, section 6, and the
+    authors' program.
     """
 
     setting: SpecializationSetting
@@ -47,7 +48,7 @@ class TrainingPlan:
         record_every: int | None = None,
         device: str = "auto",
     ) -> TrainingPlan:
-        """The plan of these arguments; raises ValueError or TypeError, naming the argument, on bad input."""
+        """The plan of the arguments of :func:`nets.train_specialization`, whose errors it raises."""
         if not isinstance(setting, SpecializationSetting):
             raise TypeError(f"setting: expected a SpecializationSetting, got {type(setting).__name__}")
         place, count = resolve_device(device), positive_int("networks", networks)
@@ -63,11 +64,11 @@ class TrainingPlan:
 
     @property
     def cost(self) -> float:
-        """Relative: a step's time grows with the student's width and with a constant part (measured)."""
+        """Time of the run, up to a factor: a step's is a constant part and one that grows with the width (measured)."""
         return len(self.seeds) * self.steps * (20.0 + self.setting.n)
 
     def groups(self, size: int) -> list[TrainingPlan]:
-        """The same for at most ``size`` networks each, as even as can be (a group's arrays must fit the cache)."""
+        """Plans of at most ``size`` networks each, of sizes as equal as can be; no group is too large for the cache."""
         size = max(1, min(size, GROUP_SIZE[torch.device(self.device).type]))
         parts = np.array_split(np.array(self.seeds, dtype=object), -(-len(self.seeds) // size))
         return [

@@ -1,4 +1,4 @@
-"""Finished runs kept in a folder: a study that was stopped goes on where it was, and figures share what they train."""
+"""Finished runs in a folder: a study that was stopped goes on where it was, and figures share what they train."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ class RunFileError(ValueError):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One NetCDF file per group of networks trained side by side, in an existing ``folder``.
+    """One NetCDF file for every group of networks trained side by side, in an existing ``folder``.
 
-    A file serves every plan that looks at some of its records; more networks of a setting add files.
-    Raises RunFileError where a file with a group's name is no trajectory of that group.
+    A file serves every plan that looks at some of its records; more networks of a setting add files. Raises
+    RunFileError where the file of a group is no trajectory of that group.
     """
 
     folder: Path
 
     def path(self, group: TrainingPlan) -> Path:
-        """Sizes in words, everything that decides the numbers as a hash."""
+        """The file of a group: its name says the sizes, and ends in a hash of everything that decides the numbers."""
         setting = group.setting
         key = json.dumps([dataclasses.asdict(setting), group.seeds, group.steps, group.device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         return self.folder / f"m{setting.m}-n{setting.n}-p{setting.polarity:g}-{group.steps}-{digest}.nc"
 
     def find(self, group: TrainingPlan) -> GroupRun | None:
-        """The kept records at the marks of ``group``; none where there is no such file or it lacks one of them."""
+        """The records of ``group`` at its marks; None where there is no such file, or where it lacks one of them."""
         path = self.path(group)
         if not path.exists():
             return None
@@ -53,6 +53,6 @@ class RunFolder:
         return GroupRun([{name: rows[at] for name, rows in run.observables.items()} for at in places], -1)
 
     def keep(self, group: TrainingPlan, run: GroupRun) -> None:
-        """Write a finished run; one that diverged is not kept."""
+        """Write a finished run; one that diverged is left out."""
         if run.lost < 0:
             trajectory_of(group, [run]).save(self.path(group))

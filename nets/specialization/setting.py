@@ -22,13 +22,23 @@ class SpecializationSetting:
     """One row of the paper's two-layer experiments; the defaults are those of the authors' published program.
 
     Teacher of m nodes: columns with entries in {-1, -3/4, ..., 1}, distinct, ``||w*_j|| = 1``, bias ``b*_j = bias``;
-    fan-outs with entries from the same list, divided by ``j^polarity`` (Eqn 13), and output bias ``bias``.
-    Student of ``n = over_realisation * m`` nodes: weights ``N(0, init_std^2)``, biases zero, all of them trained.
-    Inputs ``N(0, input_std^2 I_d)``: ``train_samples`` of them drawn once and revisited with replacement, and
-    ``eval_samples`` others on which loss and correlations are measured.
+    fan-outs with entries from the same list, divided by ``j^polarity`` (Eqn 13), and output bias ``bias``. Student of
+    ``n = over_realisation * m`` nodes: weights ``N(0, init_std^2)``, biases zero, all of them trained. Inputs are
+    ``N(0, input_std^2 I_d)``.
 
-    Raises ValueError or TypeError, naming the field, on a size below 1, an over-realisation below 1 or one that
-    gives no whole number of nodes, a polarity or bias that is not finite, a polarity below 0, a scale <= 0.
+    Args:
+        m: teacher nodes.
+        over_realisation: n / m >= 1, with a whole number n.
+        polarity: >= 0; how much weaker a teacher node is than the one before it.
+        d, c: inputs and outputs.
+        train_samples: drawn once and revisited with replacement.
+        eval_samples: others, on which loss and correlations are measured.
+        batch_size: samples of one step.
+        lr: learning rate.
+        input_std, init_std: standard deviations of inputs and of the students' start.
+        bias: of every teacher node and output.
+    Raises:
+        ValueError, TypeError: naming the field.
     Source: Student Specialization, section 6 ("Two layer networks") and the authors' program.
     """
 
@@ -68,10 +78,10 @@ class SpecializationSetting:
 
 @dataclass(frozen=True)
 class SpecializationInputs:
-    """What the networks of some seeds see, whatever their teachers and students: ``[x, 1]``, (S, samples, d + 1) each.
+    """The inputs of the networks of some seeds, ``[x, 1]``, ``(S, samples, d + 1)`` to train and to evaluate on.
 
-    They depend on d, the numbers of samples and ``input_std`` alone, so that settings are compared on the same inputs
-    and drawing them (most of a short run's preparation) is done once. Memory 8 S (train + eval samples) (d + 1) bytes.
+    They depend on d, the numbers of samples and ``input_std`` alone: settings that share these are compared on the
+    same inputs, drawn once. Memory: 8 S (train + eval samples) (d + 1) bytes.
     """
 
     training: Array
@@ -121,11 +131,15 @@ class SpecializationNetworks:
         seeds: Sequence[int],
         inputs: SpecializationInputs | None = None,
     ) -> SpecializationNetworks:
-        """One network a seed: what a seed gives depends neither on the others nor, but for the start, on n.
+        """One network a seed, which depends neither on the other seeds nor, but for the start, on n.
 
-        Teachers of one seed differ between polarities by the division by ``j^p`` alone, and the first nodes of
-        a wider start are those of a narrower one, so runs of one seed are paired over polarity and over-realisation.
-        ``inputs``: those of the same seeds and sizes, drawn before.
+        Teachers of one seed differ between polarities by the division by ``j^p`` alone, and a wider start begins with
+        the nodes of a narrower one: runs of one seed are paired over polarity and over-realisation.
+
+        Args:
+            setting: sizes and laws.
+            seeds: one for each network.
+            inputs: those of the same seeds and sizes, drawn before; None draws them.
         """
         teachers = [draw_teacher(setting, _stream(seed, _TEACHER)) for seed in seeds]
         starts = [_draw_start(setting, _stream(seed, _START)) for seed in seeds]
@@ -173,7 +187,7 @@ def draw_teacher(setting: SpecializationSetting, rng: np.random.Generator) -> tu
 
 
 def _fill_inputs(std: float, rows: Array, rng: np.random.Generator) -> None:
-    """Overwrite rows ``[x, 1]``, a cacheful at a time: large temporaries cost more than the numbers."""
+    """Overwrite ``rows`` with inputs ``[x, 1]``, chunk by chunk: temporaries beyond the cache cost more than the numbers."""
     normals = np.empty((_CHUNK, rows.shape[1] - 1))
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]
@@ -183,7 +197,7 @@ def _fill_inputs(std: float, rows: Array, rng: np.random.Generator) -> None:
 
 
 def _labels(inputs: Array, teacher_W: Array, teacher_V: Array) -> Array:
-    """The teachers' outputs (S, N, c) for inputs (S, N, d + 1), a cacheful at a time."""
+    """The teachers' outputs ``(S, N, c)`` for inputs ``(S, N, d + 1)``, in chunks that stay in cache."""
     outputs = np.empty((*inputs.shape[:2], teacher_V.shape[-1]))
     for rows, labels, W, V in zip(inputs, outputs, teacher_W, teacher_V, strict=True):
         for start in range(0, len(rows), _CHUNK):

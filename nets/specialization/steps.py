@@ -1,4 +1,4 @@
-"""The hot loop of the two-layer experiments: one SGD step of stacked students, and the batches it is taken on."""
+"""One SGD step of stacked two-layer students with biases, and the batches that it is taken on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 16
 
 
 class StackedStudents:
-    """S students with biases and the buffers of one step; ``W (S, d + 1, n)`` and ``V (S, n + 1, c)`` are live."""
+    """S students with biases and the buffers of a step, which overwrites ``W (S, d + 1, n)`` and ``V (S, n + 1, c)``."""
 
     def __init__(self, setting: SpecializationSetting, W: Any, V: Any, xp: ArrayModule) -> None:
         S, B, n, c = W.shape[0], setting.batch_size, setting.n, setting.c
@@ -49,7 +49,7 @@ class StackedStudents:
 
 
 class Batches:
-    """Endless batches ``x (S, B, d + 1), f*(x) (S, B, c)``, drawn with replacement from each network's own set."""
+    """Endless batches ``x (S, B, d + 1)`` and ``f*(x) (S, B, c)``, drawn with replacement from the networks' own sets."""
 
     def __init__(
         self, setting: SpecializationSetting, training: Labelled, seeds: Sequence[int], xp: ArrayModule

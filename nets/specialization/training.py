@@ -14,7 +14,7 @@ from nets.specialization.run_folder import RunFolder
 from nets.specialization.setting import SpecializationSetting
 
 GROUPS_A_PROCESS = 2
-"""Groups a process gets at least, where there are as many networks: one that is late then costs less."""
+"""Groups for each process at least, where there are as many networks: waiting for a late one then costs less."""
 
 
 def train_specialization(
@@ -29,23 +29,33 @@ def train_specialization(
     workers: int = 1,
     progress: bool | Callable[[float], None] = False,
 ) -> Trajectory:
-    """Train ``networks`` students of ``setting``, each beside its own teacher on its own finite training set.
+    """Train students of one setting, each beside its own teacher on its own finite training set.
 
     One step on a batch of B training samples drawn with replacement, all weights and biases at once:
 
         e = f*(x) - f(x),   W <- W + lr/B sum_b [x; 1] (D V e)^T,   V <- V + lr/B sum_b [h; 1] e^T
 
-    with h = relu(W^T [x; 1]) and D its gates: gradient descent on ``1/2 mean_b ||e||^2`` (Eqn 2).
+    with h = relu(W^T [x; 1]) and D its gates: gradient descent on ``1/2 mean_b ||e||^2`` (Eqn 2). A network takes the
+    same path, bit for bit on a CPU, alone and in company.
 
-    ``seed``: an integer spawned into one per network, or one integer per network. A network follows the same
-    path, bit for bit on a CPU, alone and in company. Records (at steps; 0 and the last always; every epoch unless
-    told) hold the observables of :class:`nets.specialization.observables.Evaluator` with a leading axis of networks.
-    The time axis counts epochs of ``EPOCH`` steps. ``workers``: see :func:`train_in_turn`.
-
-    A network whose weights or loss stop being finite ends the run with status ``diverged`` at the last record that
-    is finite for all. Cost O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100,
-    n = c = 50); memory that of the data sets of the groups at work, about 24 MB a network at the defaults, plus
-    O(records * networks * m n). Raises ValueError or TypeError, naming the argument, on bad input.
+    Args:
+        setting: sizes, laws and learning rate.
+        seed: an integer spawned into one per network, or one integer per network.
+        networks: how many.
+        steps: SGD steps.
+        record_at, record_every: steps of the records, or steps between them (one epoch by default); 0 and the last
+            always.
+        device: see :func:`nets.resolve_device`.
+        workers: processes, see :func:`train_in_turn`.
+        progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
+    Returns:
+        A trajectory over epochs of ``EPOCH`` steps, with the observables of
+        :class:`nets.specialization.observables.Evaluator`, networks on the axis after time. A network whose weights or
+        loss stop being finite ends it with status ``diverged`` at the last record that is finite for all.
+    Raises:
+        ValueError, TypeError: naming the argument.
+    Cost: O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100, n = c = 50). Memory: the
+        data sets of the groups at work, about 24 MB a network at the defaults, and O(records networks m n).
     Source: Student Specialization, section 6, and the authors' program.
     """
     plan = TrainingPlan.of(
@@ -66,10 +76,15 @@ def train_in_turn(
 ) -> Iterator[Trajectory]:
     """The runs of ``plans``, in their order, each as soon as it and those before it are done.
 
-    With ``workers > 1`` that many processes share groups of networks (threads would wait for one another between the
-    short steps; on CUDA one process does it all). They import what they need anew: a program that asks for them needs
-    the usual ``if __name__ == "__main__"``. The numbers are those of one process. ``progress``: told the fraction done.
-    ``store``: groups found there are not trained again, and others are added as they finish.
+    The numbers do not depend on the number of processes. Processes import what they need anew, so that a program which
+    asks for them needs the usual ``if __name__ == "__main__"``. (Threads would wait for one another between the short
+    steps.)
+
+    Args:
+        plans: one for each run.
+        workers: processes that share the groups of networks; on CUDA one does it all.
+        progress: told the fraction done.
+        store: groups found there are not trained again, and others are added as they finish.
     """
     count = positive_int("workers", workers)
     if count > 1 and any(plan.device.startswith("cuda") for plan in plans):

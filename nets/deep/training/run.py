@@ -49,7 +49,7 @@ class DeepTrainingRun:
     def through(
         self, pool: ThreadPoolExecutor, report: Callable[[float], None], save: Callable[[int], None]
     ) -> Ending:
-        """Train to the end, or up to the first network that is no longer finite; ``save`` is called after whole epochs."""
+        """Train to the end, or up to the first network that is no longer finite; ``save`` is told whole epochs."""
         steps_done = _Counter(report, self.work[0])
         first = self._epoch
         for epoch in range(first, self._plan.epochs + 1):
