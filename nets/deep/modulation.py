@@ -38,9 +38,10 @@ class LayerModulation:
 
     @property
     def observation(self) -> Tensor:
-        """Share of samples on the rarer side of teacher j's boundary among those on which student k is active, ``(S, n, m)``.
+        """Share of samples on the rarer side of teacher j's boundary, among those where student k is active.
 
-        Out of all samples. Where it is positive, k observes j. Source: Student Specialization, Definition 2, sampled.
+        ``(S, n, m)``, out of all samples. Where it is positive, k observes j. Source: Student Specialization,
+        Definition 2, sampled.
         """
         return torch.minimum(self.D_star, self.active[..., :, None] - self.D_star)
 

@@ -166,7 +166,7 @@ def _parse(content: bytes) -> LabelledImages:
 
 
 def _check_balance(part: str, images: LabelledImages) -> None:
-    """Ten classes in equal numbers, as the authors promise; hashes speak of the files, not of the images made of them."""
+    """Ten classes in equal numbers, as the authors promise; hashes speak of the files, not of what is made of them."""
     counts = np.bincount(images.labels, minlength=CLASSES)
     if len(counts) > CLASSES or len(set(counts.tolist())) > 1:
         raise ValueError(

@@ -34,7 +34,7 @@ class TaskTensors:
 
     @classmethod
     def of(cls, task: ImageTask, inputs: tuple[int, ...], device: str | torch.device = "cpu") -> TaskTensors:
-        """The tensors of ``task`` for networks whose ``inputs`` are ``(channels, height, width)``, or ``(d,)`` flattened."""
+        """The tensors of ``task`` for networks of ``inputs`` ``(channels, height, width)``, or ``(d,)``: flattened."""
 
         def placed(part: LabelledImages) -> tuple[Tensor, Tensor]:
             images = torch.from_numpy(part.images.reshape(len(part), *inputs))

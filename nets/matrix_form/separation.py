@@ -69,10 +69,10 @@ class Separation:
         )
 
     def closed_modulations(self) -> tuple[list[Tensor], list[Tensor]]:
-        """``W_l H*_{l+1} W*_l^T`` and ``W_l H_{l+1} W_l^T`` for l = 1..L-1: the closure of ``E[beta*_l]``, ``E[beta_l]``.
+        """``W_l H*_{l+1} W*_l^T`` and ``W_l H_{l+1} W_l^T`` for l = 1..L-1, which close Eqn 6.
 
-        Exact would be ``E[D beta D*]`` in the middle; ``E[beta] o E[D D*]`` separates a second time, which Theorem 2
-        needs before Eqn 6 is a closed system.
+        They stand in for ``E[beta*_l]`` and ``E[beta_l]``. Exact would be ``E[D beta D*]`` in the middle; ``E[beta] o
+        E[D D*]`` separates a second time, which Theorem 2 needs before Eqn 6 is a closed system.
         """
         levels = range(1, self.student.depth)
         teacher = [

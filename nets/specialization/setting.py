@@ -187,7 +187,7 @@ def draw_teacher(setting: SpecializationSetting, rng: np.random.Generator) -> tu
 
 
 def _fill_inputs(std: float, rows: Array, rng: np.random.Generator) -> None:
-    """Overwrite ``rows`` with inputs ``[x, 1]``, chunk by chunk: temporaries beyond the cache cost more than the numbers."""
+    """Overwrite ``rows`` with inputs ``[x, 1]`` by chunks: temporaries beyond the cache cost more than the numbers."""
     normals = np.empty((_CHUNK, rows.shape[1] - 1))
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]

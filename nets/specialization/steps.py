@@ -15,7 +15,7 @@ BLOCK = 16
 
 
 class StackedStudents:
-    """S students with biases and the buffers of a step, which overwrites ``W (S, d + 1, n)`` and ``V (S, n + 1, c)``."""
+    """S students with biases and the buffers of a step, which overwrites W ``(S, d + 1, n)`` and V ``(S, n + 1, c)``."""
 
     def __init__(self, setting: SpecializationSetting, W: Any, V: Any, xp: ArrayModule) -> None:
         S, B, n, c = W.shape[0], setting.batch_size, setting.n, setting.c
@@ -49,7 +49,7 @@ class StackedStudents:
 
 
 class Batches:
-    """Endless batches ``x (S, B, d + 1)`` and ``f*(x) (S, B, c)``, drawn with replacement from the networks' own sets."""
+    """Endless batches x ``(S, B, d + 1)`` and f*(x) ``(S, B, c)``, drawn with replacement from each network's set."""
 
     def __init__(
         self, setting: SpecializationSetting, training: Labelled, seeds: Sequence[int], xp: ArrayModule
