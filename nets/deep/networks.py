@@ -129,7 +129,7 @@ class DeepNetworks:
         return [f for _, f in self.traced(x)]
 
     def traced(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Pre-activation z_l (what the ReLU is given) and value f_l of every layer, shaped as in :meth:`activations`."""
+        """Pre-activation z_l (the input of the ReLU) and value f_l of every layer, shaped as by :meth:`activations`."""
         values = side_by_side(self.expand(x))
         kept = []
         for block in self.blocks():

@@ -15,7 +15,7 @@ BLOCK = 16
 
 
 class StackedStudents:
-    """S students with biases and the buffers of a step, which overwrites W ``(S, d + 1, n)`` and V ``(S, n + 1, c)``."""
+    """S students and the buffers of a step, which overwrites ``W (S, d + 1, n)`` and ``V (S, n + 1, c)``."""
 
     def __init__(self, setting: SpecializationSetting, W: Any, V: Any, xp: ArrayModule) -> None:
         S, B, n, c = W.shape[0], setting.batch_size, setting.n, setting.c
