@@ -19,29 +19,22 @@ from nets.deep.training.batches import FreshGaussian, gaussian_inputs
 from nets.deep.training.descent import SGD
 from nets.deep.training.train import train_deep
 from nets.streams import network_seeds
-from verify.judging import (
-    LUCK_MATTERS,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
+from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
 from verify.mathematics.mean_over_seeds import exceeds, falls_below, weakest
 
-SOURCE = Source(LUCK_MATTERS, "Section 3.4", "a conjecture")
+CONJECTURE = Item("luckmatters.conjecture_deep", Source(LUCK_MATTERS, "Section 3.4", "a conjecture"))
 
 EVALUATION = 2000
 """Fresh inputs on which nodes are matched by correlation."""
 
 
 @dataclass(frozen=True)
-class Deep:
-    """Three-layer teachers of equal widths, students ``factor`` times as wide; ``luck``: see
-    ``over_parameterised``."""
+class DeepStudents:
+    """``networks`` three-layer teachers of equal widths and students ``factor`` times as wide.
+
+    In every hidden layer the first students start near the teacher's nodes, the nearer the larger ``luck`` is
+    (:func:`near_start`; 0 is a random start). Trained with ``lr`` for ``steps`` steps.
+    """
 
     d: int = 6
     width: int = 4
@@ -51,6 +44,35 @@ class Deep:
     lr: float = 0.2
     steps: int = 6000
     seed: int = 0
+
+
+NEAR, RANDOM = DeepStudents(), DeepStudents(luck=0.0)
+
+
+@dataclass(frozen=True)
+class TrainedStudents:
+    """Students ``before`` and ``after`` training, their ``teacher``, ``inputs`` to match nodes on, the last loss."""
+
+    before: DeepNetworks
+    after: DeepNetworks
+    teacher: DeepNetworks
+    inputs: torch.Tensor
+    loss: float
+
+
+def trained(instance: DeepStudents, device: str) -> TrainedStudents:
+    """Train the students on fresh Gaussian inputs."""
+    taught = Architecture((instance.d,), (instance.width, instance.width), instance.width, bias=False)
+    seeds = network_seeds(instance.seed, instance.networks)
+    teacher = separated_teacher(taught, seeds, device=device)
+    students = near_start(taught.over_parameterised(instance.factor), teacher, seeds, luck=instance.luck)
+    before = students.clone()
+    x = gaussian_inputs((instance.d,), seeds, EVALUATION, std=1.0, device=device)
+    source = FreshGaussian(
+        (instance.d,), tuple(seeds), batch_size=32, samples=32 * instance.steps // 10, std=1.0
+    )
+    run = train_deep(students, teacher, source, sgd=SGD(instance.lr), epochs=10, evaluation=x, record_at=[9])
+    return TrainedStudents(before, students, teacher, x, float(run.observables["train_loss"][-1].mean()))
 
 
 @dataclass(frozen=True)
@@ -69,87 +91,49 @@ class Blocks:
 
 
 @lru_cache(maxsize=8)  # the statements and their controls look at the same runs
-def blocks(instance: Deep, device: str) -> Blocks:
-    """Train, match the nodes of every hidden layer by correlation, and compare blocks of weights with
-    their start."""
-    hidden = (instance.width, instance.width)
-    taught = Architecture((instance.d,), hidden, instance.width, bias=False)
-    seeds = network_seeds(instance.seed, instance.networks)
-    teacher = separated_teacher(taught, seeds, device=device)
-    students = near_start(taught.over_parameterised(instance.factor), teacher, seeds, luck=instance.luck)
-    before = students.clone()
-    x = gaussian_inputs((instance.d,), seeds, EVALUATION, std=1.0, device=device)
-    source = FreshGaussian(
-        (instance.d,), tuple(seeds), batch_size=32, samples=32 * instance.steps // 10, std=1.0
-    )
-    run = train_deep(students, teacher, source, sgd=SGD(instance.lr), epochs=10, evaluation=x, record_at=[9])
-    own = students.activations(x)[:-1]
-    rhos = [correlation(f, taught) for f, taught in zip(own, teacher.activations(x)[:-1], strict=True)]
+def blocks(instance: DeepStudents, device: str) -> Blocks:
+    """Train, match the nodes of every hidden layer by correlation, compare blocks of weights with their start."""
+    run = trained(instance, device)
+    own, goal = (net.activations(run.inputs)[:-1] for net in (run.after, run.teacher))
+    rhos = [correlation(f, taught) for f, taught in zip(own, goal, strict=True)]
     lucky = [lucky_nodes(rho) for rho in rhos]
-    outputs = torch.ones((instance.networks, instance.width), dtype=torch.bool, device=x.device)
+    outputs = torch.ones((instance.networks, instance.width), dtype=torch.bool, device=run.inputs.device)
     vanishing = [
-        ratio(students, before, layer, ~rows, columns, own[layer - 1])
+        final_over_initial(run, layer, ~rows, columns, own[layer - 1])
         for layer, (rows, columns) in enumerate(zip(lucky, [*lucky[1:], outputs], strict=True), start=1)
     ]
     rows, columns = ~lucky[0], ~lucky[1]
     return Blocks(
-        np.stack(vanishing),
-        ratio(students, before, 1, rows, columns, own[0])[None],
-        memory(before.weights[1], students.weights[1], rows, columns)[None],
-        torch.stack([mean_best(rho) for rho in rhos]).mean(0).cpu().numpy(),
-        float(run.observables["train_loss"][-1].mean()),
+        vanishing=np.stack(vanishing),
+        staying=final_over_initial(run, 1, rows, columns, own[0])[None],
+        memory=cosine_with_start(run, 1, rows, columns)[None],
+        rho=torch.stack([mean_best(rho) for rho in rhos]).mean(0).cpu().numpy(),
+        loss=run.loss,
     )
 
 
-def ratio(
-    students: DeepNetworks,
-    before: DeepNetworks,
-    layer: int,
-    rows: torch.Tensor,
-    columns: torch.Tensor,
-    f: torch.Tensor,
+def final_over_initial(
+    run: TrainedStudents, layer: int, rows: torch.Tensor, columns: torch.Tensor, f: torch.Tensor
 ) -> Array:
-    """Final over initial size of a block, rows weighted by the rms activation of their node.
+    """Final over initial size of a block, one a network, rows weighted by the rms activation of their node.
 
     A dead node feels no gradient: its fan-out stays where it is and feeds nothing, so it must not count.
     """
     activity = f.square().mean(dim=-2).sqrt()[..., None]
-    now, then = (block_rms(net.weights[layer] * activity, rows, columns) for net in (students, before))
+    now, then = (block_rms(net.weights[layer] * activity, rows, columns) for net in (run.after, run.before))
     return np.asarray((now / then).cpu().numpy())
 
 
-def memory(W0: torch.Tensor, W: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> Array:
+def cosine_with_start(run: TrainedStudents, layer: int, rows: torch.Tensor, columns: torch.Tensor) -> Array:
     """Cosine between the block's initial and final entries, one a network."""
-    inside = (rows[..., :, None] & columns[..., None, :]).to(W.dtype)
-    inner = (W0 * W * inside).sum(dim=(-2, -1))
-    sizes = [(weights.square() * inside).sum(dim=(-2, -1)).sqrt() for weights in (W0, W)]
+    start, end = run.before.weights[layer], run.after.weights[layer]
+    inside = (rows[..., :, None] & columns[..., None, :]).to(end.dtype)
+    inner = (start * end * inside).sum(dim=(-2, -1))
+    sizes = [(weights.square() * inside).sum(dim=(-2, -1)).sqrt() for weights in (start, end)]
     return np.asarray((inner / (sizes[0] * sizes[1])).cpu().numpy())
 
 
-SHRINKS = float(np.log10(0.5))
-REMEMBERS = 0.9
-
-
-def vanishing_evidence(
-    instance: Deep, context: Context, threshold: float = SHRINKS, exchanged: bool = False
-) -> Evidence:
-    """log10 of the shrinkage of irrelevant-to-lucky blocks, relative to irrelevant-irrelevant ones, every layer."""
-    found = blocks(instance, context.device)
-    shrinkage = np.log10(found.vanishing / found.staying)
-    layers = [
-        falls_below(-layer if exchanged else layer, threshold, context, len(shrinkage), **described(found))
-        for layer in shrinkage
-    ]
-    return weakest(*layers)
-
-
-def memory_evidence(instance: Deep, context: Context, threshold: float = REMEMBERS) -> Evidence:
-    """Cosine of the irrelevant-irrelevant block with its initial value."""
-    found = blocks(instance, context.device)
-    return exceeds(found.memory, threshold, context, **described(found))
-
-
-def described(found: Blocks) -> dict[str, Any]:
+def means(found: Blocks) -> dict[str, Any]:
     """Means over the networks, for the report."""
     return {
         "irrelevant_to_lucky_final_over_initial": [float(value) for value in found.vanishing.mean(axis=1)],
@@ -160,19 +144,16 @@ def described(found: Blocks) -> dict[str, Any]:
     }
 
 
-def blocks_figure(verdict: Verdict) -> Figure:
+def blocks_after_training(verdict: Verdict) -> Figure:
     """Final over initial size of each block, mean over networks with an interval of two standard errors."""
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
-    for shift, (label, instance) in zip(
-        (-0.1, 0.1), (("near start", NEAR), ("random start", RANDOM)), strict=True
-    ):
+    for shift, label, instance in ((-0.1, "near start", NEAR), (0.1, "random start", RANDOM)):
         found = blocks(instance, "cpu")
         rows = np.concatenate([found.vanishing, found.staying])
         error = 2 * rows.std(axis=1, ddof=1) / np.sqrt(rows.shape[1])
-        axes.errorbar(
-            np.arange(len(rows)) + shift, rows.mean(axis=1), error, fmt="o", ms=4, capsize=3, label=label
-        )
+        places = np.arange(len(rows)) + shift
+        axes.errorbar(places, rows.mean(axis=1), error, fmt="o", ms=4, capsize=3, label=label)
     names = ("irrelevant → lucky,\nlayer 1", "irrelevant → output,\nlayer 2", "irrelevant →\nirrelevant")
     axes.set_xticks(range(len(names)), names)
     axes.set(ylabel="final / initial size", ylim=(0, None), xlim=(-0.5, len(names) - 0.5))
@@ -180,75 +161,95 @@ def blocks_figure(verdict: Verdict) -> Figure:
     return figure
 
 
-def confirm_vanishing(instance: Deep) -> Evidence:
-    """Other teachers, starts and samples."""
-    other = replace(instance, seed=instance.seed + 1_000_003)
-    return vanishing_evidence(other, Context())
+HALF = float(np.log10(0.5))
 
 
-NEAR, RANDOM = Deep(), Deep(luck=0.0)
+def shrinkage(instance: DeepStudents, context: Context, exchanged: bool) -> Evidence:
+    """log10 of the shrinkage of irrelevant-to-lucky blocks, relative to irrelevant-irrelevant ones, every layer."""
+    found = blocks(instance, context.device)
+    relative = np.log10(found.vanishing / found.staying)
+    layers = [
+        falls_below(-layer if exchanged else layer, HALF, context, len(relative), **means(found))
+        for layer in relative
+    ]
+    return weakest(*layers)
 
-STATEMENTS = (
-    Statement(
-        key="luckmatters.conjecture_deep",
-        form=Form.PRINTED,
-        title="Deep networks: fan-outs from irrelevant to lucky nodes vanish",
-        claim="Fan-outs of irrelevant nodes to lucky nodes of the next layer converge to zero, lucky nodes "
-        "near the teacher\n"
-        "at the start (judged: they shrink to less than half of what fan-outs among irrelevant nodes shrink to)",
-        source=SOURCE,
-        expected=Outcome.HOLDS,
-        instance_type=Deep,
-        examples=[NEAR],
-        evidence=vanishing_evidence,
-        figure=blocks_figure,
-        controls=[
-            Control(
-                "the two kinds of fan-outs exchanged",
-                lambda context: vanishing_evidence(NEAR, context, exchanged=True),
-            )
-        ],
-    ),
-    Statement(
-        key="luckmatters.conjecture_deep.irrelevant",
-        form=Form.PRINTED,
-        title="Deep networks: fan-outs among irrelevant nodes keep their start",
-        claim="Fan-outs from irrelevant to irrelevant nodes depend on the initialisation\n"
-        "(judged: cosine between initial and final block above 0.9)",
-        source=SOURCE,
-        expected=Outcome.HOLDS,
-        instance_type=Deep,
-        examples=[NEAR],
-        evidence=memory_evidence,
-        figure=blocks_figure,
-        controls=[
-            Control("cosine above 0.9999", lambda context: memory_evidence(NEAR, context, threshold=0.9999))
-        ],
-    ),
-    Statement(
-        key="luckmatters.conjecture_deep.random_start",
-        form=Form.PRINTED,
-        title="Deep networks: the same from random initialisation",
-        claim="Fan-outs of irrelevant nodes to lucky nodes converge to zero, students initialised at random\n"
-        "(judged as from the near start)",
-        source=SOURCE,
-        expected=Outcome.REFUTED,
-        instance_type=Deep,
-        examples=[RANDOM],
-        evidence=vanishing_evidence,
-        figure=blocks_figure,
-        confirm=confirm_vanishing,
-        controls=[
-            Control("the near start", lambda context: vanishing_evidence(NEAR, context), must_hold=True),
-            Control(
-                "the two kinds of fan-outs exchanged",
-                lambda context: vanishing_evidence(NEAR, context, exchanged=True),
-            ),
-        ],
-        remark="Within the training given here. The blocks shrink, but to a half or three quarters, and "
-        "hardly further in three "
-        "times as many steps, while the loss falls below 1e-4: several students share a teacher, and "
-        "'irrelevant' nodes "
-        "go on helping.",
-    ),
+
+@CONJECTURE.claim(
+    "printed",
+    expected="holds",
+    on=DeepStudents,
+    draw=None,
+    examples=(NEAR,),
+    figure=blocks_after_training,
 )
+def fan_outs_to_lucky_nodes_vanish(
+    instance: DeepStudents, context: Context, *, exchanged: bool = False
+) -> Evidence:
+    """Deep networks: fan-outs from irrelevant to lucky nodes vanish
+
+    Fan-outs of irrelevant nodes to lucky nodes of the next layer converge to zero, lucky nodes near the teacher
+    at the start (judged: they shrink to less than half of what fan-outs among irrelevant nodes shrink to)
+    """
+    return shrinkage(instance, context, exchanged)
+
+
+fan_outs_to_lucky_nodes_vanish.rejects("the two kinds of fan-outs exchanged", NEAR, exchanged=True)
+
+
+@CONJECTURE.claim(
+    "printed",
+    part="irrelevant",
+    expected="holds",
+    on=DeepStudents,
+    draw=None,
+    examples=(NEAR,),
+    figure=blocks_after_training,
+)
+def irrelevant_fan_outs_remember_their_start(
+    instance: DeepStudents, context: Context, *, least_cosine: float = 0.9
+) -> Evidence:
+    """Deep networks: fan-outs among irrelevant nodes keep their start
+
+    Fan-outs from irrelevant to irrelevant nodes depend on the initialisation
+    (judged: cosine between initial and final block above 0.9)
+    """
+    found = blocks(instance, context.device)
+    return exceeds(found.memory, least_cosine, context, **means(found))
+
+
+irrelevant_fan_outs_remember_their_start.rejects("cosine above 0.9999", NEAR, least_cosine=0.9999)
+
+
+@CONJECTURE.claim(
+    "printed",
+    part="random_start",
+    expected="refuted",
+    on=DeepStudents,
+    draw=None,
+    examples=(RANDOM,),
+    figure=blocks_after_training,
+)
+def they_vanish_from_a_random_start(
+    instance: DeepStudents, context: Context, *, exchanged: bool = False
+) -> Evidence:
+    """Deep networks: the same from random initialisation
+
+    Fan-outs of irrelevant nodes to lucky nodes converge to zero, students initialised at random
+    (judged as from the near start)
+
+    Within the training given here. The blocks shrink, but to a half or three quarters, and hardly further in three
+    times as many steps, while the loss falls below 1e-4: several students share a teacher, and 'irrelevant' nodes go on
+    helping.
+    """
+    return shrinkage(instance, context, exchanged)
+
+
+@they_vanish_from_a_random_start.confirmed_by
+def with_other_networks(instance: DeepStudents) -> Evidence:
+    """Other teachers, starts and samples."""
+    return shrinkage(replace(instance, seed=instance.seed + 1_000_003), Context(), exchanged=False)
+
+
+they_vanish_from_a_random_start.accepts("the near start", NEAR)
+they_vanish_from_a_random_start.rejects("the two kinds of fan-outs exchanged", NEAR, exchanged=True)

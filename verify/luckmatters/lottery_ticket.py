@@ -16,20 +16,12 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import polarised
 from nets import TwoLayerStudents, train
 from nets.two_layer.pruning import by_contribution, keep_best, select_nodes
-from verify.judging import (
-    LUCK_MATTERS,
-    Context,
-    Control,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
+from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
 from verify.mathematics.mean_over_seeds import exceeds
 
-SOURCE = Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
+LOTTERY = Item(
+    "luckmatters.introduction.lottery_ticket", Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
+)
 
 LOSS_FLOOR = 1e-13
 """Closed-form losses are differences of terms of order one: below this they are rounding."""
@@ -37,8 +29,10 @@ LOSS_FLOOR = 1e-13
 
 @dataclass(frozen=True)
 class Lottery:
-    """``networks`` independent draws: m orthonormal teachers of strength ``1 / j^polarity``, n students,
-    ``keep`` kept."""
+    """``networks`` independent lotteries: m orthonormal teachers of strength ``1 / j^polarity``, n students.
+
+    The ``keep`` most salient students are the ticket; every network is trained for ``steps`` steps.
+    """
 
     d: int = 8
     m: int = 4
@@ -51,6 +45,13 @@ class Lottery:
     seed: int = 0
 
 
+EASY = Lottery()
+"""Equal teachers, more nodes kept than the teacher has."""
+
+HARD = Lottery(d=6, m=3, n=18, c=3, keep=3, polarity=0.5, networks=96, steps=1500)
+"""Strong and weak teachers, as many nodes kept as the teacher has."""
+
+
 def random_nodes(instance: Lottery, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Fan-ins uniform on the sphere, fan-outs of norm 1/2: the initialisation of everything here."""
     S = (instance.networks,)
@@ -59,19 +60,17 @@ def random_nodes(instance: Lottery, n: int, rng: np.random.Generator) -> tuple[A
 
 
 @dataclass(frozen=True)
-class Draw:
-    """log10 losses ``(networks,)`` after equal numbers of steps: the full network, the rewound, the
-    re-initialised."""
+class Losses:
+    """log10 losses ``(networks,)`` after equal numbers of steps: the full network, the rewound and the fresh ticket."""
 
     full: Array
     rewound: Array
     fresh: Array
 
 
-@lru_cache(maxsize=8)  # the statements and their controls look at the same draws
-def play(instance: Lottery, device: str) -> Draw:
-    """Train the full network; keep the nodes with the largest ||w_j|| ||v_j||; rewind or redraw them;
-    train again."""
+@lru_cache(maxsize=8)  # the statements and their controls look at the same networks
+def play(instance: Lottery, device: str) -> Losses:
+    """Train the full network; keep the nodes with the largest ||w_j|| ||v_j||; rewind or redraw them; train again."""
     rng = np.random.default_rng((instance.seed, 11))
     S, d, m, c = instance.networks, instance.d, instance.m, instance.c
     teacher_W = teachers.orthonormal(d, m, rng, (S,))
@@ -81,10 +80,8 @@ def play(instance: Lottery, device: str) -> Draw:
 
     def retrain(W: Array, V: Array, stream: int) -> tuple[Array, Array, Array]:
         students = TwoLayerStudents.from_problem(TeacherStudent(teacher_W, W, teacher_V, V), device)
-        run = train(
-            students, lr=0.1, batch_size=32, steps=instance.steps, seed=3 * instance.seed + stream,
-            train_V=True, record_at=[],
-        )  # fmt: skip
+        seed, steps = 3 * instance.seed + stream, instance.steps
+        run = train(students, lr=0.1, batch_size=32, steps=steps, seed=seed, train_V=True, record_at=[])
         log_loss = np.log10(np.maximum(run.observables["loss"][-1], LOSS_FLOOR))
         return log_loss, unit_columns(students.weights()[0]), students.weights()[1]
 
@@ -92,38 +89,26 @@ def play(instance: Lottery, device: str) -> Draw:
     salient = keep_best(by_contribution(W, V), instance.keep)
     rewound = retrain(*select_nodes(*start, salient), 1)[0]
     fresh = retrain(*random_nodes(instance, instance.keep, rng), 1)[0]
-    return Draw(full, rewound, fresh)
+    return Losses(full, rewound, fresh)
 
 
-def described(draw: Draw) -> dict[str, Any]:
+def means(losses: Losses) -> dict[str, Any]:
     """Mean log10 losses of the three networks, for the report."""
-    return {f"log10_loss_{name}": float(getattr(draw, name).mean()) for name in ("full", "rewound", "fresh")}
+    return {
+        f"log10_loss_{name}": float(getattr(losses, name).mean()) for name in ("full", "rewound", "fresh")
+    }
 
 
-def rewound_evidence(instance: Lottery, context: Context, swapped: bool = False) -> Evidence:
-    """Paired: log10 loss of the full network minus that of the rewound ticket, > 0 when the ticket is better."""
-    draw = play(instance, context.device)
-    gain = draw.full - draw.rewound
-    return exceeds(-gain if swapped else gain, 0.0, context, **described(draw))
-
-
-def fresh_evidence(instance: Lottery, context: Context, swapped: bool = False) -> Evidence:
-    """Paired: log10 loss re-initialised minus rewound, > 0 when re-initialising is worse."""
-    draw = play(instance, context.device)
-    harm = draw.fresh - draw.rewound
-    return exceeds(-harm if swapped else harm, 0.0, context, **described(draw))
-
-
-def tickets_figure(verdict: Verdict) -> Figure:
+def losses_of_tickets(verdict: Verdict) -> Figure:
     """Losses of rewound against re-initialised tickets (and of the full networks) in the two settings."""
     figure = Figure(figsize=(8.6, 3.8), layout="constrained")
     panels = figure.subplots(1, 2)
     titles = ("equal teachers, keep > m", "strong and weak teachers, keep = m")
     for axes, instance, title in zip(panels, (EASY, HARD), titles, strict=True):
-        draw = play(instance, "cpu")
-        axes.plot(draw.rewound, draw.fresh, "o", ms=3, label="re-initialised")
-        axes.plot(draw.rewound, draw.full, "x", ms=3, label="full network")
-        everything = np.concatenate([draw.rewound, draw.full, draw.fresh])
+        losses = play(instance, "cpu")
+        axes.plot(losses.rewound, losses.fresh, "o", ms=3, label="re-initialised")
+        axes.plot(losses.rewound, losses.full, "x", ms=3, label="full network")
+        everything = np.concatenate([losses.rewound, losses.full, losses.fresh])
         low, high = everything.min(), everything.max()
         axes.plot([low, high], [low, high], color="0.6", lw=1)
         axes.set(title=title, xlabel="log₁₀ loss, rewound", ylabel="log₁₀ loss, other")
@@ -131,74 +116,78 @@ def tickets_figure(verdict: Verdict) -> Figure:
     return figure
 
 
-def confirm_fresh(instance: Lottery) -> Evidence:
+@LOTTERY.claim("printed", expected="holds", on=Lottery, draw=None, examples=(EASY,), figure=losses_of_tickets)
+def rewound_tickets_win(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
+    """Lottery tickets: rewind the salient nodes
+
+    Salient nodes reset to their initial values and retrained alone do as well as the full network or better
+    (judged: mean over seeds of log₁₀ J(full) − log₁₀ J(rewound) > 0 after the same number of steps)
+
+    Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the teacher). Freshly drawn
+    nodes of the same number beat the full network too, so this alone does not speak for the ticket.
+    """
+    losses = play(instance, context.device)
+    gain = losses.full - losses.rewound
+    return exceeds(-gain if exchanged else gain, 0.0, context, **means(losses))
+
+
+rewound_tickets_win.rejects("the two exchanged", EASY, exchanged=True)
+
+
+def harm_of_fresh_nodes(instance: Lottery, context: Context, exchanged: bool) -> Evidence:
+    """Paired: log10 loss re-initialised minus rewound, > 0 when re-initialising is worse."""
+    losses = play(instance, context.device)
+    harm = losses.fresh - losses.rewound
+    return exceeds(-harm if exchanged else harm, 0.0, context, **means(losses))
+
+
+@LOTTERY.claim(
+    "printed",
+    part="reinitialised",
+    expected="refuted",
+    on=Lottery,
+    draw=None,
+    examples=(EASY,),
+    figure=losses_of_tickets,
+)
+def fresh_tickets_lose(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
+    """Lottery tickets: re-initialise the salient nodes
+
+    Re-initialised instead of rewound, the same number of nodes does worse
+    (judged: mean over seeds of log₁₀ J(re-initialised) − log₁₀ J(rewound) > 0)
+
+    With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes do better in mean log
+    loss. With keep = m it can be the other way round (corrected form).
+    """
+    return harm_of_fresh_nodes(instance, context, exchanged)
+
+
+@fresh_tickets_lose.confirmed_by
+def by_the_share_of_pairs(instance: Lottery) -> Evidence:
     """Another set of seeds, twice the networks, and the share of pairs in which re-initialising did worse."""
     other = replace(instance, seed=instance.seed + 1_000_003, networks=2 * instance.networks)
-    draw = play(other, "cpu")
-    decided = np.abs(draw.fresh - draw.rewound) > 0.1
-    worse = (draw.fresh > draw.rewound)[decided].astype(float)
-    return exceeds(worse, 0.5, Context(), **described(draw), share_worse=float(worse.mean()))
+    losses = play(other, "cpu")
+    decided = np.abs(losses.fresh - losses.rewound) > 0.1
+    worse = (losses.fresh > losses.rewound)[decided].astype(float)
+    return exceeds(worse, 0.5, Context(), **means(losses), share_worse=float(worse.mean()))
 
 
-EASY = Lottery()
-HARD = Lottery(d=6, m=3, n=18, c=3, keep=3, polarity=0.5, networks=96, steps=1500)
+fresh_tickets_lose.accepts("strong and weak teachers, keep = m", HARD)
+fresh_tickets_lose.rejects("the two exchanged", HARD, exchanged=True)
 
-REWOUND = Statement(
-    key="luckmatters.introduction.lottery_ticket",
-    form=Form.PRINTED,
-    title="Lottery tickets: rewind the salient nodes",
-    claim="Salient nodes reset to their initial values and retrained alone do as well as the full network "
-    "or better\n"
-    "(judged: mean over seeds of log₁₀ J(full) − log₁₀ J(rewound) > 0 after the same number of steps)",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=Lottery,
-    examples=[EASY],
-    evidence=rewound_evidence,
-    figure=tickets_figure,
-    controls=[Control("the two exchanged", lambda context: rewound_evidence(EASY, context, swapped=True))],
-    remark="Two layers, realisable teacher, population loss, keep >= m (fewer nodes cannot represent the "
-    "teacher). Freshly "
-    "drawn nodes of the same number beat the full network too, so this alone does not speak for the ticket.",
-)
 
-FRESH = Statement(
-    key="luckmatters.introduction.lottery_ticket.reinitialised",
-    form=Form.PRINTED,
-    title="Lottery tickets: re-initialise the salient nodes",
-    claim="Re-initialised instead of rewound, the same number of nodes does worse\n"
-    "(judged: mean over seeds of log₁₀ J(re-initialised) − log₁₀ J(rewound) > 0)",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=Lottery,
-    examples=[EASY],
-    evidence=fresh_evidence,
-    confirm=confirm_fresh,
-    figure=tickets_figure,
-    controls=[
-        Control("strong and weak teachers, keep = m", lambda context: fresh_evidence(HARD, context), must_hold=True),
-        Control("the two exchanged", lambda context: fresh_evidence(HARD, context, swapped=True)),
-    ],
-    remark="With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes "
-    "do better in "
-    "mean log loss. With keep = m it can be the other way round (corrected form).",
-)  # fmt: skip
+@LOTTERY.claim("corrected", part="reinitialised", expected="holds", on=Lottery, draw=None, examples=(HARD,))
+def fresh_tickets_can_lose(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
+    """Lottery tickets: where re-initialising hurts
 
-CORRECTED = Statement(
-    key="luckmatters.introduction.lottery_ticket.reinitialised",
-    form=Form.CORRECTED,
-    title="Lottery tickets: where re-initialising hurts",
-    claim="It can: six inputs, three teachers of strengths ‖v*_j‖ = 1/√j, three of 18 nodes kept:\n"
-    "re-initialising does worse than rewinding",
-    source=SOURCE,
-    expected=Outcome.HOLDS,
-    instance_type=Lottery,
-    examples=[HARD],
-    evidence=fresh_evidence,
-    controls=[Control("the two exchanged", lambda context: fresh_evidence(HARD, context, swapped=True))],
-    remark="One setting, found by trying several: not a rule for unequal teachers. Smaller pilots with keep "
-    "= m, effect in decades "
-    "(positive: re-initialising hurts): +1.1 ± 0.3 (d = 4, m = 2, strengths 1/j, one output), +0.7 ± 0.3 (d "
-    "= 10, m = 5, "
-    "1/j), 0.04 ± 0.03 (d = 8, m = 4, 1/j^1.5), −0.2 ± 0.1 (d = 4, m = 3, 1/j).",
-)
+    It can: six inputs, three teachers of strengths ‖v*_j‖ = 1/√j, three of 18 nodes kept:
+    re-initialising does worse than rewinding
+
+    One setting, found by trying several: not a rule for unequal teachers. Smaller pilots with keep = m, effect in
+    decades (positive: re-initialising hurts): +1.1 ± 0.3 (d = 4, m = 2, strengths 1/j, one output), +0.7 ± 0.3 (d = 10,
+    m = 5, 1/j), 0.04 ± 0.03 (d = 8, m = 4, 1/j^1.5), −0.2 ± 0.1 (d = 4, m = 3, 1/j).
+    """
+    return harm_of_fresh_nodes(instance, context, exchanged)
+
+
+fresh_tickets_can_lose.rejects("the two exchanged", HARD, exchanged=True)
