@@ -28,6 +28,10 @@ COLOURS = {
     Outcome.REFUTED: "red",
     Outcome.VACUOUS: "bright_black",
     Outcome.INCONCLUSIVE: "yellow",
+    Outcome.NEEDED: "red",
+    Outcome.NOT_NEEDED: "green",
+    Outcome.OBSERVED: "green",
+    Outcome.NOT_OBSERVED: "red",
 }
 WIDTH = 96
 """Columns of the tables where the output is not a terminal, and at most on one."""
@@ -134,14 +138,19 @@ def verify(
 
 
 def list_statements(keys: Keys = None, form: FormOption = None) -> None:
-    """List the statements with what is expected of each."""
+    """List the statements with the outcome on record of each."""
     from verify.judging import registry
+    from verify.judging.recorded_attacks import recorded
+
+    attacks = recorded()
 
     with boundary():
         chosen = registry.select(keys or (), form)
-    table = _table("Statement", "Expected", "Title")
+    table = _table("Statement", "Expected", "Attack", "Title")
     for statement in chosen:
-        table.add_row(statement.name, _coloured(statement.expected), statement.title)
+        known = attacks.get(statement.name)
+        attack = f"{known.evaluations} evaluations" if known and not known.survivors else ""
+        table.add_row(statement.name, _coloured(statement.expected), attack, statement.title)
     _console().print(table)
 
 
@@ -196,16 +205,18 @@ def _judge_here(
 
 
 def _print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
+    from verify.judging.recorded_attacks import attack_in_words
+
     console = _console()
-    table = _table("Statement", "Verdict", "Judged", "Worst margin", "Tightness", "Time", numbers=4)
+    table = _table("Statement", "Verdict", "Judged", "Strength", "Attack", "Time", numbers=1)
     for verdict in verdicts:
         mark = "" if verdict.as_expected else " [bold red]✗[/]"
         table.add_row(
             verdict.statement.name,
             _coloured(verdict.outcome) + mark,
             f"{verdict.nonvacuous}/{verdict.examples}",
-            _number(verdict.worst_margin, 3),
-            _number(verdict.tightness, 3),
+            verdict.strength,
+            attack_in_words(verdict),
             f"{verdict.seconds:.1f} s",
         )
     console.print(table)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from verify.judging.verdict import Verdict
 from verify.judging.vocabulary import Outcome
 
 FILE = Path(__file__).with_name("recorded_attacks.json")
@@ -44,3 +45,11 @@ def recorded() -> Mapping[str, RecordedAttack]:
         return {}
     entries: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: RecordedAttack(**entry) for name, entry in entries.items()}
+
+
+def attack_in_words(verdict: Verdict) -> str:
+    """The attack of the verdict's own run, else the one on record; empty where there is none."""
+    if verdict.attack is not None:
+        return str(verdict.attack)
+    known = recorded().get(verdict.statement.name) if verdict.outcome in ATTACKED else None
+    return "" if known is None else f"{known}, on record"

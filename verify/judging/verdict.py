@@ -67,6 +67,11 @@ class Attack:
     unjudged: Mapping[str, int] = dataclasses.field(default_factory=dict)
     unjudged_examples: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        aside = f", {sum(self.unjudged.values())} more could not be judged" if self.unjudged else ""
+        outcome = "fell within" if self.survivors else "survived"
+        return f"{outcome} {self.evaluations} evaluations{aside}"
+
     @property
     def survived(self) -> bool:
         """Whether something was judged and nothing failed."""

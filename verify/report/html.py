@@ -15,6 +15,9 @@ import jinja2
 from markupsafe import Markup
 
 from verify.judging import Outcome, Verdict
+from verify.judging.recorded_attacks import attack_in_words
+from verify.judging.sceptic import script_of
+from verify.report.findings import findings
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import replaying_command, reproducing_command
 from verify.report.run_info import RunInfo
@@ -67,6 +70,7 @@ def render_html(
         unexpected=[entry for entry in entries if not entry.verdict.as_expected],
         drawn=sum(verdict.examples for verdict in verdicts),
         nonvacuous=sum(verdict.nonvacuous for verdict in verdicts),
+        found=findings(verdicts),
     )
 
 
@@ -90,10 +94,14 @@ class _Entry:
     details: dict[str, Any]
     command: str
     replays: dict[str, str]
+    telling_instance: dict[str, Any]
+    telling_command: str
+    script: str
+    attack: str
 
     @classmethod
     def of(cls, verdict: Verdict, run: RunInfo, picture: Picture) -> _Entry:
-        worst = verdict.worst
+        worst, telling = verdict.worst, verdict.telling
         return cls(
             verdict=verdict,
             assumptions=_summarise(verdict),
@@ -105,6 +113,10 @@ class _Entry:
                 control.name: replaying_command(verdict.statement, control, run)
                 for control in verdict.statement.controls
             },
+            telling_instance=dataclasses.asdict(telling.instance) if telling is not None else {},
+            telling_command=reproducing_command(verdict, telling, run) if telling is not None else "",
+            script=script_of(verdict.statement) or "",
+            attack=attack_in_words(verdict),
         )
 
     @property
