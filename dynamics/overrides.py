@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 class HearsOverrides:
     """Base of classes with closed forms and shortcuts, which hold for the class that defines them and not below.
 
-    ``rests_on`` names, for each such member, the members that its results follow from. Where a subclass (or a mixin put
-    before the class) overrides one of those and not the member itself, the member goes back to its most general
-    definition: slower, or "not known", and right. A subclass that overrides both is taken at its word.
+    ``rests_on`` names, for each such member, the members that its results follow from: its ground. Where a subclass
+    (or a mixin put before the class) overrides some of the ground and not the member itself, the member goes back to
+    its most general definition: slower, or "not known", and right. A subclass that overrides both is taken at its word.
+    What is abstract where the member is defined is no ground: there the member can only follow from whatever comes.
 
     Decided once, when a subclass is made; nothing is looked up at a call. Replacing an attribute of one instance, or
     of a class that exists already, is not seen. An extension of ``rests_on`` repeats the base's entries.
@@ -38,8 +39,13 @@ def definition_rank(cls: type, member: str) -> int:
 
 
 def overridden_below(cls: type, ground: str, member: str) -> bool:
-    """Whether the definition of ``ground`` in force is by a more derived class than that of ``member``."""
-    return definition_rank(cls, ground) < definition_rank(cls, member)
+    """Whether ``cls`` has a definition of ``ground`` by a more derived class than its definition of ``member``.
+
+    Not where that class knew ``ground`` as abstract only.
+    """
+    holder = cls.__mro__[definition_rank(cls, member)]
+    abstract = getattr(getattr(holder, ground, None), "__isabstractmethod__", False)
+    return not abstract and definition_rank(cls, ground) < definition_rank(cls, member)
 
 
 def most_general(cls: type, member: str) -> Any:

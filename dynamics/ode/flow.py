@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
+from dynamics.overrides import HearsOverrides
 
 Labels = NDArray[np.intp]
 
@@ -35,7 +36,7 @@ class _Place(NamedTuple):
     shape: tuple[int, ...]
 
 
-class Flow(ABC):
+class Flow(HearsOverrides, ABC):
     """``dy/dt = flow(t, y)`` for named arrays, which lie one behind the other in the flat vector ``y``.
 
     A subclass says what the arrays are at the start (:attr:`initial_arrays`), names their trailing axes
@@ -50,7 +51,15 @@ class Flow(ABC):
 
     Order: that of ``initial_arrays``, each array in C order. The axes before the named ones are the ensemble, the same
     in every array; an array that ``dimensions`` does not name has none. The layout is read once, at first use.
+
+    A subclass of a flow is heard: where it overrides the field or the observables and not what the flow had worked out
+    from them for speed (:meth:`with_loss`, :meth:`observables_along`), the defaults here take over.
     """
+
+    rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "with_loss": ("__call__",),
+        "observables_along": ("observables", "unpack"),
+    }
 
     discontinuous: bool = False
     """Whether the field jumps, so that an error estimate which assumes derivatives of it misleads."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import Columns, directions, norms, unit_columns
-from dynamics.overrides import HearsOverrides
 from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_layer_observables
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
@@ -24,7 +23,7 @@ SOLVED = 1e-12
 """A population loss below this in size is zero: 1000 times its rounding for teachers of unit second moment."""
 
 
-class TwoLayerDynamics(HearsOverrides, StudentFlow):
+class TwoLayerDynamics(StudentFlow):
     """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
 
     A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
@@ -35,16 +34,10 @@ class TwoLayerDynamics(HearsOverrides, StudentFlow):
     dimensions = DIMENSIONS
 
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "tangent_gram": (
-            "field",
-            "__call__",
-            "prepare",
-            "teacher",
-            "matrices",
-            "of_matrices",
-            "unpack",
-            "pack",
-        ),
+        **StudentFlow.rests_on,
+        "observables_along": ("observables", "matrices", "unpack"),
+        "of_tangent": ("of_matrices", "pack"),
+        "tangent_gram": ("field", "__call__", "prepare", "teacher", "of_tangent", "matrices", "unpack"),
     }
 
     def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
@@ -85,14 +78,17 @@ class TwoLayerDynamics(HearsOverrides, StudentFlow):
         state = self.unpack(y)
         V = state.get("V", self.problem.student_V)
         if not self.projected:
-            dW, dV = self.field(state["W"], V)
-            return self.of_matrices(dW, dV)
+            return self.of_matrices(*self.field(state["W"], V))
         columns = directions("W", state["W"])
         self._columns = columns
         dW, dV = self.field(columns.unit, V)
         dW = columns.tangent(dW)
         dW *= columns.norms[..., None, :]
-        return self.of_matrices(dW, dV) if self.trains_V else dW.reshape(-1)  # one copy less
+        return self.of_tangent(dW, dV)
+
+    def of_tangent(self, dW: Array, dV: Array) -> Array:
+        """As :meth:`of_matrices`, without its copy where V is fixed: a projected dW is a new array."""
+        return self.of_matrices(dW, dV) if self.trains_V else dW.reshape(-1)
 
     def prepare(self, W: Array) -> Any:
         """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""

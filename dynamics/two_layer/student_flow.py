@@ -35,6 +35,10 @@ class StudentFlow(Flow):
         """Flat state of ``W`` and, where it is learned, of ``V``."""
         return self.pack({"W": W, "V": V})
 
+    def of_tangent(self, dW: Array, dV: Array) -> Array:
+        """Flat form of derivatives that were projected to the tangent spaces."""
+        return self.of_matrices(dW, dV)
+
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         return {

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynamics.ode.flow import Flow
 from dynamics.overrides import HearsOverrides, keeps
 from dynamics.two_layer.linearization import difference_jacobian
 from luckproof import (
     Array,
     BiasedGaussian,
+    DeepFlow,
     DeepProblem,
     EmpiricalMeasure,
     GradientFlow,
@@ -25,6 +27,7 @@ from luckproof import (
     TeacherStudent,
     TwoLayerDynamics,
     TwoLayerFlow,
+    integrate,
     population_loss,
     spectral_rate,
     teachers,
@@ -368,7 +371,7 @@ def test_a_flow_at_half_its_speed_has_half_its_rate(base: Any, member: str, way:
     assert spectral_rate(slow) == pytest.approx(0.5 * spectral_rate(fast), rel=1e-6)
 
 
-@pytest.mark.parametrize("member", ["prepare", "teacher", "matrices", "unpack", "pack"])
+@pytest.mark.parametrize("member", ["prepare", "teacher", "matrices", "of_matrices", "unpack", "pack"])
 @pytest.mark.parametrize("base", [ProjectedFlow, TwoLayerFlow])
 def test_no_closed_form_once_a_part_of_the_field_is_replaced(base: Any, member: str) -> None:
     """Whatever the new part does, the Jacobian is taken from the flow itself."""
@@ -398,6 +401,81 @@ def test_a_flow_may_bring_its_own_closed_form() -> None:
     assert closed == pytest.approx(0.5 * rate(ProjectedFlow(one)), rel=1e-12)
     differences = np.linalg.eigvals(-difference_jacobian(flow, state)).real.min()
     assert closed == pytest.approx(differences, rel=1e-6)
+
+
+@pytest.mark.parametrize("member", ["pack", "of_matrices"])
+def test_own_packing_packs_the_field(member: str) -> None:
+    """Also where V is fixed and the built-in flow spares itself the copy."""
+
+    def doubled(self: Any, *given: Any) -> Array:
+        return 2 * getattr(super(Doubled, self), member)(*given)  # type: ignore[no-any-return]
+
+    Doubled: Any = type("Doubled", (ProjectedFlow,), {member: doubled})
+    one = problem(IsotropicGaussian(D))
+    y = ProjectedFlow(one).initial_state()
+    np.testing.assert_array_equal(Doubled(one)(0.0, y), 2 * ProjectedFlow(one)(0.0, y))
+
+
+def test_own_observables_are_watched_state_by_state() -> None:
+    """Those of one state at a time come out right along a run; the built-in's are made many states at once."""
+
+    class Watching(ProjectedFlow):
+        def observables(self, y: Array) -> dict[str, Array]:
+            assert y.ndim == 1
+            speed = np.asarray(np.abs(self(0.0, y)).max())
+            return {"speed": speed, "loss": super().observables(y)["loss"]}
+
+    one = problem(IsotropicGaussian(D))
+    run = integrate(Watching(one), (0.0, 5.0), t_eval=[0.0, 1.0, 5.0], rtol=1e-8)
+    plain = integrate(ProjectedFlow(one), (0.0, 5.0), t_eval=[0.0, 1.0, 5.0], rtol=1e-8)
+    states = [W.ravel() for W in run.state["W"]]
+    np.testing.assert_allclose(
+        run.observables["speed"], [np.abs(ProjectedFlow(one)(0, y)).max() for y in states]
+    )
+    np.testing.assert_allclose(run.observables["loss"], plain.observables["loss"], atol=1e-12)
+
+
+def test_a_deep_flow_at_half_its_speed_is_integrated_as_such() -> None:
+    """Steps controlled by the loss come from the built-in field: not for a flow that moves otherwise."""
+
+    class Half(DeepFlow):
+        def __call__(self, t: float, y: Array) -> Array:
+            return 0.5 * super().__call__(t, y)
+
+    rng = np.random.default_rng(0)
+    layers = teachers.separated_layers((D, 3, 2), rng)
+    one = DeepProblem.over_parameterised(layers, 2, rng, measure=EmpiricalMeasure(ATOMS), p_W=0.5)
+    assert DeepFlow(one).tells_loss
+    assert not Half(one).tells_loss
+    slow, fast = (
+        integrate(flow, (0.0, end), method=method, rtol=1e-6, atol=1e-8).observables["loss"][-1]
+        for flow, end, method in ((Half(one), 2.0, "auto"), (DeepFlow(one), 1.0, "RK45"))
+    )
+    assert slow == pytest.approx(fast, rel=1e-4)
+    with pytest.raises(TypeError, match="HeunDescent expects a flow with with_loss"):
+        integrate(Half(one), (0.0, 1.0), method="HeunDescent")
+
+
+def test_a_default_built_on_what_is_still_abstract_stays() -> None:
+    """Where the ground is abstract, the member can only be written for whatever comes."""
+
+    class Lossy(Flow):
+        def with_loss(self, t: float, y: Array) -> tuple[Array, Array, Array]:
+            slope = self(t, y)
+            return slope, np.asarray(0.5 * y @ y), np.asarray(y @ slope)
+
+    class Decay(Lossy):
+        initial_arrays = {"x": np.ones(3)}  # noqa: RUF012
+
+        def __call__(self, t: float, y: Array) -> Array:
+            return -y
+
+    class Faster(Decay):
+        def __call__(self, t: float, y: Array) -> Array:
+            return -2 * y
+
+    assert Decay().tells_loss
+    np.testing.assert_array_equal(Faster().with_loss(0.0, np.ones(3))[0], -2 * np.ones(3))
 
 
 class _Scaled:
