@@ -47,6 +47,7 @@ def bn_bias(
 
 
 def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
+    """Refuse outputs that cannot be written, or that would overwrite an input or one another."""
     from verify.report.writing import check_writable
 
     if plot is not None and plot.suffix not in (".png", ".svg"):
@@ -66,6 +67,7 @@ def _labels(checkpoints: Sequence[Path]) -> dict[str, Path]:
 
 
 def _layers(path: Path) -> list[NormLayer]:
+    """The normalisations of one checkpoint; errors name the file."""
     from nets.checkpoints.batchnorm_biases import norm_layers
     from nets.checkpoints.state_dicts import read_state_dict
 
@@ -121,6 +123,7 @@ def record(layers: Sequence[NormLayer]) -> dict[str, Any]:
 
 
 def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
+    """The numbers and the picture, as far as they were asked for."""
     import json as json_module
 
     from verify.report.writing import write_atomically

@@ -1,4 +1,4 @@
-"""The picture of a deep run: loss, resemblance and the closure's gap, layer by layer."""
+"""The picture of a deep run: loss, correlation with the teacher, and the closure's gap, layer by layer."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from verify.figures.panels import ordered_colours
 from verify.figures.style import HOLDING
 
 SMALLEST = 1e-9
-"""Gaps at rounding (the top layer, where the closure is exact) are not drawn."""
+"""Layers whose gap stays below this are not plotted: in the top layer the closure is exact, and the gap is rounding."""
 
 
 def picture(trajectory: Trajectory) -> Figure:
-    """One line per layer and instance, over time."""
+    """Three panels over time: the loss of every instance, then one colour a layer and one line an instance."""
     figure = Figure(figsize=(11.0, 3.4))
     loss, resemblance, gap = figure.subplots(1, 3)
     watched = trajectory.observables
@@ -31,6 +31,7 @@ def picture(trajectory: Trajectory) -> Figure:
 
 
 def _layers(axes: Axes, trajectory: Trajectory, name: str) -> None:
+    """One observable, a colour for each layer."""
     values = trajectory.observables[name]
     drawn = [layer for layer in range(values.shape[-1]) if np.nanmax(values[..., layer]) > SMALLEST]
     for layer, colour in zip(drawn, ordered_colours(len(drawn)), strict=True):

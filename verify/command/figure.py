@@ -97,6 +97,7 @@ def figure(
 
 
 def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
+    """The settings with the folder of CIFAR-10; raises ValueError for a figure without images."""
     import dataclasses
 
     if not hasattr(settings, "cifar10"):
@@ -105,6 +106,7 @@ def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
 
 
 def _prepare_folder(option: str, folder: Path) -> None:
+    """Make the folder where it is missing, and refuse one that cannot be written to."""
     from verify.report.writing import check_writable
 
     if folder.exists() and not folder.is_dir():
@@ -116,6 +118,7 @@ def _prepare_folder(option: str, folder: Path) -> None:
 def _make(
     chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
 ) -> FigureResult:
+    """Make the figure; failures that a user can act on become the command's own errors."""
     import matplotlib
 
     from nets.endings import DivergedTrainingError
@@ -133,6 +136,7 @@ def _make(
 
 
 def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, picture: str) -> list[Path]:
+    """Write picture, data and further files; returns their paths."""
     import dataclasses
     import json
 

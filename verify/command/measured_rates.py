@@ -1,7 +1,7 @@
-"""The late rate of a simulated run, as measured on it and as the spectrum of its limit predicts it.
+"""The late rate of a simulated run: as measured on it, and as the spectrum at its limit predicts it.
 
-Measuring is the verdicts' rule (:mod:`verify.mathematics.rates`): that is why this stands here and not beside the
-simulations in ``dynamics``.
+Rates are measured by the rule that the verdicts use (:mod:`verify.mathematics.rates`), so this stands here and not
+with the simulations in ``dynamics``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from verify.mathematics.rates import FLOOR, DecayFit, fit_decay
 
 @dataclass(frozen=True)
 class Rates:
-    """Late decay of ``sin theta`` as measured on a run and as the spectrum predicts it.
+    """Late decay of ``||sin theta||``: ``fit`` as measured on a run, ``spectral`` as its limit predicts it.
 
     Either is None where it cannot be had; ``no_fit`` and ``no_spectral`` then say why.
     """
@@ -39,9 +39,12 @@ class Rates:
 
 
 def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) -> Rates:
-    """The rate of ``||sin theta||`` over its late window, and the spectral rate at the limit it runs into.
+    """Both rates of a run.
 
-    ``accuracy``: of the integration (rtol + atol); angles below a hundred times that are not fitted.
+    Args:
+        flow: the flow that was integrated.
+        trajectory: its run.
+        accuracy: of the integration, rtol + atol; angles below a hundred times that are left out of the fit.
     """
     fit, spectral, no_fit, no_spectral = None, None, "", ""
     distance = np.linalg.norm(trajectory.observables["sin_theta"], axis=-1)
@@ -57,10 +60,10 @@ def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) ->
 
 
 def limit_state(flow: TwoLayerDynamics, trajectory: Trajectory) -> Array:
-    """The solution a run approaches: u-set at the teacher, r-set where the run left it, with no fan-out.
+    """The solution that a run approaches: u-set at the teacher, r-set where the run left it, without fan-out.
 
     Raises:
-        ValueError: the flow's fixed fan-outs do not allow that solution.
+        ValueError: the flow's fixed fan-outs are not those of that solution.
     """
     state = flow.unpack(flow.equilibrium())
     u_set = flow.problem.m

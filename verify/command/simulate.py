@@ -56,7 +56,7 @@ def simulate(
 
 
 def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: Path | None) -> None:
-    """Run one of the two-layer flows, write what was asked for and print the summary."""
+    """Run a two-layer flow, write the files that were asked for and print the summary."""
     from verify.command.measured_rates import rates_of
     from verify.command.simulation_summary import two_layer_summary
     from verify.command.two_layer_picture import picture
@@ -72,7 +72,7 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
 
 
 def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
-    """Run the deep flow, write what was asked for and print the summary."""
+    """Run the deep flow, write the files that were asked for and print the summary."""
     from verify.command.deep_picture import picture
     from verify.command.simulation_summary import deep_summary
 
@@ -86,6 +86,7 @@ def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
 
 
 def _check_files(out: Path | None, plot: Path | None) -> None:
+    """Refuse files that cannot be written before anything is integrated."""
     from verify.report.writing import check_writable
 
     for option, path in (("--out", out), ("--plot", plot)):
@@ -107,7 +108,7 @@ def _require_success(trajectory: Trajectory) -> None:
 
 
 def _write(out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]) -> None:
-    """The files that were asked for; ``draw`` is called for the picture alone."""
+    """Write the files that were asked for; ``draw`` is called only for a picture."""
     from verify.figures.style import rendered
     from verify.report.writing import write_atomically
 

@@ -1,4 +1,4 @@
-"""What a simulated run says, in lines: sizes, how it ended, convergence, and rates or the closure's gaps."""
+"""What a simulated run says, line by line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAYERS_WATCHED = {
     "field_gap": "gap of the closure in W' by layer",
     "beta_teacher_gap": "gap of the closure in E[beta*] by hidden layer",
 }
-"""Observables of a deep run that are told layer by layer, in words."""
+"""Observables of a deep run that are printed layer by layer, with their words."""
 
 
 def two_layer_summary(

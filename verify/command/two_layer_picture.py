@@ -1,4 +1,4 @@
-"""The picture of a simulated run: angles, loss and, where V is learned, fan-outs of the two sets of students."""
+"""The picture of a two-layer run: angles, loss and, where V is learned, fan-outs of the u-set and of the r-set."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from verify.command.measured_rates import Rates
 from verify.figures.style import FAILING, HOLDING, REFERENCE
 
 SMALLEST = 1e-18
-"""Values at or below zero (rounding in the loss) are not drawn on a logarithmic axis."""
+"""Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss."""
 
 
 def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Figure:
-    """One line per node and instance, over time."""
+    """Two or three panels over time, one line for every node and instance."""
     panels = 3 if flow.trains_V else 2
     figure = Figure(figsize=(4.0 * panels, 3.4))
     axes = figure.subplots(1, panels)
@@ -52,7 +52,7 @@ def _lines(
 
 
 def _rate_line(axes: Axes, trajectory: Trajectory, rates: Rates) -> None:
-    """The slope of the spectral rate, through the middle of the window in which the decay was measured."""
+    """A line that falls at the spectral rate, beside the decay in the window where the rate was measured."""
     if rates.fit is None or rates.spectral is None:
         return
     inside = (trajectory.t >= rates.fit.window[0]) & (trajectory.t <= rates.fit.window[1])

@@ -1,4 +1,4 @@
-"""The picture of batch normalisation's biases: their share below zero by layer, and how they are spread."""
+"""The picture of batch normalisation's biases: their share below zero and their spread, layer by layer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from verify.figures.style import FAILING, HOLDING, REFERENCE
 COLUMNS = 4
 CAPTION = "layer (bars: 25–75 % and 5–95 % of the biases)"
 BANDS = ((0.05, 0.95, 0.25), (0.25, 0.75, 0.55))
-"""Lower and upper quantile of a bar, and how opaque it is."""
+"""Lower and upper quantile of each bar, and its opacity."""
 
 
 def picture(networks: Mapping[str, Sequence[NormLayer]]) -> Figure:
-    """Shares of negative biases of every network on top, one panel of distributions for each below."""
+    """On top the shares of negative biases of all networks, below a panel with the spread for each network."""
     columns = min(len(networks), COLUMNS)
     rows = -(-len(networks) // columns)
     figure = Figure(figsize=(max(4.8, 3.1 * columns), 3.0 + 2.4 * rows))
@@ -44,7 +44,7 @@ def picture(networks: Mapping[str, Sequence[NormLayer]]) -> Figure:
 
 
 def shares(axes: Axes, networks: Mapping[str, Sequence[NormLayer]]) -> None:
-    """Share of negative biases over the layers, bottom to top."""
+    """Share of negative biases over the layers, from the input on, a line for each network."""
     colours: list[Colour | str] = [*ordered_colours(len(networks))] if len(networks) > 1 else [HOLDING]
     for (name, layers), colour in zip(networks.items(), colours, strict=True):
         values = [layer.share_negative for layer in layers]
@@ -53,7 +53,7 @@ def shares(axes: Axes, networks: Mapping[str, Sequence[NormLayer]]) -> None:
 
 
 def frame_shares(axes: Axes, layers: int) -> None:
-    """Axes for shares over so many layers, with a line at one half."""
+    """Limits and labels for shares over so many layers, with a line at one half."""
     axes.axhline(0.5, color=REFERENCE, lw=0.8, ls="--")
     axes.set(ylim=(-0.03, 1.03), xlim=(0.4, layers + 0.6), ylabel="share of biases below 0")
     axes.set_xlabel("BatchNorm layer, from the input")
@@ -61,7 +61,7 @@ def frame_shares(axes: Axes, layers: int) -> None:
 
 
 def spread(axes: Axes, layers: Sequence[NormLayer]) -> None:
-    """Biases of each layer: bars from quantile to quantile, what is below zero in another colour, and the median."""
+    """Biases of each layer: bars between quantiles, in another colour below zero, and a line at the median."""
     for place, layer in enumerate(layers, start=1):
         for low, high, opacity in BANDS:
             bottom, top = np.quantile(layer.bias, (low, high))
@@ -74,7 +74,7 @@ def spread(axes: Axes, layers: Sequence[NormLayer]) -> None:
 
 
 def limits(layers: Sequence[NormLayer]) -> tuple[float, float]:
-    """A vertical range with room around all bars and zero."""
+    """A vertical range that leaves room around zero and the widest bar of every layer."""
     ends = [0.0, *(end for layer in layers for end in np.quantile(layer.bias, BANDS[0][:2]))]
     room = 0.06 * (max(ends) - min(ends)) or 1.0
     return min(ends) - room, max(ends) + room

@@ -1,4 +1,4 @@
-"""A claim in words as a check: an effect measured once per network, with its interval."""
+"""A claim in words as a check: an effect measured once a network, with its interval."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from verify.mathematics.mean_over_seeds import mean_interval
 
 CONFIDENCE = 0.99
-"""Of the two-sided interval of every effect shown with a figure."""
+"""Of the two-sided interval shown with every effect."""
 
 
 @dataclass(frozen=True)
 class ClaimCheck:
-    """Mean effect over independent networks and its Student-t interval, against a threshold it must exceed."""
+    """The mean of an effect over independent networks with its Student-t interval, and the threshold it must exceed."""
 
     claim: str
     effect: float
@@ -29,23 +29,29 @@ class ClaimCheck:
     def exceeding(
         cls, claim: str, samples: ArrayLike, threshold: float = 0.0, *, expected: str = "holds"
     ) -> ClaimCheck:
-        """The check that the mean of ``samples`` (one a network) is above ``threshold``.
+        """The check that the mean of ``samples`` is above ``threshold``.
 
-        Raises ValueError with fewer than three samples or non-finite ones.
+        Args:
+            claim: in words, for the page of figures.
+            samples: the effect in every network, at least three.
+            threshold: what the mean must exceed.
+            expected: the outcome on record, ``holds`` or ``refuted``.
+        Raises:
+            ValueError: too few samples, or non-finite ones.
         """
         found = mean_interval(samples, (1 - CONFIDENCE) / 2)
         return cls(claim, found.mean, found.low, found.high, found.seeds, threshold, expected)
 
     @property
     def outcome(self) -> str:
-        """``holds``, ``refuted``, or ``inconclusive`` while the threshold lies within the interval."""
+        """``holds`` or ``refuted`` where the whole interval is on one side of the threshold, else ``inconclusive``."""
         if self.low > self.threshold:
             return "holds"
         return "refuted" if self.high < self.threshold else "inconclusive"
 
     @property
     def unexpected(self) -> bool:
-        """Decided, and not as expected."""
+        """Whether the outcome is decided and is not the expected one."""
         return self.outcome not in (self.expected, "inconclusive")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Correlations of deep students as a grid of panels: arms by rows, a line a layer."""
+"""Correlations of deep students as a grid of panels: a row for each arm of a study, a line for each layer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def correlation_grid(rho_bar: xr.DataArray, titles: Sequence[str], xlabel: str) -> Figure:
-    """``rho_bar`` over (column, arm, epoch, network, layer), a title a column."""
+    """``rho_bar`` over (column, arm, epoch, network, layer) as panels: arms by rows, the first axis by columns."""
     columns = rho_bar.dims[0]
     figure, axes = panels(rho_bar.sizes["arm"], len(titles), (3.0, 2.2))
     for row, arm in zip(axes, rho_bar.arm.values, strict=True):
@@ -36,23 +36,24 @@ def correlation_grid(rho_bar: xr.DataArray, titles: Sequence[str], xlabel: str) 
 
 
 def correlation_axis(axes: Axes, most: float) -> None:
-    """From 0 to 1, or to what is reached where that is far from a full match."""
+    """Limit the axis to 1, or to just above the largest value where that is far from a full match."""
     axes.set_ylim(0, 1.02 if most > 0.85 else 1.08 * most)
 
 
 def epoch_axis(axes: Axes, last: float) -> None:
-    """Whole epochs."""
+    """Limit the axis to the epochs of the run, with ticks at whole ones."""
     axes.set_xlim(0, last)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def study_name(study: DeepStudy) -> str:
+    """Kind, widths, factor and number of networks of a study, for a title."""
     kind = "ConvNet" if study.teacher.convolutional else "FC"
     return f"{kind} {'-'.join(map(str, study.widths))}, students {study.factor}×, {study.networks} networks"
 
 
 def layers_with_bands(axes: Axes, epochs: np.ndarray, values: np.ndarray) -> None:
-    """Mean over networks of ``values (epochs, networks, layers)``, with a band from the smallest to the largest."""
+    """Mean over networks of ``values (epochs, networks, layers)``, in a band from the smallest to the largest."""
     colours = ordered_colours(values.shape[-1])
     for layer, colour in enumerate(colours):
         own = values[..., layer]

@@ -45,12 +45,12 @@ class BiasStudy(ImageStudy):
             raise ValueError(f"widths: expected at least two hidden layers, got {self.widths!r}")
 
     def check(self) -> None:
-        """Raise what is wrong with the images or with networks on them."""
+        """Raise ValueError where the images are missing or too small for the convolutions."""
         vgg_like(self.task(), self.widths)
 
 
 def make(study: BiasStudy, device: str, progress: Progress) -> FigureResult:
-    """Train every network at every weight decay; keep the first of each as a checkpoint."""
+    """Train every network at every weight decay; the first of each is kept as a checkpoint."""
     from safetensors.torch import save
 
     images = study.task()
@@ -76,7 +76,7 @@ def _part(progress: Progress, index: int, parts: int) -> Progress:
 def dataset(
     study: BiasStudy, name: str, layers: Sequence[Sequence[Sequence[NormLayer]]], right: np.ndarray
 ) -> xr.Dataset:
-    """Shares over (weight_decay, network, layer), and the accuracy on test images over the first two."""
+    """Shares over (weight_decay, network, layer); accuracy on test images over (weight_decay, network)."""
     import xarray as xr
 
     axes = ("weight_decay", "network", "layer")
@@ -100,7 +100,7 @@ def dataset(
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """The paper's two claims at the strongest decay, and what carries the first."""
+    """The paper's two claims at the strongest weight decay, and whether weight decay brings the first about."""
     share = data.share_negative
     strongest, below = share.isel(weight_decay=-1), share.isel(weight_decay=-1, layer=slice(None, -1))
     found = [
@@ -123,7 +123,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: BiasStudy, data: xr.Dataset, strongest: Sequence[Sequence[NormLayer]]) -> Figure:
-    """Shares at every decay with the range over networks, and the biases of all networks at the strongest."""
+    """Shares at every weight decay, and the spread of all networks' biases at the strongest."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, 3.3))
@@ -148,7 +148,7 @@ def picture(study: BiasStudy, data: xr.Dataset, strongest: Sequence[Sequence[Nor
 
 
 def _joined(place: int, networks: Sequence[Sequence[NormLayer]]) -> NormLayer:
-    """One layer of all networks."""
+    """One layer of all networks as one layer."""
     parts = [layers[place] for layers in networks]
     scale, bias = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scale", "bias"))
     return NormLayer(parts[0].name, scale, bias)

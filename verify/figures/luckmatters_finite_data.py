@@ -28,7 +28,7 @@ KINDS = ("fixed", "fresh")
 
 @dataclass(frozen=True)
 class FixedStudy(DeepStudy):
-    """The same with ``samples`` inputs of each network's own that are drawn once and seen again every epoch."""
+    """A :class:`DeepStudy` whose ``samples`` inputs are drawn once for each network and seen again every epoch."""
 
     def source(self) -> BatchSource:
         return FixedSamples.gaussian(
@@ -38,12 +38,12 @@ class FixedStudy(DeepStudy):
 
 
 def cases(study: DeepStudy) -> list[Case]:
-    """Kinds of data by arms."""
+    """Every kind of data with every arm."""
     return [Case(kind, arm) for kind in (study.plain(FixedStudy), study) for arm in study.arms]
 
 
 def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
-    """Train on both kinds of data, looking after every epoch, always on further samples."""
+    """Train on both kinds of data; recorded after every epoch on inputs of neither."""
     runs = train_cases(cases(study), device, progress, store)
     shape = len(KINDS), len(study.arms)
     data = dataset(
@@ -53,7 +53,7 @@ def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | N
 
 
 def dataset(arms: Sequence[Arm], measured: dict[str, np.ndarray]) -> xr.Dataset:
-    """Correlation and losses over (data, arm, epoch, network[, layer])."""
+    """Correlation over (data, arm, epoch, network, layer), losses over all but the layer."""
     import xarray as xr
 
     axes = ("data", "arm", "epoch", "network", "layer")
@@ -67,7 +67,7 @@ def dataset(arms: Sequence[Arm], measured: dict[str, np.ndarray]) -> xr.Dataset:
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Fresh minus fixed, in pairs of networks with one teacher and start, mean over layers."""
+    """Fresh minus fixed, averaged over layers; a pair of networks has one teacher and one start."""
     lead = (data.rho_bar.sel(data="fresh") - data.rho_bar.sel(data="fixed")).mean("layer")
     middle = data.sizes["epoch"] // 2
     found = []
@@ -86,12 +86,13 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
-    """Kinds of data by columns."""
+    """Correlation over epochs: arms by rows, kinds of data by columns."""
     titles = {"fixed": f"{study.samples:,} fixed samples", "fresh": f"{study.samples:,} fresh an epoch"}
     return correlation_grid(data.rho_bar, [titles[kind] for kind in data.data.values], "epoch")
 
 
 def estimate(study: DeepStudy, device: str) -> Estimate:
+    """Time and memory of all trainings."""
     return estimate_cases(cases(study), device)
 
 

@@ -1,4 +1,4 @@
-"""GAUS: students beside random teachers on Gaussian inputs, fully connected and convolutional, without and with BN."""
+"""GAUS, the first paper's Gaussian task: deep students beside random teachers, without and with BatchNorm."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
-    """Train every arm, looking at every epoch."""
+    """Train every arm, recording every epoch."""
     data = study.all_arms(device, progress, store)
     at_one_rate = "holds" if study.teacher.convolutional else "refuted"
     return FigureResult(picture(study, data), data, checks(data, at_one_rate))
 
 
 def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ...]:
-    """The caption's sentences: each arm by itself, then those with BN against the first without, network by network.
+    """The caption's sentences: every arm by itself, then each with BN against the first without, in pairs of networks.
 
-    ``at_one_rate``: the outcome expected of "BN raises the final ρ̄" where both have the same learning rate.
+    ``at_one_rate``: the outcome expected of "BN raises the final ρ̄" where both arms have the same learning rate.
     """
     found = [check for arm in data.arm.values for check in _own_checks(data.sel(arm=arm), str(arm))]
     without = data.isel(arm=int(np.argmin(data.bn.values)))
@@ -51,6 +51,7 @@ def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ..
 
 
 def _own_checks(data: xr.Dataset, arm: str) -> Iterator[ClaimCheck]:
+    """What the caption says of one arm."""
     start, first, last = (data.isel(epoch=epoch) for epoch in (0, 1, -1))
     growth = (last.rho_bar - start.rho_bar).min("layer")
     yield ClaimCheck.exceeding(f"ρ̄ grows, {arm} (in the layer where it grows least)", growth)
@@ -61,7 +62,7 @@ def _own_checks(data: xr.Dataset, arm: str) -> Iterator[ClaimCheck]:
 
 
 def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
-    """ρ̄ and r̄ over epochs, a row for each arm, a line for each layer."""
+    """ρ̄ and r̄ over epochs: arms by rows, a line for each layer."""
     figure, axes = panels(data.sizes["arm"], 2, (3.1, 2.0), sharey="col")
     for row, arm in zip(axes, data.arm.values, strict=True):
         here = data.sel(arm=arm)
@@ -80,7 +81,7 @@ def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
 
 
 IMAGES = (1, 16, 16)
-"""Inputs of the paper's ConvNets."""
+"""Shape of one input of the paper's ConvNets."""
 
 FIGURES = (
     PaperFigure(

@@ -1,4 +1,4 @@
-"""The appendix's curves: loss, and mean and median rank of the final winners, per layer and epoch."""
+"""The appendix's curves: loss, and mean and median rank of the final winners, layer by layer over epochs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
-    """The runs of GAUS, seen from their losses and ranks."""
+    """Train every arm of GAUS, recording every epoch; runs in the store are shared with the figures of GAUS."""
     data = study.all_arms(device, progress, store)
     return FigureResult(picture(study, data), data, checks(data))
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Losses in decades; ranks of the final winners at the start and after one epoch, averaged over layers."""
+    """Falls of the loss (in decades) and of the ranks of the final winners (averaged over layers), arm by arm."""
     loss = np.log10(data.loss)
     ranks = data[["mean_rank", "median_rank"]].mean("layer")
     found = []
@@ -50,7 +50,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: DeepStudy, data: xr.Dataset) -> Figure:
-    """Three panels an arm."""
+    """Loss, mean rank and median rank over epochs: arms by rows."""
     figure, axes = panels(data.sizes["arm"], 3, (2.7, 2.0), sharey="col")
     epochs = data.epoch.values
     for row, arm in zip(axes, data.arm.values, strict=True):

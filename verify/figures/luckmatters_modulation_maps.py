@@ -1,4 +1,4 @@
-"""H* and beta* maps of deep students before and after training, students ordered by the teacher node they match."""
+"""Maps of H* and beta* before and after training, students in the order of the teacher nodes that they match."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ STAGES = ("before", "after")
 
 @dataclass(frozen=True)
 class ModulationStudy:
-    """ModulationStudy ``over_realisation`` times as wide as their teachers in every hidden layer, ``networks`` of them.
+    """Deep students beside random teachers on Gaussian inputs, ``networks`` of them.
 
-    ``teacher_widths``: hidden layers, bottom up. Inputs are Gaussian of standard deviation ``std``; an epoch is
-    ``samples`` fresh ones in batches of ``batch_size``. ``lr`` is that of half the squared error summed over outputs.
-    ``batch_norm``: 1 for one after every ReLU. ``eval_samples``: for correlations and maps.
-    Raises ValueError or TypeError on sizes that cannot be had and on fewer than 3 networks.
+    Students are ``over_realisation`` times as wide as ``teacher_widths`` (the hidden layers, bottom up). Inputs have
+    standard deviation ``std``; an epoch is ``samples`` fresh ones in batches of ``batch_size``. ``lr`` is that of half
+    the squared error summed over outputs. ``batch_norm``: 1 for one after every ReLU, else 0. ``eval_samples``: inputs
+    for correlations and maps. Raises ValueError or TypeError on sizes that cannot be had and on fewer than 3 networks.
     """
 
     teacher_widths: tuple[int, ...] = (10, 15, 20, 25)
@@ -77,16 +77,19 @@ class ModulationStudy:
 
 @dataclass(frozen=True)
 class Maps:
-    """``values[map, stage]`` of one layer, (networks, m, m): row k is the student that wins teacher k in the end."""
+    """The maps of one layer, ``values[map, stage]`` of shape (networks, m, m).
+
+    Row k is the student that wins teacher node k in the end.
+    """
 
     values: Array
 
     @property
     def dominance(self) -> Array:
-        """Share of a teacher node's energy on the student matched to it, (map, stage, network).
+        """Share of a teacher node's squared entries that lies on its own student, (map, stage, network).
 
-        The mean over the teacher nodes, so that strong ones count no more than weak ones; those whose entries are all
-        zero (never active) are left out. 1/m where there is no structure.
+        Averaged over the teacher nodes, so that a strong node counts no more than a weak one; nodes without any entry
+        (never active) are left out. Without structure it is 1/m.
         """
         energy = self.values**2
         total, own = energy.sum(axis=-2), np.diagonal(energy, axis1=-2, axis2=-1)
@@ -96,7 +99,7 @@ class Maps:
 
 
 def make(study: ModulationStudy, device: str, progress: Progress) -> FigureResult:
-    """Train, and take the maps of the same students, those that match in the end, before and after."""
+    """Train, and map the students that win a teacher node in the end, before and after."""
     seeds = tuple(network_seeds(study.seed, study.networks))
     taught = Architecture((study.inputs,), study.teacher_widths, study.outputs)
     wide = taught.over_parameterised(study.over_realisation, "after" if study.batch_norm else "none")
@@ -141,7 +144,7 @@ def _rows(matrix: torch.Tensor, nodes: torch.Tensor) -> Array:
 
 
 def dataset(study: ModulationStudy, layers: list[Maps], rho_bar: Array) -> xr.Dataset:
-    """Dominance and mean best correlation over (layer, network), and every map."""
+    """Dominance over (layer, map, stage, network), mean best correlation, and the maps themselves."""
     import xarray as xr
 
     axes = ("map", "stage", "network")
@@ -156,7 +159,7 @@ def dataset(study: ModulationStudy, layers: list[Maps], rho_bar: Array) -> xr.Da
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """One network, one number: the mean over its layers, then each layer by itself."""
+    """Gains in dominance, averaged over the layers of a network, then for each layer by itself."""
     share = data.dominance
     gain = share.sel(stage="after") - share.sel(stage="before")
     sharper = share.sel(stage="after", map="H") - share.sel(stage="after", map="beta")
@@ -182,7 +185,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(data: xr.Dataset, layers: list[Maps]) -> Figure:
-    """The first network's maps: one row a layer, beta* and H* before and after, scaled teacher node by teacher node."""
+    """The first network's maps, a row for each layer; every teacher node's row is scaled by its largest entry."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 1.75 * len(layers) + 0.5))

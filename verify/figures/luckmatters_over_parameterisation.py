@@ -42,9 +42,9 @@ NAMES = {"fc": "FC", "cnn": "ConvNet"}
 
 @dataclass(frozen=True)
 class WidthStudy(DeepStudy):
-    """Fully connected students ``factors`` times as wide as the teacher, and ConvNets ``cnn_factors`` times.
+    """Fully connected students ``factors`` times as wide as their teachers, and ConvNets ``cnn_factors`` times.
 
-    ``cnn_pixels``: the side of the ConvNets' inputs; their other sizes have names with ``cnn_`` as well.
+    Fields that begin with ``cnn_`` are the ConvNets' own; ``cnn_pixels`` is the side of their inputs.
     """
 
     factors: tuple[int, ...] = (1, 2, 5, 10, 20, 50)
@@ -66,12 +66,12 @@ class WidthStudy(DeepStudy):
             case.study.students(case.arm.placement)
 
     def arm(self, kind: str) -> Arm:
-        """Of either kind the first rate."""
+        """Normalisation of one kind of network, with the first of its learning rates."""
         placement = KINDS[kind]
         return Arm(placement, (self.rates if placement == "none" else self.bn_rates)[0])
 
     def cases(self, kind: str) -> list[Case]:
-        """One for every factor, of FC or of ConvNets."""
+        """The trainings of one kind of network, ``fc`` or ``cnn``: one for every factor."""
         if kind == "fc":
             return [Case(self.plain(factor=factor), self.arm(kind)) for factor in self.factors]
         convolutional = self.plain(
@@ -82,7 +82,7 @@ class WidthStudy(DeepStudy):
 
 
 def make(study: WidthStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
-    """Train students of every width, looking after every epoch."""
+    """Train students of every width, recording every epoch."""
     runs = train_cases(study.cases("fc") + study.cases("cnn"), device, progress, store)
     count = len(study.factors)
     data = dataset(study, {"fc": runs[:count], "cnn": runs[count:]})
@@ -90,7 +90,7 @@ def make(study: WidthStudy, device: str, progress: Progress, store: RunFolder | 
 
 
 def dataset(study: WidthStudy, runs: dict[str, list[Trajectory]]) -> xr.Dataset:
-    """Of either kind, correlation and loss over (factor, epoch, network[, layer]); the axes end in the kind's name."""
+    """For each kind, correlation over (factor, epoch, network, layer) and loss; axes end in the kind's name."""
     import xarray as xr
 
     columns: dict[str, tuple[tuple[str, ...], Array]] = {}
@@ -107,11 +107,12 @@ def dataset(study: WidthStudy, runs: dict[str, list[Trajectory]]) -> xr.Dataset:
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Of either kind; networks of one seed have one teacher, so that widths are compared in pairs."""
+    """For each kind; networks of one seed have one teacher, so that widths are compared in pairs."""
     return tuple(check for kind in KINDS for check in _checks_of(data, kind))
 
 
 def _checks_of(data: xr.Dataset, kind: str) -> list[ClaimCheck]:
+    """What version 4 says of one kind of network."""
     name = NAMES[kind]
     rho_bar, way = (
         data[f"{quantity}_{kind}"].rename({f"factor_{kind}": "factor", f"epoch_{kind}": "epoch"})
@@ -147,7 +148,7 @@ def _checks_of(data: xr.Dataset, kind: str) -> list[ClaimCheck]:
 
 
 def picture(study: WidthStudy, data: xr.Dataset) -> Figure:
-    """Kinds by rows, layers by columns, a line a factor: mean over teachers, with one standard deviation."""
+    """Kinds by rows, layers by columns, a line for each factor: mean over teachers, with one standard deviation."""
     depth = data.sizes["layer"]
     figure, axes = panels(len(KINDS), depth, (2.3, 2.2), sharex="row")
     widths = {"fc": study.widths, "cnn": study.cnn_widths}
@@ -180,6 +181,7 @@ def picture(study: WidthStudy, data: xr.Dataset) -> Figure:
 
 
 def estimate(study: WidthStudy, device: str) -> Estimate:
+    """Time and memory of all trainings."""
     return estimate_cases(study.cases("fc") + study.cases("cnn"), device)
 
 

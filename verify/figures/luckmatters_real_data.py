@@ -48,7 +48,7 @@ def make(study: RealData, device: str, progress: Progress, store: RunFolder | No
 
 
 def dataset(study: RealData, outcomes: dict[Case, Outcome]) -> xr.Dataset:
-    """Everything over (kind, teacher, normalisation, factor), networks, and where it applies epochs and layers."""
+    """Observables over (kind, teacher, normalisation, factor, epoch, network), some by layer, and accuracies."""
     import xarray as xr
 
     found = [outcomes[case] for case in study.cases()]
@@ -81,11 +81,12 @@ def dataset(study: RealData, outcomes: dict[Case, Outcome]) -> xr.Dataset:
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """For both kinds of network; comparisons are between students of one seed."""
+    """For both kinds of network; students of one seed are compared in pairs."""
     return tuple(check for kind in KINDS for check in _checks(kind, data.sel(kind=kind)))
 
 
 def _checks(kind: str, data: xr.Dataset) -> list[ClaimCheck]:
+    """What the papers say of one kind of network."""
     widest = data.sel(teacher="full").isel(factor=-1)
     early = widest.isel(epoch=1).mean("layer")
     grown = (widest.rho_bar.isel(epoch=-1) - widest.rho_bar.isel(epoch=0)).sel(normalisation=WITH)
@@ -119,7 +120,7 @@ def _pruned_minus_full(values: xr.DataArray) -> xr.DataArray:
 
 
 def picture(data: xr.Dataset) -> Figure:
-    """A row for each kind of network: ρ̄ and r̄ over epochs by layer, final ρ̄ and accuracy over the factor."""
+    """A row for each kind of network: ρ̄ and r̄ over epochs, final ρ̄ and accuracy over the factor."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11.5, 5.4))

@@ -27,7 +27,7 @@ SIZES = ("small", "large")
 
 @dataclass(frozen=True)
 class TwoTeachers(DeepStudy):
-    """The large teachers of ``widths`` beside small ones of ``small_widths``, as deep, students likewise."""
+    """Students of large teachers, of ``widths``, and of small ones, of ``small_widths``; both equally deep."""
 
     small_widths: tuple[int, ...] = (10, 15, 20, 25)
 
@@ -40,13 +40,13 @@ class TwoTeachers(DeepStudy):
 
     @property
     def cases(self) -> list[Case]:
-        """Sizes by arms."""
+        """Every size of teacher with every arm."""
         studies = (self.plain(widths=self.small_widths), self.plain())
         return [Case(study, arm) for study in studies for arm in self.arms]
 
 
 def make(study: TwoTeachers, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
-    """Train students of both sizes in every arm, looking after every epoch."""
+    """Train students of both sizes in every arm, recording every epoch."""
     runs = train_cases(study.cases, device, progress, store)
     shape = len(SIZES), len(study.arms)
     data = dataset(study.arms, observable(runs, "rho_bar", shape), observable(runs, "loss", shape))
@@ -54,7 +54,7 @@ def make(study: TwoTeachers, device: str, progress: Progress, store: RunFolder |
 
 
 def dataset(arms: Sequence[Arm], rho_bar: np.ndarray, loss: np.ndarray) -> xr.Dataset:
-    """Correlation and loss over (teacher, arm, epoch, network[, layer])."""
+    """Correlation over (teacher, arm, epoch, network, layer), loss over all but the layer."""
     import xarray as xr
 
     axes = ("teacher", "arm", "epoch", "network", "layer")
@@ -72,7 +72,7 @@ def dataset(arms: Sequence[Arm], rho_bar: np.ndarray, loss: np.ndarray) -> xr.Da
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """By the share of the way to ρ̄ = 1 that is covered, averaged over layers and over the epochs of the run."""
+    """Speed is the share of the way to ρ̄ = 1 that is covered, averaged over layers and epochs."""
     speed = data.way_covered.isel(epoch=slice(1, None)).mean(("epoch", "layer"))
     small, large = speed.sel(teacher="small"), speed.sel(teacher="large")
     found = [
@@ -100,13 +100,14 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: TwoTeachers, data: xr.Dataset) -> Figure:
-    """Teachers by columns."""
+    """Correlation over epochs: arms by rows, teachers by columns."""
     widths = {"small": study.small_widths, "large": study.widths}
     titles = [f"{size}: {'-'.join(map(str, widths[size]))}" for size in data.teacher.values]
     return correlation_grid(data.rho_bar, titles, f"epoch ({study.samples:,} samples)")
 
 
 def estimate(study: TwoTeachers, device: str) -> Estimate:
+    """Time and memory of all trainings."""
     return estimate_cases(study.cases, device)
 
 

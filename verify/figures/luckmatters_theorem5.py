@@ -41,11 +41,11 @@ RECORDS = 40
 
 @dataclass(frozen=True)
 class FanOutStudy:
-    """Students of several widths from several starts, ``networks`` of each; teacher 10-20-30 as in section 4.2.
+    """Students of several widths from several starts, ``networks`` of each; teachers 10-20-30 as in section 4.2.
 
-    ``over_realisations``: n / m. ``p_W``, ``p_V``: weights of the teacher in the start of W and V. SGD takes steps of
-    ``lr`` with fresh batches up to ``t_end`` = steps lr. Network s has the same teacher and noise whatever p.
-    Raises ValueError or TypeError on sizes that cannot be had and on fewer than 3 networks.
+    ``over_realisations``: n / m. ``p_W``, ``p_V``: weights of the teacher in the start of W and of V. SGD takes steps
+    of ``lr`` on fresh batches up to the time ``t_end``. Network s has one teacher and one noise whatever p_W and p_V
+    are. Raises ValueError or TypeError on sizes that cannot be had and on fewer than 3 networks.
     """
 
     over_realisations: tuple[int, ...] = (2, 5, 10)
@@ -77,18 +77,19 @@ class FanOutStudy:
 
     @property
     def steps(self) -> int:
+        """SGD steps up to ``t_end``."""
         return round(self.t_end / self.lr)
 
     @property
     def marks(self) -> list[int]:
-        """Steps that are recorded: evenly spaced in log time, with 0."""
+        """Steps that are recorded: 0, then evenly spaced in the logarithm of time."""
         return [0, *np.unique(np.geomspace(1, self.steps, RECORDS).round().astype(int)).tolist()]
 
     def problem(self, over: int, p_W: float, p_V: float) -> TeacherStudent:
         """The start ``W_u = colnorm(p_W W* + W_eps)``, ``V = colnorm(p_V (V*, 0) + V_eps)``.
 
-        The columns of V, each with the weights of one output, are normalised as those of W: this is how p_V makes the
-        u-set's fan-outs the larger ones at the start, of which the paper speaks.
+        The columns of V, one an output, are normalised as those of W: so p_V makes the u-set's fan-outs the larger
+        ones at the start, as the paper describes.
         """
         batch, n = (self.networks,), over * self.m
         rng = np.random.default_rng(np.random.SeedSequence((self.seed, 0)))
@@ -101,15 +102,16 @@ class FanOutStudy:
         return dataclasses.replace(start, student_V=unit_columns(V))
 
     def cases(self) -> Iterator[tuple[int, float, float]]:
+        """Every (over-realisation, p_W, p_V)."""
         for over in self.over_realisations:
             for p_W in self.p_W:
                 yield from ((over, p_W, p_V) for p_V in self.p_V)
 
 
 def fan_outs(study: FanOutStudy, case: tuple[int, float, float], device: str) -> Array:
-    """``||v_j||`` along both runs, (run, record, network, node).
+    """``||v_j||`` along the flow and along SGD, (run, record, network, node).
 
-    Raises DivergedTrainingError where one does not end well.
+    Raises DivergedTrainingError where either does not reach its end.
     """
     problem = study.problem(*case)
     t = np.array(study.marks) * study.lr
@@ -126,7 +128,7 @@ def fan_outs(study: FanOutStudy, case: tuple[int, float, float], device: str) ->
 
 
 def make(study: FanOutStudy, device: str, progress: Progress) -> FigureResult:
-    """Every start by both ways."""
+    """Follow every start by the flow and by SGD."""
     cases = list(study.cases())
     cost = np.cumsum([float(over) ** 1.5 for over, *_ in cases])  # measured: between linear and quadratic
     rows = []
@@ -139,9 +141,10 @@ def make(study: FanOutStudy, device: str, progress: Progress) -> FigureResult:
 
 
 def summary(study: FanOutStudy, norms: Array) -> dict[str, Array]:
-    """Means and mean squares over the nodes of each set, (run, set, record, network), and ``agreement`` (network).
+    """Means and mean squares of ``||v_j||`` over each set, (run, set, record, network), and ``agreement``, (network,).
 
-    Agreement: share of the flow's movement, squared and summed over nodes and records, that SGD does not miss.
+    Agreement is 1 minus the squared distance between SGD and flow over the squared movement of the flow, each summed
+    over nodes and records.
     """
     parts = [norms[..., : study.m], norms[..., study.m :]]
     missed = ((norms[1] - norms[0]) ** 2).sum(axis=(0, 2))
@@ -154,7 +157,7 @@ def summary(study: FanOutStudy, norms: Array) -> dict[str, Array]:
 
 
 def dataset(study: FanOutStudy, rows: list[dict[str, Array]]) -> xr.Dataset:
-    """Over (over_realisation, p_W, p_V), then run, set, time and network."""
+    """The summaries over (over_realisation, p_W, p_V) and their own axes."""
     import xarray as xr
 
     settings = ("over_realisation", "p_W", "p_V")
@@ -173,7 +176,7 @@ def dataset(study: FanOutStudy, rows: list[dict[str, Array]]) -> xr.Dataset:
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Means over the widths within each network; near and far are the largest and the smallest p on the grid."""
+    """Means over the widths within each network; near and far are the largest and the smallest p."""
     far_W, near_W = extremes(data.p_W)
     far_V, near_V = extremes(data.p_V)
     found = []
@@ -209,7 +212,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: FanOutStudy, data: xr.Dataset) -> Figure:
-    """One row a width, one column a start; the band is one standard deviation over the nodes of all networks."""
+    """Widths by rows, starts by columns; the band is one standard deviation over the nodes of all networks."""
     starts = [(p_W, p_V) for p_W in study.p_W for p_V in study.p_V]
     figure, axes = panels(len(study.over_realisations), len(starts), (1.9, 1.75), sharey="row")
     for row, over in zip(axes, study.over_realisations, strict=True):

@@ -1,4 +1,4 @@
-"""What the figures of the two-layer experiments share: colours, panels, and the settings as a data set's axes."""
+"""What the figures share: grids of panels, colours in order, labels of numbers, means with bands."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def panels(
     sharey: Literal["all", "row", "col"] = "all",
     sharex: Literal["all", "row", "col"] = "all",
 ) -> tuple[Figure, NDArray[np.object_]]:
-    """A figure of rows x columns panels with common axes, of all, by rows or by columns."""
+    """A figure of rows x columns panels that share their axes: all of them, or those of a row or column."""
     figure = Figure(figsize=(max(size[0] * columns, 4.2), size[1] * rows + 0.4))
     return figure, figure.subplots(rows, columns, sharex=sharex, sharey=sharey, squeeze=False)
 
 
 def ordered_colours(count: int, name: str = "viridis", last: float = 0.88) -> list[Colour]:
-    """Colours for values in order; the brightest end, unreadable on white, is left out."""
+    """Colours for values in order; the brightest end of the map, unreadable on white, is left out."""
     return [matplotlib.colormaps[name](share) for share in np.linspace(0.0, last, count)]
 
 
 def number_label(value: float, times: bool = False) -> str:
-    """A number as short as it gets, with a times sign where it is a multiple."""
+    """A number in as few digits as it needs, with a times sign where it is a multiple."""
     return f"{value:g}" + ("×" if times else "")
 
 
 def extremes(values: ArrayLike) -> tuple[int, int]:
-    """Places of the smallest and the largest value."""
+    """Index of the smallest and of the largest value."""
     numbers = np.asarray(values)
     return int(numbers.argmin()), int(numbers.argmax())
 
@@ -57,7 +57,7 @@ def mean_and_band(
 
 
 def padded(rows: Sequence[Array], width: int) -> Array:
-    """Arrays that differ in their last axis, stacked, with NaN where one is shorter."""
+    """Arrays of different last axes, filled with NaN to one ``width`` and stacked."""
     return np.stack(
         [
             np.pad(row, [(0, 0)] * (row.ndim - 1) + [(0, width - row.shape[-1])], constant_values=np.nan)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOSS_FLOOR = 1e-28
-"""Below it a loss is the rounding of outputs of order one, squared."""
+"""Smaller losses count as this: they are the rounding of outputs of order one, squared."""
 
 RECORDS = 40
 
@@ -54,7 +54,7 @@ def dataset(study: SpecializationStudy, losses: list[np.ndarray], epochs: np.nda
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Paired, in decades of the final loss: narrowest minus widest student."""
+    """Decades of the final loss between the narrowest and the widest student of one seed."""
     if data.sizes["over_realisation"] < 2:
         return ()
     final = np.log10(np.maximum(data.loss.isel(epoch=-1), LOSS_FLOOR))
@@ -74,7 +74,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
-    """A panel a polarity: median and quartiles over networks, one colour an over-realisation."""
+    """A panel for each polarity: median and quartiles over networks, a colour for each over-realisation."""
     columns = min(len(study.polarities), 3)
     rows = -(-len(study.polarities) // columns)
     figure, axes = panels(rows, columns, (3.0, 2.5))

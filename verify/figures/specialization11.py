@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = 3
-"""Networks drawn, one a row; the check is over all of them."""
+"""Networks in the picture, one a row; the check is over all of them."""
 
 RECORDS = 60
 
@@ -55,9 +55,10 @@ def dataset(run: Trajectory) -> xr.Dataset:
 
 
 def shifted(correlation: NDArray[np.float64], lead: float = 0.1) -> NDArray[np.bool_]:
-    """Whether a student node that ends specialised was nearer another, stronger teacher before, (networks, n).
+    """Which student nodes change their teacher node on the way, (networks, n).
 
-    ``correlation``: (records, networks, m, n). Nearer: by ``lead`` in correlation, at some record.
+    Those that end specialised, and at some record correlated more with a stronger teacher node than with their own, by
+    ``lead``. ``correlation``: (records, networks, m, n).
     """
     final = correlation[-1].argmax(axis=1)[None, :, None, :]
     own = np.take_along_axis(correlation, final, axis=2)
@@ -67,7 +68,7 @@ def shifted(correlation: NDArray[np.float64], lead: float = 0.1) -> NDArray[np.b
 
 
 def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
-    """Order of coverage within each network, and the share of networks in which a node shifts its focus."""
+    """Order of coverage within each network, and the number of its nodes that change their teacher node."""
     found = first_covered(run)
     order = rank_correlation(found, np.broadcast_to(np.arange(found.shape[1]), found.shape))
     moved = shifted(run.observables["correlation"]).sum(axis=1)
@@ -78,7 +79,7 @@ def checks(run: Trajectory) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: OneSetting, data: xr.Dataset) -> Figure:
-    """A row a network, a column a teacher node, a line a student node."""
+    """Networks by rows, teacher nodes by columns, a line for each student node."""
     rows, columns = min(SHOWN, study.networks), study.m
     figure, axes = panels(rows, columns, (2.0, 1.6))
     students = data.sizes["student"]

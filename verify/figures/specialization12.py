@@ -53,7 +53,7 @@ def dataset(study: OneWidth, runs: list[Trajectory]) -> xr.Dataset:
 
 
 def checks(study: OneWidth, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
-    """Per polarity: coverage of the strong minus that of the weak half, averaged over the run."""
+    """For each polarity, coverage of the strong minus that of the weak half, averaged over the run."""
     claim = "the strong half of the teacher nodes is covered before the weak half"
     return tuple(
         ClaimCheck.exceeding(f"{claim} (p = {number_label(p)})", lead_of_the_strong(run))
@@ -62,7 +62,7 @@ def checks(study: OneWidth, runs: list[Trajectory]) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: OneWidth, data: xr.Dataset) -> Figure:
-    """A panel a polarity, a line a teacher node from the strongest to the weakest."""
+    """A panel for each polarity, a line for each teacher node from the strongest to the weakest."""
     figure, axes = panels(1, len(study.polarities), (3.0, 2.6))
     colours = ordered_colours(study.m, "turbo", last=1.0)
     for panel, polarity in zip(axes[0], study.polarities, strict=True):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def make(
     study: SpecializationStudy, device: str, progress: Progress, store: RunFolder | None = None
 ) -> FigureResult:
-    """Train every setting to its end and draw one point a student node, one colour a network."""
+    """Train every setting to its end, and plot one point for every student node."""
     runs = [
         specialisation_and_fan_out(run)
         for _, _, run in study.run(
@@ -54,14 +54,14 @@ def dataset(study: SpecializationStudy, runs: list[tuple[Array, Array]]) -> xr.D
 
 
 def checks(study: SpecializationStudy, runs: list[tuple[Array, Array]]) -> tuple[ClaimCheck, ...]:
-    """Rank correlation of the two axes within each network, averaged over the settings in which it can vary."""
+    """Rank correlation of the two axes within each network, averaged over the settings where both vary."""
     ranks = np.array([rank_correlation(*run) for run in runs])
     claim = "low correlation goes with low fan-out (mean rank correlation within a network > 0)"
     return (ClaimCheck.exceeding(claim, ranks.mean(axis=0)),)
 
 
 def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
-    """A panel a setting, polarities down and over-realisations across; one colour a network."""
+    """Polarities by rows, over-realisations by columns, a colour for each network."""
     rows, columns = len(study.polarities), len(study.over_realisations)
     figure, axes = panels(rows, columns, sharey="row")
     colours = ordered_colours(study.networks, "turbo", last=1.0)

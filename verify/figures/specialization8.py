@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BalancedStudy(DeepStudy):
-    """Students beside the second paper's balanced teachers, looked at after the epochs ``looks`` and at both ends.
+    """Students beside the second paper's balanced teachers, recorded after the epochs ``looks`` and at both ends.
 
-    The rate is halved at epoch ``halved_at``.
+    The learning rate is halved at epoch ``halved_at``.
     """
 
     looks: tuple[int, ...] = (1, 10)
@@ -56,6 +56,7 @@ class BalancedStudy(DeepStudy):
 
     @property
     def records(self) -> tuple[int, ...]:
+        """Epochs of the records."""
         return (0, *self.looks, self.epochs)
 
     def sgd(self, arm: Arm) -> SGD:
@@ -71,22 +72,24 @@ class BalancedStudy(DeepStudy):
 
     @property
     def observer(self) -> FanOuts:
+        """What is measured of every node at a record."""
         return FanOuts(len(self.widths))
 
 
 @dataclass(frozen=True)
 class FanOuts:
-    """Of every student node of ``depth`` hidden layers: best correlation with a teacher node, and sqrt(E beta_kk)."""
+    """Best correlation with a teacher node and sqrt(E beta_kk), of every node of ``depth`` hidden layers."""
 
     depth: int
 
     @property
     def dimensions(self) -> dict[str, tuple[str, ...]]:
+        """One axis of student nodes for each quantity and layer."""
         names = product(("best_correlation", "fan_out"), range(1, self.depth + 1))
         return {f"{name}_{level}": (f"student_{level}",) for name, level in names}
 
     def __call__(self, students: DeepNetworks, teacher: DeepNetworks, x: Tensor, found: Evaluation) -> Record:
-        """On the evaluation inputs; the factors of beta are taken in chunks."""
+        """Both quantities on the evaluation inputs, for all layers."""
         kept: Record = {}
         slopes = mean_modulations(students, teacher, x)
         for level, (match, slope) in enumerate(zip(found.layers, slopes, strict=True), start=1):
@@ -98,14 +101,14 @@ class FanOuts:
 def make(
     study: BalancedStudy, device: str, progress: Progress, store: RunFolder | None = None
 ) -> FigureResult:
-    """Train the students, keeping one point for every node at every look."""
+    """Train the students, measuring every node at every record."""
     (run,) = train_cases([Case(study, study.arms[0])], device, progress, store)
     data = dataset(run)
     return FigureResult(picture(study, data), data, checks(data))
 
 
 def dataset(run: Trajectory) -> xr.Dataset:
-    """Both axes over (layer, epoch, network, student), NaN beyond a layer's width, and the teachers' side."""
+    """Both quantities over (layer, epoch, network, student), NaN beyond a layer's width; rho_bar and loss."""
     import xarray as xr
 
     depth = run.observables["rho_bar"].shape[-1]
@@ -120,7 +123,7 @@ def dataset(run: Trajectory) -> xr.Dataset:
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Rank correlation of the two axes in every layer at the end; which layer leads at the last look before."""
+    """Rank correlation of both quantities at the end, layer by layer; and which layer leads at the record before."""
     found = []
     for layer, name in enumerate(
         ("the lowest layer", *(f"layer {n}" for n in range(1, data.sizes["layer"])))
@@ -137,13 +140,13 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def agreement(points: xr.Dataset) -> Array:
-    """Spearman's rank correlation of the two axes within each network, (networks,)."""
+    """Spearman's rank correlation of both quantities within each network, (networks,)."""
     present = ~np.isnan(points.fan_out.values[0])
     return rank_correlation(points.best_correlation.values[:, present], points.fan_out.values[:, present])
 
 
 def picture(study: BalancedStudy, data: xr.Dataset) -> Figure:
-    """Looks by rows, layers by columns, one colour a network."""
+    """Records by rows, layers by columns, a colour for each network."""
     figure, axes = panels(data.sizes["epoch"], data.sizes["layer"], (2.3, 1.9), sharey="col")
     colours = ordered_colours(data.sizes["network"], "turbo", last=1.0)
     for row, layer in product(range(data.sizes["epoch"]), range(data.sizes["layer"])):
@@ -166,6 +169,7 @@ def picture(study: BalancedStudy, data: xr.Dataset) -> Figure:
 
 
 def estimate(study: BalancedStudy, device: str) -> Estimate:
+    """Time and memory of the training."""
     return estimate_cases([Case(study, study.arms[0])], device)
 
 

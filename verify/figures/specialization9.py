@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def make(
     study: SpecializationStudy, device: str, progress: Progress, store: RunFolder | None = None
 ) -> FigureResult:
-    """Train every setting and look at it twice."""
+    """Train every setting, recording it early and at its end."""
     runs = [
         run
         for *_, run in study.run(
@@ -59,7 +59,7 @@ def dataset(
 
 
 def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
-    """Means over the settings within each network; all comparisons are between runs on the same seed."""
+    """Averages over the settings within each network; runs of one seed are compared in pairs."""
     strong_first = (data.success_strong_half - data.success_weak_half).isel(epoch=0)
     found = [
         ClaimCheck.exceeding(
@@ -82,7 +82,7 @@ def checks(data: xr.Dataset) -> tuple[ClaimCheck, ...]:
 
 
 def picture(study: SpecializationStudy, data: xr.Dataset) -> Figure:
-    """A colour an over-realisation, dotted early and solid late."""
+    """A colour for each over-realisation, dotted early and solid late."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.4, 3.6))

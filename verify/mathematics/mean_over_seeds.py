@@ -13,7 +13,7 @@ from dynamics.validation import positive_int
 from verify.judging import Context, Evidence
 
 FEWEST_SEEDS = 3
-"""Networks below which a study gives no interval worth the name."""
+"""Fewest networks from which an interval is taken."""
 
 
 def enough_networks(networks: int) -> int:
@@ -44,9 +44,13 @@ class MeanInterval:
 
 
 def mean_interval(samples: ArrayLike, tail: float) -> MeanInterval:
-    """Student-t interval of the mean of ``samples``, one a seed, beyond which lies a chance ``tail`` on either side.
+    """Student-t interval of a mean.
 
-    Raises ValueError with fewer than ``FEWEST_SEEDS`` samples or non-finite ones.
+    Args:
+        samples: one number a seed, at least ``FEWEST_SEEDS``.
+        tail: chance on either side of the interval.
+    Raises:
+        ValueError: too few samples, or non-finite ones.
     """
     values = np.asarray(samples, dtype=np.float64).ravel()
     if values.size < FEWEST_SEEDS or not np.all(np.isfinite(values)):
@@ -57,7 +61,7 @@ def mean_interval(samples: ArrayLike, tail: float) -> MeanInterval:
 
 
 def false_alarm_tail(context: Context, comparisons: int = 1) -> float:
-    """The chance on either side of an interval that keeps all false alarms of a run in bounds."""
+    """The chance on either side of an interval at which a run's false alarms stay as rare as promised."""
     return float(ndtr(-context.z(comparisons)))
 
 
@@ -92,8 +96,10 @@ def falls_below(
 
 
 def weakest(*evidences: Evidence) -> Evidence:
-    """A claim with several parts is as good as its worst part: a failed one, else an undecided one, else
-    the least."""
+    """The evidence for a claim of several parts: that of its worst part.
+
+    A failed part outweighs an undecided one, which outweighs those that hold; among equals the smallest margin counts.
+    """
     failed = [e for e in evidences if not e.holds and not e.inconclusive]
     undecided = [e for e in evidences if e.inconclusive]
     return min(failed or undecided or list(evidences), key=lambda e: e.margin)

@@ -29,7 +29,7 @@ SECTION = re.compile(r"^## (\S+)$", re.MULTILINE)
 
 
 def command_of(name: str, settings: Mapping[str, Any]) -> str:
-    """The shortest command with these settings: a budget and what differs from it."""
+    """The shortest command that makes the figure so: a budget, and every setting that differs from it."""
     candidates = []
     for budget, usual in figures()[name].settings.items():
         fields = option_fields(type(usual))
@@ -82,7 +82,7 @@ def _outcome(check: Mapping[str, Any]) -> str:
 
 
 def updated(page: str, sections: Mapping[str, str]) -> str:
-    """``page`` with the given sections in place of those of the same name, in the order of the papers."""
+    """``page`` with ``sections`` put in place of those of the same names, in the order of the papers."""
     parts = SECTION.split(page)
     found = {name: f"## {name}{body.rstrip()}\n" for name, body in zip(parts[1::2], parts[2::2], strict=True)}
     order = [name for name in figures() if name in found or name in sections]
@@ -90,7 +90,7 @@ def updated(page: str, sections: Mapping[str, str]) -> str:
 
 
 def main(folder: Path, docs: Path) -> None:
-    """Take over every figure of ``folder``."""
+    """Take every figure of ``folder`` over into the documentation."""
     import xarray as xr
 
     sections = {}

@@ -1,8 +1,8 @@
 """The two-layer experiments in numbers beside an independent rewrite of the authors' program.
 
-Usage: ``python -m verify.report.reference_page PAGE [--networks N] [--runs DIR]`` trains what ``--runs``
-does not hold yet and writes the page (docs/specialization_reference.md) with a table of coverage and loss, and how
-the loss of over-realised students depends on the size of the training set. Cost 90 seconds of one core a network.
+Usage: ``python -m verify.report.reference_page PAGE [--networks N] [--runs DIR]`` trains what ``--runs`` does not hold
+yet and writes the page (docs/specialization_reference.md): a table of coverage and loss, and one of the loss of
+over-realised students over the size of the training set. Cost: 90 seconds of one core a network.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from verify.report.writing import write_atomically
 
 @dataclass(frozen=True)
 class Row:
-    """One setting and what the rewrite gave: nodes covered early and late, and its final losses, as they were read."""
+    """One setting, and what the rewrite printed: nodes covered early and late, and its final losses."""
 
     m: int
     polarity: float
@@ -53,13 +53,13 @@ ROWS = (
     Row(20, 2, 2, "4.4", "10.4", "4e-5"),
     Row(20, 2, 5, "4.4", "14.6", "6e-6"),
 )
-"""Two networks each at m = 10, the mean of three at m = 20."""
+"""The rewrite gives the values of two networks each at m = 10, and the mean of three at m = 20."""
 
 SIZES = (10_000, 40_000, 90_000)
-"""Training samples of the second table."""
+"""Numbers of training samples in the second table."""
 
 FEW = 4
-"""Networks of the second table: their samples fill half a gigabyte."""
+"""Networks of the second table: their samples fill half a gigabyte already."""
 
 INTRODUCTION = f"""# The two-layer experiments beside an independent rewrite
 
@@ -88,7 +88,7 @@ def study(m: int, networks: int) -> SpecializationStudy:
 
 
 def plan_of(row: Row, networks: int) -> TrainingPlan:
-    """The row's run, looked at early and at its end, as the figures do (so that they share kept runs)."""
+    """The run of a row, recorded early and at its end as in the figures, which so share its file."""
     frame = study(row.m, networks)
     return TrainingPlan.of(
         frame.setting(row.polarity, row.over), seed=frame.seed, networks=networks, steps=frame.steps,
@@ -97,7 +97,7 @@ def plan_of(row: Row, networks: int) -> TrainingPlan:
 
 
 def sized_plans() -> Iterator[tuple[float, int, TrainingPlan]]:
-    """Polarity, training samples and run of the second table."""
+    """For every row of the second table: polarity, number of training samples, and the run."""
     for polarity in (0.0, 1.0):
         for size in SIZES:
             setting = SpecializationSetting(10, 5.0, polarity, train_samples=size)
@@ -115,7 +115,7 @@ def spread(values: Array, middle: float, form: str) -> str:
 
 
 def line(row: Row, run: Trajectory) -> str:
-    """One row of the table: ours beside the rewrite's."""
+    """One row of the table: our numbers beside the rewrite's."""
     late = run.t[-1]
     places = [int(np.flatnonzero(run.t == epoch)[0]) for epoch in (EARLY, late)]
     counts = [row.m * coverage(run)[place] for place in places]
@@ -129,7 +129,7 @@ def line(row: Row, run: Trajectory) -> str:
 
 
 def page(networks: int, store: RunFolder | None) -> str:
-    """Train and put both tables together."""
+    """Train what is missing and write both tables."""
     runs = train_in_turn([plan_of(row, networks) for row in ROWS], workers=available_cores(), store=store)
     head = (
         f"| m | p | n/m | covered @{EARLY} | rewrite | covered @100 | rewrite | loss @100 | rewrite |\n"

@@ -21,17 +21,17 @@ from verify.judging import Record, Verdict
 
 SIZE = (5.4, 3.5)
 MANY_POINTS = 2000
-"""Above this a scatter is stored as pixels, to keep the page light."""
+"""Points above which a scatter is stored as pixels, to keep the page light."""
 
 VISIBLE_DEVIATION = 0.02
-"""Share of the axis below which |measured - predicted| cannot be seen and is drawn by itself."""
+"""Share of the axis below which |measured - predicted| cannot be seen; it is then plotted by itself."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a ``data:`` URI, or why there is none (``error``); both empty when no instance was judged.
+    """A figure as a ``data:`` URI, or why there is none (``error``); both are empty when no instance was judged.
 
-    ``wide``: of several panels side by side, which takes the page's whole width.
+    ``wide``: it has several panels side by side and takes the page's whole width.
     """
 
     uri: str | None = None
@@ -40,7 +40,7 @@ class Picture:
 
 
 def picture_of(verdict: Verdict) -> Picture:
-    """The verdict's picture; a figure that breaks costs the report its picture, not its page."""
+    """The verdict's picture. A figure that raises costs the report this picture, not the page."""
     try:
         with matplotlib.rc_context(STYLE):
             figure = figure_of(verdict)
@@ -66,10 +66,10 @@ def figure_of(verdict: Verdict) -> Figure | None:
 
 
 def records_figure(records: Sequence[Record], counterexample: Record | None = None) -> Figure | None:
-    """Measured over predicted with the diagonal.
+    """Measured over predicted, with the diagonal.
 
-    Where an equality is met too closely to see, the deviation itself; where every instance has the same
-    bound, the sorted measurements below it.
+    An equality that holds too closely to see is shown by its deviation; instances that all have the same bound are
+    shown below it, sorted.
     """
     evidence = [record.evidence for record in records if record.evidence is not None]
     points = Points(
@@ -104,7 +104,7 @@ class Points:
     margin: NDArray[np.float64]
 
     def chosen(self, where: NDArray[Any]) -> Points:
-        """The points at a mask or in an order."""
+        """The points that a mask selects, or in the order of an index."""
         return Points(*(getattr(self, field.name)[where] for field in dataclasses.fields(self)))
 
     @property
@@ -117,7 +117,7 @@ class Points:
 
     @property
     def is_close_equality(self) -> bool:
-        """Whether the claim is measured = predicted, and the difference too small to see beside the values."""
+        """Whether the claim is measured = predicted and holds too closely for the difference to be seen."""
         both_sides = np.allclose(self.margin, self.tolerance - self.deviation, rtol=1e-6, atol=0)
         unseen = self.deviation.max() <= VISIBLE_DEVIATION * np.ptp(self.predicted)
         return bool((self.tolerance > 0).all() and both_sides and (unseen or np.ptp(self.predicted) == 0))
@@ -194,7 +194,7 @@ def _mark(axes: Axes, counterexample: Record | None) -> None:
 
 
 def _deviations(axes: Axes, points: Points) -> None:
-    """Deviation over tolerance, sorted; exact agreement sits on the floor of the axis."""
+    """|measured - predicted| / tolerance, sorted; agreement to the last bit sits on the floor of the axis."""
     points = points.chosen(np.argsort(points.deviation / points.tolerance))
     ratio, holds = points.deviation / points.tolerance, points.holds
     exact = ratio == 0

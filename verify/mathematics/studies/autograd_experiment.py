@@ -1,4 +1,4 @@
-"""A two-layer experiment by torch's autograd, one network and one step at a time: the slow, independent way."""
+"""A two-layer experiment by torch's autograd, one network and one step at a time: slow, and independent of ours."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nets.specialization.setting import SpecializationNetworks, SpecializationSe
 
 
 def trained_by_autograd(setting: SpecializationSetting, seed: int, steps: int) -> tuple[Array, Array]:
-    """``W (d + 1, n)`` and ``V (n + 1, c)`` of the network of one seed after ``steps`` steps of ``torch.optim.SGD``.
+    """Weights of the network of one seed after steps of ``torch.optim.SGD``: ``W (d + 1, n)`` and ``V (n + 1, c)``.
 
-    Same start, samples and batches as :func:`nets.specialization.training.train_specialization`, nothing else of it:
-    the loss is differentiated by autograd. Cost about 0.3 ms a step.
+    Start, samples and batches are those of :func:`nets.specialization.training.train_specialization`; everything else
+    is autograd's. Cost: about 0.3 ms a step.
     """
     drawn = SpecializationNetworks.draw(setting, [seed])
     inputs, outputs = (torch.from_numpy(part[0].copy()) for part in drawn.training)

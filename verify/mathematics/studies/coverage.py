@@ -25,8 +25,7 @@ def coverage_of_halves(run: Trajectory) -> tuple[Array, Array]:
 def lead_of_the_strong(run: Trajectory) -> Array:
     """Coverage of the strong half minus that of the weak half, averaged over the run's time, one a network.
 
-    The average counts the time by which a node is ahead, so that it sees the order also where all are covered in the
-    end.
+    The average counts the time by which a node is ahead: it sees the order even where all are covered in the end.
     """
     strong, weak = coverage_of_halves(run)
     return time_average(run, strong - weak)
@@ -57,5 +56,5 @@ def best_student(run: Trajectory) -> Array:
 
 
 def time_average(run: Trajectory, values: Array) -> Array:
-    """Average over the time of the run of values (records, networks)."""
+    """Average over the time of the run of ``values (records, networks)``, one a network."""
     return np.asarray(np.trapezoid(values, run.t, axis=0) / (run.t[-1] - run.t[0]))

@@ -22,7 +22,7 @@ from nets.specialization.run_folder import RunFolder
 from verify.mathematics.studies.deep_study import Arm, DeepStudy
 
 STEP_OVERHEAD = 2e5
-"""Multiplications in the time that a step of a small network takes on top of its own (measured on a CPU)."""
+"""Multiplications that take as long as the overhead of a small network's step (measured on a CPU)."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Case:
 
     @property
     def cost(self) -> float:
-        """Proportional to its time, about."""
+        """Time of the training, up to a factor."""
         study = self.study
         products = 3 * study.batch_size * study.students(self.arm.placement).products
         return study.epochs * study.steps * study.networks * (products + STEP_OVERHEAD)
@@ -43,9 +43,15 @@ class Case:
 def train_cases(
     cases: Sequence[Case], device: str, progress: Progress, store: RunFolder | None = None
 ) -> list[Trajectory]:
-    """The runs of ``cases``: as many at a time as there are cores, the longest first; on a GPU one by one.
+    """The runs of ``cases``, as many at a time as there are cores, the longest first; one by one on a GPU.
 
-    Raises what :meth:`DeepStudy.run` does.
+    Args:
+        cases: what is trained.
+        device: where.
+        progress: told the fraction done.
+        store: keeps a checkpoint of every run, from which a stopped study goes on.
+    Raises:
+        DivergedTrainingError: a network stopped being finite. RunFileError: a checkpoint is of another run.
     """
     meter = _Meter([case.cost for case in cases], progress)
     workers = 1 if device.startswith("cuda") else min(available_cores(), len(cases))
@@ -75,16 +81,16 @@ def observable(runs: Sequence[Trajectory], name: str, shape: tuple[int, ...]) ->
 
 
 def way_covered(rho_bar: Array, epochs: int) -> Array:
-    """``(rho - rho(0)) / (1 - rho(0))`` along the axis ``epochs``: the share of the way from the start to a full match.
+    """``(rho - rho(0)) / (1 - rho(0))``: the share covered of the way from the start to a full match.
 
-    Kinds of networks that start with different correlations are compared by it.
+    It compares networks that start with different correlations. ``epochs``: the axis of time in ``rho_bar``.
     """
     start = np.take(rho_bar, [0], axis=epochs)
     return np.asarray((rho_bar - start) / (1 - start))
 
 
 class _Meter:
-    """Progress of cases that are trained side by side, each weighted with its cost."""
+    """Progress of trainings side by side, each weighted by its cost."""
 
     def __init__(self, costs: Sequence[float], report: Progress) -> None:
         self._shares = [cost / sum(costs) for cost in costs]
@@ -92,6 +98,8 @@ class _Meter:
         self._report, self._lock = report, threading.Lock()
 
     def of(self, index: int) -> Progress:
+        """The progress of one of them."""
+
         def advance(fraction: float) -> None:
             with self._lock:
                 self._done[index] = fraction * self._shares[index]
@@ -102,7 +110,7 @@ class _Meter:
 
 @contextmanager
 def _one_thread_an_operation() -> Iterator[None]:
-    """The cases share the cores; threads within torch's operations would only wait for one another."""
+    """One thread for each of torch's operations: the trainings share the cores already."""
     held = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: where batch normalisation sits, and the learning rate of torch's MSELoss."""
+    """One side of a comparison: where batch normalisation sits, and the learning rate (of torch's MSELoss)."""
 
     placement: Normalisation
     rate: float
 
     @property
     def label(self) -> str:
+        """The arm in words."""
         return f"{'without' if self.placement == 'none' else 'with'} BN, rate {self.rate:g}"
 
 
@@ -51,12 +52,13 @@ MEASURES = ("rho_bar", "mean_rank", "median_rank")
 
 @dataclass(frozen=True)
 class DeepStudy:
-    """GAUS of the first paper: teachers of ``widths``, students ``factor`` times as wide, fresh Gaussian inputs.
+    """GAUS, the first paper's Gaussian task: teachers of ``widths``, students ``factor`` times as wide, fresh inputs.
 
-    ``inputs``: ``(d,)``, or ``(channels, height, width)`` for ConvNets. ``rates``, ``bn_rates``: learning rates without
-    and with batch normalisation (after the ReLU), of torch's MSELoss as in the authors' program (0.05); the project's
-    loss takes them times 2 / outputs. An epoch is ``samples`` inputs. Networks of one seed share teacher, start and
-    inputs in all arms, so that these are compared in pairs. ``bits``: 32 or 64.
+    ``inputs``: ``(d,)``, or ``(channels, height, width)`` for ConvNets. ``rates``, ``bn_rates``: learning rates
+    without and with batch normalisation after the ReLU, of torch's MSELoss as in the authors' program (0.05); times 2
+    / outputs they are those of our loss. An epoch is ``samples`` inputs. Networks of one seed share teacher, start and
+    inputs in all arms, so that arms are compared in pairs. ``bits``: of the floating-point numbers, 32 or 64. Raises
+    ValueError or TypeError, naming the field.
     """
 
     widths: tuple[int, ...] = (50, 75, 100, 125)
@@ -94,14 +96,16 @@ class DeepStudy:
 
     @property
     def dtype(self) -> torch.dtype:
+        """Number format of all networks."""
         return torch.float32 if self.bits == 32 else torch.float64
 
     @property
     def teacher(self) -> Architecture:
+        """The teachers' architecture."""
         return Architecture(self.inputs, self.widths, self.outputs)
 
     def students(self, placement: Normalisation) -> Architecture:
-        """The authors normalise without a trained scale where fully connected, with one in ConvNets."""
+        """The students' architecture; as the authors', normalised with a trained scale in ConvNets only."""
         wide = self.teacher.over_parameterised(self.factor, placement)
         return Architecture(
             wide.inputs, wide.widths, wide.outputs, placement, affine=self.teacher.convolutional
@@ -109,7 +113,7 @@ class DeepStudy:
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """What is compared, the first without normalisation."""
+        """What is compared, first without normalisation."""
         return (
             *(Arm("none", rate) for rate in self.rates),
             *(Arm("after", rate) for rate in self.bn_rates),
@@ -120,10 +124,11 @@ class DeepStudy:
         return SGD(2 * arm.rate / self.outputs)
 
     def fresh(self) -> FreshGaussian:
+        """Fresh Gaussian inputs."""
         return FreshGaussian(self.inputs, tuple(self.seeds), self.batch_size, self.samples, self.input_std)
 
     def source(self) -> BatchSource:
-        """Where the batches come from; another kind of study may take them from elsewhere."""
+        """Where the batches come from: fresh inputs, unless a subclass says otherwise."""
         return self.fresh()
 
     @property
@@ -133,24 +138,26 @@ class DeepStudy:
 
     @property
     def records(self) -> tuple[int, ...] | None:
-        """Epochs after which to look; None: after every one."""
+        """Epochs after which to record; None: after every one."""
         return None
 
     @property
     def observer(self) -> Observer | None:
-        """What is measured beyond the usual."""
+        """What is measured at a record beyond the usual; nothing unless a subclass says so."""
         return None
 
     def teachers(self, device: str) -> DeepNetworks:
+        """One teacher for each seed."""
         return separated_teacher(self.teacher, self.seeds, device=device, dtype=self.dtype)
 
     def plain(self, kind: type[DeepStudy] | None = None, **changes: Any) -> DeepStudy:
-        """A study of the fields that all have in common, some of them changed."""
+        """A study with the fields of :class:`DeepStudy` (or of ``kind``) alone, some of them changed."""
         common = {field.name: getattr(self, field.name) for field in fields(DeepStudy)}
         return (kind or DeepStudy)(**{**common, **changes})
 
     @property
     def seeds(self) -> list[int]:
+        """One seed for each network."""
         return network_seeds(self.seed, self.networks)
 
     def run(
@@ -161,9 +168,16 @@ class DeepStudy:
         store: RunFolder | None = None,
         workers: int | None = None,
     ) -> Trajectory:
-        """Train and measure, from where the run in ``store`` is, if there is one; one worker a core unless told.
+        """Train one arm and measure it; a run that is in ``store`` goes on from where it is.
 
-        Raises DivergedTrainingError where a network diverges and RunFileError where the file is of another run.
+        Args:
+            arm: normalisation and learning rate.
+            device: where.
+            progress: told the fraction done.
+            store: folder of checkpoints, or None.
+            workers: threads; one a core where None.
+        Raises:
+            DivergedTrainingError: a network stopped being finite. RunFileError: the checkpoint is of another run.
         """
         students = random_start(self.students(arm.placement), self.seeds, device=device, dtype=self.dtype)
         x = gaussian_inputs(
@@ -182,7 +196,7 @@ class DeepStudy:
         return run
 
     def file(self, arm: Arm, device: str, store: RunFolder | None) -> Path | None:
-        """The checkpoint of one arm: sizes in words, everything that decides the numbers as a hash."""
+        """The checkpoint of one arm: the name says its sizes and ends in a hash of all that decides the numbers."""
         if store is None:
             return None
         shared = {name: value for name, value in asdict(self).items() if name not in ("rates", "bn_rates")}
@@ -193,7 +207,7 @@ class DeepStudy:
         return store.folder / f"{words}-{digest}.safetensors"
 
     def all_arms(self, device: str, progress: Progress, store: RunFolder | None = None) -> xr.Dataset:
-        """The study's runs as one data set over (arm, epoch, network, layer)."""
+        """The runs of all arms as one data set over (arm, epoch, network, layer)."""
         runs = []
         for index, arm in enumerate(self.arms):
 
@@ -218,7 +232,7 @@ class DeepStudy:
 
 
 def dataset(arms: Sequence[Arm], runs: Sequence[Trajectory]) -> xr.Dataset:
-    """Matches, ranks and losses of all arms; ``bn`` and ``rate`` say what an arm is."""
+    """Correlations, ranks and losses of all arms; coordinates ``bn`` and ``rate`` say what an arm is."""
     import xarray as xr
 
     axes = ("arm", "epoch", "network", "layer")
@@ -235,7 +249,7 @@ def dataset(arms: Sequence[Arm], runs: Sequence[Trajectory]) -> xr.Dataset:
 
 
 def arm_coordinates(arms: Sequence[Arm]) -> dict[str, Any]:
-    """The arms by name, with what they are."""
+    """The axis of arms: their labels, and whether and at what rate each is normalised."""
     return {
         "arm": [arm.label for arm in arms],
         "bn": ("arm", [arm.placement != "none" for arm in arms]),

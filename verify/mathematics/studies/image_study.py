@@ -1,4 +1,4 @@
-"""What the figures on real images share: the data they name, teachers trained on it, and the seeds of both."""
+"""What the studies on images share: which images, the seeds of teachers and students, and training of the teachers."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ TEACHER: Normalisation = "before"
 class ImageStudy:
     """``networks`` teachers on scikit-learn's digits, or on CIFAR-10 where ``cifar10`` names its folder.
 
-    ``images``: of the training images only so many, the first ones (0: all). Teachers are trained by cross-entropy with
-    momentum 0.9; the rate falls to 0 over the second half. Raises ValueError or TypeError on impossible settings.
+    ``images``: only the first so many training images are used (0: all). Teachers are trained by cross-entropy with
+    momentum 0.9; their learning rate falls to 0 over the second half. Raises ValueError or TypeError, naming the
+    field.
     """
 
     networks: int = 5
@@ -62,6 +63,7 @@ class ImageStudy:
         return seeds[::2], seeds[1::2]
 
     def sgd(self, weight_decay: float) -> SGD:
+        """The teachers' step at one weight decay."""
         return SGD(self.teacher_rate, momentum=0.9, weight_decay=weight_decay, decay_from=0.5)
 
     def teachers(
@@ -73,7 +75,7 @@ class ImageStudy:
         workers: int,
         progress: Callable[[float], None],
     ) -> DeepNetworks:
-        """Trained from torch's initialisation; raises DivergedTrainingError where one diverges."""
+        """Networks trained on the labels from torch's start; raises DivergedTrainingError where one diverges."""
         seeds, _ = self.seeds()
         teachers = random_start(architecture, seeds, device=task.x.device, dtype=torch.float32)
         run = train_classifiers(
@@ -91,7 +93,7 @@ def vgg_like(task: ImageTask, widths: tuple[int, ...]) -> Architecture:
 
 
 def fully_connected(task: ImageTask, widths: tuple[int, ...]) -> Architecture:
-    """The same on flattened images."""
+    """A fully connected network on the flattened images, normalised in the same place."""
     return Architecture((task.train.images[0].size,), widths, task.classes, normalisation=TEACHER)
 
 

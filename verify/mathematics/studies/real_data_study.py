@@ -35,17 +35,17 @@ NORMALISATIONS: tuple[Normalisation, ...] = (TEACHER, "none")
 """Of the students: batch normalisation where the teacher has it, or none."""
 
 Case = tuple[str, str, Normalisation, int]
-"""Kind, teacher, student's normalisation and factor."""
+"""Kind of network, kind of teacher, the student's normalisation, and its factor."""
 
 
 @dataclass(frozen=True)
 class RealData(ImageStudy):
-    """Teachers of ``conv`` channels and of ``dense`` nodes; students ``factors`` times as wide, on their outputs.
+    """Students ``factors`` times as wide as teachers that learnt from images: ConvNets and fully connected ones.
 
-    Teachers are also pruned by structure to the share ``keep`` of each hidden layer and trained on for
-    ``tuned_epochs``. Students see the training images, in the half squared loss to the teacher's outputs (before the
-    softmax), by plain SGD whose rate falls to 0 over the second half. Raises ValueError or TypeError on impossible
-    settings.
+    Teachers have ``conv`` channels or ``dense`` nodes. They are also pruned to the share ``keep`` of each hidden layer
+    and trained on for ``tuned_epochs``. Students see the training images and minimise half the squared distance to the
+    teacher's outputs (before the softmax), by plain SGD whose rate falls to 0 over the second half. Raises ValueError
+    or TypeError, naming the field.
     """
 
     networks: int = 8
@@ -77,12 +77,12 @@ class RealData(ImageStudy):
         number("rate", self.rate, positive=True)
 
     def check(self) -> None:
-        """Raise what is wrong with the images or with networks on them."""
+        """Raise ValueError where the images are missing or too small for the networks."""
         for kind in KINDS:
             self.architecture(kind)
 
     def architecture(self, kind: str) -> Architecture:
-        """That of a full teacher."""
+        """The architecture of a full teacher of one kind."""
         images = self.task()
         return vgg_like(images, self.conv) if kind == "ConvNet" else fully_connected(images, self.dense)
 
@@ -92,7 +92,7 @@ class RealData(ImageStudy):
         return tuple(max(1, round(self.keep * width)) for width in widths)
 
     def estimate(self, device: str) -> Estimate:
-        """Time and memory of the students; their teachers take little beside them."""
+        """Time and memory of the students; the teachers' is small beside it."""
         images = self.task()
         found = []
         for kind, teacher, factor in product(KINDS, TEACHERS, self.factors):
@@ -107,13 +107,13 @@ class RealData(ImageStudy):
         return reduce(add, found)
 
     def cases(self) -> Iterator[Case]:
-        """Every student, in the order of the axes."""
+        """Every student's case, in the order of the data set's axes."""
         yield from product(KINDS, TEACHERS, NORMALISATIONS, self.factors)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One case: its training beside the teacher, and the accuracy of both on the test images, one a network."""
+    """One case: the run beside the teacher, and the accuracy of both on the test images, one number a network."""
 
     run: Trajectory
     accuracy: Array
@@ -128,10 +128,16 @@ def run_study(
     progress: Callable[[float], None],
     folder: Path | None = None,
 ) -> dict[Case, Outcome]:
-    """Train all teachers, then all students; raises DivergedTrainingError where one diverges.
+    """Train all teachers, then all students.
 
-    ``folder``: keeps a checkpoint of every student after each epoch, from which a stopped study goes on; raises
-    RunFileError where one cannot be used.
+    Args:
+        study: sizes, rates and images.
+        device: where.
+        workers: threads.
+        progress: told the fraction done.
+        folder: keeps a checkpoint of every student, from which a stopped study goes on.
+    Raises:
+        DivergedTrainingError: a network stopped being finite. RunFileError: a checkpoint is of another run.
     """
     work = _Work(study, progress)
     outcomes = {}
@@ -151,6 +157,7 @@ def run_study(
 def _teachers(
     study: RealData, kind: str, task: TaskTensors, workers: int, work: _Work
 ) -> dict[str, DeepNetworks]:
+    """The full and the pruned teachers of one kind."""
     architecture = study.architecture(kind)
     full = study.teachers(
         architecture, task, study.weight_decay, workers=workers,
@@ -177,6 +184,7 @@ def _student(
     work: _Work,
     folder: Path | None,
 ) -> tuple[DeepNetworks, Trajectory]:
+    """The students of one case, trained, and their run."""
     _, _, normalisation, factor = case
     _, seeds = study.seeds()
     architecture = teacher.architecture.over_parameterised(factor, normalisation)
@@ -196,13 +204,13 @@ def _student(
 
 
 def _file_name(study: RealData, case: Case, device: str) -> str:
-    """What decides the students, as a hash; their checkpoint refuses other teachers and data by itself."""
+    """The checkpoint of one case: what it is, and a hash of the study; it refuses other teachers and data by itself."""
     digest = sha256(repr((study, case, device)).encode()).hexdigest()[:12]
     return f"real-data-{case[0].split()[0].lower()}-{case[1]}-{case[2]}-{case[3]}x-{digest}.safetensors"
 
 
 class _Work:
-    """How much is done of all trainings, weighed by their multiplications."""
+    """Progress of all trainings, each weighted by its multiplications."""
 
     def __init__(self, study: RealData, progress: Callable[[float], None]) -> None:
         self._progress = progress

@@ -17,21 +17,20 @@ from nets.specialization.training import train_in_turn
 from verify.mathematics.mean_over_seeds import enough_networks
 
 EARLY = 5
-"""Epochs."""
+"""Epochs after which the paper takes its early look."""
 
 QUICK_SAMPLES = 2500
-"""Samples for evaluation at the quick budgets: near 0.95 a correlation's error is 0.1 / sqrt(2500) = 0.002."""
+"""Evaluation samples of the quick budgets: near 0.95 a correlation's error is 0.1 / sqrt(2500) = 0.002."""
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class SpecializationStudy:
-    """Networks of one teacher width for every polarity and over-realisation; the rest as in the paper.
+    """Networks of one teacher width at every polarity and over-realisation; everything else as in the paper.
 
-    Network s has the same inputs, teacher directions and batch order in every setting, so that settings are
-    compared in pairs. Raises ValueError or TypeError where a setting is impossible or there are
-    fewer than 3 networks.
+    Network s has the same inputs, teacher directions and batch order in every setting, so that settings are compared
+    in pairs. Raises ValueError or TypeError where a setting is impossible or there are fewer than 3 networks.
     """
 
     m: int = 10
@@ -68,11 +67,11 @@ class SpecializationStudy:
 
     @property
     def early_step(self) -> int:
-        """After five epochs, where the paper takes its early look (half a run that is no longer than that)."""
+        """The step of the early look: after ``EARLY`` epochs, or half way through a run of less than twice that."""
         return min(EARLY * EPOCH, self.steps // 2)
 
     def marks(self, records: int) -> list[int]:
-        """About ``records`` steps, denser at the beginning where nodes are won, with 0, the early one and the last."""
+        """About ``records`` steps to record, with 0, the early and the last; denser at first, where nodes are won."""
         share = np.linspace(0, 1, records) ** 2
         return sorted({round(value * self.steps) for value in share} | {self.early_step})
 
@@ -85,7 +84,17 @@ class SpecializationStudy:
         progress: Progress | None = None,
         store: RunFolder | None = None,
     ) -> Iterator[tuple[float, float, Trajectory]]:
-        """Polarity, over-realisation and run of every setting; raises DivergedTrainingError where one diverges."""
+        """Polarity, over-realisation and run of every setting, in this order.
+
+        Args:
+            record_at: steps of the records.
+            device: where.
+            workers: processes.
+            progress: told the fraction done.
+            store: folder of finished runs, which are not trained again.
+        Raises:
+            DivergedTrainingError: a network stopped being finite.
+        """
         pairs = [(p, over) for p in self.polarities for over in self.over_realisations]
         plans = [
             TrainingPlan.of(

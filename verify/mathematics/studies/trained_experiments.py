@@ -1,4 +1,4 @@
-"""Ensembles behind the statements on the paper's two-layer experiments: one instance type, trained once, kept."""
+"""Ensembles that the statements on the two-layer experiments are judged on; each is trained once and kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def trained(budget: Budget) -> st.SearchStrategy[Trained]:
 
 @functools.lru_cache(maxsize=8)
 def run_of(instance: Trained, device: str) -> Trajectory:
-    """The run of an instance, kept for its controls and for paired instances."""
+    """The run of an instance; the last few are kept, for controls and for instances that are compared in pairs."""
     study = SpecializationStudy(
         instance.m, (instance.polarity,), (instance.over_realisation,), instance.networks, instance.epochs,
         instance.seed, QUICK_SAMPLES,
