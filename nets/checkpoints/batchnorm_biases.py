@@ -48,7 +48,9 @@ class NormLayer:
         exactly where beta is negative.
         """
         size = np.abs(self.scale)
-        settled = np.where(self.bias > 0, np.inf, -np.inf)  # a scale of zero leaves a constant
+        settled = np.where(
+            self.bias > 0, np.inf, -np.inf
+        )  # where the scale is zero the ReLU's input is the bias
         return np.asarray(ndtr(np.divide(self.bias, size, out=settled, where=size > 0)))
 
 

@@ -73,7 +73,9 @@ def _read_safetensors(file: Path) -> dict[str, torch.Tensor]:
 def _read_torch(file: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old layouts and foreign pickles; they are read or refused
+            warnings.simplefilter(
+                "ignore"
+            )  # about old layouts and foreign pickles, which are read or refused below
             return torch.load(file, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
@@ -85,7 +87,7 @@ def _read_torch(file: Path) -> Any:
             f"{file}: refused, it asks for {asked[1]}, which could run code; save model.state_dict() alone"
         ) from error
     except Exception as error:
-        # torch tells damage by whatever its parsers raise: KeyError, EOFError, RuntimeError
+        # A damaged file raises whatever torch's parsers meet: KeyError, EOFError, RuntimeError.
         detail = str(error).split("\n")[0].split(". ")[0]
         raise ValueError(
             f"{file}: cannot be read as a torch file: {type(error).__name__} {detail}"

@@ -87,7 +87,7 @@ class Dense:
         """The gradient at the map's input, in the shape of ``x``, from the gradient ``g`` at its values."""
         W = self.layer.weight
         if self.count == 1:
-            # MKL is faster by a fifth on this order of factors than on g W^T, the transposition included
+            # W g^T, then transposed: with MKL a fifth faster than g W^T
             below = torch.mm(W[0], g.mT, out=self._buffer("b", W.shape[1], g.shape[0]))
             return self._buffer("below", g.shape[0], W.shape[1]).copy_(below.mT).view_as(x)
         return side_by_side(torch.bmm(stacked(g, self.count), W.mT)).view_as(x)

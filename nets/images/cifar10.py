@@ -150,7 +150,7 @@ def _check_size(path: Path, size: int, expected: int) -> None:
 
 
 def _check_md5(label: str, content: bytes, expected: str) -> None:
-    # against damage and mix-ups, not against malice: the bytes are only ever pixels and labels
+    # MD5 guards against damage and mix-ups, not malice: the bytes are only used as pixels and labels
     _check_hash(label, "MD5", hashlib.md5(content, usedforsecurity=False).hexdigest(), expected)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.metrics import chunk_size
 from nets.deep.networks import DeepNetworks
@@ -52,7 +53,7 @@ def train_classifiers(
     epochs: int,
     batch_size: int,
     workers: int = 1,
-    progress: bool | Callable[[float], None] = False,
+    progress: bool | Progress = False,
 ) -> Trajectory:
     """Train networks in place on labels, by cross-entropy; each sees the batches in an order of its own.
 

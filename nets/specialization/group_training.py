@@ -42,7 +42,7 @@ def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = Non
     batches = Batches(setting, networks.training, seeds, xp)
     rows: Rows = []
     step = 0
-    with np.errstate(over="ignore", invalid="ignore"):  # told by the status
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported by the run's status
         for mark in plan.marks:
             for _ in range(mark - step):
                 students.step(*next(batches))

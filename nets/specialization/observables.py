@@ -56,7 +56,7 @@ class Evaluator:
         for start in range(0, count, sums.chunk):
             part = slice(start, start + sums.chunk)
             sums.add(self._inputs[:, part], self._outputs[:, part], self._teacher[:, part])
-        # The teacher's side is centred, so the student's mean drops out of the overlap.
+        # The teacher's activations have mean zero, so the student's mean drops out of the overlap.
         variance = xp.relu(sums.power - sums.total * sums.total / count)
         values = {
             "loss": sums.squares / (count * V.shape[-1]),

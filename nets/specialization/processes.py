@@ -5,23 +5,22 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing.connection import wait as wait_for
 
+from dynamics.ode.progress import Progress
 from nets.specialization.group_training import GroupRun, forget_inputs, train_group
 from nets.specialization.plan import TrainingPlan
 
 
-def trained_groups(
-    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
-) -> Iterator[GroupRun]:
+def trained_groups(groups: Sequence[TrainingPlan], count: int, report: Progress) -> Iterator[GroupRun]:
     """The runs of ``groups`` in their order, by ``count`` processes; ``report`` is told the fraction done."""
     if groups:
         yield from _here(groups, report) if count == 1 else _in_processes(groups, count, report)
 
 
-def _here(groups: Sequence[TrainingPlan], report: Callable[[float], None]) -> Iterator[GroupRun]:
+def _here(groups: Sequence[TrainingPlan], report: Progress) -> Iterator[GroupRun]:
     total, done = sum(group.cost for group in groups), 0.0
     try:
         for group in groups:
@@ -35,9 +34,7 @@ def _here(groups: Sequence[TrainingPlan], report: Callable[[float], None]) -> It
         forget_inputs()
 
 
-def _in_processes(
-    groups: Sequence[TrainingPlan], count: int, report: Callable[[float], None]
-) -> Iterator[GroupRun]:
+def _in_processes(groups: Sequence[TrainingPlan], count: int, report: Progress) -> Iterator[GroupRun]:
     pool = ProcessPoolExecutor(count, mp_context=_fresh_processes(), initializer=_end_with_parent)
     try:
         futures = [pool.submit(train_group, group) for group in groups]
@@ -48,7 +45,7 @@ def _in_processes(
                 _, pending = wait(pending, return_when=FIRST_COMPLETED)
                 report(1 - sum(costs[other] for other in pending) / sum(costs.values()))
             yield future.result()
-    finally:  # an interrupt reaches the processes at work by itself
+    finally:  # after an interrupt too, which the processes receive themselves
         pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -178,7 +178,7 @@ def draw_teacher(setting: SpecializationSetting, rng: np.random.Generator) -> tu
     """One teacher: ``W* (d + 1, m)`` and ``V* (m + 1, c)``, biases in the last rows."""
     directions = separated(setting.d, setting.m, rng, entries=QUARTER_ENTRIES)
     fan_out = rng.choice(QUARTER_ENTRIES, size=(setting.m, setting.c))
-    while not fan_out.any(axis=1).all():  # a teacher without output is none; rare but for the smallest c
+    while not fan_out.any(axis=1).all():  # redraw where a node has no output: rare unless c is small
         fan_out = rng.choice(QUARTER_ENTRIES, size=(setting.m, setting.c))
     strength = np.arange(1, setting.m + 1) ** -float(setting.polarity)
     W = np.concatenate([directions, np.full((1, setting.m), setting.bias)])

@@ -23,10 +23,10 @@ class StackedStudents:
         self._xp = xp
         self._rate = setting.lr / B
         self._hidden = xp.empty((S, B, n + 1))
-        self._hidden[...] = 1  # the last column stays: the output bias is its fan-out
+        self._hidden[...] = 1  # the last column is never overwritten: its fan-out is the output bias
         self._nodes = self._hidden[..., :n]
         self._residual = xp.empty((S, B, c))
-        # With the column of the bias, which nothing reads: whole rows are faster to pass over than parts of them.
+        # One column more than is read, that of the bias: whole rows are processed faster than parts of rows.
         self._back, self._gate = xp.empty((S, B, n + 1)), xp.empty((S, B, n + 1))
         self._back_nodes = self._back[..., :n]
         self._grad_W, self._grad_V = xp.empty(tuple(W.shape)), xp.empty(tuple(V.shape))

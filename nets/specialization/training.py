@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from dynamics.ode.progress import reporting
+from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
 from nets.specialization.group_training import trajectory_of
@@ -27,7 +27,7 @@ def train_specialization(
     record_every: int | None = None,
     device: str = "auto",
     workers: int = 1,
-    progress: bool | Callable[[float], None] = False,
+    progress: bool | Progress = False,
 ) -> Trajectory:
     """Train students of one setting, each beside its own teacher on its own finite training set.
 
@@ -71,7 +71,7 @@ def train_in_turn(
     plans: Sequence[TrainingPlan],
     *,
     workers: int = 1,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
     store: RunFolder | None = None,
 ) -> Iterator[Trajectory]:
     """The runs of ``plans``, in their order, each as soon as it and those before it are done.

@@ -29,7 +29,7 @@ class Atoms:
         if self._made_of is None or self._made_of[0] is not samples or self._made_of[1] is not weights:
             self._make(samples, weights)
             self._made_of = samples, weights
-        # The last edge is left out, so rounding in the sum cannot point past the last sample.
+        # Without the last edge, 1, rounding of the sums cannot lead past the last sample.
         chosen = torch.searchsorted(self._cumulative, uniform, right=True)
         rows.copy_(self._samples[chosen].transpose(1, 2))
 

@@ -45,7 +45,7 @@ def population_descent(
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
     y, step, status = flow.initial_state(), 0, Status.FINISHED
     rows: list[dict[str, NDArray[np.float64]]] = []
-    with np.errstate(all="ignore"):  # a run that overflows is told by its status
+    with np.errstate(all="ignore"):  # an overflow is reported by the run's status
         for mark in marks:
             for _ in range(mark - step):
                 y = _step(flow, y, lr)

@@ -39,7 +39,7 @@ class Recorder:
         W, V = self._students.weights()
         lost = ~(np.isfinite(W) & W.any(axis=-2, keepdims=True)).all((-2, -1)) | ~np.isfinite(V).all((-2, -1))
         if not lost.any():
-            with np.errstate(all="ignore"):  # a loss that overflows is told by the status
+            with np.errstate(all="ignore"):  # an overflow is reported by the run's status
                 observables = two_layer_observables(self._students.problem, W, V)
             lost = ~np.isfinite(observables["loss"])
             if not lost.any() or not self._rows:  # the start is kept whatever it is

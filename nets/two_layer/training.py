@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from dynamics.ode.progress import Report, reporting
+from dynamics.ode.progress import Progress, Report, reporting
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
@@ -35,7 +35,7 @@ def train(
     record_every: int | None = None,
     record_at: Sequence[int] | None = None,
     max_seconds: float | None = None,
-    progress: bool | Callable[[float], None] = False,
+    progress: bool | Progress = False,
 ) -> Trajectory:
     """Train every network on its own fresh samples; the students are updated in place.
 

@@ -133,7 +133,7 @@ def picture(study: BiasStudy, data: xr.Dataset, strongest: Sequence[Sequence[Nor
         shares = data.share_negative.sel(weight_decay=decay)
         mean = shares.mean("network")
         reach = [mean - shares.min("network"), shares.max("network") - mean]
-        x = data.layer + 0.08 * (index - (len(colours) - 1) / 2)  # beside each other
+        x = data.layer + 0.08 * (index - (len(colours) - 1) / 2)  # so that the bars do not cover one another
         left.errorbar(
             x, mean, reach, color=colour, marker="o", ms=3.5, elinewidth=1, label=number_label(decay)
         )

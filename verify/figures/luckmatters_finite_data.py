@@ -103,8 +103,8 @@ FIGURE = PaperFigure(
         LUCK_MATTERS, "Figure 9b", "Figures 10b and 25 of version 4; the set is the authors' epoch"
     ),
     settings={
-        # an eighth of the channels on smaller images, students twice as wide, and a set small enough to be learnt by
-        # heart in as many steps as two minutes allow
+        # An eighth of the channels on smaller images, students twice as wide, and so few samples that they are learnt
+        # by heart within two minutes.
         "quick": DeepStudy(
             (8, 8, 8, 8),
             2,

@@ -130,7 +130,7 @@ def fan_outs(study: FanOutStudy, case: tuple[int, float, float], device: str) ->
 def make(study: FanOutStudy, device: str, progress: Progress) -> FigureResult:
     """Follow every start by the flow and by SGD."""
     cases = list(study.cases())
-    cost = np.cumsum([float(over) ** 1.5 for over, *_ in cases])  # measured: between linear and quadratic
+    cost = np.cumsum([float(over) ** 1.5 for over, *_ in cases])  # time of one case (measured)
     rows = []
     for case, done in zip(cases, cost / cost[-1], strict=True):
         norms = fan_outs(study, case, device)
@@ -220,7 +220,9 @@ def picture(study: FanOutStudy, data: xr.Dataset) -> Figure:
             _panel(panel, data.sel(over_realisation=over, p_W=p_W, p_V=p_V))
             if over == study.over_realisations[0]:
                 panel.set_title(f"$p_W$ = {p_W:g}, $p_V$ = {p_V:g}")
-        row[0].set_ylim(0, None)  # last: a limit stops the scaling, which the row shares
+        row[0].set_ylim(
+            0, None
+        )  # after all panels are filled: a limit ends the automatic scaling, which the row shares
         row[0].set_ylabel(f"{over}×:  ‖$v_j$‖")
     for panel in axes[-1]:
         panel.set_xlabel("time t")

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynamics.ode.progress import Report
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.checkpoints.tensor_files import Checkpoint, copy_into
@@ -46,9 +47,7 @@ class DeepTrainingRun:
         each = self._plan.steps * len(self._plan.groups)
         return self._epoch * each, self._plan.epochs * each
 
-    def through(
-        self, pool: ThreadPoolExecutor, report: Callable[[float], None], save: Callable[[int], None]
-    ) -> Ending:
+    def through(self, pool: ThreadPoolExecutor, report: Report, save: Callable[[int], None]) -> Ending:
         """Train to the end, or up to the first network that is no longer finite; ``save`` is told whole epochs."""
         steps_done = _Counter(report, self.work[0])
         first = self._epoch
@@ -117,7 +116,7 @@ class DeepTrainingRun:
 class _Counter:
     """Steps done by all groups, for the progress bar."""
 
-    def __init__(self, report: Callable[[float], None], done: int) -> None:
+    def __init__(self, report: Report, done: int) -> None:
         self._report, self._done, self._lock = report, done, threading.Lock()
 
     def add(self, steps: int) -> None:

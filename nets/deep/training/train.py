@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
 from torch import Tensor
 
-from dynamics.ode.progress import reporting
+from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
 from nets.deep.metrics import Observer
@@ -34,7 +34,7 @@ def train_deep(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_every: int = 1,
     workers: int = 1,
-    progress: bool | Callable[[float], None] = False,
+    progress: bool | Progress = False,
 ) -> Trajectory:
     """Train the students in place and measure them beside their teachers.
 

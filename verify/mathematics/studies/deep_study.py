@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,7 +164,7 @@ class DeepStudy:
         self,
         arm: Arm,
         device: str,
-        progress: Callable[[float], None],
+        progress: Progress,
         store: RunFolder | None = None,
         workers: int | None = None,
     ) -> Trajectory:

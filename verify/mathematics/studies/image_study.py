@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
+from dynamics.ode.progress import Progress
 from dynamics.validation import number, positive_int
 from nets.deep.architecture import Architecture, Normalisation
 from nets.deep.networks import DeepNetworks
@@ -73,7 +73,7 @@ class ImageStudy:
         weight_decay: float,
         *,
         workers: int,
-        progress: Callable[[float], None],
+        progress: Progress,
     ) -> DeepNetworks:
         """Networks trained on the labels from torch's start; raises DivergedTrainingError where one diverges."""
         seeds, _ = self.seeds()

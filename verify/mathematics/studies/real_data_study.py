@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from hashlib import sha256
@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from dynamics.arrays import Array
+from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
 from nets.checkpoints.tensor_files import CheckpointError
@@ -125,7 +126,7 @@ def run_study(
     device: str,
     *,
     workers: int,
-    progress: Callable[[float], None],
+    progress: Progress,
     folder: Path | None = None,
 ) -> dict[Case, Outcome]:
     """Train all teachers, then all students.
@@ -212,7 +213,7 @@ def _file_name(study: RealData, case: Case, device: str) -> str:
 class _Work:
     """Progress of all trainings, each weighted by its multiplications."""
 
-    def __init__(self, study: RealData, progress: Callable[[float], None]) -> None:
+    def __init__(self, study: RealData, progress: Progress) -> None:
         self._progress = progress
         self._done = 0.0
         self._all = 0.0
@@ -226,7 +227,7 @@ class _Work:
                 if case[0] == kind
             )
 
-    def part(self, architecture: Architecture, epochs: int) -> Callable[[float], None]:
+    def part(self, architecture: Architecture, epochs: int) -> Progress:
         """The progress of the next training."""
         start, share = self._done, architecture.products * epochs
         self._done += share

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number
 from nets.endings import DivergedTrainingError
@@ -21,8 +22,6 @@ EARLY = 5
 
 QUICK_SAMPLES = 2500
 """Evaluation samples of the quick budgets: near 0.95 a correlation's error is 0.1 / sqrt(2500) = 0.002."""
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class SpecializationStudy:
 
     def __post_init__(self) -> None:
         enough_networks(self.networks)
-        object.__setattr__(self, "epochs", number("epochs", self.epochs))  # a whole number is welcome, too
+        object.__setattr__(self, "epochs", number("epochs", self.epochs))  # 5 becomes 5.0
         if self.epochs * EPOCH < 1:
             raise ValueError(f"epochs: expected at least one step (1/{EPOCH}), got {self.epochs!r}")
         for name in ("polarities", "over_realisations"):
