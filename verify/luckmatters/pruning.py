@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
-
 import hypothesis.strategies as st
 import numpy as np
 from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
-from dynamics.two_layer import teachers
-from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
-from nets import TwoLayerStudents, train
 from nets.two_layer.pruning import (
     brain_damage_saliency,
     by_contribution,
@@ -23,43 +17,21 @@ from nets.two_layer.pruning import (
     keep_best,
     select_nodes,
 )
-from verify.judging import (
-    LUCK_MATTERS,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
-from verify.luckmatters.flat_minima import Solved, at_the_limit, solved
+from verify.judging import LUCK_MATTERS, TRAINING, Budget, Context, Evidence, Item, Source, Verdict
+from verify.mathematics.families.solved_students import Solved
 from verify.mathematics.mean_over_seeds import exceeds
+from verify.mathematics.runs.random_ensembles import Trained, trained_weights
 
-NUMBER = "Section 3.3, remark 'Understanding of pruning methods'"
+PRUNING = Item(
+    "luckmatters.theorem5.pruning",
+    Source(LUCK_MATTERS, "Section 3.3, remark 'Understanding of pruning methods'"),
+)
 
 LOSS_FLOOR = 1e-13
 """Closed-form losses are differences of terms of order one: below this they are rounding."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """An ensemble trained by SGD from random initialisation, then pruned to ``keep`` nodes."""
-
-    d: int = 10
-    m: int = 5
-    n: int = 20
-    c: int = 5
-    keep: int = 10
-    networks: int = 24
-    steps: int = 3000
-    seed: int = 0
-
-
-def trained(budget: Budget) -> st.SearchStrategy[Trained]:
+def other_ensembles(budget: Budget) -> st.SearchStrategy[Trained]:
     """Other seeds and over-parameterisations; the papers' sizes at the full budget."""
     m = 10 if budget.full else 4
     return st.builds(
@@ -69,34 +41,14 @@ def trained(budget: Budget) -> st.SearchStrategy[Trained]:
     )
 
 
-def random_start(instance: Trained) -> TeacherStudent:
-    """Orthonormal teachers, random unit fan-outs; students uniform on the sphere with fan-outs of norm 1/2."""
-    rng = np.random.default_rng((instance.seed, 3))
-    S, d, m, n, c = instance.networks, instance.d, instance.m, instance.n, instance.c
-    V_teacher = np.swapaxes(teachers.random_unit(c, m, rng, (S,)), -1, -2)
-    V = 0.5 * np.swapaxes(teachers.random_unit(c, n, rng, (S,)), -1, -2)
-    teacher, student = (
-        teachers.orthonormal(d, m, rng, (S,)),
-        teachers.random_unit(d, n, rng, (S,)),
-    )
-    return TeacherStudent(teacher, student, V_teacher, V)
-
-
-@lru_cache(maxsize=4)  # statement, controls and figure look at the same networks
-def trained_weights(instance: Trained, device: str, projected: bool = True) -> tuple[Array, Array]:
-    """``(W, V)`` of the ensemble after SGD of both layers."""
-    students = TwoLayerStudents.from_problem(random_start(instance), device)
-    train(
-        students, lr=0.1, batch_size=64, steps=instance.steps, seed=instance.seed, projected=projected,
-        train_V=True, record_at=[],
-    )  # fmt: skip
-    return students.weights()
+def log_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
+    """log10 of the population loss, one a network."""
+    return np.log10(np.maximum(population_loss(problem, W, V), LOSS_FLOOR))
 
 
 def log_loss_after_pruning(problem: TeacherStudent, W: Array, V: Array, scores: Array, keep: int) -> Array:
     """log10 of the population loss with the ``keep`` best nodes by ``scores (..., n)``, one a network."""
-    kept = select_nodes(W, V, keep_best(scores, keep))
-    return np.log10(np.maximum(population_loss(problem, *kept), LOSS_FLOOR))
+    return log_loss(problem, *select_nodes(W, V, keep_best(scores, keep)))
 
 
 def three_scores(instance: Trained, problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, ...]:
@@ -109,27 +61,48 @@ def three_scores(instance: Trained, problem: TeacherStudent, W: Array, V: Array)
     return arbitrary, by_fan_out(W, V), brain_damage_saliency(problem, W, V)
 
 
-def modulation_evidence(instance: Trained, context: Context, swapped: bool = False) -> Evidence:
-    """Paired: log10 loss after pruning by ||w_j|| minus after pruning by ||v_j||, same trained network."""
-    problem = random_start(instance)
+@PRUNING.claim(
+    "printed",
+    expected="holds",
+    on=Trained,
+    draw=other_ensembles,
+    examples=[Trained()],
+    cost=TRAINING.at_quick(1),
+)
+def fan_out_beats_fan_in(instance: Trained, context: Context, *, swapped: bool = False) -> Evidence:
+    """Pruning by top-down modulation
+
+    Pruning nodes by ‖v_j‖ costs less loss than pruning them by ‖w_j‖
+    (judged on unit columns: mean over seeds of log₁₀ J(by ‖w‖) − log₁₀ J(by ‖v‖) > 0)
+
+    On unit columns ‖w_j‖ says nothing. Without normalisation see the next two statements: there the two orders largely
+    agree, and neither norm alone is the right score.
+    """
+    problem = instance.start()
     W, V = trained_weights(instance, context.device)
     by_w, by_v, by_hessian = (
         log_loss_after_pruning(problem, W, V, score, instance.keep)
         for score in three_scores(instance, problem, W, V)
     )
-    difference = by_v - by_w if swapped else by_w - by_v
-    before = np.log10(np.maximum(population_loss(problem, W, V), LOSS_FLOOR))
     return exceeds(
-        difference, 0.0, context,
-        log10_loss_trained=float(before.mean()), log10_loss_by_fan_out=float(by_v.mean()),
-        log10_loss_by_weight_norm=float(by_w.mean()), log10_loss_by_hessian=float(by_hessian.mean()),
-    )  # fmt: skip
+        by_v - by_w if swapped else by_w - by_v,
+        0.0,
+        context,
+        log10_loss_trained=float(log_loss(problem, W, V).mean()),
+        log10_loss_by_fan_out=float(by_v.mean()),
+        log10_loss_by_weight_norm=float(by_w.mean()),
+        log10_loss_by_hessian=float(by_hessian.mean()),
+    )
 
 
-def pruning_figure(verdict: Verdict) -> Figure:
+fan_out_beats_fan_in.rejects("the two rules exchanged", Trained(), swapped=True)
+
+
+@fan_out_beats_fan_in.drawn_by
+def loss_over_nodes_kept(verdict: Verdict) -> Figure:
     """Loss after pruning to k nodes by the three scores: mean over networks, bars of two standard errors."""
     instance = Trained()
-    problem = random_start(instance)
+    problem = instance.start()
     W, V = trained_weights(instance, "cpu")
     figure = Figure(figsize=(5.6, 3.8), layout="constrained")
     axes = figure.subplots()
@@ -149,133 +122,34 @@ def pruning_figure(verdict: Verdict) -> Figure:
     return figure
 
 
-PRINTED = Statement(
-    key="luckmatters.theorem5.pruning",
-    form=Form.PRINTED,
-    title="Pruning by top-down modulation",
-    claim="Pruning nodes by ‖v_j‖ costs less loss than pruning them by ‖w_j‖\n"
-    "(judged on unit columns: mean over seeds of log₁₀ J(by ‖w‖) − log₁₀ J(by ‖v‖) > 0)",
-    source=Source(LUCK_MATTERS, NUMBER),
-    expected=Outcome.HOLDS,
-    instance_type=Trained,
-    instances=trained,
-    examples=[Trained()],
-    evidence=modulation_evidence,
-    controls=[
-        Control("the two rules exchanged", lambda context: modulation_evidence(Trained(), context, True))
-    ],
-    cost=Cost(1, 8, 40),
-    figure=pruning_figure,
-    remark="On unit columns ‖w_j‖ says nothing. Without normalisation see the next two statements: there "
-    "the two orders "
-    "largely agree, and neither norm alone is the right score.",
-)
+@PRUNING.claim("sharp", expected="holds", on=Solved, note="the formula is ours")
+def saliency_is_the_loss(instance: Solved, context: Context, *, score: str = "saliency") -> Evidence:
+    """Pruning: the Hessian's saliency is the loss
 
+    At zero loss, removing node j costs exactly ½ l_jj ‖v_j‖² = ¼ ‖w_j‖² ‖v_j‖²:
+    optimal brain damage of its fan-out is exact, and the right score is ‖w_j‖ ‖v_j‖
 
-def saliency_evidence(instance: Solved, context: Context, scale: float = 3.0, score: str = "obd") -> Evidence:
-    """Loss after removing each node of a solved network against its score, whatever the node's own scaling."""
-    problem = at_the_limit(instance)
+    The paper's ‖v_j‖ is this score on unit columns (BatchNorm). Elsewhere rescaling a node to (a w_j, v_j / a) changes
+    ‖v_j‖ and not the function, so ‖v_j‖ alone can prune a lucky node.
+    """
+    problem = instance.problem()
     rng = np.random.default_rng((instance.seed, 5))
-    factor = np.exp(rng.uniform(-np.log(scale), np.log(scale), instance.n))
+    # Each node in a scaling of its own, which leaves the function as it is.
+    factor = np.exp(rng.uniform(-np.log(3.0), np.log(3.0), instance.n))
     W, V = problem.student_W * factor, problem.student_V / factor[:, None]
     # All nodes removed at once, one an ensemble member.
     without = V * (1 - np.eye(instance.n))[:, :, None]
     lost = population_loss(problem, W, without)
     scores = {
-        "obd": brain_damage_saliency(problem, W, V),
+        "saliency": brain_damage_saliency(problem, W, V),
         "contribution": by_contribution(W, V) ** 2 / 4,
         "fan-out": by_fan_out(W, V) ** 2 / 4,
     }
-    worst = float(np.abs(lost - scores[score]).max())
-    # Rounding of three sums of (n + m)^2 terms, each at most scale^2 times a squared unit norm.
-    terms = (instance.n + instance.m) ** 2
-    return Evidence.close(
-        worst, predicted=0.0, tolerance=4 * terms * float(np.finfo(float).eps), loss=lost.tolist()
-    )
+    gap = float(np.abs(lost - scores[score]).max())
+    # Rounding of three sums of (n + m)^2 terms, each at most 3^2 times a squared unit norm.
+    tolerance = 4 * (instance.n + instance.m) ** 2 * float(np.finfo(float).eps)
+    return Evidence.close(gap, predicted=0.0, tolerance=tolerance, loss=lost.tolist())
 
 
-SHARP = Statement(
-    key="luckmatters.theorem5.pruning",
-    form=Form.SHARP,
-    title="Pruning: the Hessian's saliency is the loss",
-    claim="At zero loss, removing node j costs exactly ½ l_jj ‖v_j‖² = ¼ ‖w_j‖² ‖v_j‖²:\n"
-    "optimal brain damage of its fan-out is exact, and the right score is ‖w_j‖ ‖v_j‖",
-    source=Source(LUCK_MATTERS, NUMBER, "the formula is ours"),
-    expected=Outcome.HOLDS,
-    instance_type=Solved,
-    instances=solved,
-    evidence=saliency_evidence,
-    controls=[
-        Control(
-            "¼ ‖v_j‖² alone, nodes rescaled",
-            lambda context: saliency_evidence(Solved(), context, score="fan-out"),
-        ),
-        Control(
-            "¼ ‖w_j‖² ‖v_j‖²",
-            lambda context: saliency_evidence(Solved(), context, score="contribution"),
-            must_hold=True,
-        ),
-    ],
-    remark="The paper's ‖v_j‖ is this score on unit columns (BatchNorm). Elsewhere rescaling a node to (a "
-    "w_j, v_j / a) "
-    "changes ‖v_j‖ and not the function, so ‖v_j‖ alone can prune a lucky node.",
-)
-
-
-@dataclass(frozen=True)
-class AnyWeights:
-    """Random teacher and student, no relation between them."""
-
-    d: int = 2
-    m: int = 1
-    n: int = 2
-    c: int = 1
-    seed: int = 0
-
-
-def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
-    """Up to 8 inputs, 4 teachers, 10 students, 4 outputs."""
-    integers = st.integers
-    return st.builds(
-        lambda d, m, extra, c, seed: AnyWeights(d, m, m + extra, c, seed),
-        integers(2, 8),
-        integers(1, 4),
-        integers(0, 6),
-        integers(1, 4),
-        integers(0, 2**20),
-    )
-
-
-def balance_evidence(instance: AnyWeights, context: Context, projected: bool = False) -> Evidence:
-    """d/dt (||w_j||^2 - ||v_j||^2) of the exact population gradient flow, relative to the speeds."""
-    rng = np.random.default_rng((instance.seed, 6))
-    draw, (d, m, n, c) = rng.standard_normal, (instance.d, instance.m, instance.n, instance.c)
-    W = draw((d, n))
-    W = W / np.linalg.norm(W, axis=0) if projected else W
-    teacher_W = teachers.orthonormal(d, min(m, d), rng)
-    problem = TeacherStudent(teacher_W, W, draw((teacher_W.shape[1], c)), draw((n, c)))
-    flow = GradientFlow(problem, projected=projected)
-    speed = flow.unpack(flow(0.0, flow.initial_state()))
-    V = problem.student_V
-    drift = 2 * np.sum(W * speed["W"], axis=0) - 2 * np.sum(V * speed["V"], axis=1)
-    sizes = np.linalg.norm(W, axis=0) * np.linalg.norm(W, axis=0).sum() * np.linalg.norm(V, axis=1)
-    scale = 1 + float(np.max(sizes) * np.linalg.norm(V, axis=1).sum())
-    tolerance = 8 * (n + m) * float(np.finfo(float).eps) * scale
-    return Evidence.close(float(np.abs(drift).max()), predicted=0.0, tolerance=tolerance)
-
-
-BALANCE = Statement(
-    key="luckmatters.theorem5.pruning.balance",
-    form=Form.SHARP,
-    title="Without normalisation fan-in and fan-out die together",
-    claim="Exact gradient flow without projection: d/dt (‖w_j‖² − ‖v_j‖²) = 0 at every node",
-    source=Source(LUCK_MATTERS, NUMBER, "what it hides; the conservation law of homogeneous networks"),
-    expected=Outcome.HOLDS,
-    instance_type=AnyWeights,
-    instances=any_weights,
-    evidence=balance_evidence,
-    controls=[Control("projected flow", lambda context: balance_evidence(AnyWeights(), context, True))],
-    remark="Hence ‖v_k‖² ≥ ‖v_k⁰‖² − ‖w_k⁰‖²: without projection V_r → 0 is impossible for a node that starts with "
-    "‖v_k⁰‖ > ‖w_k⁰‖, and from a balanced start ‖v_k‖ → 0 drags ‖w_k‖ → 0 along, so that pruning by ‖w‖ and by ‖v‖ "
-    "is the same rule. The remark needs the projection (BatchNorm).",
-)
+saliency_is_the_loss.rejects("¼ ‖v_j‖² alone, nodes rescaled", Solved(), score="fan-out")
+saliency_is_the_loss.accepts("¼ ‖w_j‖² ‖v_j‖²", Solved(), score="contribution")

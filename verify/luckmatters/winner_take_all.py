@@ -29,11 +29,11 @@ from verify.judging import (
     Statement,
     Verdict,
 )
-from verify.luckmatters.many_to_one import Sharing, follow, in_regime, start
-from verify.luckmatters.pruning import Trained, random_start, trained_weights
 from verify.mathematics.mean_over_seeds import falls_below
 from verify.mathematics.precise.kernels import dot
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
+from verify.mathematics.runs.random_ensembles import Trained, trained_weights
+from verify.mathematics.runs.sharing import Sharing, follow, in_regime
 
 SOURCE = Source(LUCK_MATTERS, "Section 1, 'Implicit regularization'")
 
@@ -52,7 +52,7 @@ class Coverage:
 def covered(instance: Trained, device: str) -> Coverage:
     """Train from random initialisation. A student's share of the teacher nearest to it is ``max(v_j^T
     v*_k, 0)``."""
-    problem = random_start(instance)
+    problem = instance.start()
     W, V = trained_weights(instance, device)
     angle = angles(W, problem.teacher_W)
     return Coverage(angle, angles(problem.student_W, problem.teacher_W), shares_of(problem, angle, V))
@@ -79,7 +79,7 @@ def few_evidence(instance: Trained, context: Context, untrained: bool = False) -
     found = covered(instance, context.device)
     shares = found.shares
     if untrained:
-        problem = random_start(instance)
+        problem = instance.start()
         shares = shares_of(problem, found.first_angle, problem.student_V)
     number = owners(shares)
     top = shares.max(axis=1) / np.maximum(shares.sum(axis=1), 1e-300)
@@ -105,7 +105,7 @@ EXAMPLE = Trained(d=10, m=5, n=25, c=5, keep=5, networks=48, steps=3000)
 
 def owners_figure(verdict: Verdict) -> Figure:
     """Effective number of owners of a teacher, network by network, before and after training."""
-    found, problem = covered(EXAMPLE, "cpu"), random_start(EXAMPLE)
+    found, problem = covered(EXAMPLE, "cpu"), EXAMPLE.start()
     figure = Figure(figsize=(5.4, 3.4), layout="constrained")
     axes = figure.subplots()
     before = owners(shares_of(problem, found.first_angle, problem.student_V))
@@ -180,7 +180,7 @@ def shares_figure(verdict: Verdict) -> Figure:
     axes = figure.subplots()
     times = np.concatenate([[0.0], np.geomspace(0.1, 1000.0, 60)])
     for instance, style in ((Sharing(noise=0.2), "-"), (Sharing(students=3, noise=0.2, seed=1), "--")):
-        shares = follow(start(instance), times).share
+        shares = follow(instance.start(), times).share
         for index in range(instance.students):
             label = f"{instance.students} students" if index == 0 else None
             axes.plot(times[1:], shares[1:, index], style, color=f"C{index}", label=label)
@@ -197,7 +197,7 @@ WINS, SHARE_BLUR = 0.9, 1e-5
 
 def single_winner_evidence(instance: Sharing, context: Context, horizon: float = 1000.0) -> Evidence:
     """Share of the stronger of the students near one teacher, against 0.9."""
-    share = follow(start(instance), np.array([0.0, horizon])).share[-1]
+    share = follow(instance.start(), np.array([0.0, horizon])).share[-1]
     top = float(share.max())
     return Evidence(
         predicted=WINS,
@@ -210,7 +210,7 @@ def single_winner_evidence(instance: Sharing, context: Context, horizon: float =
 
 def lone_student_evidence(context: Context) -> Evidence:
     """The same code with a second student that starts on the far side of the teacher."""
-    problem = start(Sharing())
+    problem = Sharing().start()
     far = TeacherStudent(
         problem.teacher_W, problem.student_W * [1, -1], problem.teacher_V, problem.student_V * [[1], [0]]
     )
@@ -220,7 +220,7 @@ def lone_student_evidence(context: Context) -> Evidence:
 
 def confirm_single(instance: Sharing) -> Evidence:
     """The flow in 30 digits up to t = 100; what the shares still change up to t = 1000 (a thousandth) from float64."""
-    problem = start(instance)
+    problem = instance.start()
     later = follow(problem, np.array([0.0, 100.0, 1000.0])).share[1:]
     drift = float(np.abs(np.diff(later, axis=0)).max())
     with mp.workdps(DIGITS):

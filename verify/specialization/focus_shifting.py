@@ -5,8 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source, Verdict
-from verify.mathematics.families.teacher_races import Race, drawn_race, shifting_share
 from verify.mathematics.mean_over_seeds import exceeds
+from verify.mathematics.runs.teacher_races import Race, drawn_race, shifting_share
 
 FOCUS_SHIFTING = Item(
     "specialization.focus_shifting",

@@ -7,7 +7,7 @@ import numpy as np
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
 from verify.judging import FLOW, SPECIALIZATION, Context, Evidence, Item, Source
-from verify.mathematics.families.rivals import AGREEMENT, ATOL, FOUR, RTOL, UNEVEN, Rivals
+from verify.mathematics.runs.rivals import AGREEMENT, ATOL, FOUR, RTOL, UNEVEN, Rivals
 
 LOTKA_VOLTERRA = Item(
     "specialization.lotka_volterra",

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source, Verdict
-from verify.mathematics.families.teacher_races import Race, course_of, drawn_race
 from verify.mathematics.mean_over_seeds import exceeds
+from verify.mathematics.runs.teacher_races import Race, course_of, drawn_race
 
 STRONG_FIRST = Item(
     "specialization.strong_first",

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from verify.judging import ALGEBRA, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
-from verify.mathematics.families.rivals import UNEVEN, Rivals
+from verify.mathematics.runs.rivals import UNEVEN, Rivals
 
 FEEDBACK = Item(
     "specialization.theorem7.feedback",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from dynamics.ode.integrate import integrate
 from verify.judging import FLOW, SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, Verdict
-from verify.mathematics.families.rivals import AGREEMENT, FOUR, UNEVEN, Rivals
+from verify.mathematics.runs.rivals import AGREEMENT, FOUR, UNEVEN, Rivals
 
 GROWTH = Item(
     "specialization.theorem7.growth",

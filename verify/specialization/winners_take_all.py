@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Item, Source
-from verify.mathematics.families.rivals import AGREEMENT, FOUR, UNEVEN, Rivals
+from verify.mathematics.runs.rivals import AGREEMENT, FOUR, UNEVEN, Rivals
 
 WINNERS_TAKE_ALL = Item(
     "specialization.winners_take_all",

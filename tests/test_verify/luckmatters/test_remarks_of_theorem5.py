@@ -7,12 +7,13 @@ import pytest
 from scipy.special import ndtri
 
 from luckproof import Context, Evidence
-from verify.luckmatters.flat_minima import NO_INPUT_BETWEEN, Solved, at_the_limit, count_evidence
+from verify.luckmatters.flat_minima import NO_INPUT_BETWEEN, flat_directions
 from verify.luckmatters.random_initialisation import (
     all_lucky_probability,
     cap_probability,
     lucky_probability,
 )
+from verify.mathematics.families.solved_students import Solved
 from verify.mathematics.mean_over_seeds import exceeds, falls_below, false_alarm_tail, mean_interval, weakest
 from verify.mathematics.zero_curvature import (
     features,
@@ -73,14 +74,14 @@ def test_the_weakest_part_decides() -> None:
 def test_flat_directions_grow_by_the_input_dimension() -> None:
     """One more irrelevant node adds exactly d zero eigenvalues, and the gap above them stays open."""
     for extra in (1, 2, 3):
-        evidence = count_evidence(Solved(5, 2, extra, 2, 3), Context())
+        evidence = flat_directions(Solved(5, 2, extra, 2, 3), Context())
         assert evidence.measured == 5 * extra + 2
         assert evidence.details["smallest_nonzero"] > 1e6 * evidence.details["zero_below"]
 
 
 def test_hessian_at_the_limit_is_the_gram_matrix_of_the_features() -> None:
     """Automatic differentiation twice over, against the derivatives of the outputs written out."""
-    problem = at_the_limit(Solved(4, 2, 3, 2, 5))
+    problem = Solved(4, 2, 3, 2, 5).problem()
     x = resolving_inputs(problem, 5)
     F = features(problem, x)
     np.testing.assert_allclose(hessian_on(problem, x), F.T @ F / len(x), atol=1e-13)
@@ -88,7 +89,7 @@ def test_hessian_at_the_limit_is_the_gram_matrix_of_the_features() -> None:
 
 def test_a_wedge_without_inputs_is_not_resolved() -> None:
     """The gates of two columns 3 degrees apart agree on 320 inputs: another zero eigenvalue, and said to be so."""
-    problem = at_the_limit(NO_INPUT_BETWEEN)
+    problem = NO_INPUT_BETWEEN.problem()
     assert smallest_angle(problem.student_W) == pytest.approx(np.deg2rad(2.889354), rel=1e-6)
     few = problem.measure.sample(320, np.random.default_rng((NO_INPUT_BETWEEN.seed, 2)))
     wedge, _ = resolvable(problem, few)
@@ -101,7 +102,7 @@ def test_a_wedge_without_inputs_is_not_resolved() -> None:
 
 def test_eigenvalues_below_rounding_are_not_resolved() -> None:
     """A fan-out of 1e-7 has curvature 1e-14 of the largest: not zero, and not told from it by the Hessian."""
-    problem = at_the_limit(Solved(4, 2, 1, 2, 5), fan_out=1e-7)
+    problem = Solved(4, 2, 1, 2, 5).problem(fan_out=1e-7)
     wedge, gap = resolvable(problem, resolving_inputs(problem, 5))
     assert wedge.satisfied
     assert not gap.satisfied

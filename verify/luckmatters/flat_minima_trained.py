@@ -1,0 +1,79 @@
+"""Flat minima (remark on Theorem 5): the Hessians of networks that were really trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dynamics.arrays import Array
+from dynamics.two_layer import teachers
+from dynamics.two_layer.problem import TeacherStudent
+from nets import TwoLayerStudents, train
+from nets.two_layer.curvature import hessian_spectrum
+from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
+from verify.mathematics.mean_over_seeds import exceeds
+
+FLAT_TRAINED = Item(
+    "luckmatters.theorem5.flat_minima.trained", Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")
+)
+
+NEAR_ZERO = 1e-3
+"""Near zero: this share of the largest eigenvalue (of the same network)."""
+
+
+@dataclass(frozen=True)
+class TrainedSizes:
+    """Networks of m and of 4m nodes trained by SGD from a start near the teacher."""
+
+    d: int = 8
+    m: int = 3
+    c: int = 2
+    networks: int = 12
+    steps: int = 4000
+    seed: int = 0
+
+
+def near_zero_counts(instance: TrainedSizes, factor: int) -> Array:
+    """Number of Hessian eigenvalues near zero of each trained network of ``factor * m`` nodes."""
+    rng = np.random.default_rng((instance.seed, factor))
+    d, m, c, S = instance.d, instance.m, instance.c, instance.networks
+    V = np.swapaxes(teachers.random_unit(c, m, rng, (S,)), -1, -2)
+    problem = TeacherStudent.near_teacher(teachers.orthonormal(d, m, rng, (S,)), V, factor * m, rng, p_W=5.0)
+    students = TwoLayerStudents.from_problem(problem, device="cpu")
+    train(
+        students,
+        lr=0.2,
+        batch_size=64,
+        steps=instance.steps,
+        seed=instance.seed,
+        train_V=True,
+        record_at=[],
+    )
+    x = torch.as_tensor(rng.standard_normal((S, 10 * factor * m * (d + c), d)))
+    values = hessian_spectrum(students, x)
+    return np.asarray((values <= NEAR_ZERO * values[:, -1:]).sum(axis=1), dtype=np.float64)
+
+
+@FLAT_TRAINED.claim("printed", expected="holds", on=TrainedSizes, examples=[TrainedSizes()])
+def count_grows_with_the_width(instance: TrainedSizes, context: Context, *, wide: int = 4) -> Evidence:
+    """Flat minima: trained networks
+
+    The Hessian of a trained network has many eigenvalues close to zero, d more for each node beyond m
+    (judged: more than d / 2 more, where close to zero is 0.001 of the largest)
+    """
+    # The growth of the count from n = m to n = ``wide`` m, per added node.
+    few, many = (near_zero_counts(instance, factor) for factor in (1, wide))
+    added = max((wide - 1) * instance.m, 1)
+    return exceeds(
+        (many - few) / added,
+        instance.d / 2,
+        context,
+        count_at_m=float(few.mean()),
+        count_at_4m=float(many.mean()),
+        predicted_growth=float(instance.d),
+    )
+
+
+count_grows_with_the_width.rejects("the same size twice", TrainedSizes(steps=200), wide=1)

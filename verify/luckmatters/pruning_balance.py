@@ -1,0 +1,80 @@
+"""What the remark on pruning hides: without normalisation fan-in and fan-out norms move together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.two_layer import teachers
+from dynamics.two_layer.flows import GradientFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging import LUCK_MATTERS, Budget, Context, Evidence, Item, Source
+
+BALANCE = Item(
+    "luckmatters.theorem5.pruning.balance",
+    Source(
+        LUCK_MATTERS,
+        "Section 3.3, remark 'Understanding of pruning methods'",
+        "what it hides; the conservation law of homogeneous networks",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class AnyWeights:
+    """Random teacher and student, no relation between them."""
+
+    d: int = 2
+    m: int = 1
+    n: int = 2
+    c: int = 1
+    seed: int = 0
+
+    def problem(self, *, unit_columns: bool) -> TeacherStudent:
+        """The networks: Gaussian weights but for the teacher's orthonormal fan-ins."""
+        rng = np.random.default_rng((self.seed, 6))
+        W = rng.standard_normal((self.d, self.n))
+        W = W / np.linalg.norm(W, axis=0) if unit_columns else W
+        teacher_W = teachers.orthonormal(self.d, min(self.m, self.d), rng)
+        teacher_V = rng.standard_normal((teacher_W.shape[1], self.c))
+        return TeacherStudent(teacher_W, W, teacher_V, rng.standard_normal((self.n, self.c)))
+
+
+def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
+    """Up to 8 inputs, 4 teachers, 10 students, 4 outputs."""
+    integers = st.integers
+    return st.builds(
+        lambda d, m, extra, c, seed: AnyWeights(d, m, m + extra, c, seed),
+        integers(2, 8),
+        integers(1, 4),
+        integers(0, 6),
+        integers(1, 4),
+        integers(0, 2**20),
+    )
+
+
+@BALANCE.claim("sharp", expected="holds", on=AnyWeights, draw=any_weights)
+def norms_die_together(instance: AnyWeights, context: Context, *, projected: bool = False) -> Evidence:
+    """Without normalisation fan-in and fan-out die together
+
+    Exact gradient flow without projection: d/dt (‖w_j‖² − ‖v_j‖²) = 0 at every node
+
+    Hence ‖v_k‖² ≥ ‖v_k⁰‖² − ‖w_k⁰‖²: without projection V_r → 0 is impossible for a node that starts with
+    ‖v_k⁰‖ > ‖w_k⁰‖, and from a balanced start ‖v_k‖ → 0 drags ‖w_k‖ → 0 along, so that pruning by ‖w‖ and by ‖v‖ is the
+    same rule. The remark needs the projection (BatchNorm).
+    """
+    problem = instance.problem(unit_columns=projected)
+    flow = GradientFlow(problem, projected=projected)
+    speed = flow.unpack(flow(0.0, flow.initial_state()))
+    W, V = problem.student_W, problem.student_V
+    drift = 2 * np.sum(W * speed["W"], axis=0) - 2 * np.sum(V * speed["V"], axis=1)
+    sizes = np.linalg.norm(W, axis=0) * np.linalg.norm(W, axis=0).sum() * np.linalg.norm(V, axis=1)
+    # The rounding of a sum of n + m terms, each at most this large.
+    scale = 1 + float(np.max(sizes) * np.linalg.norm(V, axis=1).sum())
+    tolerance = 8 * (instance.n + instance.m) * float(np.finfo(float).eps) * scale
+    return Evidence.close(float(np.abs(drift).max()), predicted=0.0, tolerance=tolerance)
+
+
+norms_die_together.rejects("projected flow", AnyWeights(), projected=True)

@@ -1,0 +1,120 @@
+"""Random initialisation (remark on Theorem 5): do random, nearly orthogonal columns overlap little?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import mpmath as mp
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, drawn
+from verify.mathematics.precise.kernels import columns, dot
+from verify.mathematics.theorem4_constants import overlap_ratios
+
+OVERLAP = Item(
+    "luckmatters.theorem5.random_initialisation.overlap",
+    Source(
+        LUCK_MATTERS,
+        "Section 3.3, remark 'Random initialization'",
+        "'orthogonal weight vectors, which naturally leads to Assumption 3'",
+    ),
+)
+
+SMALL = 0.1
+"""'epsilon << 1', read generously."""
+
+
+@dataclass(frozen=True)
+class RandomColumns:
+    """n random unit columns in R^d, zero bias, isotropic Gaussian input."""
+
+    d: int = drawn(2, st.integers(2, 200))
+    n: int = drawn(2, st.integers(2, 20))
+    seed: int = drawn(0, st.integers(0, 2**20))
+
+    def columns(self, *, orthogonal: bool = False) -> Array:
+        """The columns (d, n); on request orthonormal ones, of which there are at most d."""
+        rng = np.random.default_rng((self.seed, 8))
+        return (
+            orthonormal(self.d, min(self.n, self.d), rng) if orthogonal else random_unit(self.d, self.n, rng)
+        )
+
+
+def overlaps(W: Array) -> tuple[float, float]:
+    """``eps_d`` and ``eps_l`` of the columns W (d, n)."""
+    eps_d, eps_l = overlap_ratios(W, IsotropicGaussian(len(W)))
+    return float(eps_d), float(eps_l)
+
+
+@OVERLAP.claim("printed", expected="refuted", on=RandomColumns)
+def random_columns_overlap_little(instance: RandomColumns, context: Context) -> Evidence:
+    """Random columns and Assumption 3
+
+    Random initialisation gives nearly orthogonal columns, and so small overlaps: ε_d ≪ 1 (judged: ε_d ≤ 0.1)
+
+    Orthogonal is not small overlap: half-spaces of orthogonal columns share half their mass in any dimension (next
+    statement). Small overlaps need negative biases, not random directions.
+    """
+    eps_d, eps_l = overlaps(instance.columns())
+    return Evidence.at_most(eps_d, bound=SMALL, tolerance=0.0, eps_l=eps_l)
+
+
+@random_columns_overlap_little.confirmed_by
+def in_forty_digits(instance: RandomColumns) -> Evidence:
+    """``(pi - theta) / pi`` of the nearest pair, from the exact values of the doubles."""
+    with mp.workdps(40):
+        W = columns(instance.columns())
+        ratios = [
+            1 - mp.acos(dot(a, b) / mp.sqrt(dot(a, a) * dot(b, b))) / mp.pi
+            for index, a in enumerate(W)
+            for b in W[:index]
+        ]
+        return Evidence.at_most(float(max(ratios)), bound=SMALL, tolerance=0.0)
+
+
+@dataclass(frozen=True)
+class TwoColumns:
+    """``(1, 0)`` and ``(along, 0.1)``: nearly equal for along = 1, nearly opposite for along = -1."""
+
+    along: float = 1.0
+
+
+def two_columns_overlap_little(instance: TwoColumns, context: Context) -> Evidence:
+    """The claim on two given columns."""
+    eps_d, _ = overlaps(np.array([[1.0, instance.along], [0.0, 0.1]]))
+    return Evidence.at_most(eps_d, bound=SMALL, tolerance=0.0)
+
+
+random_columns_overlap_little.accepts_variant(
+    "nearly opposite columns", two_columns_overlap_little, TwoColumns(-1.0)
+)
+random_columns_overlap_little.rejects_variant(
+    "nearly equal columns", two_columns_overlap_little, TwoColumns(1.0)
+)
+
+
+def room_for_all(instance: RandomColumns) -> tuple[Assumption, ...]:
+    """At most d columns are orthogonal."""
+    return (Assumption("n ≤ d", float(instance.d - instance.n + 1)),)
+
+
+@OVERLAP.claim("corrected", expected="holds", on=RandomColumns, assume=room_for_all)
+def orthogonal_columns_share_half(
+    instance: RandomColumns, context: Context, *, expected: float = 0.5
+) -> Evidence:
+    """Orthogonal columns and Assumption 3
+
+    Orthogonal columns, zero bias, isotropic Gaussian input: ε_d = ½ and ε_l = 1/π in every dimension
+    """
+    eps_d, eps_l = overlaps(instance.columns(orthogonal=True))
+    gap = max(abs(eps_d - expected), abs(eps_l - 1 / np.pi))
+    # Columns of a QR factor are orthogonal to a few ulp times sqrt(d); both ratios move by at most as much.
+    tolerance = 16 * float(np.sqrt(instance.d) * np.finfo(float).eps)
+    return Evidence.close(gap, predicted=0.0, tolerance=tolerance, eps_d=eps_d)
+
+
+orthogonal_columns_share_half.rejects("ε_d = 0.51", RandomColumns(), expected=0.51)

@@ -1,0 +1,1 @@
+"""Runs from random starts that several statements look at: flows and trained networks, each computed once."""

@@ -1,0 +1,74 @@
+"""Students that start near one teacher and share its fan-out, followed along the projected flow of W and V."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.geometry.angles import angles, paired_angles, unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer import teachers
+from dynamics.two_layer.flows import TwoLayerFlow
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging import Assumption, drawn
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """``students`` nodes within ``spread`` of one teacher, each with an equal share of its fan-out, perturbed."""
+
+    d: int = drawn(3, st.integers(3, 6))
+    students: int = drawn(2, st.integers(2, 4))
+    c: int = drawn(1, st.integers(1, 3))
+    spread: float = drawn(0.3, st.sampled_from([0.1, 0.2, 0.3]))
+    noise: float = drawn(0.1, st.sampled_from([0.0, 0.1, 0.2]))
+    seed: int = drawn(0, st.integers(0, 2**20))
+
+    def start(self) -> TeacherStudent:
+        """Teacher and students at ``spread`` from it in random directions, with perturbed equal shares."""
+        rng = np.random.default_rng((self.seed, 9))
+        d, k, c = self.d, self.students, self.c
+        teacher, fan_out = teachers.random_unit(d, 1, rng), teachers.random_unit(c, 1, rng).T
+        near = TeacherStudent.at_angle(np.repeat(teacher, k, axis=1), self.spread, rng).student_W
+        shares = fan_out * (1 + self.noise * rng.uniform(-1, 1, (k, 1))) / k
+        return TeacherStudent(teacher, near, fan_out, shares)
+
+
+def in_regime(instance: Sharing) -> tuple[Assumption, ...]:
+    """Every student starts on its teacher's side, and no two start together (copies move as one node)."""
+    W = instance.start().student_W
+    nearest = angles(W, W)[np.triu_indices(instance.students, 1)].min()
+    return (
+        Assumption("students apart: angle > spread / 2", float(nearest) - instance.spread / 2),
+        Assumption("spread > 0", instance.spread),
+        Assumption("spread < π/4", np.pi / 4 - instance.spread),
+    )
+
+
+@dataclass(frozen=True)
+class Course:
+    """Angles to the teacher ``(T, k)``, ``||sum v_j - v*|| (T,)``, shares of the fan-out ``(T, k)``, loss ``(T,)``."""
+
+    t: Array
+    angle: Array
+    missing: Array
+    share: Array
+    loss: Array
+
+
+def follow(problem: TeacherStudent, t: Array) -> Course:
+    """The projected flow of W and V of one teacher's students at the times ``t``; raises where it fails."""
+    run = integrate(
+        TwoLayerFlow(problem), (0.0, float(t[-1])), t_eval=t, method="LSODA", rtol=1e-7, atol=1e-10
+    )
+    if not run.success:
+        raise RuntimeError(run.message)
+    W, V = unit_columns(run.state["W"]), run.state["V"]
+    teacher, fan_out = problem.teacher_W, problem.teacher_V[0]
+    angle = paired_angles(W, np.broadcast_to(teacher, W.shape))
+    missing = np.linalg.norm(V.sum(axis=-2) - fan_out, axis=-1)
+    # The loss of k nodes near one teacher is of third order in angles: below 1e-11 it is rounding.
+    return Course(run.t, angle, missing, V @ fan_out / (fan_out @ fan_out), run.observables["loss"])
