@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.separation import relative_gap, separate
 from verify.luckmatters.assumption1 import overlap_moment
-from verify.luckmatters.assumption1_trend import WidePair, predicted_gap
+from verify.luckmatters.assumption1_width import WidePair, predicted_gap
 from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
 from verify.mathematics.families.separated_inputs import separated_pair
 from verify.mathematics.separation_gap import autograd_gradients, gap_tensors
