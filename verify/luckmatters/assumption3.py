@@ -16,23 +16,16 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit, thresholded
-from verify.judging import (
-    LUCK_MATTERS,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-    Verdict,
-)
+from verify.judging import ALGEBRA, LUCK_MATTERS, Budget, Context, Evidence, Item, Source, Verdict
 from verify.mathematics.theorem4_constants import overlap_ratios
 
-KEY = "luckmatters.assumption3"
+ASSUMPTION3 = Item(
+    "luckmatters.assumption3",
+    Source(LUCK_MATTERS, "Assumption 3, Eqn 9", "the paper assumes ε ≪ 1; the values are our own"),
+)
+
 CHUNK = 1 << 16
+"""Samples whose gates are counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,23 @@ class OverlapInstance:
     seed: int = 0
 
 
-def teachers(instance: OverlapInstance) -> tuple[Array, InputMeasure]:
+PAIR, THRESHOLDED = OverlapInstance(), OverlapInstance(m=3, d=5, threshold=2.0)
+
+
+def random_and_thresholded(budget: Budget) -> st.SearchStrategy[OverlapInstance]:
+    """Random unit teachers without bias, orthogonal ones with a threshold (lower, so cheaper to count, at ``deep``)."""
+    highest = 1.5 if budget.name == "deep" else 2.5
+    seeds = st.integers(0, 2**16)
+    random = st.builds(OverlapInstance, m=st.integers(2, 8), d=st.integers(2, 20), seed=seeds)
+    thresholded = st.integers(2, 8).flatmap(
+        lambda m: st.builds(
+            OverlapInstance, m=st.just(m), d=st.integers(m, 12), threshold=st.floats(0.5, highest), seed=seeds
+        )
+    )
+    return st.one_of(random, thresholded)
+
+
+def teachers_of(instance: OverlapInstance) -> tuple[Array, InputMeasure]:
     """The teachers as columns and the input measure."""
     rng = np.random.default_rng(instance.seed)
     if instance.threshold > 0:
@@ -71,14 +80,30 @@ def count_gates(teacher: Array, measure: InputMeasure, size: int, rng: np.random
     return joint
 
 
-def overlap(instance: OverlapInstance, context: Context, claimed: float | None = None) -> Evidence:
-    """The closed form (or ``claimed``, in the controls) against the kernels and against counted gates.
+@ASSUMPTION3.claim(
+    "corrected",
+    expected="holds",
+    on=OverlapInstance,
+    draw=random_and_thresholded,
+    examples=(PAIR, THRESHOLDED),
+    cost=ALGEBRA.at_quick(40),
+)
+def overlap_has_the_closed_form(
+    instance: OverlapInstance, context: Context, *, factor: float = 1.0, power: float = 1.0
+) -> Evidence:
+    """How small the overlap between teachers is
 
-    For the pair j, k that overlaps most, c of the N_j openings of j are shared: given N_j, c is binomial, and its
-    interval (normal, continuity-corrected) decides. The sample holds some 400 expected shared openings.
+    ε_d = max_{j≠k} d**_jk / d**_jj  =  (π − α_min)/π  for zero-bias isotropic input
+    (≥ 1 − arccos(−1/(m−1))/π: at least 1/3 for m ≥ 3),   = Φ(−b)  for orthogonal teachers with threshold b
+
+    Without a negative bias ε_d cannot be small for m ≥ 3, whatever the teachers: the assumption is one about biases.
+    The m directions cannot all be more than arccos(−1/(m−1)) apart.
     """
-    teacher, measure = teachers(instance)
-    predicted = closed_form(instance, teacher) if claimed is None else claimed
+    # Against the kernels, and against counted gates: for the pair j, k that overlaps most, c of the N_j openings of j
+    # are shared; given N_j, c is binomial, and its interval (normal, continuity-corrected) decides. The sample holds
+    # some 400 expected shared openings.
+    teacher, measure = teachers_of(instance)
+    predicted = factor * closed_form(instance, teacher) ** power
     from_kernel = float(overlap_ratios(teacher, measure)[0])
     kernel = measure.psi_d(teacher, teacher)
     ratio = np.where(np.eye(instance.m, dtype=bool), -1.0, kernel / np.diagonal(kernel)[:, None])
@@ -107,20 +132,12 @@ def overlap(instance: OverlapInstance, context: Context, claimed: float | None =
     )
 
 
-def instances(budget: Budget) -> st.SearchStrategy[OverlapInstance]:
-    """Random unit teachers without bias, orthogonal ones with a threshold (lower, so cheaper to count, at ``deep``)."""
-    highest = 1.5 if budget.name == "deep" else 2.5
-    seeds = st.integers(0, 2**16)
-    random = st.builds(OverlapInstance, m=st.integers(2, 8), d=st.integers(2, 20), seed=seeds)
-    thresholded = st.integers(2, 8).flatmap(
-        lambda m: st.builds(
-            OverlapInstance, m=st.just(m), d=st.integers(m, 12), threshold=st.floats(0.5, highest), seed=seeds
-        )
-    )
-    return st.one_of(random, thresholded)
+overlap_has_the_closed_form.rejects("half the overlap is rejected (no bias)", PAIR, factor=0.5)
+overlap_has_the_closed_form.rejects("Φ(−b)² in place of Φ(−b) is rejected", THRESHOLDED, power=2.0)
 
 
-def figure(verdict: Verdict) -> Figure:
+@overlap_has_the_closed_form.drawn_by
+def overlap_over_the_threshold(verdict: Verdict) -> Figure:
     """Overlap ratio against the threshold: how negative a bias Assumption 3 wants."""
     fig, axes = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
     threshold = np.linspace(0, 5, 200)
@@ -136,34 +153,3 @@ def figure(verdict: Verdict) -> Figure:
     axes.set(yscale="log", xlabel="threshold b", ylabel="overlap ratio ε_d")
     axes.legend(frameon=False)
     return fig
-
-
-PAIR, THRESHOLDED = OverlapInstance(), OverlapInstance(m=3, d=5, threshold=2.0)
-
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="How small the overlap between teachers is",
-    claim="ε_d = max_{j≠k} d**_jk / d**_jj  =  (π − α_min)/π  for zero-bias isotropic input\n"
-    "(≥ 1 − arccos(−1/(m−1))/π: at least 1/3 for m ≥ 3),   = Φ(−b)  for orthogonal teachers with threshold b",
-    source=Source(LUCK_MATTERS, "Assumption 3, Eqn 9", "the paper assumes ε ≪ 1; the values are our own"),
-    expected=Outcome.HOLDS,
-    instance_type=OverlapInstance,
-    evidence=overlap,
-    instances=instances,
-    examples=(PAIR, THRESHOLDED),
-    cost=Cost(40, 400, 10_000),
-    figure=figure,
-    controls=(
-        Control(
-            "half the overlap is rejected (no bias)",
-            lambda c: overlap(PAIR, c, claimed=closed_form(PAIR, teachers(PAIR)[0]) / 2),
-        ),
-        Control(
-            "Φ(−b)² in place of Φ(−b) is rejected",
-            lambda c: overlap(THRESHOLDED, c, claimed=float(ndtr(-2.0)) ** 2),
-        ),
-    ),
-    remark="Without a negative bias ε_d cannot be small for m ≥ 3, whatever the teachers: the assumption is one about "
-    "biases. The m directions cannot all be more than arccos(−1/(m−1)) apart.",
-)
