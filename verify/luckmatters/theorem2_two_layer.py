@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import mpmath as mp
@@ -14,24 +13,10 @@ from dynamics.geometry.angles import tangent_projection
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import random_unit
-from verify.judging import (
-    LUCK_MATTERS,
-    Budget,
-    Context,
-    Control,
-    Cost,
-    Evidence,
-    Form,
-    Outcome,
-    Source,
-    Statement,
-)
+from verify.judging import ALGEBRA, SAMPLING, Budget, Context, Evidence
+from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
 from verify.mathematics.sampled_gradient import sampled_gradient
-
-Field = Callable[[TeacherStudent], tuple[Array, Array]]
-KEY = "luckmatters.theorem2.two_layer"
-SOURCE = Source(LUCK_MATTERS, "Theorem 2, Eqn 6 with one hidden layer")
 
 
 @dataclass(frozen=True)
@@ -43,6 +28,24 @@ class TwoLayerInstance:
     n: int = 1
     c: int = 1
     seed: int = 0
+
+
+SQUARE = TwoLayerInstance(d=5, m=3, n=3, c=2, seed=1)
+"""As many students as teachers: H could stand on either side."""
+
+
+def no_fewer_students_than_teachers(budget: Budget) -> st.SearchStrategy[TwoLayerInstance]:
+    """Up to four teachers, eight students, three outputs in up to eight dimensions."""
+    return st.integers(1, 4).flatmap(
+        lambda m: st.builds(
+            TwoLayerInstance,
+            d=st.integers(2, 8),
+            m=st.just(m),
+            n=st.integers(m, 8),
+            c=st.integers(1, 3),
+            seed=st.integers(0, 2**16),
+        )
+    )
 
 
 def problem_of(instance: TwoLayerInstance) -> TeacherStudent:
@@ -91,6 +94,15 @@ def by_quadrature(problem: TeacherStudent, *, projected: bool) -> Array:
     return np.concatenate([(tangent_projection(W, for_W) if projected else for_W).ravel(), for_V.ravel()])
 
 
+def teacher_on_the_wrong_side(problem: TeacherStudent) -> tuple[Array, Array]:
+    """Eqn 6 with the teacher's H transposed on the wrong side, as the printed shapes suggest for n = m."""
+    W, V = problem.student_W, problem.student_V
+    psi_d = problem.measure.psi_d
+    to_teacher = psi_d(W, problem.teacher_W) * (V @ problem.teacher_V.T)
+    pull = problem.teacher_W @ to_teacher - W @ (psi_d(W, W) * (V @ V.T))
+    return tangent_projection(W, pull), eqn6(problem, projected=True)[1]
+
+
 SAMPLES = {"quick": 40_000, "full": 200_000, "deep": 2_000}
 """Inputs for the sampled gradient: few where ten thousand instances are drawn and quadrature decides each."""
 
@@ -98,8 +110,8 @@ ROUNDING = 1e-12
 """Of kernels and quadrature together, relative to the sum of the fan-outs' products over all pairs of nodes."""
 
 
-def compare(
-    problem: TeacherStudent, claimed: tuple[Array, Array], context: Context, seed: int, projected: bool
+def against_the_gradient(
+    problem: TeacherStudent, claimed: tuple[Array, Array], context: Context, seed: int, *, projected: bool
 ) -> Evidence:
     """Claimed field against the gradient by quadrature, to rounding, and against the sampled one, largest |z|.
 
@@ -136,19 +148,62 @@ def compare(
     )
 
 
-def projected_is_exact(instance: TwoLayerInstance, context: Context) -> Evidence:
-    """Projected Eqn 6 against the projected gradient."""
+@THEOREM2.claim(
+    "corrected",
+    part="two_layer",
+    expected="holds",
+    on=TwoLayerInstance,
+    draw=no_fewer_students_than_teachers,
+    examples=(TwoLayerInstance(d=10, m=5, n=10, c=3),),
+    cost=ALGEBRA.at_quick(12),
+    note="projected, zero-bias isotropic Gaussian input",
+)
+def projected_is_the_gradient(
+    instance: TwoLayerInstance, context: Context, *, projected: bool = True, transposed: bool = False
+) -> Evidence:
+    """Projected Eqn 6 is the exact gradient flow (two layers, isotropic input)
+
+    −P⊥_{w_j} ∂J/∂w_j = P⊥_{w_j} (W* h*_j − W h_j),  −∂J/∂V = L* V* − L V
+    with h*_jk = d*_jk v_jᵀv*_k,  h_jk = d_jk v_jᵀv_k
+
+    The term that Eqn 6 leaves out of the gradient, E[…] ∝ sin θ ŵ_j, is along w_j: the projection removes it. So the
+    reduced flow and a trained network can be held to each other tightly here.
+    """
     problem = problem_of(instance)
-    return compare(problem, eqn6(problem, projected=True), context, instance.seed, projected=True)
+    claimed = teacher_on_the_wrong_side(problem) if transposed else eqn6(problem, projected=projected)
+    return against_the_gradient(problem, claimed, context, instance.seed, projected=projected)
 
 
-def unprojected_is_exact(instance: TwoLayerInstance, context: Context) -> Evidence:
-    """Eqn 6 as printed against the gradient."""
+projected_is_the_gradient.rejects("Eqn 6 without projection is rejected", SQUARE, projected=False)
+projected_is_the_gradient.rejects("the teacher's H on the wrong side is rejected", SQUARE, transposed=True)
+
+
+@THEOREM2.claim(
+    "printed",
+    part="two_layer",
+    expected="refuted",
+    on=TwoLayerInstance,
+    draw=no_fewer_students_than_teachers,
+    cost=SAMPLING,
+    place="Theorem 2, Eqn 6 with one hidden layer",
+)
+def unprojected_is_the_gradient(
+    instance: TwoLayerInstance, context: Context, *, projected: bool = False
+) -> Evidence:
+    """Eqn 6 is the gradient dynamics (two layers, unprojected)
+
+    −∂J/∂w_j = W* h*_j − W h_j
+
+    Assumption 1 does not hold for Gaussian input: the unprojected first layer is off by a term of the size of the
+    gradient itself, along w_j.
+    """
     problem = problem_of(instance)
-    return compare(problem, eqn6(problem, projected=False), context, instance.seed, projected=False)
+    claimed = eqn6(problem, projected=projected)
+    return against_the_gradient(problem, claimed, context, instance.seed, projected=projected)
 
 
-def confirm_unprojected(instance: TwoLayerInstance) -> Evidence:
+@unprojected_is_the_gradient.confirmed_by
+def first_layer_in_many_digits(instance: TwoLayerInstance) -> Evidence:
     """Exact gradient by quadrature and Eqn 6 in 50 digits, first layer: their largest relative difference."""
     problem = problem_of(instance)
     with mp.workdps(DIGITS):
@@ -173,73 +228,4 @@ def confirm_unprojected(instance: TwoLayerInstance) -> Evidence:
         )
 
 
-def transposed(instance: TwoLayerInstance) -> tuple[Array, Array]:
-    """Eqn 6 with the teacher's H transposed on the wrong side, as the printed shapes suggest for n = m."""
-    problem = problem_of(instance)
-    W, V = problem.student_W, problem.student_V
-    psi_d = problem.measure.psi_d
-    to_teacher = psi_d(W, problem.teacher_W) * (V @ problem.teacher_V.T)
-    pull = problem.teacher_W @ to_teacher - W @ (psi_d(W, W) * (V @ V.T))
-    return tangent_projection(W, pull), eqn6(problem, projected=True)[1]
-
-
-def instances(budget: Budget) -> st.SearchStrategy[TwoLayerInstance]:
-    """Up to four teachers, eight students, three outputs in up to eight dimensions."""
-    return st.integers(1, 4).flatmap(
-        lambda m: st.builds(
-            TwoLayerInstance,
-            d=st.integers(2, 8),
-            m=st.just(m),
-            n=st.integers(m, 8),
-            c=st.integers(1, 3),
-            seed=st.integers(0, 2**16),
-        )
-    )
-
-
-SQUARE = TwoLayerInstance(d=5, m=3, n=3, c=2, seed=1)
-
-CORRECTED = Statement(
-    key=KEY,
-    form=Form.CORRECTED,
-    title="Projected Eqn 6 is the exact gradient flow (two layers, isotropic input)",
-    claim="−P⊥_{w_j} ∂J/∂w_j = P⊥_{w_j} (W* h*_j − W h_j),  −∂J/∂V = L* V* − L V\n"
-    "with h*_jk = d*_jk v_jᵀv*_k,  h_jk = d_jk v_jᵀv_k",
-    source=Source(LUCK_MATTERS, "Theorem 2, Eqn 6", "projected, zero-bias isotropic Gaussian input"),
-    expected=Outcome.HOLDS,
-    instance_type=TwoLayerInstance,
-    evidence=projected_is_exact,
-    instances=instances,
-    examples=(TwoLayerInstance(d=10, m=5, n=10, c=3),),
-    cost=Cost(12, 100, 10_000),
-    controls=(
-        Control("Eqn 6 without projection is rejected", lambda c: unprojected_is_exact(SQUARE, c)),
-        Control(
-            "the teacher's H on the wrong side is rejected",
-            lambda c: compare(problem_of(SQUARE), transposed(SQUARE), c, 1, projected=True),
-        ),
-    ),
-    remark="The term that Eqn 6 leaves out of the gradient, E[…] ∝ sin θ ŵ_j, is along w_j: the projection removes it. "
-    "So the reduced flow and a trained network can be held to each other tightly here.",
-)
-
-PRINTED = Statement(
-    key=KEY,
-    form=Form.PRINTED,
-    title="Eqn 6 is the gradient dynamics (two layers, unprojected)",
-    claim="−∂J/∂w_j = W* h*_j − W h_j",
-    source=SOURCE,
-    expected=Outcome.REFUTED,
-    instance_type=TwoLayerInstance,
-    evidence=unprojected_is_exact,
-    confirm=confirm_unprojected,
-    instances=instances,
-    cost=Cost(10, 40, 100),
-    controls=(
-        Control(
-            "with the projection it is accepted", lambda c: projected_is_exact(SQUARE, c), must_hold=True
-        ),
-    ),
-    remark="Assumption 1 does not hold for Gaussian input: the unprojected first layer is off by a term of the size of "
-    "the gradient itself, along w_j.",
-)
+unprojected_is_the_gradient.accepts("with the projection it is accepted", SQUARE, projected=True)

@@ -9,18 +9,21 @@ import pytest
 import torch
 from hypothesis import assume, given
 
+from luckproof import BUDGETS
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.separation import relative_gap, separate
 from verify.luckmatters.assumption1 import overlap_moment
 from verify.luckmatters.assumption1_width import WidePair, predicted_gap
-from verify.mathematics.families.integer_pairs import IntegerPair, integer_pairs, off_the_kinks
+from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
+from verify.mathematics.families.layered_pairs import hidden_widths
+from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.families.separated_inputs import separated_pair
 from verify.mathematics.separation_gap import autograd_gradients, gap_tensors
 
 pytestmark = pytest.mark.statement("luckmatters.theorem2", "luckmatters.assumption1")
 
 
-@given(integer_pairs((2, 4)))
+@given(narrowed(IntegerPair, BUDGETS["quick"]))
 def test_expectations_equal_rational_arithmetic(pair: IntegerPair) -> None:
     """L, D, E[beta], Eqn 6 and the exact gradient of torch equal fractions that share no code with them."""
     assume(all(assumption.satisfied for assumption in off_the_kinks(pair)))
@@ -41,7 +44,7 @@ def test_expectations_equal_rational_arithmetic(pair: IntegerPair) -> None:
             np.testing.assert_allclose(found[level], exact.astype(float), rtol=0, atol=1e-13 * (size + 1))
 
 
-@given(integer_pairs((2, 3)))
+@given(narrowed(IntegerPair, BUDGETS["quick"], hidden=hidden_widths((2, 3), 3)))
 def test_gap_tensor_equals_rational_arithmetic(pair: IntegerPair) -> None:
     """The largest entry of the gap, in floats and in fractions."""
     student, teacher, x = pair.tensors()

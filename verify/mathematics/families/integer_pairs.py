@@ -63,6 +63,11 @@ class IntegerPair:
         return RationalPair(tuple(map(exact, student)), tuple(map(exact, teacher)), exact(x))
 
 
+THREE_MATRICES = IntegerPair(2, ((3, 2), (3, 2)), 2, 4, 9, 3)
+FOUR_MATRICES = IntegerPair(2, ((3, 2), (3, 3), (3, 2)), 2, 4, 9, 3)
+"""Pairs with three and with four weight matrices: with three the first gates above gates."""
+
+
 def off_the_kinks(pair: IntegerPair) -> tuple[Assumption, ...]:
     """No sample on a kink: where a node sees anything at all, its pre-activation is not zero."""
     nearest = np.inf
@@ -75,21 +80,3 @@ def off_the_kinks(pair: IntegerPair) -> tuple[Assumption, ...]:
             nearest = min(nearest, np.abs(z[seen]).min(initial=np.inf))
             f = np.maximum(z, 0)
     return (Assumption("no sample on a kink", float(min(nearest, 1.0))),)
-
-
-def integer_pairs(
-    depth: tuple[int, int] = (2, 4), *, samples: tuple[int, int] = (1, 4), equal: bool = False
-) -> st.SearchStrategy[IntegerPair]:
-    """Pairs of ``depth`` weight matrices (least, most); ``equal`` makes student and teacher equally wide."""
-    hidden = hidden_widths(depth, 3)
-    if equal:
-        hidden = hidden.map(lambda widths: tuple((max(pair), max(pair)) for pair in widths))
-    return st.builds(
-        IntegerPair,
-        inputs=st.integers(1, 3),
-        hidden=hidden,
-        outputs=st.integers(1, 2),
-        samples=st.integers(*samples),
-        largest=st.integers(1, 9),
-        seed=st.integers(0, 2**16),
-    )

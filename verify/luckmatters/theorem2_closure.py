@@ -1,0 +1,100 @@
+"""Closing the hierarchy of E[beta]: a rule that Eqn 6 needs, and the layers at which it is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import hypothesis.strategies as st
+import numpy as np
+import torch
+
+from dynamics.arrays import Array
+from nets.matrix_form.separation import separate
+from verify.judging import SEARCH, Context, Evidence, drawn_fields
+from verify.luckmatters.theorem2 import THEOREM2
+from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
+from verify.mathematics.families.layered_pairs import hidden_widths
+from verify.mathematics.precise.rational_pairs import RationalPair
+from verify.mathematics.separation_gap import TOLERANCE
+
+
+def closure_error(pair: IntegerPair, levels: Sequence[int]) -> float:
+    """The largest ``E[beta_l] - W_l H_{l+1} W_l^T`` over ``levels``, relative to the largest E[beta]."""
+    separation = separate(*pair.tensors())
+    largest = 0.0
+    for moments, closed in zip(
+        (separation.to_teacher, separation.own), separation.closed_modulations(), strict=True
+    ):
+        for level in levels:
+            exact, claimed = moments.beta[level - 1], closed[level - 1]
+            size = float(torch.maximum(exact.abs().max(), claimed.abs().max()))
+            error = float((exact - claimed).abs().max())
+            largest = max(largest, error / size if size else error)
+    return largest
+
+
+@THEOREM2.claim(
+    "printed",
+    part="closure",
+    expected="refuted",
+    on=IntegerPair,
+    draw=drawn_fields(IntegerPair, hidden=hidden_widths((3, 4), 3)),
+    cost=SEARCH.at_quick(200),
+    place="Theorem 2",
+    note="implied: Eqn 6 is closed only with a rule for E[β]",
+)
+def closes_at_every_layer(pair: IntegerPair, context: Context) -> Evidence:
+    """Closing the hierarchy of E[β]
+
+    E[β_l] = W_l H_{l+1} W_lᵀ,   E[β*_l] = W_l H*_{l+1} W*_lᵀ   at every layer
+
+    Eqn 6 needs E[β_l], and Eqn 3 gives it as W_l E[f'f'ᵀ ∘ β_{l+1}] W_lᵀ; to have H there is a second separation,
+    E[f'f' β] = E[f'f'] E[β], which Assumption 1 does not contain. First false with four weight matrices.
+    """
+    return Evidence.at_most(closure_error(pair, range(1, pair.depth)), bound=0.0, tolerance=TOLERANCE)
+
+
+@closes_at_every_layer.confirmed_by
+def in_fractions(pair: IntegerPair) -> Evidence:
+    """The same differences in exact arithmetic."""
+    rational = pair.rational()
+    errors = [
+        np.abs(rational.averaged(level - 1, other)[0] - closed_in_fractions(rational, level, other)).max()
+        for level in range(1, pair.depth)
+        for other in (rational.student, rational.teacher)
+    ]
+    return Evidence.at_most(float(max(errors)), bound=0.0, tolerance=0.0)
+
+
+def closed_in_fractions(rational: RationalPair, level: int, other: Sequence[Array]) -> Array:
+    """``W_l H_{l+1} W_l^T`` with ``other`` for the second factor."""
+    beta, D, _ = rational.averaged(level, other)
+    return np.asarray(rational.student[level] @ (beta * D) @ other[level].T)
+
+
+closes_at_every_layer.rejects("four weight matrices", FOUR_MATRICES)
+closes_at_every_layer.accepts("three weight matrices", THREE_MATRICES)
+
+
+@THEOREM2.claim(
+    "corrected",
+    part="closure",
+    expected="holds",
+    on=IntegerPair,
+    draw=drawn_fields(IntegerPair, hidden=hidden_widths((2, 5), 3), samples=st.integers(1, 8)),
+    examples=(THREE_MATRICES, FOUR_MATRICES),
+    place="Theorem 2",
+    note="layers restricted",
+)
+def closes_at_the_two_highest(pair: IntegerPair, context: Context, *, layers: int = 2) -> Evidence:
+    """The hierarchy of E[β] closes at the two highest hidden layers
+
+    E[β_l] = W_l H_{l+1} W_lᵀ  for l = L−1 and l = L−2, of L weight matrices;  any input
+
+    β of the layer above is constant there (I at the top, W Wᵀ below it), so nothing has to be separated.
+    """
+    highest = range(max(1, pair.depth - layers), pair.depth)
+    return Evidence.at_most(closure_error(pair, highest), bound=0.0, tolerance=TOLERANCE)
+
+
+closes_at_the_two_highest.rejects("the lowest layer of four", FOUR_MATRICES, layers=3)

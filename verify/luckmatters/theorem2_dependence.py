@@ -1,0 +1,67 @@
+"""What E[beta] depends on: by Theorem 2's last sentence on the weights above only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nets.matrix_form.layered import LayeredNetwork
+from nets.matrix_form.separation import separate
+from verify.judging import SEARCH, Context, Evidence
+from verify.luckmatters.theorem2 import THEOREM2
+from verify.mathematics.families.integer_pairs import THREE_MATRICES, IntegerPair
+from verify.mathematics.separation_gap import TOLERANCE
+
+TWO_MATRICES = IntegerPair(2, ((3, 2),), 2, 4, 9, 3)
+
+
+def with_two_bottoms(pair: IntegerPair) -> tuple[LayeredNetwork, LayeredNetwork]:
+    """The pair's student, and the same with another W_0."""
+    student = pair.tensors()[0]
+    other = replace(pair, seed=pair.seed + 1).tensors()[0]
+    return student, LayeredNetwork((other.weights[0], *student.weights[1:]))
+
+
+@THEOREM2.claim(
+    "printed",
+    part="dependence",
+    expected="refuted",
+    on=IntegerPair,
+    cost=SEARCH.at_quick(80),
+    place="Theorem 2, its last sentence",
+)
+def beta_looks_only_upward(pair: IntegerPair, context: Context) -> Evidence:
+    """β looks only upward
+
+    E[β_{l+1}] and E[β*_{l+1}] depend only on the weights W_{l+1}, …, W_{l_max−1}
+
+    β_{l+1}(x) contains the gates of all layers above l+1, and those depend on every weight below: from three weight
+    matrices on, replacing W_0 alone changes E[β_1]. True as printed of β as a function of the gates, and of the two
+    highest layers.
+    """
+    _, teacher, x = pair.tensors()
+    before, after = (separate(net, teacher, x) for net in with_two_bottoms(pair))
+    moved = max(
+        float((a.beta[0] - b.beta[0]).abs().max())
+        for a, b in ((before.own, after.own), (before.to_teacher, after.to_teacher))
+    )
+    size = max(float(before.own.beta[0].abs().max()), float(after.own.beta[0].abs().max()))
+    return Evidence.at_most(moved / size if size else moved, bound=0.0, tolerance=TOLERANCE)
+
+
+@beta_looks_only_upward.confirmed_by
+def in_fractions(pair: IntegerPair) -> Evidence:
+    """``E[beta]`` of the first hidden layer, in exact arithmetic, before and after only ``W_0`` changes."""
+    rational = pair.rational()
+    bottom = replace(pair, seed=pair.seed + 1).rational().student[0]
+    changed = replace(rational, student=(bottom, *rational.student[1:]))
+    moved = [
+        np.abs(rational.averaged(0, ours)[0] - changed.averaged(0, theirs)[0]).max()
+        for ours, theirs in ((rational.student, changed.student), (rational.teacher, changed.teacher))
+    ]
+    return Evidence.at_most(float(max(moved)), bound=0.0, tolerance=0.0)
+
+
+beta_looks_only_upward.rejects("three weight matrices", THREE_MATRICES)
+beta_looks_only_upward.accepts("two weight matrices: β is V Vᵀ, a constant", TWO_MATRICES)

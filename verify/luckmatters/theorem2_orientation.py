@@ -1,0 +1,78 @@
+"""Eqn 6 with H* as printed: the shape that the product needs, and what it says where it is defined."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import numpy as np
+from torch import Tensor
+
+from nets.matrix_form.separation import LayerGradients, Separation, separate
+from verify.judging import SEARCH, Assumption, Budget, Context, Evidence
+from verify.luckmatters.theorem2 import THEOREM2
+from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
+from verify.mathematics.families.layered_pairs import hidden_widths
+from verify.mathematics.families.narrowed import narrowed
+from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+
+ASYMMETRIC = IntegerPair(2, ((2, 2),), 1, 1, 3, 0)
+"""Both nodes on either side see the sample, and H* is not symmetric."""
+
+
+def equally_wide_pairs(budget: Budget) -> st.SearchStrategy[IntegerPair]:
+    """One sample; two or three weight matrices, each hidden layer as wide in the student as in the teacher."""
+    hidden = hidden_widths((2, 3), 3).map(lambda widths: tuple((max(pair), max(pair)) for pair in widths))
+    return narrowed(IntegerPair, budget, hidden=hidden, samples=st.integers(1, 1))
+
+
+def equally_wide(pair: IntegerPair) -> tuple[Assumption, ...]:
+    """Equal widths, for which the printed product is defined, and no sample on a kink."""
+    square = all(ours == theirs for ours, theirs in pair.hidden)
+    return (Assumption("student as wide as the teacher", 1.0 if square else -1.0), *off_the_kinks(pair))
+
+
+def eqn6_as_printed(separation: Separation) -> list[Tensor]:
+    """Eqn 6 with H* where the text has it, not transposed: one field for each layer."""
+    moments = separation.to_teacher
+    pull = [moments.L[level] @ W @ moments.H(level) for level, W in enumerate(separation.teacher.weights)]
+    return LayerGradients(pull, separation.separated().push).total
+
+
+@THEOREM2.claim(
+    "printed",
+    part="orientation",
+    expected="refuted",
+    on=IntegerPair,
+    draw=equally_wide_pairs,
+    assume=equally_wide,
+    cost=SEARCH.at_quick(80),
+)
+def without_a_transpose(pair: IntegerPair, context: Context, *, transpose: bool = False) -> Evidence:
+    """Eqn 6 with H* as printed
+
+    Ẇ_l = L*_l W*_l H*_{l+1} − L_l W_l H_{l+1},   H* = [h_jj°] student × teacher,   no transpose
+
+    With n student and m teacher nodes L* W* is n_l × m_{l+1} and H* is n_{l+1} × m_{l+1}: the printed product is
+    defined only for n = m, and is then wrong unless H* is symmetric, even on a single sample, where Assumption 1 is
+    exact. Read H*ᵀ.
+    """
+    student, teacher, x = pair.tensors()
+    separation = separate(student, teacher, x)
+    claimed = separation.separated().total if transpose else eqn6_as_printed(separation)
+    exact = autograd_gradients(student, teacher, x)
+    error = largest_error(exact, claimed, rounding_scales(student, teacher, x))
+    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE)
+
+
+@without_a_transpose.confirmed_by
+def in_fractions(pair: IntegerPair) -> Evidence:
+    """The gradient against Eqn 6 with H* as printed, in exact arithmetic."""
+    rational = pair.rational()
+    errors = [
+        np.abs(rational.gradient(level) - rational.separated(level, transpose=False)).max()
+        for level in range(pair.depth)
+    ]
+    return Evidence.at_most(float(max(errors)), bound=0.0, tolerance=0.0)
+
+
+without_a_transpose.rejects("first of the examples", ASYMMETRIC)
+without_a_transpose.accepts("the same with the transpose", ASYMMETRIC, transpose=True)

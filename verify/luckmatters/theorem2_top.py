@@ -1,0 +1,38 @@
+"""The top layer, where Eqn 6 is exact."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+
+from nets.matrix_form.separation import separate
+from verify.judging import Context, Evidence, drawn_fields
+from verify.luckmatters.theorem2 import THEOREM2
+from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
+from verify.mathematics.families.layered_pairs import hidden_widths
+from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+
+
+@THEOREM2.claim(
+    "sharp",
+    part="top",
+    expected="holds",
+    on=IntegerPair,
+    draw=drawn_fields(IntegerPair, hidden=hidden_widths((2, 5), 3), samples=st.integers(1, 8)),
+    examples=(THREE_MATRICES, FOUR_MATRICES),
+    place="Theorem 2, Eqn 6 at l = l_max − 1",
+)
+def top_layer_is_exact(pair: IntegerPair, context: Context, *, level: int = -1) -> Evidence:
+    """The top layer is exact
+
+    Ẇ_{L−1} = L*_{L−1} W*_{L−1} − L_{L−1} W_{L−1}  for any input and any depth, without Assumption 1
+
+    Gates and β are constants at the top, so there is nothing to separate.
+    """
+    student, teacher, x = pair.tensors()
+    claimed = separate(student, teacher, x).separated().total[level]
+    exact = autograd_gradients(student, teacher, x)[level]
+    scale = rounding_scales(student, teacher, x)[level]
+    return Evidence.at_most(largest_error([exact], [claimed], [scale]), bound=0.0, tolerance=TOLERANCE)
+
+
+top_layer_is_exact.rejects("the layer below it", THREE_MATRICES, level=-2)
