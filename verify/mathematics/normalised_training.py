@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+import hypothesis.strategies as st
 import numpy as np
 import torch
 from torch import Tensor
 
 from nets.matrix_form.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
+from verify.judging import Assumption, Budget, Evidence, drawn
 from verify.mathematics.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
+
+
+def widths(budget: Budget) -> st.SearchStrategy[int]:
+    """Widths of a layer: up to 16, at ``quick`` up to 6."""
+    return st.integers(1, 16 if budget.full else 6)
+
+
+def one_or_two_layers(budget: Budget) -> st.SearchStrategy[tuple[int, ...]]:
+    """Widths of one or two hidden blocks."""
+    return st.lists(widths(budget), min_size=1, max_size=2).map(tuple)
 
 
 @dataclass(frozen=True)
@@ -21,17 +34,17 @@ class Training:
     the batch; lr = 0 asks for the gradient flow. ``scale`` multiplies weights and biases below the normalisations.
     """
 
-    placement: str = "bn_relu"
+    placement: str = drawn("bn_relu", st.sampled_from(PLACEMENTS[::-1]))
     eps: float = 0.0
     biased: bool = False
     lr: float = 0.0
     steps: int = 1
-    inputs: int = 2
-    hidden: tuple[int, ...] = (1,)
-    outputs: int = 1
-    samples: int = 4
-    scale: float = 1.0
-    seed: int = 0
+    inputs: int = drawn(2, widths)
+    hidden: tuple[int, ...] = drawn((1,), one_or_two_layers)
+    outputs: int = drawn(1, st.integers(1, 3))
+    samples: int = drawn(4, lambda budget: st.integers(3, 64 if budget.full else 16))
+    scale: float = drawn(1.0, st.sampled_from([1.0, 0.1, 5.0]))
+    seed: int = drawn(0, st.integers(0, 2**16))
 
     def student(self) -> NormalisedStudent:
         """The student with normal weights; fan-ins over sqrt(fan-in), biases and shifts normal."""
@@ -63,6 +76,18 @@ class Training:
 
 def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(rng.standard_normal(tuple(like.shape)))
+
+
+def alive(training: Training) -> tuple[Assumption, ...]:
+    """sigma > 0 at every normalised node, above what rounding would fake.
+
+    At sigma > 1e-4 |f| the rounding bounds, which are of first order in EPS |f| / sigma, neglect 1e-10 of themselves.
+    """
+    student, (x, _) = training.student(), training.batch()
+    with torch.no_grad():
+        fed = student.traced(x)[1]
+    ratio = min(float((normalisation_variance(f).sqrt() / (f.abs().amax(dim=0) + 1e-300)).min()) for f in fed)
+    return (Assumption("σ > 0 at every node", ratio - 1e-4),)
 
 
 def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:
@@ -139,3 +164,17 @@ def _step_rounding(lr: float, student: NormalisedStudent, passes: list[BlockPass
         # Two roundings per coordinate of the update, doubled by the square, and the sum of the squares.
         bounds.append(2 * lr * radial_rounding(linear, norm, block) + (w.shape[1] + 4) * EPS * size)
     return torch.cat(bounds)
+
+
+def farthest_off(comparisons: Iterable[tuple[Tensor, Tensor, Tensor]]) -> Evidence:
+    """Evidence for ``measured = predicted`` at the node whose difference is the largest multiple of its rounding.
+
+    ``comparisons`` holds (predicted, measured, rounding) of the nodes of one block after the other.
+    """
+    found = (-float("inf"), 0.0, 0.0, 0.0)
+    for predicted, measured, rounding in comparisons:
+        share = (measured - predicted).abs() / rounding
+        at = int(share.argmax())
+        found = max(found, (float(share[at]), float(predicted[at]), float(measured[at]), float(rounding[at])))
+    largest, claimed, met, allowed = found
+    return Evidence(predicted=claimed, measured=met, margin=(1 - largest) * allowed, tolerance=allowed)

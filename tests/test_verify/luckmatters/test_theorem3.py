@@ -12,7 +12,10 @@ from torch import nn
 
 from luckproof import BUDGETS, Context
 from nets.matrix_form.normalised import NO_EPS, NormalisedStudent, normalisation_variance
-from verify.luckmatters.theorem3 import CONSERVED, STEP, WITH_EPS, trainings
+from verify.luckmatters.theorem3 import norms_are_conserved_by_the_flow
+from verify.luckmatters.theorem3_eps import exchanged_with_the_scale
+from verify.luckmatters.theorem3_step import steps_lengthen_a_filter
+from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.normalised_rounding import block_passes, radial_rounding
 from verify.mathematics.normalised_training import Training, flow_rates, half_mean_square, loss
 from verify.mathematics.precise.normalised import radial_drift
@@ -100,7 +103,7 @@ def test_many_digits_agree_with_autograd(placement: str) -> None:
 
 def test_rounding_bounds_are_not_slack_without_limit() -> None:
     """A relative radial error of 1e-9 would be seen at every pinned example; a filter of one weight is all radial."""
-    for statement in (CONSERVED, WITH_EPS):
+    for statement in (norms_are_conserved_by_the_flow, exchanged_with_the_scale):
         for training in (each for each in statement.examples if min(each.hidden) > 1):
             for block in flow_rates(training):
                 student, (x, y) = training.student(), training.batch()
@@ -110,7 +113,7 @@ def test_rounding_bounds_are_not_slack_without_limit() -> None:
                     for lin in student.linears[:-1]
                 )
                 assert float(block.rounding.max()) < 1e-9 * smallest
-    assert STEP.evidence(STEP.examples[0], Context()).holds
+    assert steps_lengthen_a_filter(steps_lengthen_a_filter.examples[0], Context()).holds
 
 
 @pytest.mark.parametrize("placement", ["relu_bn", "bn_relu"])
@@ -140,7 +143,7 @@ def test_strategies_draw_both_placements() -> None:
     seen = set()
 
     @settings(max_examples=50, database=None)
-    @given(trainings(BUDGETS["quick"]))
+    @given(narrowed(Training, BUDGETS["quick"]))
     def collect(training: Training) -> None:
         seen.add(training.placement)
 

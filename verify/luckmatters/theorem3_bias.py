@@ -1,0 +1,73 @@
+"""Theorem 3 with biases: which of them belong to the conserved norm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import torch
+
+from verify.judging import ALGEBRA, SEARCH, Context, Evidence, drawn_fields
+from verify.luckmatters.theorem3 import BIASED, FLOW, THEOREM3, in_forty_digits, norms_stay
+from verify.mathematics.normalised_training import Training, alive, farthest_off, flow_rates
+
+NARROW = Training(hidden=(1, 1), inputs=9, samples=3, biased=True)
+
+
+@THEOREM3.claim(
+    "printed",
+    part="bias",
+    expected="refuted",
+    on=Training,
+    draw=drawn_fields(Training, placement=st.just("relu_bn"), biased=st.just(True)),
+    assume=alive,
+    cost=SEARCH,
+    confirm=in_forty_digits,
+    note="read for layers with biases, as in Fig. 6",
+)
+def conserved_without_the_bias(training: Training, context: Context) -> Evidence:
+    """The norm without the bias, in a layer that has one
+
+    ‖w_j‖ is conserved in Linear → ReLU → BN with a bias, at eps = 0 under gradient flow
+
+    The proof sums w_jk f_k over the children and calls the sum f_j^lin; with a bias that is w_jᵀf + b_j.
+    """
+    return norms_stay(training)
+
+
+conserved_without_the_bias.rejects("a bias before the ReLU", BIASED)
+conserved_without_the_bias.accepts("a bias before the BN has no gradient", replace(FLOW, biased=True))
+
+
+@THEOREM3.claim(
+    "corrected",
+    part="bias",
+    expected="holds",
+    on=Training,
+    draw=drawn_fields(Training, biased=st.just(True)),
+    assume=alive,
+    examples=(BIASED, replace(FLOW, biased=True), NARROW),
+    cost=ALGEBRA.at_quick(60),
+    note="bias added",
+)
+def conserved_with_the_bias(
+    training: Training, context: Context, *, still_everywhere: bool = False
+) -> Evidence:
+    """The bias belongs to the conserved norm
+
+    Linear → ReLU → BN: d‖w_j‖²/dt = −d(b_j²)/dt, so ‖(w_j, b_j)‖ is conserved
+    Linear → BN → ReLU: ḃ_j = 0.   At eps = 0 under gradient flow
+
+    In Linear → BN → ReLU the mean takes the bias out again (for every eps), which is why such layers are built without
+    one.
+    """
+    blocks = flow_rates(training)
+    if still_everywhere or training.placement == "bn_relu":
+        return farthest_off((torch.zeros_like(block.bias), block.bias, block.rounding) for block in blocks)
+    return farthest_off((-block.bias, block.weight, block.rounding) for block in blocks)
+
+
+conserved_with_the_bias.rejects(
+    "bias said to stand still in Linear → ReLU → BN", BIASED, still_everywhere=True
+)
+conserved_with_the_bias.rejects("eps = 0.1 (Linear → ReLU → BN)", replace(BIASED, eps=0.1))
