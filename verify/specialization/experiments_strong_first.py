@@ -46,7 +46,7 @@ def the_strong_lead(
     )
 
 
-the_strong_lead.rejects("coverage_of_halves exchanged", Trained(), reverse=True)
+the_strong_lead.rejects("halves exchanged", Trained(), reverse=True)
 the_strong_lead.rejects(
     "equal teachers (p = 0) ahead by 0.1", Trained(polarity=0.0, over_realisation=1, epochs=2), beyond=0.1
 )
