@@ -16,7 +16,7 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
 
-# Elements of the largest arrays made while many states are observed at once: 2^18 float64 are 2 MiB.
+# Elements of the largest array made while several states are observed at once: 2^18 float64, 2 MiB, stay in cache.
 _OBSERVED_ELEMENTS = 1 << 18
 
 SOLVED = 1e-12
@@ -24,11 +24,24 @@ SOLVED = 1e-12
 
 
 class TwoLayerDynamics(StudentFlow):
-    """A flow of ``W`` and, where ``trains_V``, of ``V``: SciPy's ``f(t, y)`` on flat vectors, ensembles included.
+    """Base of the flows of two-layer students on an input measure: ``(W, V)' = field(W, V)``, projected or not.
 
-    A state packs ``W`` then ``V`` in C order. A projected flow lives on unit columns; off them its field is
-    extended by homogeneity, ``w_j' = ||w_j|| P_perp(w_j) g_j(W_hat)``, so the norm drift of an integrator never
-    touches the directions and nothing is renormalised during a run.
+    A projected flow lives on unit columns. Off them its field is extended by homogeneity,
+    ``w_j' = ||w_j|| P_perp(w_j) g_j(W / ||w||)``: what an integrator does to the norms never touches the directions,
+    and nothing is renormalised during a run.
+
+    A subclass defines :meth:`field`, and :meth:`tangent_gram` where it knows its Jacobian at a solution. Where a
+    subclass of such a flow overrides the field alone, the known Jacobian is no longer given.
+
+    State: W (..., d, n) and, where ``trains_V``, V (..., n, c), flat in C order. Observables: those of
+    :func:`~dynamics.two_layer.observables.two_layer_observables`.
+
+    Args:
+        problem: teacher, start and measure, n >= m; leading axes are an ensemble.
+        projected: whether columns stay on the unit sphere.
+        trains_V: whether V moves.
+    Raises:
+        ValueError: fewer students than teachers, or columns that are not unit where projected.
     """
 
     dimensions = DIMENSIONS
@@ -54,9 +67,9 @@ class TwoLayerDynamics(StudentFlow):
         return unit_columns(W) if self.projected else W, V
 
     def observables(self, y: Array) -> dict[str, Array]:
-        """See :func:`dynamics.two_layer.observables.two_layer_observables`; the loss is that of the unit columns.
+        """The observables of one flat state, or of states (..., size) stacked on leading axes.
 
-        States may be stacked on leading axes, which the observables then have too.
+        Where the flow is projected they are those of the unit columns, but for ``norm_drift``.
         """
         W, V = self.matrices(y)
         watched = two_layer_observables(self.problem, W, V)
@@ -64,7 +77,7 @@ class TwoLayerDynamics(StudentFlow):
         return watched
 
     def observables_along(self, states: Sequence[Array] | Array) -> dict[str, Array]:
-        """The observables of a run's states ``(T, size)``, time first: as many at once as fit the cache."""
+        """The observables of a run's states (T, size), time first: as many states at once as stay in cache."""
         problem = self.problem
         per_state = self.instances * problem.n * (problem.n + problem.m + problem.d)
         rows = max(1, _OBSERVED_ELEMENTS // per_state)
@@ -91,7 +104,7 @@ class TwoLayerDynamics(StudentFlow):
         return self.of_matrices(dW, dV) if self.trains_V else dW.reshape(-1)
 
     def prepare(self, W: Array) -> Any:
-        """The students as the measure's kernels want them; the directions of the state at hand are not found twice."""
+        """The students W as the measure's kernels want them; ``__call__`` has found the directions already."""
         if self._columns is not None and W is self._columns.unit:
             return self.problem.measure.prepare_unit(self._columns)
         return self.problem.measure.prepare(W)
@@ -105,7 +118,10 @@ class TwoLayerDynamics(StudentFlow):
 
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
-        """``(W', V')`` before any projection; V' is ignored where V is fixed."""
+        """``(W', V')`` before any projection, (..., d, n) and (..., n, c); V' is ignored where V is fixed.
+
+        ``W`` has unit columns where the flow is projected.
+        """
 
     def tangent_gram(self, y: Array) -> TangentGram | None:
         """Minus the Jacobian at the flat state ``y`` as a map of tangent steps, where a closed form is known.
@@ -126,7 +142,10 @@ class TwoLayerDynamics(StudentFlow):
         return TangentGram(W, V, problem.measure, trains_V=self.trains_V)
 
     def equilibrium(self) -> Array:
-        """Flat state of the solution: the u-set at the teacher, the r-set where it starts with zero fan-out."""
+        """Flat state of a solution: the u-set at the teacher; the r-set where it starts, its fan-outs zero.
+
+        Raises ValueError where V is fixed at other fan-outs.
+        """
         W, V = self.problem.student_W.copy(), self.problem.student_V.copy()
         W[..., : self.problem.m] = self.problem.teacher_W
         V[..., : self.problem.m, :] = self.problem.teacher_V
@@ -146,13 +165,17 @@ class ProjectedFlow(TwoLayerDynamics):
     """Theorem 4's flow: as many students as teachers, uniform top-down modulation.
 
     ``w_j' = P_perp(w_j) L_0 (W* h*_j - W h_j)`` with ``h*_jk = beta_jk psi_d(w_j, w*_k)``,
-    ``h_jk = beta_jk psi_d(w_j, w_k)``; beta = 1 (``modulation="uniform"``, the theorem's) or the identity
-    (``"matched"``: each student hears only its own teacher). ``L_0 = E[x x^T]`` (the identity for standard
-    Gaussian input). All fan-outs are one: for isotropic Gaussian input this is the exact population gradient
-    flow of ``f(x) = sum_j relu(w_j^T x)`` on the product of spheres. ``projected=False`` drops P_perp.
+    ``h_jk = beta_jk psi_d(w_j, w_k)`` and ``L_0 = E[x x^T]``. For isotropic Gaussian input this is the exact population
+    gradient flow of ``f(x) = sum_j relu(w_j^T x)`` on the product of spheres. State W; V is fixed.
 
-    Assumes unit columns (when projected) and n = m. Cost O(m^2 d) an evaluation, memory O(m^2 + m d) an instance.
-    Raises ValueError when n != m, when fan-outs are not ones or when columns are not unit.
+    Args:
+        problem: n = m, all fan-outs one, unit columns when projected.
+        projected: False drops P_perp.
+        modulation: ``"uniform"``, beta = 1, the theorem's; ``"matched"``, beta the identity: each student sees its own
+            teacher and itself only.
+    Raises:
+        ValueError: n != m, other fan-outs, columns that are not unit, or another modulation.
+    Cost: O(m^2 d) an evaluation, memory O(m^2 + m d) an instance.
     Source: Luck Matters, Theorem 4.
     """
 
@@ -175,7 +198,7 @@ class ProjectedFlow(TwoLayerDynamics):
         self.modulation = modulation
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
-        """Theorem 4's pull, before P_perp; V does not move."""
+        """``L_0 (W* h*_j - W h_j)``, and V, which does not move."""
         problem = self.problem
         of_teachers, of_students = problem.measure.psi_d_onto(self.teacher, self.prepare(W))
         if self.modulation == "matched":
@@ -196,10 +219,15 @@ class TwoLayerFlow(TwoLayerDynamics):
 
     ``w_j' = [P_perp(w_j)] L_0 (W* h*_j - W h_j)``, ``h*_jk = psi_d(w_j, w*_k) v_j^T v*_k``,
     ``h_jk = psi_d(w_j, w_k) v_j^T v_k``; ``V' = L* V* - L V`` with ``L* = psi_l(W, W*)``, ``L = psi_l(W, W)``.
-    ``projected=True`` is Theorem 5's flow and, for isotropic Gaussian input, the exact population gradient flow on
-    unit columns. ``projected=False`` is Eqn 6 as printed, off the exact gradient by O(1). ``trains_V=False`` keeps V.
 
-    Assumes unit columns (when projected) and n >= m. Cost O(n (n + m) (d + c)), memory O(n^2 + n d) an instance.
+    Args:
+        problem: n >= m, unit columns when projected.
+        projected: True is Theorem 5's flow and, for isotropic Gaussian input, the exact population gradient flow on
+            unit columns; False is Eqn 6 as printed, off the exact gradient by O(1).
+        trains_V: False keeps V where it starts.
+    Raises:
+        ValueError: fewer students than teachers, or columns that are not unit.
+    Cost: O(n (n + m) (d + c)) an evaluation, memory O(n^2 + n d) an instance.
     Source: Luck Matters, Eqn 6 and Theorem 5.
     """
 
@@ -207,14 +235,14 @@ class TwoLayerFlow(TwoLayerDynamics):
         super().__init__(problem, projected=projected, trains_V=trains_V)
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
-        """Eqn 6 for W, before P_perp, and V' = L* V* - L V."""
+        """``L_0 (W* h*_j - W h_j)`` and ``L* V* - L V``."""
         problem = self.problem
         (teachers_l, teachers_d), (students_l, students_d) = problem.measure.kernels_onto(
             self.teacher, self.prepare(W)
         )
         dV = teachers_l.mT @ problem.teacher_V
         dV -= students_l @ V
-        teachers_d *= problem.teacher_V @ V.mT  # the kernels are ours: modulated in place
+        teachers_d *= problem.teacher_V @ V.mT  # in place: the measure leaves the arrays to the caller
         students_d *= V @ V.mT
         pull = problem.teacher_W @ teachers_d
         pull -= W @ students_d
@@ -228,9 +256,16 @@ class GradientFlow(TwoLayerDynamics):
     """The exact population gradient flow ``W' = -dJ/dW``, ``V' = -dJ/dV`` of ``J = 1/2 E||f* - f||^2``.
 
     ``w_j' = sum_k G(w_j, w*_k) v_j^T v*_k - sum_k G(w_j, w_k) v_j^T v_k`` with
-    ``G(w, u) = E[1(w^T x > 0) 1(u^T x > 0) x x^T] u``, closed for isotropic Gaussian input. No projection unless
-    asked for (then it equals ``TwoLayerFlow``). Cost and memory as ``TwoLayerFlow``.
-    Raises TypeError for a measure without a closed gradient term.
+    ``G(w, u) = E[1(w^T x > 0) 1(u^T x > 0) x x^T] u``, the measure's ``gradient_term``.
+
+    Args:
+        problem: n >= m; its measure knows its gradient term, as ``IsotropicGaussian`` does.
+        projected: True keeps the columns at unit norm (and equals ``TwoLayerFlow`` for isotropic Gaussian input).
+        trains_V: False keeps V where it starts.
+    Raises:
+        TypeError: the measure does not know its gradient term.
+        ValueError: fewer students than teachers, or columns that are not unit where projected.
+    Cost: as ``TwoLayerFlow``.
     Source: Luck Matters, Eqn 15; Student Specialization, Theorem 6.
     """
 

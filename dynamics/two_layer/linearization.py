@@ -12,7 +12,7 @@ from dynamics.geometry.columns import tangent_projection
 from dynamics.two_layer.flows import TwoLayerDynamics
 
 FLAT_SHARE = 1e-7
-"""Eigenvalues below this share of the largest are flat directions (finite differences are good to ~1e-9)."""
+"""Eigenvalues below this share of the largest belong to flat directions (differences are good to about 1e-9 of it)."""
 
 DENSE_LIMIT = 4000
 """Tangent dimension up to which the Jacobian is formed (128 MB) rather than applied."""
@@ -21,17 +21,25 @@ DENSE_LIMIT = 4000
 def spectral_rate(
     flow: TwoLayerDynamics, state: Array | None = None, *, return_spectrum: bool = False
 ) -> float | Array | tuple[float | Array, Array]:
-    """Slowest decay rate of a flow near an equilibrium, flat directions ignored.
+    """Slowest decay rate of a flow near an equilibrium, flat directions left out.
 
-    The rate is the smallest non-flat eigenvalue of minus the Jacobian on the tangent space (columns that live on
-    spheres move along them only); negative when the equilibrium is unstable. An eigenvalue is flat below ``FLAT_SHARE``
-    of the largest in size. The flow is asked for the Jacobian in closed form (``flow.tangent_gram``: known at a
-    solution of a projected flow with spherical input); otherwise it is taken by central differences of the flow.
+    ``min {lambda of -J : |lambda| > FLAT_SHARE max|lambda|}``, with J the Jacobian on the tangent space (columns that
+    live on spheres move along them only): deviations decay like ``exp(-rate t)`` in the end. The flow is asked for J in
+    closed form (``flow.tangent_gram``, known at a solution of a projected flow with spherical input); where it has
+    none, J is taken by central differences of the flow.
 
-    ``state``: flat state, default ``flow.equilibrium()``. Returns a float for one instance, an array of the
-    ensemble's shape for several; with ``return_spectrum`` also the eigenvalues of minus the Jacobian, ascending,
-    ``(..., N)``. Cost O(N^3), memory O(N^2) an instance for tangent dimension N; above ``DENSE_LIMIT`` the closed form
-    is applied matrix-free by Lanczos (rate only, memory O(N)). Raises ValueError when the state is not an equilibrium.
+    Args:
+        flow: a two-layer flow, of one instance or a stack.
+        state: flat state near which to linearise, default ``flow.equilibrium()``.
+        return_spectrum: whether to return the eigenvalues too.
+    Returns:
+        The rate per unit of the flow's time, negative where the equilibrium is unstable: a float for one instance, an
+        array of the ensemble's shape (...) for several. With ``return_spectrum`` also the real parts of the eigenvalues
+        of -J, ascending, (..., N).
+    Raises:
+        ValueError: the state is no equilibrium; or the tangent dimension N exceeds ``DENSE_LIMIT`` and the spectrum is
+            asked for, the closed form is not known, or there is an ensemble or a flat direction.
+    Cost: O(N^3), memory O(N^2) an instance; above ``DENSE_LIMIT`` Lanczos on the closed form, memory O(N).
     Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
     """
     state = flow.equilibrium() if state is None else np.asarray(state, dtype=np.float64)
@@ -65,9 +73,14 @@ def tangent_size(flow: TwoLayerDynamics) -> int:
 
 
 def sphere_basis(W: Array) -> Array:
-    """Orthonormal bases of the tangent spaces at unit columns: ``(..., d, n) -> (..., n, d, d - 1)``.
+    """Orthonormal bases of the tangent spaces of the sphere at unit columns.
 
-    Columns 2..d of the Householder reflection that takes w_j to a multiple of e_1: exact to rounding everywhere.
+    Columns 2 .. d of the Householder reflection that takes w_j to a multiple of e_1: accurate everywhere.
+
+    Args:
+        W: unit columns (..., d, n).
+    Returns:
+        (..., n, d, d - 1), the basis vectors of each node in columns.
     """
     w = np.swapaxes(W, -1, -2)
     sign = np.where(w[..., :1] >= 0, 1.0, -1.0)
@@ -78,7 +91,12 @@ def sphere_basis(W: Array) -> Array:
 
 
 def tangent_jacobian(flow: TwoLayerDynamics, state: Array) -> Array:
-    """Jacobian of the flow in an orthonormal tangent basis, ``(..., N, N)``, closed form where there is one."""
+    """Jacobian of a flow at a flat state in an orthonormal tangent basis, in closed form where the flow has one.
+
+    Returns:
+        (..., N, N). Coordinates: those of each node in turn (:func:`sphere_basis`), then V in C order.
+    Cost: N applications of the closed form, or 4 N evaluations of the flow.
+    """
     gram = flow.tangent_gram(state)
     return difference_jacobian(flow, state) if gram is None else -_in_tangent_basis(flow, gram.W, gram)
 
@@ -111,11 +129,18 @@ def _tangent_coordinates(flow: TwoLayerDynamics, basis: Array, dW: Array, dV: Ar
 
 
 def difference_jacobian(flow: TwoLayerDynamics, state: Array, step: float = 1e-5) -> Array:
-    """Tangent Jacobian ``(..., N, N)`` by extrapolated central differences of the flow, good to about ``step^2``.
+    """Tangent Jacobian by central differences of the flow, extrapolated from two steps: ``2 D(step/2) - D(step)``.
 
-    Angles enter the flows as sizes, so at coinciding columns the flow is once differentiable only and a central
-    difference is off by O(step); halving the step and extrapolating removes that. Instances of an ensemble are
-    independent: four evaluations a coordinate serve all. An empirical measure is not smooth enough.
+    Angles enter the flows by their size, so that where columns coincide the flow is once differentiable only and a
+    central difference is off by O(step); the extrapolation leaves about ``step^2``. An ``EmpiricalMeasure`` makes flows
+    that jump, which have no derivative to find.
+
+    Args:
+        state: flat state.
+        step: length of a step of the unit columns and of V.
+    Returns:
+        (..., N, N), coordinates as :func:`tangent_jacobian`.
+    Cost: 4 N evaluations of the flow, which serve all instances of an ensemble.
     """
     W, V = flow.matrices(state)
 
@@ -162,7 +187,8 @@ def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
         )
     W, V = gram.W, gram.V
     size_W = W.size
-    # The normal directions are moved above the smallest tangent eigenvalue: a diagonal entry is at most this.
+    # Off the tangent space the operator acts as this multiple of the identity, which is above its smallest tangent
+    # eigenvalue, since a diagonal entry of the Gram matrix is at most that.
     above = gram.variance * max(1.0, float(np.sum(V**2, axis=-1).max()))
 
     def _apply(flat: Array) -> Array:

@@ -13,14 +13,23 @@ from dynamics.ode.flow import Flow
 
 
 class LotkaVolterraFlow(Flow):
-    """``x_i' = x_i (g_i - sum_k A_ik x_k)`` from ``x(0) = start > 0``.
+    """Competing species, ``x_i' = x_i (g_i - sum_k A_ik x_k)``.
 
     Students that point in the target's direction and move by ``w' = ||w|| r`` obey it exactly, with their norms as x,
     ``g_k = (1 + boost_k) ||w*||`` and ``A_ik = a_k``: all rows alike, so that the species with the largest growth
     excludes all others (:class:`dynamics.two_layer.shared_residual_flow.SharedResidualFlow`).
 
-    Shapes: ``growth (..., n)``, ``interaction (..., n, n)``, ``start (..., n)``, leading axes broadcast. The state is
-    x itself. Cost O(n^2). Raises ValueError for wrong shapes, non-finite entries or a start that is not positive.
+    State: x (..., n). Observables: ``share`` (..., n), each species' part of the sum.
+
+    Args:
+        growth: ``g`` (..., n), per unit of time.
+        interaction: ``A`` (..., n, n).
+        start: ``x(0)`` (..., n), positive.
+
+        Leading axes are the ensemble and broadcast.
+    Raises:
+        ValueError: wrong shapes, entries that are not finite, or a start that is not positive.
+    Cost: O(n^2) an evaluation.
     Source: Smale (1976); named in Student Specialization, section 5.3.
     """
 
@@ -47,7 +56,7 @@ class LotkaVolterraFlow(Flow):
 
     def __call__(self, t: float, y: Array) -> Array:
         x = self.unpack(y)["x"]
-        return np.asarray(x * (self.growth - (self.interaction @ x[..., None])[..., 0])).ravel()
+        return self.pack({"x": x * (self.growth - (self.interaction @ x[..., None])[..., 0])})
 
     def observables(self, y: Array) -> dict[str, Array]:
         """``share (..., n)``: each species' part of the whole."""

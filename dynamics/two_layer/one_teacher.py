@@ -26,8 +26,8 @@ from dynamics.ode.flow import Flow
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
 
-_FAR = 150.0
-"""Logarithms of norm and fan-out are cut here for evaluation: e^150 is far outside of any state, its square finite."""
+_LARGEST_LOGARITHM = 150.0
+"""Where logarithms of norm and fan-out are cut in the field: e^150 is far outside of any state, its square finite."""
 
 
 class _OneTeacher(Flow):
@@ -64,12 +64,24 @@ class _OneTeacher(Flow):
 
 
 class OneTeacherFlow(_OneTeacher):
-    """The system above in time, from ``(delta, rho, v)``; ``frozen`` keeps rho and v, which is Eqn 12 alone.
+    """One student and one teacher in three numbers, the system of this module, in time.
 
-    Arrays of any common shape are an ensemble. State delta, rho, v (three scalars an instance), flat.
-    ``observables``: ``angle`` = pi - delta, ``balance`` = rho^2 - v^2. Where ``v < rho`` the fan-out dies out fast
-    and the angle slowly: stiff, take ``method="LSODA"`` or ``"Radau"``.
-    Raises ValueError for delta outside (0, pi], rho <= 0 or non-finite numbers.
+    State: ``delta``, ``rho``, ``v``, each of the ensemble's shape. Observables: ``angle = pi - delta``,
+    ``balance = rho^2 - v^2``, which is conserved. Where v < rho the fan-out dies out fast and the angle slowly: stiff,
+    take ``method="LSODA"`` or ``"Radau"``.
+
+    Args:
+        delta: ``pi - angle(w, w*)``, radians in (0, pi].
+        rho: ``||w||``, > 0.
+        v, teacher_v: fan-outs of student and teacher.
+        c: ``E||x||^2 / d`` of the spherical input, > 0.
+        frozen: whether rho and v are kept, which is Eqn 12 alone.
+
+        Arrays of any common shape are an ensemble.
+    Raises:
+        ValueError: a number outside its range, or not finite.
+    Cost: O(1) an evaluation and instance.
+    Source: Student Specialization, Eqns 11 and 12.
     """
 
     dimensions = dict.fromkeys(("delta", "rho", "v", "angle", "balance"), ())
@@ -92,7 +104,7 @@ class OneTeacherFlow(_OneTeacher):
         return {"delta": self.delta, "rho": self.rho, "v": self.v}
 
     def __call__(self, t: float, y: Array) -> Array:
-        return np.concatenate([part.ravel() for part in self.field(*self.unpack(y).values())])
+        return self.pack(dict(zip(("delta", "rho", "v"), self.field(*self.unpack(y).values()), strict=True)))
 
     def observables(self, y: Array) -> dict[str, Array]:
         """The angle and the conserved difference of squares."""
@@ -101,12 +113,19 @@ class OneTeacherFlow(_OneTeacher):
 
 
 class PassageFlow(_OneTeacher):
-    """The same system with log delta as its clock: every instance passes from its start to ``end`` for s in [0, 1].
+    """:class:`OneTeacherFlow` with log delta as its clock: s in [0, 1] takes every instance from its start to ``end``.
 
-    ``log delta(s) = log delta_0 + s log(end / delta_0)``; the state is log rho, log |v| (v may fall to delta^3, and
-    must not cross zero in a trial step) and the time ``elapsed`` so far, so that a whole ensemble of passage times
-    comes from one run without events. Assumes v v* > 0 at the start; it then stays so and delta rises.
-    Raises ValueError where the start is not below ``end`` or v v* <= 0.
+    ``log delta(s) = log delta_0 + s log(end / delta_0)``, so that a whole ensemble of passage times comes from one run
+    without events. State: ``log_rho``, ``log_v`` (of |v|, which may fall to delta^3 and must not cross zero in a trial
+    step) and the time ``elapsed`` so far.
+
+    Args:
+        delta, rho, v, teacher_v, c, frozen: as :class:`OneTeacherFlow`, with v v* > 0: it then stays so, and delta
+            rises.
+        end: radians, above every start and below pi.
+    Raises:
+        ValueError: as :class:`OneTeacherFlow`, another ``end``, or v v* <= 0.
+    Cost: O(1) an evaluation and instance.
     """
 
     dimensions = dict.fromkeys(("log_rho", "log_v", "elapsed"), ())
@@ -140,12 +159,12 @@ class PassageFlow(_OneTeacher):
 
     def __call__(self, t: float, y: Array) -> Array:
         log_rho, log_v, _ = self.unpack(y).values()
-        # An implicit method's trial may overshoot by hundreds and must get a number back, or the run ends there.
-        log_rho, log_v = (np.clip(part, -_FAR, _FAR) for part in (log_rho, log_v))
+        # The trial step of an implicit method may overshoot by hundreds and needs a finite value to be refused by.
+        log_rho, log_v = (np.clip(part, -_LARGEST_LOGARITHM, _LARGEST_LOGARITHM) for part in (log_rho, log_v))
         delta, rho, v = self.delta * np.exp(t * self.way), np.exp(log_rho), np.sign(self.v) * np.exp(log_v)
         turn, grow, fan = self.field(delta, rho, v)
         pace = self.way * delta / turn
-        return np.concatenate([part.ravel() for part in (grow / rho * pace, fan / v * pace, pace)])
+        return self.pack({"log_rho": grow / rho * pace, "log_v": fan / v * pace, "elapsed": pace})
 
 
 def reached(end: float) -> Event:
@@ -154,10 +173,19 @@ def reached(end: float) -> Event:
 
 
 def passage(flow: OneTeacherFlow, end: float = np.pi / 2, *, rtol: float = 1e-11) -> Trajectory:
-    """Run one instance until delta = ``end``; ``trajectory.events["reached"]`` holds the passage time.
+    """Run one instance until delta reaches ``end``.
 
-    LSODA, since the system is stiff for v < rho; atol lies below the smallest quasi-steady fan-out (delta^3 / 3 pi).
-    Raises ValueError for an ensemble (take :class:`PassageFlow`).
+    By LSODA, since the system is stiff for v < rho; the absolute tolerance lies below delta^3 / 3 pi, to which a
+    fan-out falls.
+
+    Args:
+        flow: of one instance.
+        end: radians.
+        rtol: relative tolerance.
+    Returns:
+        The trajectory; ``trajectory.events["reached"]`` holds the passage time.
+    Raises:
+        ValueError: an ensemble (take :class:`PassageFlow`).
     """
     if flow.instances != 1:
         raise ValueError(f"flow: expected one instance, got {flow.instances}; PassageFlow takes ensembles")
@@ -165,10 +193,16 @@ def passage(flow: OneTeacherFlow, end: float = np.pi / 2, *, rtol: float = 1e-11
 
 
 def passage_times(flow: PassageFlow, *, rtol: float = 1e-10) -> Array:
-    """Passage times of every instance of ``flow``, of its ensemble's shape, from one stiff run.
+    """The passage time of every instance, from one stiff run.
 
-    Cost: LSODA's dense Jacobian, so the square of the number of instances; a few dozen at most.
-    Raises RuntimeError, with the run's own message, where the integration did not reach the end.
+    Args:
+        flow: an ensemble of a few dozen at most.
+        rtol: relative tolerance.
+    Returns:
+        Times, of the ensemble's shape.
+    Raises:
+        RuntimeError: with the run's own message, where it did not reach the end.
+    Cost: LSODA's dense Jacobian, the square of the number of instances.
     """
     far = diverged(1e300)  # a passage time has no scale of its own: eps^-4 passes the default limit
     run = integrate(flow, (0.0, 1.0), t_eval=[1.0], method="LSODA", rtol=rtol, atol=1e-12, events=[far])
@@ -178,10 +212,17 @@ def passage_times(flow: PassageFlow, *, rtol: float = 1e-10) -> Array:
 
 
 def frozen_passage_time(start: float, end: float = np.pi / 2, kappa: float = 1.0) -> float:
-    """``T = (1 / kappa) int_start^end d delta / (delta sin delta)``: Eqn 12 at fixed kappa = c v v* / (2 pi rho).
+    """Passage time of Eqn 12 with norm and fan-out kept, ``T = (1 / kappa) int_start^end d delta / (delta sin delta)``.
 
-    ``1/start - 1/end`` plus a quadrature of the regular rest ``(delta - sin delta) / (delta^2 sin delta)``, so that
-    nothing cancels near pi. Raises ValueError unless 0 < start <= end < pi and kappa > 0.
+    As ``1/start - 1/end`` plus a quadrature of the rest ``(delta - sin delta) / (delta^2 sin delta)``, which is regular
+    at 0.
+
+    Args:
+        start, end: ``pi - angle(w, w*)`` in radians, 0 < start <= end < pi.
+        kappa: ``c v v* / (2 pi rho)``, > 0.
+    Raises:
+        ValueError: a number outside its range.
+    Source: Student Specialization, Eqn 12.
     """
     if not (0 < start <= end < np.pi and kappa > 0):
         raise ValueError(

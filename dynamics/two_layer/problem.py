@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,16 +22,20 @@ UNIT_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class TeacherStudent:
-    """Teacher ``f*(x) = V*^T relu(W*^T x)`` and the student's start ``f(x) = V^T relu(W^T x)``.
+    """Teacher ``f*(x) = V*^T relu(W*^T x)`` and the student's start ``f(x) = V^T relu(W^T x)``, on one input measure.
 
-    Shapes: ``teacher_W (..., d, m)``, ``student_W (..., d, n)``, ``teacher_V (..., m, c)``,
-    ``student_V (..., n, c)``. Column w_j is the fan-in of hidden node j, row v_j its fan-out. Leading axes are
-    the ensemble and are broadcast against each other. Fan-outs default to ones with c = 1, the measure to the
-    standard isotropic Gaussian. Students 1..m are paired with the teachers (the u-set), the rest is the r-set.
+    Column w_j is the fan-in of hidden node j, row v_j its fan-out. Students 1..m are paired with the teachers (the
+    u-set), the rest is the r-set. Leading axes are the ensemble and are broadcast against each other. Everything is
+    checked here, once; arrays are copied and made read-only.
 
-    Validated once, here: ValueError on wrong shapes, non-finite entries or zero columns. Arrays are copied and
-    made read-only. Memory: five times the arrays given at the peak of the checks, afterwards once more.
-
+    Args:
+        teacher_W, student_W: fan-ins (..., d, m) and (..., d, n), no column zero.
+        teacher_V, student_V: fan-outs (..., m, c) and (..., n, c), default ones; c = 1 where neither is given.
+        measure: of the input x, of dimension d; default ``IsotropicGaussian(d)``, standard normal.
+    Raises:
+        ValueError: shapes that do not agree, entries that are not finite, or a zero column.
+        TypeError: arguments that are no arrays of numbers or no ``InputMeasure``.
+    Cost: memory five times the arrays given at the peak of the checks, afterwards once more.
     Source: Luck Matters, sections 2 and 3.3.
     """
 
@@ -100,7 +104,7 @@ class TeacherStudent:
 
     @cached_property
     def teacher_second_moment(self) -> Array:
-        """``E||f*(x)||^2 = <psi_l(W*, W*), V* V*^T>``, shape ``(...)``: the constant term of the loss, twice."""
+        """``E||f*(x)||^2 = <psi_l(W*, W*), V* V*^T>``, shape (...): twice the term of the loss without students."""
         teacher = self.prepared_teacher
         return np.asarray(
             (self.measure.psi_l(teacher, teacher) @ self.teacher_V * self.teacher_V).sum((-2, -1))
@@ -123,14 +127,14 @@ class TeacherStudent:
                 f"student_W: expected at least m = {self.m} columns to pair with the teachers, got n = {self.n}"
             )
 
-    def instance(self, index: int | tuple[int, ...]) -> TeacherStudent:
-        """One instance of the ensemble, as a problem of its own."""
-        return TeacherStudent(
-            self.teacher_W[index],
-            self.student_W[index],
-            self.teacher_V[index],
-            self.student_V[index],
-            self.measure,
+    def instance(self, index: int | tuple[int, ...]) -> Self:
+        """The instance at ``index`` of the leading axes, as a problem of its own."""
+        return replace(
+            self,
+            teacher_W=self.teacher_W[index],
+            student_W=self.student_W[index],
+            teacher_V=self.teacher_V[index],
+            student_V=self.student_V[index],
         )
 
     @classmethod
@@ -143,10 +147,17 @@ class TeacherStudent:
         teacher_V: ArrayLike | None = None,
         measure: InputMeasure | None = None,
     ) -> TeacherStudent:
-        """n = m students, each at angle ``theta0`` from its teacher in a uniformly random tangent direction.
+        """n = m students, each at a given angle from its teacher in a uniformly random tangent direction.
 
-        ``theta0``: radians in [0, pi], a number or an array broadcasting to ``(..., m)``. Students start with
-        the teachers' fan-outs. Source: the start of Luck Matters, Theorem 4.
+        Args:
+            teacher_W: (..., d, m), d >= 2; normalised to unit columns.
+            theta0: radians in [0, pi], a number or an array that broadcasts to (..., m).
+            rng: a seed or a generator.
+            teacher_V: (..., m, c), default ones; the students start with the same fan-outs.
+            measure: of the input, default ``IsotropicGaussian(d)``.
+        Raises:
+            ValueError: an angle outside [0, pi], d < 2, or as the class.
+        Source: the start of Luck Matters, Theorem 4.
         """
         if np.any(~((np.asarray(theta0) >= 0) & (np.asarray(theta0) <= np.pi))):
             raise ValueError(f"theta0: expected angles in [0, pi], got {theta0!r}")
@@ -171,10 +182,19 @@ class TeacherStudent:
         p_V: float = 1.0,
         measure: InputMeasure | None = None,
     ) -> TeacherStudent:
-        """The perturbed start of section 4.2: ``W_u = colnorm(p_W W* + W_eps)``, ``W_r = W_eps``, n >= m students.
+        """The perturbed start of section 4.2, n >= m students: ``W_u = colnorm(p_W W* + W_eps)``, ``W_r = W_eps``.
 
-        ``W_eps`` is Gaussian noise with its columns normalised to 1. ``V`` likewise with p_V, node by node: the
-        fan-outs (rows of V here) of the noise and of the start have unit norm.
+        ``W_eps`` has independent columns, uniform on the unit sphere. V likewise with p_V, node by node: the fan-outs
+        (rows of V) of the noise and of the start have unit norm.
+
+        Args:
+            teacher_W, teacher_V: (..., d, m), normalised to unit columns, and (..., m, c).
+            n: number of students.
+            rng: a seed or a generator.
+            p_W, p_V: weights of the teacher in the start, >= 0; 0 is a random start.
+            measure: of the input, default ``IsotropicGaussian(d)``.
+        Raises:
+            ValueError: n < m, a negative weight, or as the class.
         Source: Luck Matters, section 4.2 (v4, Fig. 7).
         """
         for name, p in (("p_W", p_W), ("p_V", p_V)):

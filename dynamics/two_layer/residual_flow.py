@@ -24,16 +24,23 @@ def require_form(form: str, known: tuple[str, ...] = get_args(Form)) -> None:
 
 
 def node_residuals(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, Array]:
-    """The residual vectors ``r (..., d, n)`` of Eqn 10 and the scalars ``xi (..., n)`` that complete the gradient.
+    """The residual vectors r_k of Eqn 10 and the scalars xi_k that complete the gradient.
 
     ``r_k = sum_j a_kj psi(t_kj) w*_j - sum_i b_ki psi(t_ki) w_i`` with ``a = V V*^T``, ``b = V V^T``, angles t and
     ``psi(t) = c (pi - t) / 2 pi``;
     ``xi_k = c / (2 pi ||w_k||) [sum_j a_kj sin t_kj ||w*_j|| - sum_i b_ki sin t_ki ||w_i||]``.
-    Then ``r_k + xi_k w_k`` is the exact negative population gradient in w_k.
+    Then ``r_k + xi_k w_k`` is exactly minus the population gradient in w_k.
 
-    Shapes: W (..., d, n), V (..., n, C). Assumes bias-free input with spherical symmetry and c = E||x||^2 / d, of which
-    nothing but c matters here: it is ``std^2`` of the problem's ``IsotropicGaussian``. Zero columns get xi = 0.
-    Cost O(n (n + m) (d + C)). Source: Student Specialization, Theorem 6, Assumption 2 and Eqn 10.
+    Args:
+        problem: teachers, and a measure whose ``spherical_variance`` c is known: of bias-free input with spherical
+            symmetry nothing but ``c = E||x||^2 / d`` matters here.
+        W, V: students (..., d, n) and (..., n, C).
+    Returns:
+        r (..., d, n) and xi (..., n), 0 for a zero column.
+    Raises:
+        TypeError: the measure is not known to be spherical.
+    Cost: O(n (n + m) (d + C)).
+    Source: Student Specialization, Theorem 6, Assumption 2 and Eqn 10.
     """
     measure = problem.measure
     own, size = norms(W), norms(problem.teacher_W)
@@ -67,11 +74,19 @@ class ResidualFlow(StudentFlow):
     ``||v_k|| = ||w_k||`` of Eqn 8 suggests) let it grow. The direction ``w_k / ||w_k||`` turns by ``P_perp r_k`` in all
     of them, at a speed ``1 / ||w_k||``, or 1 in the multiplicative form.
 
-    ``state``: W (..., d, n) and, where learned, V (..., n, C), flat in C order; ensembles on leading axes. n may be
-    smaller than m. ``observables``: ``cosine (..., n, m)`` to each teacher, ``fan_in_norm``, ``fan_out_norm (..., n)``,
-    ``loss (...)``. Cost O(n (n + m) (d + C)) an evaluation.
-    Raises ValueError for an unknown form, TypeError for a measure other than ``IsotropicGaussian`` (which stands for
-    any spherical input with ``c = std^2``). Source: Student Specialization, Eqns 6 and 10, section 5.2.
+    State: W (..., d, n) and, where learned, V (..., n, C), flat in C order. Observables: ``cosine`` (..., n, m) to each
+    teacher; ``fan_in_norm``, ``fan_out_norm`` (..., n); ``loss`` (...).
+
+    Args:
+        problem: with any number of students; leading axes are an ensemble. Its measure is ``IsotropicGaussian``, which
+            stands for any spherical input with ``c = std^2``, or another with a ``spherical_variance``.
+        form: one of :data:`Form`.
+        trains_V: whether V is learned.
+    Raises:
+        ValueError: an unknown form.
+        TypeError: a measure that is not known to be spherical.
+    Cost: O(n (n + m) (d + C)) an evaluation.
+    Source: Student Specialization, Eqns 6 and 10, section 5.2.
     """
 
     dimensions: Mapping[str, tuple[str, ...]] = {
@@ -120,7 +135,7 @@ class ResidualFlow(StudentFlow):
 
 
 def cosines(W: Array, targets: Array) -> Array:
-    """``cos`` of the angle of every pair of columns: (..., d, n), (..., d, m) -> (..., n, m); 0 for a zero column."""
+    """Cosine of the angle of every pair of columns, 0 for a zero one: (..., d, n), (..., d, m) -> (..., n, m)."""
     sizes = norms(W)[..., :, None] * norms(targets)[..., None, :]
     product = np.swapaxes(W, -1, -2) @ targets
     return np.clip(np.divide(product, sizes, out=np.zeros_like(product), where=sizes > 0), -1.0, 1.0)

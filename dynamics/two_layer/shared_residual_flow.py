@@ -20,13 +20,22 @@ class SharedResidualFlow(Flow):
     """Students that share a residual, ``r_k = (1 + boost_k) w* - sum_i a_i w_i``.
 
     ``w_k' = P_perp(w_k) r_k`` (``projected``), ``r_k`` (``plain``) or ``||w_k|| r_k`` (``multiplicative``). This is
-    Eqn 10 with equal overlaps: w* stands for the joint pull of all teachers. ``boost`` = 0 is the symmetric case,
-    ``boost = (eps, 0, ..., 0)`` the symmetry breaking of section 5.3.
+    Eqn 10 with equal overlaps: w* stands for the joint pull of all teachers.
 
-    Shapes: ``target (..., d)``, ``start (..., d, n)``, ``weights (..., n)``, ``boost (..., n)``; leading axes are the
-    ensemble and broadcast. State W (..., d, n), flat. ``observables``: ``cosine (..., n)`` to w*, ``fan_in_norm
-    (..., n)``, ``residual_norm (...)`` of the shared ``w* - sum a_i w_i``. Cost O(n d) an evaluation.
-    Raises ValueError for an unknown form, wrong shapes, non-finite entries, a zero target or zero start columns.
+    State: W (..., d, n). Observables: ``cosine`` (..., n) to w*; ``fan_in_norm`` (..., n); ``residual_norm`` (...) of
+    the shared ``w* - sum_i a_i w_i``.
+
+    Args:
+        target: ``w*`` (..., d), not zero.
+        start: the students' columns (..., d, n), none zero.
+        weights: ``a`` (..., n).
+        boost: (..., n); 0 is the symmetric case, ``(eps, 0, ..., 0)`` the symmetry breaking of section 5.3.
+        form: how a student follows its residual, see above.
+
+        Leading axes are the ensemble and broadcast.
+    Raises:
+        ValueError: an unknown form, wrong shapes, entries that are not finite, or a zero column.
+    Cost: O(n d) an evaluation.
     Source: Student Specialization, section 5.3 and Theorem 7.
     """
 
@@ -81,7 +90,7 @@ class SharedResidualFlow(Flow):
             r = tangent_projection(W, np.broadcast_to(r, W.shape))
         elif self.form == "multiplicative":
             r = norms(W)[..., None, :] * r
-        return np.asarray(np.broadcast_to(r, W.shape)).ravel()
+        return self.pack({"W": np.broadcast_to(r, W.shape)})
 
     def observables(self, y: Array) -> dict[str, Array]:
         """Cosines to the target, norms, and the size of the shared residual."""

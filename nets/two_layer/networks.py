@@ -115,15 +115,16 @@ class TwoLayerStudents:
         """Teacher outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
         return torch.relu(x @ self.teacher_W) @ self.teacher_V
 
-    def require_relu_networks(self) -> None:
-        """Raise TypeError where a subclass has its own ``forward`` or ``teacher``.
+    def require_relu_networks(self, *members: str) -> None:
+        """Raise TypeError where a subclass has its own ``forward`` or ``teacher``, or one of ``members``.
 
         Batch gradients and sample losses are written out for ``V^T relu(W^T x)`` and would not hear them.
         """
-        if not keeps(self, TwoLayerStudents, "forward", "teacher"):
+        own = [name for name in ("forward", "teacher", *members) if not keeps(self, TwoLayerStudents, name)]
+        if own:
             raise TypeError(
                 "students: expected the networks of TwoLayerStudents, whose gradient is known by hand,"
-                f" got {type(self).__name__} with a forward or teacher of its own"
+                f" got {type(self).__name__} with its own {', '.join(own)}"
             )
 
     def negative_gradients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -117,6 +117,7 @@ class Descent:
     def __init__(
         self, students: TwoLayerStudents, rule: UpdateRule, seeds: Sequence[int], batch_size: int
     ) -> None:
+        students.require_relu_networks("negative_gradients")
         self.step = 0
         self._students = students
         self._rule = rule

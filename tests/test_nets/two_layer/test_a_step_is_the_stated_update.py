@@ -70,3 +70,21 @@ def test_networks_of_another_kind_are_not_trained_as_relu_networks(member: str) 
         with pytest.raises(TypeError, match="students: expected the networks of TwoLayerStudents"):
             use()
     type("Same", (TwoLayerStudents,), {}).from_problem(problem, "cpu").negative_gradients(x)
+
+
+def test_training_does_not_pass_over_gradients_of_ones_own() -> None:
+    """``train`` has the gradient written out and does not call ``negative_gradients``: an override is refused."""
+
+    class Clipped(TwoLayerStudents):
+        def negative_gradients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            W, V = super().negative_gradients(x)
+            return W.clamp(-1, 1), V.clamp(-1, 1)
+
+    rng = np.random.default_rng(0)
+    problem = TeacherStudent.near_teacher(
+        teachers.random_unit(5, 2, rng), rng.standard_normal((2, 2)), 4, rng
+    )
+    students = Clipped.from_problem(problem, "cpu")
+    assert students.negative_gradients(torch.ones(1, 3, 5, dtype=torch.float64))[0].abs().max() <= 1
+    with pytest.raises(TypeError, match="got Clipped with its own negative_gradients"):
+        train(students, lr=0.1, batch_size=4, steps=1, seed=0)
