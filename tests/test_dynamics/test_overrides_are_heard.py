@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynamics.ode.flow import Flow
 from dynamics.overrides import HearsOverrides, keeps
 from dynamics.two_layer.linearization import difference_jacobian
 from luckproof import (
@@ -19,6 +18,7 @@ from luckproof import (
     DeepFlow,
     DeepProblem,
     EmpiricalMeasure,
+    Flow,
     GradientFlow,
     InputMeasure,
     IsotropicGaussian,
