@@ -6,7 +6,7 @@ from dynamics.memory import GIB
 from luckproof import METHODS
 from tests.benchmarks.stiff_cases import flow_of
 
-MOST_DENSE = 3000
+DENSE_LIMIT = 3000
 """Unknowns beyond which dense Jacobians are not tried: one takes as many evaluations as there are unknowns, and on
 these flows explicit methods need no more for the whole run."""
 
@@ -30,7 +30,7 @@ def impossible(case: str, name: str, target: float) -> str | None:
         return "second order: not a method for this error"
     row = METHODS.get(name.removeprefix("SciPy "))
     unknowns = flow_of(case).initial_state().size
-    if name.startswith("SciPy ") and row is not None and row.matrices and unknowns > MOST_DENSE:
+    if name.startswith("SciPy ") and row is not None and row.matrices and unknowns > DENSE_LIMIT:
         memory = row.jacobian_bytes(unknowns) / GIB
         held = f"{row.matrices} dense {'matrix' if row.matrices == 1 else 'matrices'} of {memory:,.1f} GiB"
         return f"one Jacobian: {unknowns:,} evaluations; {held}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify.command.errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary
+from verify.command.errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary, checked_device
 
 if TYPE_CHECKING:
     from verify.figures import FigureResult, PaperFigure
@@ -49,7 +49,7 @@ def figure(
         ),
     ] = None,
     picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -61,10 +61,9 @@ def figure(
 
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
     """
-    from dynamics.validation import one_of
+    from dynamics.validation import integer, one_of
     from verify.figures import figure_named, figures
     from verify.figures.overrides import overridden
-    from verify.judging.runner import make_context
 
     if name is None:
         typer.echo("\n".join(f"{known.name}  {known.title}" for known in figures().values()))
@@ -73,7 +72,9 @@ def figure(
         chosen = figure_named(name)
         one_of("--budget", budget, BUDGETS)
         one_of("--format", picture, PICTURE_FORMATS)
-        place = make_context(budget, device, seed or 0).device
+        place = checked_device(device)
+        if seed is not None:
+            integer("--seed", seed, least=0)
         settings = overridden(chosen.settings[budget], changes or (), seed)
         if cifar10 is not None:
             settings = _on_cifar10(name, settings, cifar10)

@@ -14,7 +14,7 @@ from verify.mathematics.sampled_gradient import sampled_gradient
 PILOT = 10_000
 """Samples that tell how many are needed; they are not used again."""
 
-MOST = {"quick": 1_000_000, "full": 4_000_000}
+SAMPLE_LIMIT = {"quick": 1_000_000, "full": 4_000_000}
 
 STILL = 1e-13
 """Standard error below which a coordinate does not vary at all (in d = 2 a projected one may vanish identically)."""
@@ -31,7 +31,7 @@ def resolved(
     """The largest |z| over the coordinates of a claimed W' (and V'), flat, decides.
 
     The standard error is brought down to two per cent of the claimed size (three per mille at the full budget) by as
-    many samples as a pilot says, up to ``MOST``; up to a fifth is still accepted, beyond that the evidence is
+    many samples as a pilot says, up to ``SAMPLE_LIMIT``; up to a fifth is still accepted, beyond that the evidence is
     inconclusive. ``projected`` compares the parts across each w_k only. Cost 1 to 3 microseconds a sample.
     """
     flat = claimed.ravel()
@@ -40,7 +40,7 @@ def resolved(
     full = context.budget.full
     finest = (0.003 if full else 0.02) * scale
     needed = PILOT * float(np.sum(spread[: flat.size] ** 2)) / finest**2
-    size = math.ceil(min(max(needed, PILOT), MOST["full" if full else "quick"]))
+    size = math.ceil(min(max(needed, PILOT), SAMPLE_LIMIT["full" if full else "quick"]))
     mean, error = (part[: flat.size] for part in sampled_gradient(problem, size, rng, projected=projected))
     moving = error > STILL
     score = float(np.max(np.abs(mean - flat)[moving] / error[moving], initial=0.0))

@@ -14,7 +14,7 @@ from nets.two_layer.curvature import dense_hessian
 from verify.judging import Assumption
 
 EPS = float(np.finfo(np.float64).eps)
-MOST_INPUTS = 4000
+INPUT_LIMIT = 4000
 
 
 def smallest_angle(W: Array) -> float:
@@ -33,11 +33,11 @@ def resolving_inputs(problem: TeacherStudent, seed: int) -> Array:
 
     The gates of two columns differ on a share theta / pi of isotropic inputs (theta: the angle between their lines).
     Where no input falls in that wedge the two nodes are one on the sample, so B >= 32 pi / theta is asked for, up to
-    ``MOST_INPUTS``; :func:`resolvable` says whether that was enough.
+    ``INPUT_LIMIT``; :func:`resolvable` says whether that was enough.
     """
     per_weight = 10 * problem.n * (problem.d + problem.c)
     wedge = math.ceil(32 * math.pi / max(smallest_angle(problem.student_W), 1e-9))
-    size = max(per_weight, min(wedge, MOST_INPUTS))
+    size = max(per_weight, min(wedge, INPUT_LIMIT))
     return problem.measure.sample(size, np.random.default_rng((seed, 2)))
 
 

@@ -1,0 +1,51 @@
+"""One statement on one instance, in words: what ``luckproof verify --instance`` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import typer
+
+from verify.command.errors import UNEXPECTED, boundary
+from verify.judging import AnyStatement, Context, Evidence, Outcome
+from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
+from verify.judging.trial import evaluate, for_statement
+
+
+def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, context: Context) -> int:
+    """Print what one instance says; 1 when the claim, as it stands, fails where it is not expected to."""
+    with boundary():
+        instance = instance_from_json(statement, text)
+        altered = altered_from_json(statement, alter) if alter is not None else {}
+    record = evaluate(statement, instance, for_statement(statement, context), altered)
+    lines = [statement.name, statement.claim, f"instance: {instance_to_json(instance)}"]
+    if altered:
+        lines.append(f"altered: {', '.join(f'{name} = {value!r}' for name, value in altered.items())}")
+    for assumption in record.assumptions:
+        state = "satisfied" if assumption.satisfied else "NOT satisfied"
+        lines.append(f"assumption: {assumption.name}: {state}, margin {assumption.margin:.6g}")
+    if record.evidence is None:
+        lines.append("verdict: vacuous here (an assumption is not satisfied)")
+    else:
+        lines.append(f"evidence: {_evidence(record.evidence)}")
+        if record.failed and statement.confirm is not None and not altered:
+            lines.append(f"confirmed: {_evidence(statement.confirm(instance))}")
+        undecided = "undecided here (sampling error too large)" if record.evidence.inconclusive else ""
+        lines.append(f"verdict: {undecided or ('the claim fails here' if record.failed else 'holds here')}")
+    typer.echo("\n".join(lines))
+    fails_unexpectedly = record.failed and not altered and statement.expected is not Outcome.REFUTED
+    return UNEXPECTED if fails_unexpectedly else 0
+
+
+def _evidence(evidence: Evidence) -> str:
+    values = {field.name: getattr(evidence, field.name) for field in dataclasses.fields(evidence)}
+    details = values.pop("details")
+    values.pop("inconclusive")
+    shown = {name: value for name, value in values.items() if name != "standard_error" or value}
+    return ", ".join(f"{name} {_number(value)}" for name, value in {**shown, **details}.items())
+
+
+def _number(value: object, digits: int = 4) -> str:
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    return "-" if value is None else str(value)
