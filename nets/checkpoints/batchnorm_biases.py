@@ -21,7 +21,7 @@ PARTS = ("weight", "bias", "running_mean", "running_var")
 
 @dataclass(frozen=True)
 class NormLayer:
-    """One batch normalisation: its ``name`` in the state dict, scales gamma and biases beta ``(nodes,)``."""
+    """One batch normalisation of a checkpoint: its ``name``, its scales gamma and biases beta, ``(nodes,)`` each."""
 
     name: str
     scale: Array
@@ -29,6 +29,7 @@ class NormLayer:
 
     @property
     def nodes(self) -> int:
+        """Number of normalised nodes (channels)."""
         return int(self.bias.size)
 
     @property
@@ -38,6 +39,7 @@ class NormLayer:
 
     @property
     def share_negative(self) -> float:
+        """Share of biases below zero."""
         return self.negative / self.nodes
 
     @property

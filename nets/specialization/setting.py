@@ -112,9 +112,9 @@ class Labelled(NamedTuple):
 class SpecializationNetworks:
     """S independent teachers, data sets and student starts of one setting; biases are the last row of each matrix.
 
-    ``W (S, d + 1, n)``, ``V (S, n + 1, c)``: the starts. ``teacher_W (S, d + 1, m)``, ``teacher_V (S, m + 1, c)``.
-    ``training`` and ``evaluation``: samples with the teacher's outputs, so that it is evaluated once and for all.
-    Memory 8 S (train_samples + eval_samples) c bytes beside the inputs.
+    ``W (S, d + 1, n)``, ``V (S, n + 1, c)``: the students' starts. ``teacher_W (S, d + 1, m)``, ``teacher_V (S, m + 1,
+    c)``: their teachers. ``training`` and ``evaluation``: samples with the teacher's outputs, computed once. Memory: 8
+    S (train_samples + eval_samples) c bytes beside the inputs.
     """
 
     W: Array

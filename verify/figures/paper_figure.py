@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FigureResult:
-    """A figure that was made: the picture, the numbers in it, and what they say about the paper's claims.
+    """What making a figure gives: the picture, the numbers in it, and what they say about the paper's claims.
 
-    ``files``: by name, what else the figure leaves in its folder, such as trained networks.
+    ``files``: further files by name, such as trained networks, which are put beside the picture.
     """
 
     picture: Figure
@@ -32,13 +32,20 @@ class FigureResult:
 class PaperFigure:
     """One figure of a paper.
 
-    ``name``: paper and number (``specialization.9``). ``settings``: for each budget (``quick``, ``full``) a frozen
-    dataclass of numbers, texts and tuples of numbers with a field ``seed``, which validates itself. ``make(settings,
-    device, progress)`` trains what is needed and plots it; where ``keeps_runs`` is set it also takes ``store``, a
-    :class:`nets.specialization.run_folder.RunFolder` for the runs behind the figure. ``check(settings)`` is called
-    before anything is done or written: it reads the files that settings name, if any, and raises ValueError or OSError.
-    ``estimate(settings, device)`` says what it will take; it is printed before a full budget's work starts.
-    ``note``: what the paper saw and where ours differs, for the page of figures.
+    Args:
+        name: paper and number (``specialization.9``) or subject (``luckmatters.teacher-size``).
+        title: what it shows.
+        source: where it stands in the paper.
+        settings: for each budget (``quick``, ``full``) a frozen dataclass of numbers, texts and tuples of these, with
+            a field ``seed``; it validates itself.
+        make: ``make(settings, device, progress)`` trains what is needed and plots it; where ``keeps_runs`` is set it
+            also takes ``store``, a :class:`nets.specialization.run_folder.RunFolder` for the runs behind the figure.
+        keeps_runs: see ``make``.
+        check: ``check(settings)`` is called before anything is done or written. It reads the files that settings name,
+            if any, and raises ValueError or OSError.
+        estimate: ``estimate(settings, device)`` says what the figure will take; printed before a full budget's work
+            starts.
+        note: what the paper saw and where ours differs, for the page of figures.
     """
 
     name: str
