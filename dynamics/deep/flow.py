@@ -86,6 +86,17 @@ class DeepFlow(Flow):
         }
 
     @property
+    def coordinates(self) -> Mapping[str, tuple[str, Any]]:
+        """The l of W_l along ``layer``, numbers of hidden layers along ``hidden_layer``, and which nodes are lucky."""
+        depth = self.problem.depth
+        return {
+            "layer": ("layer", np.arange(depth)),
+            "hidden_layer": ("hidden_layer", np.arange(1, depth)),
+            "below": ("below", ["lucky", "unlucky"]),
+            "above": ("above", ["lucky", "unlucky"]),
+        }
+
+    @property
     def initial_arrays(self) -> Mapping[str, Array]:
         """The student's weight matrices."""
         return _named(self.problem.student)
@@ -172,6 +183,10 @@ class DeepFlow(Flow):
             W[..., rows[:, None], columns] = theirs
             found.append(W)
         return self.pack(_named(found))
+
+    def problem_description(self) -> dict[str, Any]:
+        """Teacher, start and samples; :meth:`DeepProblem.from_description` makes the problem of it again."""
+        return self.problem.description()
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""

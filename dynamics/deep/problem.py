@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
+from dynamics.measures.described import described_measure
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import UNIT_TOLERANCE
@@ -113,6 +114,39 @@ class DeepProblem:
         """One instance of the ensemble, as a problem of its own."""
         teacher, student = (tuple(W[index] for W in net) for net in (self.teacher, self.student))
         return DeepProblem(teacher, student, self.measure, self.slope, self.biased)
+
+    def description(self) -> dict[str, Any]:
+        """All of the problem by name: its weight matrices and samples, not copied, and plain data.
+
+        What a result keeps to say which problem it is of; :meth:`from_description` makes the problem of it again.
+        """
+        nets = {"teacher": self.teacher, "student": self.student}
+        weights = {f"{name}_W{level}": W for name, net in nets.items() for level, W in enumerate(net)}
+        plain = {"kind": "DeepProblem", "depth": self.depth, "slope": self.slope, "biased": self.biased}
+        return {**plain, **weights, **self.measure.description()}
+
+    @classmethod
+    def from_description(
+        cls, description: Mapping[str, Any], *, measure: InputMeasure | None = None
+    ) -> DeepProblem:
+        """The problem that was described, bit for bit: that of a saved run from ``Trajectory.load(path).problem``.
+
+        Args:
+            description: what :meth:`description` gave; further entries are passed over.
+            measure: needed where the problem's was of a class of one's own.
+
+        Raises:
+            ValueError: another kind of problem, or a measure that cannot be made again.
+        """
+        if description.get("kind") != "DeepProblem":
+            kind = description.get("kind")
+            raise ValueError(f"description: expected one of a DeepProblem, got kind {kind!r}")
+        law = described_measure(description) if measure is None else measure
+        teacher, student = (
+            [description[f"{name}_W{level}"] for level in range(description["depth"])]
+            for name in ("teacher", "student")
+        )
+        return cls(tuple(teacher), tuple(student), law, description["slope"], description["biased"])
 
     @classmethod
     def with_biases(

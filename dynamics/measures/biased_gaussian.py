@@ -50,6 +50,9 @@ class BiasedGaussian(InputMeasure):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.input_dim})"
 
+    def description(self) -> dict[str, Any]:
+        return {**super().description(), "measure_dim": self.input_dim}
+
     @property
     def biased_normal(self) -> bool:
         return True

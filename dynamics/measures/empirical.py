@@ -48,6 +48,10 @@ class EmpiricalMeasure(InputMeasure):
         kind = "" if self.weights is None else ", weighted"
         return f"{type(self).__name__}({len(self.samples)} samples of dimension {self.dim}{kind})"
 
+    def description(self) -> dict[str, Any]:
+        weights = {} if self.weights is None else {"measure_weights": self.weights}
+        return {**super().description(), "measure_samples": self.samples, **weights}
+
     @property
     def atoms(self) -> tuple[Array, Array | None] | None:
         return self.samples, self.weights

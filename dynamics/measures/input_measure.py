@@ -87,6 +87,13 @@ class InputMeasure(HearsOverrides, ABC):
     def second_moment(self) -> Array:
         """``L_0 = E[x x^T]``, (d, d)."""
 
+    def description(self) -> dict[str, Any]:
+        """The law by name, and the parameters that :func:`dynamics.measures.described.described_measure` makes it of.
+
+        Entries ``measure``, ``measure_...``: plain data and arrays. Here the name alone.
+        """
+        return {"measure": type(self).__name__}
+
     def psi_l(self, A: ArrayLike, B: ArrayLike) -> Array:
         """``E[relu(a_j.x) relu(b_k.x)]``: (..., d, n), (..., d, m) -> (..., n, m)."""
         return self.kernels(A, B)[0]

@@ -50,6 +50,9 @@ class IsotropicGaussian(InputMeasure):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, std={self.std})"
 
+    def description(self) -> dict[str, Any]:
+        return {**super().description(), "measure_dim": self.dim, "measure_std": self.std}
+
     @property
     def spherical_variance(self) -> float | None:
         return self.std**2

@@ -61,12 +61,20 @@ class Flow(HearsOverrides, ABC):
         "observables_along": ("observables", "unpack"),
     }
 
+    time_counts: str = "time"
+    """What ``t`` counts, in words."""
+
     discontinuous: bool = False
     """Whether the field jumps, so that an error estimate which assumes derivatives of it misleads."""
 
     @property
     def dimensions(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the trailing axes of states and observables."""
+        return {}
+
+    @property
+    def coordinates(self) -> Mapping[str, tuple[str, Any]]:
+        """Labels along dimensions, see :class:`dynamics.ode.trajectory.Trajectory`; none by default."""
         return {}
 
     @property
@@ -156,6 +164,13 @@ class Flow(HearsOverrides, ABC):
     def equilibrium(self) -> Vector:
         """A flat state in which the flow rests, where one is known."""
         raise TypeError(f"flow: expected one that knows an equilibrium, got {self.name}")
+
+    def problem_description(self) -> dict[str, Any]:
+        """What tells this flow's problem from another: arrays and plain data; by default the start.
+
+        It is stored with a result as it is, not copied.
+        """
+        return {"kind": self.name, **{f"initial_{name}": A for name, A in self.initial_arrays.items()}}
 
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""

@@ -36,6 +36,7 @@ class ForeignFlow(Flow):
 
     def __init__(self, foreign: Any) -> None:
         self.foreign = foreign
+        self.time_counts = str(self._member("time_counts", "time"))
         self.discontinuous = bool(self._member("discontinuous", False))
         self._start = foreign.initial_state()
 
@@ -52,6 +53,10 @@ class ForeignFlow(Flow):
     @property
     def dimensions(self) -> Mapping[str, tuple[str, ...]]:
         return {"y": ("component",), **self._member("dimensions", {})}
+
+    @property
+    def coordinates(self) -> Mapping[str, tuple[str, Any]]:
+        return dict(self._member("coordinates", {}))
 
     @property
     def initial_arrays(self) -> Mapping[str, Array]:
@@ -88,6 +93,10 @@ class ForeignFlow(Flow):
     def equilibrium(self) -> Vector:
         equilibrium = self._member("equilibrium", super().equilibrium)
         return equilibrium()  # type: ignore[no-any-return]
+
+    def problem_description(self) -> dict[str, Any]:
+        describe = self._member("problem_description", super().problem_description)
+        return dict(describe())
 
     def configuration(self) -> dict[str, Any]:
         configuration = self._member("configuration", dict)

@@ -13,6 +13,7 @@ from dynamics.ode.foreign import as_flow
 from dynamics.ode.guards import GuardedField
 from dynamics.ode.progress import reporting
 from dynamics.ode.run import Limits, Output, Run
+from dynamics.ode.run_result import trajectory_of
 from dynamics.ode.run_settings import (
     initial_state,
     instances_of,
@@ -24,7 +25,6 @@ from dynamics.ode.status import Status, Stop
 from dynamics.ode.steppers.method_choice import choose
 from dynamics.ode.steppers.methods import Method, refuse_oversized_jacobian, require_loss, resolve_method
 from dynamics.ode.trajectory import Trajectory
-from dynamics.ode.trajectory_of_run import trajectory_of
 from dynamics.validation import number, positive_int
 
 

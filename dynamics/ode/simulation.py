@@ -87,4 +87,8 @@ class Simulation(ABC):
             progress=progress,
         )
         options = {name: str(v) if isinstance(v, StrEnum) else v for name, v in vars(self).items()}
-        return dataclasses.replace(trajectory, attributes={**trajectory.attributes, "simulation": options})
+        return dataclasses.replace(
+            trajectory,
+            problem={**trajectory.problem, "seed": self.seed},
+            attributes={**trajectory.attributes, "simulation": options},
+        )

@@ -3,107 +3,134 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode import files as netcdf
-from dynamics.ode.status import Status
+from dynamics.ode import dataset, files
+from dynamics.ode.trajectory_data import TrajectoryData
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-def _no_mapping() -> dict[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, eq=False)
-class Trajectory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory(TrajectoryData):
     """States and observables along a run of a flow or of a training loop.
 
-    Shapes: ``t (T,)``; every array in ``state`` and ``observables`` is ``(T, *ensemble, *trailing)``, where
-    ``dimensions[name]`` names the trailing axes (``{"W": ("input", "node"), "loss": ()}``). The axes between
-    time and the trailing ones are the ensemble; an array without an entry in ``dimensions`` has none.
+    Args:
+        t: the times of the records, ``(T,)``.
+        state: arrays of the state by name, ``(T, *ensemble, *trailing)`` each; empty where none was kept.
+        time_counts: what ``t`` counts, in words: ``"time"`` of a flow, ``"steps × lr"``, ``"epochs"``.
+        observables: what was watched, of such shapes too.
+        nfev, n_steps: evaluations of the field (batches of a training), and steps taken.
+        status, message: how the run ended, and a sentence about it.
+        dimensions: names of the trailing axes, ``{"W": ("input", "node"), "loss": ()}``. The axes between time and
+            the trailing ones are the ensemble; an array without an entry has none.
+        coordinates: labels along dimensions, ``{"layer": ("layer", [1, 2, 3])}``: the dimension and one value for each
+            of its places. A coordinate of another name than its dimension groups the places: ``teacher_layer`` tells
+            the layer of every place of ``teacher_node``.
+        problem: what the run ran on, so that two runs can be told apart: arrays (the teacher, the start) and plain
+            data. ``TeacherStudent.from_description(run.problem)`` is the problem of a two-layer run.
+        attributes: JSON-able facts about the run (resolved configuration, seed, device); stored with it, and tuples in
+            them become lists, as in JSON. Versions of the software are added when absent.
+        events: the times at which each event occurred, by name.
 
-    ``events`` maps the name of each event to the times at which it occurred. ``attributes`` are JSON-able facts
-    about the run (resolved configuration, seed, device, versions); they are stored with it, and tuples in them
-    become lists, as in JSON. Versions of the software are added when absent.
+    Memory: its arrays, as given (not copied).
 
-    Memory: its arrays, as given (not copied). Raises ``ValueError`` where shapes, names or attributes are inconsistent.
+    Raises:
+        ValueError: shapes, names or attributes are inconsistent.
+        TypeError: an attribute or a part of the problem has no JSON form.
     """
 
-    t: NDArray[np.float64]
-    state: Mapping[str, NDArray[Any]]
-    observables: Mapping[str, NDArray[Any]] = field(default_factory=_no_mapping)
-    nfev: int = 0
-    n_steps: int = 0
-    status: Status = Status.FINISHED
-    message: str = ""
-    dimensions: Mapping[str, tuple[str, ...]] = field(default_factory=_no_mapping)
-    attributes: Mapping[str, Any] = field(default_factory=_no_mapping)
-    events: Mapping[str, tuple[float, ...]] = field(default_factory=_no_mapping)
-
-    def __post_init__(self) -> None:
-        put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
-        put(self, "t", np.asarray(self.t, dtype=np.float64))
-        put(self, "state", {name: np.asarray(array) for name, array in self.state.items()})
-        put(self, "observables", {name: np.asarray(array) for name, array in self.observables.items()})
-        put(self, "status", Status(self.status))
-        put(self, "dimensions", {name: tuple(names) for name, names in self.dimensions.items()})
-        put(self, "events", {name: tuple(map(float, times)) for name, times in self.events.items()})
-        attributes = {name: netcdf.plain(name, value) for name, value in self.attributes.items()}
-        put(self, "attributes", {"versions": netcdf.software_versions(), **attributes})
-        self._validate()
-
-    def _validate(self) -> None:
-        if self.t.ndim != 1:
-            raise ValueError(f"t: expected a vector of times, got shape {self.t.shape}")
-        twice = sorted(self.state.keys() & self.observables.keys())
-        if twice:
-            raise ValueError(f"observables: names {twice} are taken by the state")
-        netcdf.layout(self)
+    @property
+    def final(self) -> dict[str, NDArray[Any]]:
+        """State and observables of the last record, by name."""
+        return {name: array[-1] for name, array in self.arrays.items()}
 
     @property
-    def success(self) -> bool:
-        """Whether the run ended as asked; never with a non-finite number in the state."""
-        finite = all(bool(np.isfinite(array).all()) for array in self.state.values())
-        return self.status.successful and finite
+    def final_state(self) -> NDArray[np.float64]:
+        """The last state as one flat vector, the arrays one behind the other: what a flow's ``__call__`` takes.
 
-    @property
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """State and observables by name."""
-        return {**self.state, **self.observables}
+        Of runs of a :class:`dynamics.ode.flow.Flow`, or of any object whose ``unpack`` rearranges in that order.
+
+        Raises:
+            ValueError: the run kept no state.
+        """
+        if not self.state:
+            raise ValueError(
+                "final_state: expected a run that kept its state, got one with observables alone"
+            )
+        return np.concatenate([np.ravel(array[-1]) for array in self.state.values()])
+
+    def at(self, name: str, **chosen: Any) -> NDArray[Any]:
+        """The part of one array at chosen values of coordinates: ``run.at("rho_bar", layer=2)``.
+
+        Args:
+            name: of the array in ``state`` or ``observables``.
+            chosen: value by coordinate. The axis goes where the coordinate is its dimension's own, and keeps the
+                places with that value where it groups them (``run.at("best_rho", teacher_layer=2)``).
+
+        Raises:
+            ValueError: no such array or coordinate, or a value that occurs nowhere.
+        """
+        if name not in self.arrays:
+            raise ValueError(f"name: expected one of {', '.join(self.arrays)}, got {name!r}")
+        array, axes = self.arrays[name], list(self.axes()[name].trailing)
+        for coordinate, value in chosen.items():
+            dimension, values = self.coordinates.get(coordinate, ("", np.empty(0)))
+            places = np.flatnonzero(values == value)
+            if dimension not in axes or not places.size:
+                raise ValueError(
+                    f"{coordinate}: expected a coordinate of {name} and a value of it, got {value!r}"
+                )
+            axis = axes.index(dimension) - len(axes)
+            own = coordinate == dimension
+            array = np.take(array, places[0] if own else places, axis=axis)
+            axes = [name for name in axes if not own or name != dimension]
+        return array
 
     def to_xarray(self) -> xr.Dataset:
-        """As an ``xarray.Dataset`` with dimensions time, instance, node, input, output.
+        """As an ``xarray.Dataset`` with dimensions time, instance and those of the arrays, and all coordinates.
 
         Several ensemble axes are flattened (C order) to the one dimension ``instance``; each variable's own
-        ensemble shape stays in its attribute ``ensemble_shape``.
+        ensemble shape stays in its attribute ``ensemble_shape``. Arrays of the problem are variables
+        ``problem_teacher_W`` and so on.
         """
-        return netcdf.to_dataset(self)
+        return dataset.to_dataset(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a NetCDF-4 file, atomically: ``path`` is either the complete new file or as it was before.
 
-        Raises ``ValueError`` where the folder does not exist, ``OSError`` where it cannot be written.
+        Raises:
+            ValueError: the folder does not exist.
+            OSError: it cannot be written.
         """
-        netcdf.write(self.to_xarray(), path)
+        files.write(self.to_xarray(), path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Trajectory:
-        """Read what :meth:`save` wrote, bit for bit; ``ValueError`` for any other file."""
-        fields: dict[str, Any] = netcdf.read(path)
-        return cls(**fields)
+        """Read what :meth:`save` wrote, bit for bit.
+
+        Files from before the problem was stored are read too: their ``problem`` is empty, and ``time_counts`` says
+        that it was not recorded.
+
+        Raises:
+            ValueError: any other file.
+        """
+        found = files.read(path)
+        try:
+            return cls(**dataset.fields_of(found))
+        except ValueError as error:
+            raise ValueError(f"path: {str(path)!r} is no trajectory file: {error}") from error
 
     def __repr__(self) -> str:
         end = self.t[-1] if self.t.size else math.nan
         shapes = ", ".join(f"{name} {array.shape}" for name, array in self.arrays.items())
         return (
-            f"Trajectory({self.status}, {self.t.size} times to t = {end:.6g}, {self.n_steps} steps, "
-            f"{self.nfev} evaluations; {shapes})"
+            f"Trajectory({self.status}, {self.t.size} times to t = {end:.6g} ({self.time_counts}), "
+            f"{self.n_steps} steps, {self.nfev} evaluations; {shapes})"
         )

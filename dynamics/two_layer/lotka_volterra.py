@@ -63,6 +63,10 @@ class LotkaVolterraFlow(Flow):
         x = self.unpack(y)["x"]
         return {"share": x / x.sum(axis=-1, keepdims=True)}
 
+    def problem_description(self) -> dict[str, Any]:
+        """The start, the growth rates and the interactions."""
+        return {**super().problem_description(), "growth": self.growth, "interaction": self.interaction}
+
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         return {**super().configuration(), "n": self.start.shape[-1]}

@@ -58,6 +58,11 @@ class _OneTeacher(Flow):
         lift = gain * arc_cosine(delta)
         return turn, lift * v - c / 2 * v**2 * rho, lift * rho - c / 2 * v * rho**2
 
+    def problem_description(self) -> dict[str, Any]:
+        """Where the student starts, and the teacher's fan-out."""
+        start = {"delta": self.delta, "rho": self.rho, "v": self.v, "teacher_v": self.teacher_v}
+        return {"kind": self.name, "c": self.c, "frozen": self.frozen, **start}
+
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         return {**super().configuration(), "c": self.c, "frozen": self.frozen}
@@ -128,6 +133,7 @@ class PassageFlow(_OneTeacher):
     Cost: O(1) an evaluation and instance.
     """
 
+    time_counts = "share of the way from log(delta) to log(end)"
     dimensions = dict.fromkeys(("log_rho", "log_v", "elapsed"), ())
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -11,10 +12,13 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection, unit_columns
+from dynamics.measures.described import described_measure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit
 from dynamics.validation import Randomness, generator
+
+_ARRAYS = ("teacher_W", "student_W", "teacher_V", "student_V")
 
 UNIT_TOLERANCE = 1e-9
 """How far from 1 a column norm may be where unit columns are asked for (far above rounding, far below use)."""
@@ -136,6 +140,31 @@ class TeacherStudent:
             teacher_V=self.teacher_V[index],
             student_V=self.student_V[index],
         )
+
+    def description(self) -> dict[str, Any]:
+        """All of the problem by name: its arrays, not copied, and the measure in plain data.
+
+        What a result keeps to say which problem it is of; :meth:`from_description` makes the problem of it again.
+        """
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        return {"kind": "TeacherStudent", **arrays, **self.measure.description()}
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any], *, measure: InputMeasure | None = None) -> Self:
+        """The problem that was described, bit for bit: that of a saved run from ``Trajectory.load(path).problem``.
+
+        Args:
+            description: what :meth:`description` gave; further entries are passed over.
+            measure: needed where the problem's was of a class of one's own.
+
+        Raises:
+            ValueError: another kind of problem, or a measure that cannot be made again.
+        """
+        if description.get("kind") != "TeacherStudent":
+            kind = description.get("kind")
+            raise ValueError(f"description: expected one of a TeacherStudent, got kind {kind!r}")
+        law = described_measure(description) if measure is None else measure
+        return cls(**{name: description[name] for name in _ARRAYS}, measure=law)
 
     @classmethod
     def at_angle(

@@ -101,6 +101,11 @@ class SharedResidualFlow(Flow):
             "residual_norm": np.asarray(np.linalg.norm(self.shared(W), axis=-1)),
         }
 
+    def problem_description(self) -> dict[str, Any]:
+        """The target, the start, the weights of the students in the residual, and their boosts."""
+        arrays = {"target": self.target, "weights": self.weights, "boost": self.boost}
+        return {**super().problem_description(), **arrays}
+
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         d, n = self.start.shape[-2:]

@@ -39,6 +39,10 @@ class StudentFlow(Flow):
         """Flat form of derivatives that were projected to the tangent spaces."""
         return self.of_matrices(dW, dV)
 
+    def problem_description(self) -> dict[str, Any]:
+        """The teacher and the start; :meth:`TeacherStudent.from_description` makes the problem of it again."""
+        return self.problem.description()
+
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         return {

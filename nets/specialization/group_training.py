@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.files import software_versions
+from dynamics.ode.attributes import software_versions
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.arrays import array_module
@@ -92,11 +92,14 @@ def trajectory_of(plan: TrainingPlan, runs: Sequence[GroupRun]) -> Trajectory:
     return Trajectory(
         t=np.array(marks[:kept]) / EPOCH,
         state={},
+        time_counts=f"epochs of {EPOCH} steps",
         observables=observables,
         nfev=marks[kept - 1],
         n_steps=marks[kept - 1],
         status=ending.status,
         message=f"{ending.status}: {ending.detail}",
         dimensions=DIMENSIONS,
+        # The networks are drawn from these: SpecializationNetworks.draw(setting, network_seeds).
+        problem={"kind": "SpecializationNetworks", **asdict(setting), "network_seeds": list(plan.seeds)},
         attributes={**settings, "versions": {**software_versions(), "torch": torch.__version__}},
     )

@@ -13,6 +13,7 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.validation import number, positive_int
 from nets.record_times import record_steps
+from nets.two_layer.recording import TIME_COUNTS
 
 
 def population_descent(
@@ -63,12 +64,14 @@ def population_descent(
     return Trajectory(
         t=np.array(marks[: len(rows)]) * lr,
         state=state,
+        time_counts=TIME_COUNTS,
         observables=arrays,
         nfev=step,
         n_steps=step,
         status=status,
         message=f"{status}: {step} steps, {detail}",
         dimensions={name: flow.dimensions[name] for name in (*state, *arrays)},
+        problem=flow.problem_description(),
         attributes={"lr": lr, "steps": steps, "configuration": flow.configuration()},
     )
 

@@ -9,11 +9,14 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.files import software_versions
+from dynamics.ode.attributes import software_versions
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
 from nets.endings import Ending
 from nets.two_layer.networks import TwoLayerStudents
+
+TIME_COUNTS = "steps × lr"
+"""The time axis of a training: that of the gradient flow which it follows as lr -> 0."""
 
 
 class Recorder:
@@ -57,17 +60,19 @@ class Recorder:
         configuration = {
             "networks": students.count,
             "measure": repr(problem.measure),
-            **{name: getattr(problem, name) for name in ("d", "m", "n", "c")},
+            **problem.sizes,
         }
         return Trajectory(
             t=np.array(self._steps) * self._lr,
             state=state,
+            time_counts=TIME_COUNTS,
             observables=arrays,
             nfev=steps_taken,
             n_steps=steps_taken,
             status=ending.status,
             message=f"{ending.status}: {ending.detail}",
             dimensions={name: DIMENSIONS[name] for name in (*state, *arrays)},
+            problem=problem.description(),
             attributes={
                 "configuration": configuration,
                 "device": str(students.device),

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from dynamics.two_layer.simulation import FlowName, MeasureName, TeacherName, TwoLayerSimulation
-from luckproof import Trajectory
+from luckproof import TeacherStudent, Trajectory
 from tests.e2e.commands import REAL, command
 from verify.command.measured_rates import rates_of
 
@@ -28,6 +28,8 @@ def test_run_is_saved_plotted_and_summarised(tmp_path):
     with xr.open_dataset(out, engine="h5netcdf") as dataset:
         assert dataset.sizes["time"] == 201
     assert Trajectory.load(out).attributes["simulation"]["seed"] == 3
+    assert Trajectory.load(out).problem["seed"] == 3
+    assert TeacherStudent.from_description(Trajectory.load(out).problem).m == 2
     assert plot.read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.nc", "run.png"]
 

@@ -141,7 +141,8 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, pi
     import dataclasses
     import json
 
-    from dynamics.ode import files as netcdf
+    from dynamics.ode.attributes import software_versions
+    from dynamics.ode.files import write
     from verify.figures.style import rendered
     from verify.report.writing import write_atomically
 
@@ -151,10 +152,10 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, pi
         source=str(chosen.source),
         settings=json.dumps(dataclasses.asdict(settings)),
         checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
-        versions=json.dumps(netcdf.software_versions()),
+        versions=json.dumps(software_versions()),
     )
     paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
-    netcdf.write(data, paths[1])
+    write(data, paths[1])
     write_atomically(paths[0], rendered(lambda: made.picture, picture))
     for file, content in made.files.items():
         write_atomically(out / file, content)

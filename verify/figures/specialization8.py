@@ -73,29 +73,26 @@ class BalancedStudy(DeepStudy):
     @property
     def observer(self) -> FanOuts:
         """What is measured of every node at a record."""
-        return FanOuts(len(self.widths))
+        return FanOuts()
 
 
 @dataclass(frozen=True)
 class FanOuts:
-    """Best correlation with a teacher node and sqrt(E beta_kk), of every node of ``depth`` hidden layers."""
-
-    depth: int
+    """Of every student node, layer after layer: best correlation with a teacher node, and sqrt(E beta_kk)."""
 
     @property
     def dimensions(self) -> dict[str, tuple[str, ...]]:
-        """One axis of student nodes for each quantity and layer."""
-        names = product(("best_correlation", "fan_out"), range(1, self.depth + 1))
-        return {f"{name}_{level}": (f"student_{level}",) for name, level in names}
+        """Both over the student nodes of all hidden layers."""
+        return {"best_correlation": ("student_node",), "fan_out": ("student_node",)}
 
     def __call__(self, students: DeepNetworks, teacher: DeepNetworks, x: Tensor, found: Evaluation) -> Record:
-        """Both quantities on the evaluation inputs, for all layers."""
-        kept: Record = {}
-        slopes = mean_modulations(students, teacher, x)
-        for level, (match, slope) in enumerate(zip(found.layers, slopes, strict=True), start=1):
-            kept[f"best_correlation_{level}"] = match.rho.amax(-1).cpu().numpy()
-            kept[f"fan_out_{level}"] = slope.fan_out.cpu().numpy()
-        return kept
+        """Both quantities on the evaluation inputs; the factors of beta are taken in chunks."""
+        best = [match.rho.amax(-1).cpu().numpy() for match in found.layers]
+        fan_out = [slope.fan_out.cpu().numpy() for slope in mean_modulations(students, teacher, x)]
+        return {
+            "best_correlation": np.concatenate(best, axis=-1),
+            "fan_out": np.concatenate(fan_out, axis=-1),
+        }
 
 
 def make(
@@ -114,7 +111,7 @@ def dataset(run: Trajectory) -> xr.Dataset:
     depth = run.observables["rho_bar"].shape[-1]
     columns: dict[str, tuple[tuple[str, ...], Array]] = {}
     for name in ("best_correlation", "fan_out"):
-        layers = [run.observables[f"{name}_{level}"] for level in range(1, depth + 1)]
+        layers = [run.at(name, student_layer=level) for level in range(1, depth + 1)]
         width = max(values.shape[-1] for values in layers)
         columns[name] = (("layer", "epoch", "network", "student"), padded(layers, width))
     columns["rho_bar"] = (("epoch", "network", "layer"), run.observables["rho_bar"])

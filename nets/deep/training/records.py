@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dynamics.ode.files import software_versions
+from dynamics.ode.attributes import software_versions
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.metrics import Record
 from nets.deep.training.plan import DeepTrainingPlan
 from nets.endings import Ending
+
+DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "loss": (),
+    "train_loss": (),
+    **dict.fromkeys(("rho_bar", "mean_rank", "median_rank"), ("layer",)),
+    **dict.fromkeys(("best_rho", "winner_rank"), ("teacher_node",)),
+    "active": ("student_node",),
+}
+"""Axes of the observables after the networks'. Layers differ in width, so the nodes of all hidden layers stand on one
+axis, layer after layer, and a coordinate tells the layer of each."""
 
 
 class DeepTrainingRecords:
@@ -74,18 +85,37 @@ class DeepTrainingRecords:
         return Trajectory(
             t=np.array(epochs, dtype=np.float64),
             state={},
+            time_counts="epochs",
             observables=observables,
             nfev=steps,
             n_steps=steps,
             status=ending.status,
             message=f"{ending.status}: {ending.detail}",
-            dimensions={**_dimensions(observables), **more},
+            dimensions={**DIMENSIONS, **more},
+            coordinates=self._coordinates(),
+            problem=self._problem(),
             attributes={
                 **plan.settings,
                 "steps_per_epoch": plan.steps,
                 "versions": {**software_versions(), "torch": torch.__version__},
             },
         )
+
+    def _coordinates(self) -> dict[str, tuple[str, NDArray[np.int64]]]:
+        """Numbers of the hidden layers, from 1 at the bottom: along their own axis, and of every node."""
+        students, teacher = (net.architecture.widths for net in (self._plan.students, self._plan.teacher))
+        layers = np.arange(1, len(students) + 1)
+        return {
+            "layer": ("layer", layers),
+            "student_layer": ("student_node", np.repeat(layers, students)),
+            "teacher_layer": ("teacher_node", np.repeat(layers, teacher)),
+        }
+
+    def _problem(self) -> dict[str, Any]:
+        """Which teachers, starts and data: hashes of the weights, which may be far larger than the records."""
+        settings = self._plan.settings
+        named = {name: settings[name] for name in ("architecture", "teacher", "start", "data", "objective")}
+        return {"kind": "DeepNetworks", **named}
 
 
 def _summaries(rows: list[Record], depth: int) -> Iterator[tuple[str, NDArray[np.float64]]]:
@@ -102,10 +132,9 @@ def _summaries(rows: list[Record], depth: int) -> Iterator[tuple[str, NDArray[np
     yield "rho_bar", np.stack([values.mean(-1) for values in best.values()], axis=-1)
     yield "mean_rank", np.stack([values.mean(-1) for values in winner_ranks.values()], axis=-1)
     yield "median_rank", np.stack([np.median(values, axis=-1) for values in winner_ranks.values()], axis=-1)
-    for level in levels:
-        yield f"best_rho_{level}", best[level]
-        yield f"winner_rank_{level}", winner_ranks[level]
-        yield f"active_{level}", over_time(f"active_{level}")
+    yield "best_rho", np.concatenate(list(best.values()), axis=-1)
+    yield "winner_rank", np.concatenate(list(winner_ranks.values()), axis=-1)
+    yield "active", np.concatenate([over_time(f"active_{level}") for level in levels], axis=-1)
 
 
 def _winner_ranks(rows: list[Record], level: int) -> NDArray[np.float64]:
@@ -114,16 +143,3 @@ def _winner_ranks(rows: list[Record], level: int) -> NDArray[np.float64]:
     students = rows[-1][f"ranks_{level}"].shape[-2]
     ranks = [np.take_along_axis(row[f"ranks_{level}"], winner[:, None, :], axis=1)[:, 0] for row in rows]
     return np.asarray(np.stack(ranks) / max(students - 1, 1), dtype=np.float64)
-
-
-def _dimensions(observables: Mapping[str, NDArray[np.float64]]) -> dict[str, tuple[str, ...]]:
-    named: dict[str, tuple[str, ...]] = {}
-    for name in observables:
-        kind, _, level = name.rpartition("_")
-        if name in ("loss", "train_loss"):
-            named[name] = ()
-        elif level.isdigit():
-            named[name] = (f"student_{level}" if kind == "active" else f"teacher_{level}",)
-        else:
-            named[name] = ("layer",)
-    return named

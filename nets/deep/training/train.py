@@ -63,7 +63,10 @@ def train_deep(
                                                  the record before
             rho_bar, mean_rank, median_rank (S, layer)      over teachers, of the best student's correlation and of the
                                                  final winner's rank in [0, 1]
-            best_rho_l, winner_rank_l (S, m_l), active_l (S, n_l), for the hidden layers l = 1, 2, ..
+            best_rho, winner_rank (S, teacher_node), active (S, student_node)     of every hidden node
+
+        Layers differ in width, so the nodes of all of them share one axis, layer after layer;
+        ``run.at("best_rho", teacher_layer=2)`` is the part of layer 2.
     Raises:
         ValueError, TypeError: naming the argument, and on a checkpoint of other settings.
     Cost: ``6 B S products`` flops a step, ``2 N S products`` a record. Memory: the students (twice with momentum), and

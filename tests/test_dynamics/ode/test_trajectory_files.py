@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamics.ode import files as netcdf
-from luckproof import Status, Trajectory, integrate
+from luckproof import LotkaVolterraFlow, Status, Trajectory, integrate
 
 T = 5
 DIMENSIONS = {"W": ("input", "node"), "V": ("node", "output"), "sin_theta": ("node",), "loss": ()}
@@ -29,11 +31,19 @@ def trajectory(ensemble: tuple[int, ...] = (2, 3), dtype: Any = np.float64, **ch
         "t": np.linspace(0.0, 1.0, T) / 3,
         "state": {"W": draw(4, 3), "V": draw(3, 2)},
         "observables": {"sin_theta": draw(3), "loss": draw()},
+        "time_counts": "steps × lr",
         "nfev": 17,
         "n_steps": 4,
         "status": Status.CONVERGED,
         "message": "converged at t = 0.1: θ ≤ 1e-12",
         "dimensions": DIMENSIONS,
+        "coordinates": {"node": ("node", [1, 2, 3]), "kind": ("node", ["u", "u", "r"])},
+        "problem": {
+            "teacher_W": np.arange(6.0).reshape(2, 3) / 7,
+            "scale": np.array(2.0),
+            "kind": "toy",
+            "seed": 3,
+        },
         "attributes": {"seed": 3, "lr": 0.1, "note": "β ≡ 1", "configuration": {"m": [1, 2], "std": 0.3}},
         "events": {"converged": (1 / 3,)},
     }
@@ -47,12 +57,25 @@ def same(one: Trajectory, other: Trajectory) -> bool:
         for a, b in ((one.arrays[name], other.arrays[name]) for name in one.arrays)
     )
     plain = ("nfev", "n_steps", "status", "message", "dimensions", "attributes", "events", "success")
+    plain = (*plain, "time_counts", "coordinates")
     return (
         arrays
+        and same_problem(one.problem, other.problem)
         and one.state.keys() == other.state.keys()
         and one.t.tobytes() == other.t.tobytes()
         and all(repr(getattr(one, name)) == repr(getattr(other, name)) for name in plain)
     )
+
+
+def same_problem(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Equality bit for bit of what two runs ran on."""
+
+    def bits(part: Any) -> Any:
+        return (part.dtype, part.shape, part.tobytes()) if isinstance(part, np.ndarray) else repr(part)
+
+    return {name: bits(part) for name, part in one.items()} == {
+        name: bits(part) for name, part in other.items()
+    }
 
 
 def reread(one: Trajectory, folder: Path) -> Trajectory:
@@ -69,7 +92,19 @@ def test_round_trip(tmp_path: Path, ensemble: tuple[int, ...], dtype: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "field", ["nfev", "n_steps", "message", "status", "events", "t", "attributes", "state"]
+    "field",
+    [
+        "nfev",
+        "n_steps",
+        "message",
+        "status",
+        "events",
+        "t",
+        "attributes",
+        "state",
+        "time_counts",
+        "coordinates",
+    ],
 )
 def test_the_comparison_sees_every_field(field: str) -> None:
     """Control: a change of any one field is noticed."""
@@ -81,19 +116,96 @@ def test_the_comparison_sees_every_field(field: str) -> None:
         "events": {},
         "t": np.linspace(0.0, 1.0, T) / 3 * (1 + 2**-52),
         "attributes": {"seed": 3.0, "lr": 0.1, "note": "β ≡ 1", "configuration": {"m": [1, 2], "std": 0.3}},
+        "time_counts": "epochs",
+        "coordinates": {"node": ("node", [1, 2, 4]), "kind": ("node", ["u", "u", "r"])},
         "state": {"V": trajectory().state["V"], "W": -trajectory().state["W"]},
     }
     assert not same(trajectory(), trajectory(**{field: change[field]}))
+
+
+@pytest.mark.parametrize("part", ["teacher_W", "scale", "kind", "seed"])
+def test_runs_on_other_problems_are_told_apart(part: str) -> None:
+    """Control of the same kind: one bit of one array, one word of the problem."""
+    problem = dict(trajectory().problem)
+    other = {"kind": "other", "seed": 4}.get(part)
+    changed = {**problem, part: np.nextafter(problem[part], 9.0) if other is None else other}
+    assert not same(trajectory(), trajectory(problem=changed))
+    assert not same(trajectory(), trajectory(problem={k: v for k, v in problem.items() if k != part}))
 
 
 def test_non_finite_numbers_and_no_dimensions_survive(tmp_path: Path) -> None:
     """NaN, infinities and minus zero, booleans, and arrays whose axes nobody named."""
     values = np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324])
     one = trajectory(
-        state={"y": np.stack([values] * T)}, observables={"flag": np.arange(T) > 2}, dimensions={}
+        state={"y": np.stack([values] * T)},
+        observables={"flag": np.arange(T) > 2},
+        dimensions={},
+        coordinates={},
+        problem={},
     )
     assert same(one, reread(one, tmp_path))
     assert not one.success
+
+
+def test_the_last_record_is_the_final_one() -> None:
+    """``final`` by name; ``final_state`` as a flow takes it, and an error where no state was kept."""
+    flow = LotkaVolterraFlow(np.ones(3), np.eye(3), np.full((2, 3), 0.5))
+    run = integrate(flow, (0.0, 1.0))
+    assert np.array_equal(run.final_state, run.state["x"][-1].ravel())
+    assert flow(0.0, run.final_state).shape == (6,)
+    assert np.array_equal(flow.unpack(run.final_state)["x"], run.final["x"])
+    assert np.array_equal(run.final["share"], run.observables["share"][-1])
+    both = trajectory()
+    assert np.array_equal(both.final_state, np.concatenate([both.state[name][-1].ravel() for name in "WV"]))
+    with pytest.raises(ValueError, match=r"^final_state: .* observables alone"):
+        _ = trajectory(state={}, coordinates={}).final_state
+
+
+def test_parts_are_chosen_by_coordinates() -> None:
+    """The axis goes where the coordinate is its own, and keeps the places of a group; unknown ones are named."""
+    one = trajectory()
+    assert np.array_equal(one.at("sin_theta", node=3), one.observables["sin_theta"][..., 2])
+    assert np.array_equal(one.at("W", node=2), one.state["W"][..., 1])
+    assert np.array_equal(one.at("V", kind="u"), one.state["V"][..., :2, :])
+    assert np.array_equal(one.at("V", kind="u", node=1), one.state["V"][..., 0, :])
+    assert one.at("loss") is one.observables["loss"]
+    for wrong in ({"node": 4}, {"layer": 1}):
+        with pytest.raises(ValueError, match=f"^{next(iter(wrong))}: expected a coordinate of V"):
+            one.at("V", **wrong)
+    with pytest.raises(ValueError, match=r"^node: expected a coordinate of loss"):
+        one.at("loss", node=1)
+    with pytest.raises(ValueError, match=r"^name: expected one of W, V, sin_theta, loss, got 'v'"):
+        one.at("v")
+
+
+def test_what_the_time_axis_counts_must_be_said() -> None:
+    """A maker that says nothing gets no trajectory."""
+    fields = {"t": np.zeros(1), "state": {"y": np.zeros((1, 2))}}
+    with pytest.raises(TypeError, match="time_counts"):
+        Trajectory(**fields)  # type: ignore[arg-type]
+    assert Trajectory(**fields, time_counts="days").time_counts == "days"  # type: ignore[arg-type]
+    assert "(days)" in repr(Trajectory(**fields, time_counts="days"))  # type: ignore[arg-type]
+
+
+def test_files_from_before_the_problem_was_stored_are_read(tmp_path: Path) -> None:
+    """They say neither what time counts nor what was run on: the loaded run says so, and is the same otherwise."""
+    one = trajectory(coordinates={}, problem={})
+    old = one.to_xarray()
+    del old["time"].attrs["long_name"], old.attrs["time_counts"], old.attrs["problem"]
+    encoded = [name for name in json.loads(old.attrs["json_attributes"]) if name != "problem"]
+    old.attrs |= {"format": "luckproof trajectory 1", "json_attributes": json.dumps(encoded)}
+    old.to_netcdf(tmp_path / "old.nc", engine="h5netcdf")
+    loaded = Trajectory.load(tmp_path / "old.nc")
+    assert loaded.time_counts == "not recorded"
+    assert loaded.problem == {}
+    assert same(loaded, trajectory(coordinates={}, problem={}, time_counts="not recorded"))
+    newer = one.to_xarray()
+    newer.attrs["format"] = "luckproof trajectory 3"
+    newer.to_netcdf(tmp_path / "newer.nc", engine="h5netcdf")
+    with pytest.raises(
+        ValueError, match=r"^path: .*newer\.nc' is no trajectory file: expected format '.* 2', got '.* 3'$"
+    ):
+        Trajectory.load(tmp_path / "newer.nc")
 
 
 JSON = st.recursive(
@@ -138,11 +250,16 @@ def test_the_data_set_is_labelled() -> None:
     """Dimensions time, instance, input, node, output; several ensemble axes flatten to one in C order."""
     one = trajectory((2, 3))
     data = one.to_xarray()
-    assert dict(data.sizes) == {"time": T, "instance": 6, "input": 4, "node": 3, "output": 2}
+    sizes = {name: size for name, size in data.sizes.items() if not str(name).startswith("problem_")}
+    assert sizes == {"time": T, "instance": 6, "input": 4, "node": 3, "output": 2}
     assert data["W"].dims == ("time", "instance", "input", "node")
     assert data["loss"].dims == ("time", "instance")
     assert (data["W"].isel(instance=4).to_numpy() == one.state["W"][:, 1, 1]).all()
     assert (data["time"].to_numpy() == one.t).all()
+    assert data["time"].attrs["long_name"] == "steps × lr"
+    assert data["node"].to_numpy().tolist() == [1, 2, 3]
+    assert data["kind"].dims == ("node",)
+    assert (data["problem_teacher_W"].to_numpy() == one.problem["teacher_W"]).all()
     assert data.attrs["status"] == "converged"
     assert data.attrs["nfev"] == 17
     assert data.attrs["seed"] == 3
@@ -271,7 +388,14 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"observables": {"node": np.zeros(T)}}, ValueError, "name of a dimension"),
     ({"observables": {"time": np.zeros(T)}}, ValueError, "name of a dimension"),
     ({"observables": {"loss": np.zeros((T, 7))}}, ValueError, "dimension 'instance'"),
+    ({"observables": {"kind": np.zeros(T)}}, ValueError, "name of a dimension or coordinate"),
+    ({"coordinates": {"node": ("node", [1, 2])}}, ValueError, "^coordinates: .*'node' .*size 3, got"),
+    ({"coordinates": {"layer": ("layer", [1])}}, ValueError, "^coordinates: .*'layer' .*size unknown, got"),
+    ({"time_counts": ""}, ValueError, "^time_counts: expected"),
+    ({"time_counts": 3}, ValueError, "^time_counts: expected"),
+    ({"problem": {"f": object()}}, TypeError, r"problem\['f'\]"),
     ({"attributes": {"status": 1}}, ValueError, "'status' is reserved"),
+    ({"attributes": {"problem": 1}}, ValueError, "'problem' is reserved"),
     ({"attributes": {"f": object()}}, TypeError, r"attributes\['f'\]"),
     ({"status": "fine"}, ValueError, "fine"),
 ]

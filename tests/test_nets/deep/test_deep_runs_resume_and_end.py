@@ -187,10 +187,10 @@ def test_the_teacher_is_a_fixed_point_and_training_lowers_the_loss() -> None:
     assert_same(copy, teacher)
     assert float(run.observables["loss"].max()) == 0.0
     for level in (1, 2):
-        alive = run.observables[f"active_{level}"] > 0  # a node that never fires has correlation 0
+        alive = run.at("active", student_layer=level) > 0  # a node that never fires has correlation 0
         assert alive.mean() > 0.5
-        np.testing.assert_allclose(run.observables[f"best_rho_{level}"], alive.astype(float), atol=1e-12)
-        assert not run.observables[f"winner_rank_{level}"][alive].any()
+        np.testing.assert_allclose(run.at("best_rho", teacher_layer=level), alive.astype(float), atol=1e-12)
+        assert not run.at("winner_rank", teacher_layer=level)[alive].any()
     _, run = trained(seeds, epochs=20, sgd=SGD(0.1))
     assert (run.observables["loss"][-1] < 0.5 * run.observables["loss"][0]).all()
     assert run.observables["train_loss"][1:].shape == (20, 3)
@@ -202,7 +202,27 @@ def test_runs_are_saved_as_trajectories(tmp_path: Path) -> None:
     run.save(tmp_path / "run.nc")
     loaded = Trajectory.load(tmp_path / "run.nc")
     np.testing.assert_array_equal(loaded.observables["mean_rank"], run.observables["mean_rank"])
-    assert loaded.to_xarray().best_rho_1.dims == ("time", "instance", "teacher_1")
+    data = loaded.to_xarray()
+    assert data.best_rho.dims == ("time", "instance", "teacher_node")
+    assert data.teacher_layer.to_numpy().tolist() == [1, 1, 1, 1, 2, 2, 2]
+    assert data.rho_bar.sel(layer=2).equals(data.rho_bar.isel(layer=1))
+    mean = data.best_rho.groupby("teacher_layer").mean().to_numpy()
+    np.testing.assert_allclose(mean, run.observables["rho_bar"], rtol=1e-12)
+
+
+def test_runs_of_different_teachers_are_told_apart(tmp_path: Path) -> None:
+    """By the hashes of teacher and start that a saved run keeps; the time axis counts epochs."""
+    kept = []
+    for seed in (2, 3):
+        _, run = trained(network_seeds(seed, 3), epochs=1)
+        run.save(tmp_path / "run.nc")
+        loaded = Trajectory.load(tmp_path / "run.nc")
+        assert loaded.time_counts == "epochs"
+        kept.append(loaded.problem)
+    assert kept[0]["kind"] == "DeepNetworks"
+    assert kept[0]["architecture"] == kept[1]["architecture"]
+    assert kept[0]["teacher"] != kept[1]["teacher"]
+    assert kept[0]["start"] != kept[1]["start"]
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,10 @@ def test_training_learns_and_the_file_keeps_it(tmp_path):
     run.save(tmp_path / "run.nc")
     again = Trajectory.load(tmp_path / "run.nc")
     assert again.attributes["setting"]["m"] == 2
+    assert again.time_counts == "epochs of 1000 steps"
+    assert again.problem["kind"] == "SpecializationNetworks"
+    assert again.problem["network_seeds"] == run.attributes["network_seeds"]
+    assert {name: again.problem[name] for name in ("m", "d", "lr")} == {"m": 2, "d": 10, "lr": setting.lr}
     np.testing.assert_array_equal(again.observables["correlation"], run.observables["correlation"])
 
 

@@ -25,8 +25,8 @@ from nets.record_times import DEFAULT_RECORDS, record_steps
 SETTINGS: dict[str, Any] = {"lr": 0.1, "batch_size": 8, "steps": 20, "seed": 0}
 
 
-def problem(batch: tuple[int, ...] = (3,), n: int = 4) -> TeacherStudent:
-    rng = np.random.default_rng(0)
+def problem(batch: tuple[int, ...] = (3,), n: int = 4, seed: int = 0) -> TeacherStudent:
+    rng = np.random.default_rng(seed)
     teacher = teachers.random_unit(5, 2, rng, batch)
     return TeacherStudent.near_teacher(teacher, rng.standard_normal((*batch, 2, 3)), n, rng)
 
@@ -226,3 +226,21 @@ def test_absent_cuda_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"^device: expected a device that torch sees, got 'cuda'"):
         students("cuda")
     assert students("auto").device.type == "cpu"
+
+
+def test_results_say_their_problem_and_what_time_counts(tmp_path: Path) -> None:
+    """Networks and the exact map alike: t is steps × lr, and the saved run's problem is the one trained on."""
+    one, other = (problem(seed=seed) for seed in (0, 1))
+    for teacher in (one, other):
+        for run in (
+            train(TwoLayerStudents.from_problem(teacher, "cpu"), **SETTINGS),
+            population_descent(TwoLayerFlow(teacher), lr=0.1, steps=20),
+        ):
+            run.save(tmp_path / "run.nc")
+            loaded = Trajectory.load(tmp_path / "run.nc")
+            assert loaded.time_counts == "steps × lr"
+            again = TeacherStudent.from_description(loaded.problem)
+            assert np.array_equal(again.teacher_W, teacher.teacher_W)
+            assert np.array_equal(again.student_W, teacher.student_W)
+            assert loaded.final_state.size == sum(a[-1].size for a in loaded.state.values())
+    assert not np.array_equal(one.teacher_W, other.teacher_W)

@@ -30,12 +30,15 @@ def trajectory_of(
     return Trajectory(
         t=np.array([t for t, _ in rows]),
         state=state,
+        time_counts=flow.time_counts,
         observables=observables,
         nfev=nfev,
         n_steps=n_steps,
         status=ending.status,
         message=message(flow, ending, *rows[-1]),
         dimensions={name: axes for name, axes in flow.dimensions.items() if name in known},
+        coordinates=_present(flow, state, observables),
+        problem=flow.problem_description(),
         attributes={"flow": flow.name, "configuration": flow.configuration(), **settings},
         events={name: tuple(times) for name, times in events.items()},
     )
@@ -47,6 +50,14 @@ def named_arrays(
     """State and observables of every row, time as the first axis."""
     with np.errstate(all="ignore"):  # a diverged row may overflow in an observable: inf is the right answer
         return stacked([flow.unpack(y) for y in states]), flow.observables_along(states)
+
+
+def _present(flow: Flow, *groups: Mapping[str, Any]) -> dict[str, tuple[str, NDArray[Any]]]:
+    """The coordinates of dimensions that some array has."""
+    axes = {axis for group in groups for name in group for axis in flow.dimensions.get(name, ())}
+    return {
+        name: (axis, np.asarray(values)) for name, (axis, values) in flow.coordinates.items() if axis in axes
+    }
 
 
 def message(flow: Flow, ending: Stop, t: float, y: Vector) -> str:

@@ -1,0 +1,135 @@
+"""What a run leaves behind: times, named arrays, the problem, how it ended; checked for consistency when it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.ode.attributes import plain, software_versions
+from dynamics.ode.status import Status
+
+RESERVED_ATTRIBUTES = (
+    *("format", "nfev", "n_steps", "status", "message", "success", "events", "time_counts", "problem"),
+    "json_attributes",
+)
+"""Names under which a file keeps the fields of a run; its attributes may not bear them."""
+
+
+class Axes(NamedTuple):
+    """The axes of one array after time: the shape of its ensemble and the names of the trailing ones."""
+
+    ensemble: tuple[int, ...]
+    trailing: tuple[str, ...]
+
+
+def _no_mapping() -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryData:
+    """The fields of :class:`dynamics.ode.trajectory.Trajectory`, which says what they are."""
+
+    t: NDArray[np.float64]
+    state: Mapping[str, NDArray[Any]]
+    time_counts: str
+    observables: Mapping[str, NDArray[Any]] = field(default_factory=_no_mapping)
+    nfev: int = 0
+    n_steps: int = 0
+    status: Status = Status.FINISHED
+    message: str = ""
+    dimensions: Mapping[str, tuple[str, ...]] = field(default_factory=_no_mapping)
+    coordinates: Mapping[str, tuple[str, NDArray[Any]]] = field(default_factory=_no_mapping)
+    problem: Mapping[str, Any] = field(default_factory=_no_mapping)
+    attributes: Mapping[str, Any] = field(default_factory=_no_mapping)
+    events: Mapping[str, tuple[float, ...]] = field(default_factory=_no_mapping)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
+        put(self, "t", np.asarray(self.t, dtype=np.float64))
+        put(self, "state", {name: np.asarray(array) for name, array in self.state.items()})
+        put(self, "observables", {name: np.asarray(array) for name, array in self.observables.items()})
+        put(self, "status", Status(self.status))
+        put(self, "dimensions", {name: tuple(names) for name, names in self.dimensions.items()})
+        coordinates = {name: (axis, np.asarray(values)) for name, (axis, values) in self.coordinates.items()}
+        put(self, "coordinates", coordinates)
+        put(self, "problem", {name: _problem_part(name, part) for name, part in self.problem.items()})
+        put(self, "events", {name: tuple(map(float, times)) for name, times in self.events.items()})
+        attributes = {name: _attribute(name, value) for name, value in self.attributes.items()}
+        put(self, "attributes", {"versions": software_versions(), **attributes})
+        self._validate()
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """State and observables by name."""
+        return {**self.state, **self.observables}
+
+    @property
+    def success(self) -> bool:
+        """Whether the run ended as asked; never with a non-finite number in the state."""
+        finite = all(bool(np.isfinite(array).all()) for array in self.state.values())
+        return self.status.successful and finite
+
+    def axes(self) -> dict[str, Axes]:
+        """The axes of every array; those without an entry in ``dimensions`` get names of their own."""
+        found = {}
+        for name, array in self.arrays.items():
+            trailing = self.dimensions.get(name)
+            if trailing is None:
+                trailing = tuple(f"{name}_axis{axis}" for axis in range(array.ndim - 1))
+            if array.ndim < 1 + len(trailing) or array.shape[0] != self.t.size:
+                raise ValueError(
+                    f"{name}: expected shape (T={self.t.size}, ..., {', '.join(trailing)}), got {array.shape}"
+                )
+            found[name] = Axes(array.shape[1 : array.ndim - len(trailing)], trailing)
+        return found
+
+    def _validate(self) -> None:
+        if self.t.ndim != 1:
+            raise ValueError(f"t: expected a vector of times, got shape {self.t.shape}")
+        if not isinstance(self.time_counts, str) or not self.time_counts:
+            raise ValueError(f"time_counts: expected what t counts, in words, got {self.time_counts!r}")
+        twice = sorted(self.state.keys() & self.observables.keys())
+        if twice:
+            raise ValueError(f"observables: names {twice} are taken by the state")
+        sizes = self._sizes()
+        clashes = sorted(self.arrays.keys() & (sizes.keys() | self.coordinates.keys() | {"time"}))
+        if clashes:
+            raise ValueError(f"arrays {clashes} bear the name of a dimension or coordinate")
+        for name, (axis, values) in self.coordinates.items():
+            if values.shape != (sizes.get(axis),) or axis == "time":
+                raise ValueError(
+                    f"coordinates: expected values of {name!r} along dimension {axis!r} of size "
+                    f"{sizes.get(axis, 'unknown')}, got shape {values.shape}"
+                )
+
+    def _sizes(self) -> dict[str, int]:
+        """The size of every dimension, which must be one for all arrays."""
+        sizes = {"time": self.t.size}
+        for name, (ensemble, trailing) in self.axes().items():
+            shape = self.arrays[name].shape
+            measured = dict(zip(trailing, shape[len(shape) - len(trailing) :], strict=True))
+            if ensemble:
+                measured["instance"] = math.prod(ensemble)
+            for dimension, size in measured.items():
+                if sizes.setdefault(dimension, size) != size:
+                    raise ValueError(
+                        f"{name}: dimension {dimension!r} has size {size}, but {sizes[dimension]} in another array"
+                    )
+        return sizes
+
+
+def _attribute(name: str, value: Any) -> Any:
+    if name in RESERVED_ATTRIBUTES:
+        raise ValueError(f"attributes: the name {name!r} is reserved for the trajectory itself")
+    return plain(f"attributes[{name!r}]", value)
+
+
+def _problem_part(name: str, part: Any) -> Any:
+    """Arrays stay arrays; everything else becomes plain data."""
+    return part if isinstance(part, np.ndarray) else plain(f"problem[{name!r}]", part)
