@@ -20,7 +20,11 @@ from verify.judging import drawn
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 
 CANDIDATES = 64
+"""Random points of a boundary among which those farthest from the other boundaries are taken."""
+
 HALVINGS = 10
+"""Distances across a boundary that are tried, each half of the one before, until no gate above moves."""
+
 LIFT = 16.0
 """Bias that keeps a pass-through node active on (-2, 2)^d."""
 

@@ -13,7 +13,8 @@ from dynamics.geometry.boundaries import Box
 from dynamics.two_layer.critical_points import CriticalPoint, SplitPlan, dyadic_teacher, split_teacher
 from dynamics.two_layer.relu_network import TwoLayerNetwork
 from dynamics.two_layer.residual_kinks import KinkPoints, kink_points
-from verify.judging import Budget, drawn, drawn_fields
+from verify.judging import Budget, drawn
+from verify.mathematics.families.narrowed import narrowed
 
 CANDIDATES = 64
 """Points of a boundary among which the one farthest from the others is taken."""
@@ -95,11 +96,9 @@ class ArbitraryPair:
         return NetworkPair(region, networks[0], networks[1])
 
 
-def relu_pairs(budget: Budget, **narrowed: st.SearchStrategy[int]) -> st.SearchStrategy[ArbitraryPair]:
-    """Arbitrary pairs without a slope; ``narrowed`` replaces the ranges of some fields."""
-    pairs = drawn_fields(ArbitraryPair, slope=st.just(0.0), **narrowed)
-    assert pairs is not None  # the fields state their ranges
-    return pairs(budget)
+def relu_pairs(budget: Budget, **fields: st.SearchStrategy[int]) -> st.SearchStrategy[ArbitraryPair]:
+    """Arbitrary pairs without a slope; ``fields`` replaces the ranges of some fields."""
+    return narrowed(ArbitraryPair, budget, slope=st.just(0.0), **fields)
 
 
 @dataclass(frozen=True)
