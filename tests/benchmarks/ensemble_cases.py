@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dynamics.two_layer.teachers import orthonormal
-from luckproof import Array, ProjectedFlow, TeacherStudent, integrate
+from luckproof import Array, ProjectedFlow, TeacherStudent, integrate, teachers
 from tests.benchmarks.peer_flows import jax_field
 
 INSTANCES = 32
@@ -26,7 +25,7 @@ LOOSER = {10: 10**-7.0, 50: 10**-7.25}
 def ensemble(n: int) -> ProjectedFlow:
     """32 orthonormal teachers in R^n with starts from near (0.03) to far (0.6) off them: easy and hard members."""
     rng = np.random.default_rng(1)
-    teacher = orthonormal(n, n, rng, (INSTANCES,))
+    teacher = teachers.orthonormal(n, n, rng, (INSTANCES,))
     distance = np.geomspace(0.03, 0.6, INSTANCES)[:, None, None]
     start = teacher + distance * rng.standard_normal(teacher.shape)
     return ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=-2, keepdims=True)))
@@ -71,7 +70,7 @@ def vmapped(n: int, solver: str) -> Callable[[], Array]:
     """diffrax's solve of all instances by ``jax.vmap``, compiled beforehand."""
     flow = ensemble(n)
     term, method = diffrax.ODETerm(jax_field(flow)), getattr(diffrax, solver)()
-    teachers, starts = jnp.asarray(flow.problem.teacher_W), jnp.asarray(flow.problem.student_W)
+    targets, starts = jnp.asarray(flow.problem.teacher_W), jnp.asarray(flow.problem.student_W)
 
     def one(teacher: Any, start: Any) -> Any:
         return diffrax.diffeqsolve(
@@ -80,5 +79,5 @@ def vmapped(n: int, solver: str) -> Callable[[], Array]:
             saveat=diffrax.SaveAt(t1=True),
         ).ys  # fmt: skip
 
-    solve = jax.jit(jax.vmap(one)).lower(teachers, starts).compile()
-    return lambda: np.asarray(jax.block_until_ready(solve(teachers, starts))).reshape(starts.shape)
+    solve = jax.jit(jax.vmap(one)).lower(targets, starts).compile()
+    return lambda: np.asarray(jax.block_until_ready(solve(targets, starts))).reshape(starts.shape)

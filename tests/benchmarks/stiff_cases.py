@@ -9,8 +9,7 @@ from functools import cache
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from dynamics.two_layer.teachers import orthonormal, random_unit
-from luckproof import Array, ProjectedFlow, TeacherStudent, TwoLayerDynamics, TwoLayerFlow
+from luckproof import Array, ProjectedFlow, TeacherStudent, TwoLayerDynamics, TwoLayerFlow, teachers
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class StiffCase:
 def projected(n: int) -> TwoLayerDynamics:
     """Theorem 4's flow: orthonormal teacher, start teacher + 0.3 N(0, 1), columns normalised."""
     rng = np.random.default_rng(0)
-    teacher = orthonormal(n, n, rng)
+    teacher = teachers.orthonormal(n, n, rng)
     start = teacher + 0.3 * rng.standard_normal((n, n))
     return ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=0)))
 
@@ -33,7 +32,7 @@ def projected(n: int) -> TwoLayerDynamics:
 def two_layers(multiple: int) -> TwoLayerDynamics:
     """Theorem 5's flow near the teacher: d = 10, m = 20, c = 30, n = multiple * m."""
     rng = np.random.default_rng(0)
-    teacher_W, teacher_V = random_unit(10, 20, rng), rng.standard_normal((20, 30)) / np.sqrt(30)
+    teacher_W, teacher_V = teachers.random_unit(10, 20, rng), rng.standard_normal((20, 30)) / np.sqrt(30)
     return TwoLayerFlow(TeacherStudent.near_teacher(teacher_W, teacher_V, multiple * 20, rng))
 
 

@@ -21,11 +21,11 @@ from luckproof import (
     FreshGaussian,
     TeacherStudent,
     TwoLayerStudents,
+    deep_teachers,
     network_seeds,
     teachers,
     train,
 )
-from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training.descent import DeepDescent
 from nets.two_layer.batches import FreshBatches
 from tests.benchmarks.turns import in_turns
@@ -173,8 +173,8 @@ def test_deep_fully_connected(benchmark: Any) -> None:
     """One step equals autograd's in float64 to single precision; most of the time is matrix products."""
     torch.set_num_threads(1)
     seeds = network_seeds(0, 1)
-    teacher = separated_teacher(WIDE, seeds, dtype=torch.float32)
-    students = random_start(WIDE.over_parameterised(10), seeds, dtype=torch.float32)
+    teacher = deep_teachers.separated_teacher(WIDE, seeds, dtype=torch.float32)
+    students = deep_teachers.random_start(WIDE.over_parameterised(10), seeds, dtype=torch.float32)
     source = FreshGaussian((20,), tuple(seeds), batch_size=BATCH, samples=BATCH * 10_000, std=10.0)
     batches = source.batches(0, slice(None), torch.device("cpu"), torch.float32)
     descent, rate = DeepDescent(students, Distillation(teacher), SGD(1e-4), None), 1e-4

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.two_layer.teachers import orthonormal
-from luckproof import Array, EmpiricalMeasure, ProjectedFlow, TeacherStudent, integrate
+from luckproof import Array, EmpiricalMeasure, ProjectedFlow, TeacherStudent, integrate, teachers
 from tests.benchmarks.turns import in_turns
 
 
@@ -42,7 +41,7 @@ class Curve:
 
 def near_teacher(n: int, lead: tuple[int, ...] = ()) -> ProjectedFlow:
     rng = np.random.default_rng(0)
-    teacher = orthonormal(n, n, rng, lead)
+    teacher = teachers.orthonormal(n, n, rng, lead)
     start = teacher + 0.3 * rng.standard_normal(teacher.shape)
     return ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=-2, keepdims=True)))
 

@@ -11,8 +11,7 @@ from scipy.integrate import solve_ivp
 from dynamics.ode.steppers import method_choice as choice
 from dynamics.ode.steppers.spectral_radius import SAFETY, SpectralRadius
 from dynamics.ode.steppers.stabilized import RKC, ROCK4, Stabilized
-from dynamics.two_layer.teachers import orthonormal
-from luckproof import Array, ProjectedFlow, TeacherStudent, integrate
+from luckproof import Array, ProjectedFlow, TeacherStudent, integrate, teachers
 from tests.test_dynamics.ode.ode_problems import Field, rms
 
 METHODS = {"RKC": RKC, "ROCK4": ROCK4}
@@ -184,7 +183,7 @@ def test_evaluations_grow_like_the_root_of_n_on_the_projected_flow() -> None:
     counts: dict[str, list[int]] = {"ROCK4": [], "RK45": []}
     for n in sizes:
         rng = np.random.default_rng(n)
-        teacher = orthonormal(n, n, rng)
+        teacher = teachers.orthonormal(n, n, rng)
         start = teacher + 0.3 * rng.standard_normal((n, n))
         flow = ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=0)))
         for method, found in counts.items():
@@ -200,7 +199,7 @@ def test_fast_modes_have_settled_at_the_end() -> None:
     The two short steps cost less than three of the shortest. The control is the same method without them.
     """
     rng = np.random.default_rng(0)
-    teacher = orthonormal(50, 50, rng)
+    teacher = teachers.orthonormal(50, 50, rng)
     start = teacher + 0.3 * rng.standard_normal((50, 50))
     flow = ProjectedFlow(TeacherStudent(teacher, start / np.linalg.norm(start, axis=0)))
     span, y0 = (0.0, 30.0), flow.initial_state()

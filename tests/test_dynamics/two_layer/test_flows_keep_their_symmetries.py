@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.two_layer.teachers import orthonormal, random_unit
 from luckproof import (
     BiasedGaussian,
     GradientFlow,
@@ -18,6 +17,7 @@ from luckproof import (
     TwoLayerFlow,
     integrate,
     population_loss,
+    teachers,
 )
 
 FLOWS = ("projected", "matched", "eqn6", "eqn6 unprojected", "gradient", "biased")
@@ -26,9 +26,9 @@ FLOWS = ("projected", "matched", "eqn6", "eqn6 unprojected", "gradient", "biased
 def problem_for(kind: str, seed: int, batch: tuple[int, ...] = ()) -> TeacherStudent:
     rng = np.random.default_rng(seed)
     if kind in ("projected", "matched"):
-        return TeacherStudent.at_angle(random_unit(5, 3, rng, batch), 0.4, rng)
+        return TeacherStudent.at_angle(teachers.random_unit(5, 3, rng, batch), 0.4, rng)
     measure = BiasedGaussian(4) if kind == "biased" else IsotropicGaussian(5, std=1.5)
-    teacher = random_unit(5, 3, rng, batch)
+    teacher = teachers.random_unit(5, 3, rng, batch)
     fan_out = rng.standard_normal((3, 2))
     return TeacherStudent.near_teacher(teacher, fan_out, 5, rng, measure=measure)
 
@@ -62,13 +62,13 @@ def test_permuting_the_nodes_permutes_the_field(kind: str, seed: int) -> None:
     """Students are exchangeable; so are teachers (a relabelled teacher gives the same field)."""
     problem = problem_for(kind, seed)
     rng = np.random.default_rng(seed)
-    teachers, students = rng.permutation(problem.m), rng.permutation(problem.n)
+    targets, students = rng.permutation(problem.m), rng.permutation(problem.n)
     if kind == "matched":  # each student hears its own teacher: both must move together
-        students = teachers
+        students = targets
     moved = TeacherStudent(
-        problem.teacher_W[:, teachers],
+        problem.teacher_W[:, targets],
         problem.student_W[:, students],
-        problem.teacher_V[teachers],
+        problem.teacher_V[targets],
         problem.student_V[students],
         problem.measure,
     )
@@ -83,10 +83,10 @@ def test_permuting_the_nodes_permutes_the_field(kind: str, seed: int) -> None:
 def test_rotating_space_rotates_the_field(kind: str, seed: int) -> None:
     """The input measure is isotropic (in the direction part), so the field turns with the space."""
     problem = problem_for(kind, seed)
-    rotation = orthonormal(5, 5, np.random.default_rng(seed))
+    rotation = teachers.orthonormal(5, 5, np.random.default_rng(seed))
     if kind == "biased":
         rotation = np.eye(5)
-        rotation[:4, :4] = orthonormal(4, 4, np.random.default_rng(seed))
+        rotation[:4, :4] = teachers.orthonormal(4, 4, np.random.default_rng(seed))
     moved = TeacherStudent(
         rotation @ problem.teacher_W,
         rotation @ problem.student_W,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.two_layer.teachers import random_unit
-from luckproof import LotkaVolterraFlow, SharedResidualFlow, integrate
+from luckproof import LotkaVolterraFlow, SharedResidualFlow, integrate, teachers
 
 pytestmark = pytest.mark.statement("specialization.theorem7", "specialization.eqn8")
 
@@ -43,7 +42,7 @@ def test_conserved(form):
     """Projected keeps norms; plain keeps differences of equally pulled students."""
     rng = np.random.default_rng(1)
     flow = SharedResidualFlow(
-        random_unit(5, 1, rng)[:, 0], rng.standard_normal((5, 3)), np.full(3, 0.4), form=form
+        teachers.random_unit(5, 1, rng)[:, 0], rng.standard_normal((5, 3)), np.full(3, 0.4), form=form
     )
     W = integrate(flow, (0.0, 5.0), rtol=1e-10).state["W"][[0, -1]]
     kept = {
@@ -58,8 +57,8 @@ def test_conserved(form):
 def test_heavy_students_stop_before_they_align():
     """Sum of weights 2: the residual is gone while directions differ; one student alone does align."""
     rng = np.random.default_rng(0)
-    target = random_unit(6, 1, rng, (8,))[..., 0]
-    start = random_unit(6, 4, rng, (8,))
+    target = teachers.random_unit(6, 1, rng, (8,))[..., 0]
+    start = teachers.random_unit(6, 4, rng, (8,))
     heavy = integrate(SharedResidualFlow(target, start, np.full(4, 0.5)), (0.0, 60.0)).observables
     assert heavy["residual_norm"][-1].max() < 1e-6
     assert heavy["cosine"][-1].min(axis=-1).max() < 0.95

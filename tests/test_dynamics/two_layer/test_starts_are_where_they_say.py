@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynamics.two_layer.teachers import orthonormal, polarised
-from luckproof import TeacherStudent, adversarial_start, helpful_start, paired_angles
+from luckproof import TeacherStudent, adversarial_start, helpful_start, paired_angles, teachers
 
 
 def teacher(batch: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    return orthonormal(6, 3, rng, batch), polarised(rng.standard_normal((*batch, 3, 4)), 1.0)
+    return teachers.orthonormal(6, 3, rng, batch), teachers.polarised(
+        rng.standard_normal((*batch, 3, 4)), 1.0
+    )
 
 
 def angles_to(problem: TeacherStudent, node: int) -> np.ndarray:

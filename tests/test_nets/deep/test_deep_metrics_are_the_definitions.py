@@ -9,10 +9,9 @@ import pytest
 import torch
 
 import nets.deep.metrics
-from luckproof import Architecture, network_seeds
+from luckproof import Architecture, deep_teachers, network_seeds
 from nets.deep.metrics import evaluate, record
 from nets.deep.node_matching import correlation, ranks, winner_rank, winners
-from nets.deep.teachers import balanced_teacher, random_start, separated_teacher
 from nets.deep.training.batches import gaussian_inputs
 
 DENSE = Architecture((5,), (4, 3), 2)
@@ -28,8 +27,10 @@ def test_evaluation_is_numpys(
     """np.corrcoef over samples and positions, plain means for activity and loss; chunks do not matter."""
     monkeypatch.setattr(nets.deep.metrics, "CHUNK_ELEMENTS", elements)
     seeds = network_seeds(7, 2)
-    teacher = separated_teacher(shape, seeds)
-    students = random_start(replace(shape.over_parameterised(2), normalisation=normalisation), seeds)
+    teacher = deep_teachers.separated_teacher(shape, seeds)
+    students = deep_teachers.random_start(
+        replace(shape.over_parameterised(2), normalisation=normalisation), seeds
+    )
     x = gaussian_inputs(shape.inputs, seeds, 23, 1.0) + 3.0
     found = evaluate(students, teacher, x)
     ours, theirs = students.traced(x), teacher.traced(x)
@@ -50,7 +51,7 @@ def test_evaluation_is_numpys(
 def test_a_dead_node_correlates_with_nothing() -> None:
     """Under a normalisation its constant value rounds: still exactly 0, in float32 too."""
     seeds = network_seeds(7, 1)
-    students = random_start(replace(DENSE, normalisation="after"), seeds, dtype=torch.float32)
+    students = deep_teachers.random_start(replace(DENSE, normalisation="after"), seeds, dtype=torch.float32)
     first = students.layers[0]
     assert first.bias is not None
     assert first.norm is not None
@@ -58,7 +59,7 @@ def test_a_dead_node_correlates_with_nothing() -> None:
     first.norm.mean.fill_(0.1)
     first.norm.var.fill_(0.7)
     x = gaussian_inputs((5,), seeds, 500, 1.0, dtype=torch.float32)
-    found = evaluate(students, separated_teacher(DENSE, seeds, dtype=torch.float32), x)
+    found = evaluate(students, deep_teachers.separated_teacher(DENSE, seeds, dtype=torch.float32), x)
     assert not found.layers[0].rho[0, 1].any()
     assert float(found.layers[0].active[0, 1]) == 0
     assert found.layers[0].rho[0, 0].any()
@@ -78,7 +79,10 @@ def test_ranks_hold_what_the_final_winner_needs() -> None:
 def test_a_record_holds_the_evaluation() -> None:
     seeds = network_seeds(7, 2)
     x = gaussian_inputs((5,), seeds, 50, 1.0)
-    students, teacher = random_start(DENSE, seeds), separated_teacher(DENSE, seeds)
+    students, teacher = (
+        deep_teachers.random_start(DENSE, seeds),
+        deep_teachers.separated_teacher(DENSE, seeds),
+    )
     kept = record(evaluate(students, teacher, x))
     rho = correlation(students.activations(x)[0], teacher.activations(x)[0])
     np.testing.assert_allclose(kept["best_rho_1"], rho.amax(-2), atol=1e-12)
@@ -88,7 +92,7 @@ def test_a_record_holds_the_evaluation() -> None:
 @pytest.mark.parametrize("shape", [DENSE, CONVOLUTIONS], ids=["dense", "conv"])
 def test_separated_teachers_have_distinct_discrete_unit_fan_ins(shape: Architecture) -> None:
     """Unit columns on the grid of entries up to their scale, no two of one direction, biases of the stated law."""
-    teacher = separated_teacher(shape, network_seeds(0, 20))
+    teacher = deep_teachers.separated_teacher(shape, network_seeds(0, 20))
     shifts = []
     for index, layer in enumerate(teacher.layers):
         W = layer.weight
@@ -115,7 +119,7 @@ def test_separated_teachers_have_distinct_discrete_unit_fan_ins(shape: Architect
 def test_balanced_teachers_are_half_active_and_standardised(shape: Architecture) -> None:
     """On fresh inputs within five standard errors; the plain generator is neither."""
     seeds, samples = network_seeds(1, 3), 4000
-    teacher = balanced_teacher(shape, seeds, samples=samples)
+    teacher = deep_teachers.balanced_teacher(shape, seeds, samples=samples)
     x = gaussian_inputs(shape.inputs, seeds, samples)
     reach = 5 * (0.5 / samples**0.5) * 2**0.5  # of both samples, for shares and (in sigmas) for the mean
     *hidden, (y, _) = teacher.traced(x)
@@ -124,16 +128,20 @@ def test_balanced_teachers_are_half_active_and_standardised(shape: Architecture)
         assert (share - 0.5).abs().max() < reach
     assert y.mean(1).abs().max() < 2 * reach
     assert (y.std(1) - 1).abs().max() < 4 * reach  # kurtosis of sums of ReLUs is within a few
-    plain = separated_teacher(shape, seeds).traced(x)[-1][1]
+    plain = deep_teachers.separated_teacher(shape, seeds).traced(x)[-1][1]
     assert (plain.std(1) - 1).abs().max() > 1
     with pytest.raises(ValueError, match="expected biases and no normalisation"):
-        balanced_teacher(replace(shape, normalisation="after"), seeds)
+        deep_teachers.balanced_teacher(replace(shape, normalisation="after"), seeds)
 
 
 def test_a_seed_gives_its_network_whatever_the_others() -> None:
     """Teachers and starts of one seed are the same alone and among others, and differ between seeds."""
     seeds = network_seeds(1, 3)
-    for made in (separated_teacher, random_start, lambda *a: balanced_teacher(*a, samples=100)):
+    for made in (
+        deep_teachers.separated_teacher,
+        deep_teachers.random_start,
+        lambda *a: deep_teachers.balanced_teacher(*a, samples=100),
+    ):
         together, alone = made(DENSE, seeds), made(DENSE, seeds[1:2])
         for name, value in alone.tensors().items():
             assert torch.equal(together.tensors()[name][1:2], value)

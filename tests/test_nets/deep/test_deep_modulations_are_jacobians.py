@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from luckproof import Architecture, DeepNetworks, network_seeds
+from luckproof import Architecture, DeepNetworks, deep_teachers, network_seeds
 from nets.deep.folding import folded
 from nets.deep.modulation import mean_modulations
-from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training.batches import gaussian_inputs
 from nets.matrix_form.layered import augmented
 
@@ -27,7 +26,7 @@ def pair(
     """Two students with running statistics and scales of both signs, their teachers, and inputs."""
     seeds = network_seeds(3, 2)
     shape = replace(SHAPE, bias=bias)
-    students = random_start(
+    students = deep_teachers.random_start(
         replace(shape.over_parameterised(2), normalisation=normalisation, affine=affine), seeds
     )
     generator = torch.Generator().manual_seed(0)
@@ -38,7 +37,7 @@ def pair(
             if layer.norm.scale is not None and layer.norm.shift is not None:
                 layer.norm.scale.normal_(generator=generator)
                 layer.norm.shift.normal_(generator=generator)
-    return students, separated_teacher(shape, seeds), gaussian_inputs((5,), seeds, SAMPLES, 1.0)
+    return students, deep_teachers.separated_teacher(shape, seeds), gaussian_inputs((5,), seeds, SAMPLES, 1.0)
 
 
 CASES = [("none", True, True), ("none", True, False), ("before", True, True), ("before", False, False),
@@ -120,7 +119,7 @@ def test_mean_modulations_are_those_of_the_jacobians(
                 seen = min((side > 0).sum().item(), (side == 0).sum().item()) / SAMPLES
                 assert float(layer.observation[index, k, j]) == pytest.approx(seen, abs=1e-12)
     with pytest.raises(ValueError, match="expected fully connected"):
-        folded(random_start(Architecture((1, 5, 5), (2,), 2), [0]))
+        folded(deep_teachers.random_start(Architecture((1, 5, 5), (2,), 2), [0]))
 
 
 def test_precision_is_that_of_the_networks() -> None:

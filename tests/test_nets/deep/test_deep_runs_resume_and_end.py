@@ -18,12 +18,12 @@ from luckproof import (
     FreshGaussian,
     Status,
     Trajectory,
+    deep_teachers,
     network_seeds,
     train_deep,
 )
 from nets.checkpoints.tensor_files import Checkpoint
 from nets.deep.metrics import Evaluation, Record, evaluate
-from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training.batches import BatchSource, gaussian_inputs
 from nets.deep.training.plan import LARGE_NETWORK, group_size
 
@@ -42,8 +42,8 @@ def trained(
     sgd: SGD = MOMENTUM,
     **options: object,
 ) -> tuple[DeepNetworks, Trajectory]:
-    teacher = separated_teacher(replace(SHAPE, normalisation="none"), seeds)
-    students = random_start(SHAPE.over_parameterised(2), seeds)
+    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), seeds)
+    students = deep_teachers.random_start(SHAPE.over_parameterised(2), seeds)
     given = fresh(SHAPE, seeds) if source is None else source
     x = gaussian_inputs(SHAPE.inputs, seeds, 50, 1.0)
     run = train_deep(students, teacher, given, sgd=sgd, epochs=epochs, evaluation=x, **options)  # type: ignore[arg-type]
@@ -79,7 +79,10 @@ def test_workers_change_nothing() -> None:
     seeds = network_seeds(0, 3)
     ends = []
     for workers in (1, 2):
-        teacher, students = separated_teacher(shape, seeds), random_start(shape, seeds)
+        teacher, students = (
+            deep_teachers.separated_teacher(shape, seeds),
+            deep_teachers.random_start(shape, seeds),
+        )
         assert group_size(students) == 1 or students.device.type != "cpu"
         x = gaussian_inputs(shape.inputs, seeds, 20)
         train_deep(
@@ -132,7 +135,7 @@ def test_an_observer_measures_more_at_every_record(tmp_path: Path) -> None:
     seeds, file = network_seeds(4, 3), tmp_path / "run.safetensors"
     students, run = trained(seeds, epochs=2, observe=BestOfStudents(), checkpoint=file)
     x = gaussian_inputs(SHAPE.inputs, seeds, 50, 1.0)
-    teacher = separated_teacher(replace(SHAPE, normalisation="none"), seeds)
+    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), seeds)
     measured = run.observables["student_rho_1"]
     assert measured.shape == (3, 3, 8)
     np.testing.assert_array_equal(measured[-1], evaluate(students, teacher, x).layers[0].rho.amax(-1))
@@ -165,8 +168,8 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 def test_divergence_is_a_typed_result() -> None:
     """A wild rate in one network ends the run with its number and step, and keeps the records before."""
     seeds = network_seeds(0, 2)
-    teacher = separated_teacher(replace(SHAPE, normalisation="none"), seeds)
-    students = random_start(replace(SHAPE, normalisation="none"), seeds)
+    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), seeds)
+    students = deep_teachers.random_start(replace(SHAPE, normalisation="none"), seeds)
     students.weights[0][1] *= 1e200  # its squared error overflows
     x = gaussian_inputs(SHAPE.inputs, seeds, 50, 1.0)
     run = train_deep(students, teacher, fresh(SHAPE, seeds), sgd=SGD(0.05), epochs=3, evaluation=x)
@@ -180,7 +183,7 @@ def test_divergence_is_a_typed_result() -> None:
 def test_the_teacher_is_a_fixed_point_and_training_lowers_the_loss() -> None:
     """A copy of the teacher does not move and matches it exactly; students get better, and the result can be saved."""
     plain, seeds = replace(SHAPE, normalisation="none"), network_seeds(3, 3)
-    teacher = separated_teacher(plain, seeds)
+    teacher = deep_teachers.separated_teacher(plain, seeds)
     copy = teacher.clone()
     x = gaussian_inputs(SHAPE.inputs, seeds, 50, 1.0)
     run = train_deep(copy, teacher, fresh(plain, seeds), sgd=SGD(0.1), epochs=1, evaluation=x)
@@ -250,7 +253,7 @@ def test_bad_settings_are_told() -> None:
     with pytest.raises(ValueError, match="samples: expected at least one batch"):
         FreshGaussian(SHAPE.inputs, tuple(seeds), 64, 10)
     with pytest.raises(ValueError, match=r"x: expected \(S, B, 5\)"):
-        random_start(SHAPE, seeds).output(torch.zeros(3, 4, dtype=torch.float64))
+        deep_teachers.random_start(SHAPE, seeds).output(torch.zeros(3, 4, dtype=torch.float64))
     for marks in ([5], [-1], [0.5], ["last"]):
         with pytest.raises(ValueError, match="record_at: expected epochs in"):
             trained(seeds, record_at=marks)

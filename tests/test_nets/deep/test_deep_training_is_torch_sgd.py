@@ -16,9 +16,9 @@ from luckproof import (
     Distillation,
     FixedSamples,
     FreshGaussian,
+    deep_teachers,
     network_seeds,
 )
-from nets.deep.teachers import random_start, separated_teacher
 from nets.deep.training.descent import DeepDescent, resting
 
 DENSE = Architecture((5,), (4, 3), 3)
@@ -101,8 +101,8 @@ def descend(students: DeepNetworks, source: FreshGaussian, goal: Distillation, s
 def test_every_network_follows_torch(shape: Architecture, count: int, sgd: SGD) -> None:
     """Parameters, running statistics and losses agree to 1e-10 after 12 steps, in every placement and shape."""
     seeds = network_seeds(1, count)
-    teacher = separated_teacher(replace(shape, normalisation="none"), seeds)
-    students = random_start(shape.over_parameterised(2), seeds)
+    teacher = deep_teachers.separated_teacher(replace(shape, normalisation="none"), seeds)
+    students = deep_teachers.random_start(shape.over_parameterised(2), seeds)
     modules = [module_of(students, index) for index in range(count)]
     source = FreshGaussian(shape.inputs, tuple(seeds), BATCH, STEPS * BATCH, std=1.0)
     losses = descend(students, source, Distillation(teacher), sgd)
@@ -135,9 +135,9 @@ def test_every_network_follows_torch(shape: Architecture, count: int, sgd: SGD) 
 def test_mse_loss_is_met_by_the_stated_rate() -> None:
     """torch's MSELoss at rate r takes the steps of the project's loss at ``2 r / C``, and not those at r."""
     seeds = network_seeds(0, 1)
-    teacher = separated_teacher(DENSE, seeds)
+    teacher = deep_teachers.separated_teacher(DENSE, seeds)
     source = FreshGaussian(DENSE.inputs, tuple(seeds), BATCH, STEPS * BATCH, std=1.0)
-    start = random_start(DENSE, seeds)
+    start = deep_teachers.random_start(DENSE, seeds)
     module = module_of(start, 0)
     optimiser = torch.optim.SGD(module.parameters(), lr=0.3)
     for x, _ in source.batches(0, slice(0, 1), start.device, start.dtype):
@@ -160,7 +160,7 @@ def test_classification_is_cross_entropy() -> None:
     x = torch.randn(31, 5, dtype=torch.float64, generator=generator)
     y = torch.randint(0, 3, (31,), generator=generator)
     source = FixedSamples(x, shape.inputs, seeds, batch_size=8, labels=y)
-    students = random_start(shape, seeds)
+    students = deep_teachers.random_start(shape, seeds)
     modules = [module_of(students, index) for index in range(2)]
     descent = DeepDescent(students, Classification(), SGD(0.2), None)
     for epoch in range(2):

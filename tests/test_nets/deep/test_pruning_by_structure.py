@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from luckproof import Architecture, DeepNetworks
+from luckproof import Architecture, DeepNetworks, deep_teachers
 from nets.deep.architecture import NORMALISATIONS
 from nets.deep.structured_pruning import contributions, fan_out_norms, pruned
-from nets.deep.teachers import random_start
 
 SHAPES = {"dense": ((6,), (7, 5, 6)), "conv": ((2, 8, 8), (6, 5, 4))}
 KEPT = (4, 3, 3)
@@ -18,7 +17,7 @@ KEPT = (4, 3, 3)
 def networks_of(kind: str, normalisation, seeds=(7, 8, 9)) -> DeepNetworks:
     """Random networks whose normalisation is not the identity, with biases that leave no node dead."""
     inputs, widths = SHAPES[kind]
-    found = random_start(Architecture(inputs, widths, 3, normalisation=normalisation), seeds)
+    found = deep_teachers.random_start(Architecture(inputs, widths, 3, normalisation=normalisation), seeds)
     rng = torch.Generator().manual_seed(0)
     for layer in found.layers:
         layer.bias.abs_().add_(0.3)

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from luckproof import SGD, Architecture, load_digits, train_classifiers
-from nets.deep.teachers import random_start
+from luckproof import SGD, Architecture, deep_teachers, load_digits, train_classifiers
 from nets.images.classifiers import TaskTensors, accuracy, predictions
 from nets.images.vgg_layout import vgg_state_dict
 
@@ -27,7 +26,7 @@ def trained(request, digits):
     """Small networks after three epochs, and their task."""
     inputs = INPUTS[request.param]
     task = TaskTensors.of(digits, inputs)
-    networks = random_start(
+    networks = deep_teachers.random_start(
         Architecture(inputs, WIDTHS[request.param], 10, normalisation="before"), SEEDS, dtype=torch.float32
     )
     run = train_classifiers(networks, task, SEEDS, sgd=SGD(0.05, momentum=0.9), epochs=3, batch_size=32)
@@ -77,6 +76,6 @@ def test_torch_computes_the_same_from_the_state_dict(trained):
 
 
 def test_only_vgg_like_networks_have_the_layout():
-    networks = random_start(Architecture((3,), (2,), 2, normalisation="after"), (0,))
+    networks = deep_teachers.random_start(Architecture((3,), (2,), 2, normalisation="after"), (0,))
     with pytest.raises(ValueError, match="normalisation before the ReLU"):
         vgg_state_dict(networks, 0)
