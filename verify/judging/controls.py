@@ -21,14 +21,12 @@ class Control:
 
     name: str
     evidence: Callable[..., Evidence]
-    instance: Any = None
+    instance: Any
     altered: Mapping[str, Any] = field(default_factory=dict)
     must_hold: bool = False
 
     def judge(self, context: Context) -> Evidence:
         """The evidence on the control's instance under its altered arguments."""
-        if self.instance is None:
-            return self.evidence(context)
         return self.evidence(self.instance, context, **self.altered)
 
     def passed(self, context: Context) -> bool:

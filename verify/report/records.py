@@ -155,7 +155,7 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
             "name": control.name,
             "must": "hold" if control.must_hold else "be rejected",
             "passed": verdict.controls.get(control.name),
-            "instance": _fields(control.instance),
+            "instance": dataclasses.asdict(control.instance),
             "altered": dict(control.altered),
             "command": replaying_command(statement, control, run) or None,
         }
@@ -166,15 +166,11 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
             "name": control.name,
             "must": f"be vacuous by {control.assumption!r}" if control.assumption else "be inside",
             "passed": verdict.controls.get(control.name),
-            "instance": _fields(control.instance),
+            "instance": dataclasses.asdict(control.instance),
         }
         for control in statement.assumption_controls
     ]
     return of_the_claim + of_assumptions
-
-
-def _fields(instance: Any) -> dict[str, Any] | None:
-    return dataclasses.asdict(instance) if dataclasses.is_dataclass(instance) else None  # type: ignore[arg-type]
 
 
 def _attack(verdict: Verdict) -> dict[str, Any] | None:
