@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from verify.judging.registry import select
-    from verify.judging.runner import check, check_all, judge, make_context
+    from verify.judging.trials.runner import check, check_all, judge, make_context
     from verify.mathematics.bounds import BOUNDS
     from verify.mathematics.rates import fit_decay
     from verify.report import RunInfo, findings, write_html, write_json
@@ -63,7 +63,7 @@ else:
                 "Verdict",
             ],
             "verify.judging.registry": ["select", "statements"],
-            "verify.judging.runner": ["check", "check_all", "judge", "make_context"],
+            "verify.judging.trials.runner": ["check", "check_all", "judge", "make_context"],
             "verify.mathematics.bounds": ["BOUNDS"],
             "verify.mathematics.rates": ["fit_decay"],
             "verify.report": ["RunInfo", "findings", "write_html", "write_json"],

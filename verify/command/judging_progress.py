@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from verify.judging import AnyStatement, Context, Verdict
-from verify.judging.processes import default_jobs, judge_in_processes, judge_one, one_thread_each
+from verify.judging.trials.processes import default_jobs, judge_in_processes, judge_one, one_thread_each
 from verify.report.verdict_picture import Picture
 
 Judged = tuple[Verdict, Picture | None]

@@ -9,7 +9,7 @@ import typer
 from verify.command.errors import UNEXPECTED, boundary
 from verify.judging import AnyStatement, Context, Evidence, Outcome
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
-from verify.judging.trial import evaluate, for_statement
+from verify.judging.trials.trial import evaluate, for_statement
 
 
 def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, context: Context) -> int:

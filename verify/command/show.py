@@ -45,8 +45,8 @@ def show(
 
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
-    from verify.judging.recorded_attacks import recorded
     from verify.judging.sceptic import script_of
+    from verify.judging.trials.recorded_attacks import recorded
 
     relation = " ".join(part for part in statement.compares if part)
     attack = recorded().get(statement.name)

@@ -27,7 +27,7 @@ WIDTH = 96
 
 def print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
     """A row for every verdict, a line for each that needs words, and how many came out as on record."""
-    from verify.judging.recorded_attacks import attack_in_words
+    from verify.judging.trials.recorded_attacks import attack_in_words
 
     out = console()
     rows = table("Statement", "Verdict", "Judged", "Strength", "Attack", "Time", numbers=1)

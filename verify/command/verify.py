@@ -74,7 +74,7 @@ def verify(
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
     from verify.judging import registry
-    from verify.judging.runner import make_context
+    from verify.judging.trials.runner import make_context
     from verify.report import RunInfo, check_writable, write_html, write_json
     from verify.report.verdict_picture import picture_of
 
@@ -113,7 +113,7 @@ def verify(
 def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     """List the statements with the outcome on record of each."""
     from verify.judging import registry
-    from verify.judging.recorded_attacks import recorded
+    from verify.judging.trials.recorded_attacks import recorded
 
     attacks = recorded()
 

@@ -1,7 +1,7 @@
 """Domains: what a field of an instance may be at all, wider than the range it is drawn from.
 
 Outside its domain an instance cannot be made. Inside it a claim must be true wherever its assumptions are met, which is
-what an attack searches (:mod:`verify.judging.attack`).
+what an attack searches (:mod:`verify.judging.trials.attack`).
 """
 
 from __future__ import annotations

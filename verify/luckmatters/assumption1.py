@@ -12,7 +12,7 @@ from dynamics.arrays import Array
 from nets.matrix_form.separation import separate
 from verify.judging import LUCK_MATTERS, SEARCH, Context, Evidence, Item, Source, Verdict, drawn
 from verify.mathematics.families.integer_pairs import IntegerPair
-from verify.mathematics.separation_gap import gap_tensors
+from verify.mathematics.gradients.separation_gap import gap_tensors
 
 ASSUMPTION1 = Item("luckmatters.assumption1", Source(LUCK_MATTERS, "Assumption 1, Eqns 4 and 5"))
 FOUR_INPUTS = IntegerPair(2, ((2, 1),), 1, 4, 3, 1)

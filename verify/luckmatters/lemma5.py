@@ -9,7 +9,6 @@ import mpmath as mp
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
 from verify.mathematics.bounds.comparison import deviation
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
-from verify.mathematics.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 from verify.mathematics.families.box_states import BoxInstance, descent_step, states_in
 from verify.mathematics.families.two_layer_starts import (
     TwoLayerStart,
@@ -18,6 +17,7 @@ from verify.mathematics.families.two_layer_starts import (
     single_pairs,
 )
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
+from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 
 LEMMA5 = Item("luckmatters.lemma5", Source(LUCK_MATTERS, "Lemma 5, Eqns 56-62"))
 ETA = 0.01

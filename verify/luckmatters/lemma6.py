@@ -10,7 +10,6 @@ import numpy as np
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
 from verify.luckmatters.lemma5 import ETA
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 from verify.mathematics.families.box_states import BoxInstance, descent_step, states_in
 from verify.mathematics.families.two_layer_starts import (
     TwoLayerStart,
@@ -19,6 +18,7 @@ from verify.mathematics.families.two_layer_starts import (
     single_pairs,
 )
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
+from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 
 LEMMA6 = Item("luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67"))
 EXAMPLE = BoxInstance(m=3, r=2, c=4)

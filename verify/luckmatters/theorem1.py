@@ -13,7 +13,7 @@ from nets.matrix_form.recursion import NodeGradients, node_gradients
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, drawn_fields
 from verify.mathematics.backpropagation import autograd_node_gradients, forward, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
-from verify.mathematics.layer_terms import TanhNetwork
+from verify.mathematics.gradients.layer_terms import TanhNetwork
 
 THEOREM1 = Item("luckmatters.theorem1", Source(LUCK_MATTERS, "Theorem 1, Eqns 2 and 3"))
 

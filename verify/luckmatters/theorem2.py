@@ -25,7 +25,7 @@ from verify.judging import (
 from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 from verify.mathematics.families.separated_inputs import FAMILIES, separated_pair
-from verify.mathematics.separation_gap import (
+from verify.mathematics.gradients.separation_gap import (
     TOLERANCE,
     autograd_gradients,
     contracted,

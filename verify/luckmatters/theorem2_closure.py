@@ -14,8 +14,8 @@ from verify.judging import SEARCH, Context, Evidence, drawn_fields
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
 from verify.mathematics.families.layered_pairs import hidden_widths
+from verify.mathematics.gradients.separation_gap import TOLERANCE
 from verify.mathematics.precise.rational_pairs import RationalPair
-from verify.mathematics.separation_gap import TOLERANCE
 
 
 def closure_error(pair: IntegerPair, levels: Sequence[int]) -> float:

@@ -11,7 +11,7 @@ from nets.matrix_form.separation import separate
 from verify.judging import SEARCH, Context, Evidence
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import THREE_MATRICES, IntegerPair
-from verify.mathematics.separation_gap import TOLERANCE
+from verify.mathematics.gradients.separation_gap import TOLERANCE
 
 TWO_MATRICES = IntegerPair(2, ((3, 2),), 2, 4, 9, 3)
 

@@ -12,7 +12,12 @@ from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
 from verify.mathematics.families.layered_pairs import hidden_widths
 from verify.mathematics.families.narrowed import narrowed
-from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+from verify.mathematics.gradients.separation_gap import (
+    TOLERANCE,
+    autograd_gradients,
+    largest_error,
+    rounding_scales,
+)
 
 ASYMMETRIC = IntegerPair(2, ((2, 2),), 1, 1, 3, 0)
 """Both nodes on either side see the sample, and H* is not symmetric."""

@@ -9,7 +9,12 @@ from verify.judging import Context, Evidence, drawn_fields
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
 from verify.mathematics.families.layered_pairs import hidden_widths
-from verify.mathematics.separation_gap import TOLERANCE, autograd_gradients, largest_error, rounding_scales
+from verify.mathematics.gradients.separation_gap import (
+    TOLERANCE,
+    autograd_gradients,
+    largest_error,
+    rounding_scales,
+)
 
 
 @THEOREM2.claim(

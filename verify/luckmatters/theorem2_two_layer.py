@@ -15,8 +15,8 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import random_unit
 from verify.judging import ALGEBRA, SAMPLING, Budget, Context, Evidence
 from verify.luckmatters.theorem2 import THEOREM2
+from verify.mathematics.gradients.sampled_gradient import sampled_gradient
 from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
-from verify.mathematics.sampled_gradient import sampled_gradient
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import hypothesis.strategies as st
 
 from verify.judging import ALGEBRA, LUCK_MATTERS, SEARCH, Context, Evidence, Item, Source, drawn_fields
-from verify.mathematics.normalised_training import Training, alive, flow_rates, trained
+from verify.mathematics.gradients.normalised_training import Training, alive, flow_rates, trained
 from verify.mathematics.precise.normalised import radial_drift
 
 THEOREM3 = Item("luckmatters.theorem3", Source(LUCK_MATTERS, "Theorem 3, Eqn 17"))

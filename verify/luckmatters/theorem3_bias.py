@@ -9,7 +9,7 @@ import torch
 
 from verify.judging import ALGEBRA, SEARCH, Context, Evidence, drawn_fields
 from verify.luckmatters.theorem3 import BIASED, FLOW, THEOREM3, in_forty_digits, norms_stay
-from verify.mathematics.normalised_training import Training, alive, farthest_off, flow_rates
+from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, flow_rates
 
 NARROW = Training(hidden=(1, 1), inputs=9, samples=3, biased=True)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from verify.judging import ALGEBRA, Context, Evidence, Verdict, drawn_fields
 from verify.luckmatters.theorem3 import FLOW, RECTIFIED, THEOREM3, WITH_EPS
-from verify.mathematics.normalised_training import Training, alive, farthest_off, flow_rates
+from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, flow_rates
 
 LARGE_EPS = replace(RECTIFIED, eps=0.1, biased=True)
 NARROW = Training("relu_bn", 1e-8, True, hidden=(1, 1), inputs=5, samples=3, seed=1202)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from verify.judging import SEARCH, Budget, Context, Evidence, Verdict
 from verify.luckmatters.theorem3 import STEPS, THEOREM3
 from verify.mathematics.families.narrowed import narrowed
-from verify.mathematics.normalised_training import Training, alive, farthest_off, trained
+from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, trained
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Training]:

@@ -7,7 +7,9 @@ import numpy as np
 
 from dynamics.two_layer.flows import ProjectedFlow
 from verify.judging import ALGEBRA, FLOW, LUCK_MATTERS, Assumption, Context, Evidence, Item, Source
-from verify.mathematics.families.near_starts import (
+from verify.mathematics.late_rates import EARLIER_ACCURACY, late_rate, late_state
+from verify.mathematics.precise.projected_flow import rate_at
+from verify.mathematics.runs.near_starts import (
     Start,
     few_nodes,
     own_teacher_wins,
@@ -15,9 +17,7 @@ from verify.mathematics.families.near_starts import (
     path,
     starts,
 )
-from verify.mathematics.families.near_states import STATES, followed, turned
-from verify.mathematics.late_rates import EARLIER_ACCURACY, late_rate, late_state
-from verify.mathematics.precise.projected_flow import rate_at
+from verify.mathematics.runs.near_states import STATES, followed, turned
 
 ACCELERATION = Item(
     "luckmatters.theorem4.acceleration",

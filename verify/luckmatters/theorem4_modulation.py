@@ -27,8 +27,8 @@ from verify.judging import (
     Verdict,
     drawn,
 )
-from verify.mathematics.families.near_starts import Start, own_time, path, starts, time_to
 from verify.mathematics.precise.projected_flow import arrival
+from verify.mathematics.runs.near_starts import Start, own_time, path, starts, time_to
 
 MODULATION = Item(
     "luckmatters.theorem4.modulation", Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4")

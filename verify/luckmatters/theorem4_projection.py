@@ -13,9 +13,9 @@ from dynamics.arrays import Array
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import ALGEBRA, FLOW, LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, Verdict
-from verify.mathematics.families.near_starts import NEAR, Start, own_time, path, starts, time_to, times_to
-from verify.mathematics.families.near_states import STATES, followed, turned
 from verify.mathematics.precise.projected_flow import arrival
+from verify.mathematics.runs.near_starts import NEAR, Start, own_time, path, starts, time_to, times_to
+from verify.mathematics.runs.near_states import STATES, followed, turned
 
 PROJECTION = Item(
     "luckmatters.theorem4.projection",

@@ -10,8 +10,6 @@ from dynamics.arrays import Array
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from verify.judging import ALGEBRA, FLOW, LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
-from verify.mathematics.families.near_starts import Start, few_nodes, mean_rate, own_teacher_wins
-from verify.mathematics.families.near_states import followed, rates_at
 from verify.mathematics.late_rates import (
     EARLIER,
     EARLIER_ACCURACY,
@@ -21,6 +19,8 @@ from verify.mathematics.late_rates import (
     late_state,
 )
 from verify.mathematics.precise.projected_flow import rate_at
+from verify.mathematics.runs.near_starts import Start, few_nodes, mean_rate, own_teacher_wins
+from verify.mathematics.runs.near_states import followed, rates_at
 
 SUPERLINEAR = Item(
     "luckmatters.theorem4.superlinear",

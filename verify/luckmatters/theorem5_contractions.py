@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import SEARCH, Context, Evidence, Verdict
 from verify.luckmatters.theorem5 import THEOREM5
-from verify.mathematics.deviation_path import deviation_path, path_tolerance, precise_deviation
 from verify.mathematics.families.two_layer_starts import (
     TwoLayerStart,
     printed_conditions,
     problem_of,
     single_pairs,
 )
+from verify.mathematics.runs.deviation_path import deviation_path, path_tolerance, precise_deviation
 
 AT_THE_SOLUTION = TwoLayerStart(m=2, r=2, c=3, r_fan_out=0.7)
 """W_u = W*, V_u = V*, V_r not zero: fan-outs of order one, far outside the printed conditions."""

@@ -19,7 +19,7 @@ from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import FLOW, Assumption, Budget, Context, Evidence, Verdict
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families.overparameterised_runs import (
+from verify.mathematics.runs.overparameterised_runs import (
     LARGE,
     MIDDLE,
     SMALL,

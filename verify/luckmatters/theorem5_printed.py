@@ -10,7 +10,6 @@ from verify.judging import SEARCH, Context, Evidence
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.luckmatters.theorem5_contractions import solution_left_and_found_again
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
-from verify.mathematics.deviation_path import deviation_path, path_tolerance, precise_deviation
 from verify.mathematics.families.two_layer_starts import (
     TwoLayerStart,
     printed_conditions,
@@ -18,6 +17,7 @@ from verify.mathematics.families.two_layer_starts import (
     single_pairs,
 )
 from verify.mathematics.precise.two_layer_flow import DIGITS
+from verify.mathematics.runs.deviation_path import deviation_path, path_tolerance, precise_deviation
 
 
 @THEOREM5.claim(

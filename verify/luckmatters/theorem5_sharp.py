@@ -22,14 +22,14 @@ from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import FLOW, Assumption, Budget, Context, Evidence, Verdict
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families.overparameterised_runs import (
+from verify.mathematics.rates import DecayFit, discrete_rate, fit_decay, mean_rate
+from verify.mathematics.runs.overparameterised_runs import (
     LARGE,
     MIDDLE,
     SMALL,
     OverparameterisedRun,
     problem_of,
 )
-from verify.mathematics.rates import DecayFit, discrete_rate, fit_decay, mean_rate
 
 RTOL, ATOL = 1e-12, 1e-16
 ODE_FLOOR = 1e-9

@@ -10,7 +10,7 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
-from verify.mathematics.families.near_starts import RTOL, Start, decay, mean_rate, time_to
+from verify.mathematics.runs.near_starts import RTOL, Start, decay, mean_rate, time_to
 
 EARLIER, LATER = (1e-3, 1e-4), (1e-5, 1e-6)
 """The two decades of x, two apart, in which mean rates are compared: from the first value down to the second."""

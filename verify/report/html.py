@@ -15,8 +15,8 @@ import jinja2
 from markupsafe import Markup
 
 from verify.judging import Outcome, Verdict
-from verify.judging.recorded_attacks import attack_in_words
 from verify.judging.sceptic import script_of
+from verify.judging.trials.recorded_attacks import attack_in_words
 from verify.report.findings import findings
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import replaying_command, reproducing_command

@@ -14,7 +14,7 @@ import numpy as np
 
 from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
-from verify.judging.recorded_attacks import recorded
+from verify.judging.trials.recorded_attacks import recorded
 from verify.report.findings import findings
 from verify.report.run_info import RunInfo
 from verify.report.writing import write_atomically

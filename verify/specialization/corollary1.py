@@ -12,7 +12,7 @@ from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
 from verify.judging import SPECIALIZATION, Budget, Context, Evidence, Item, Source
 from verify.mathematics.families.layered_pairs import DeepPair, hidden_widths, layered, parameters_of
-from verify.mathematics.layer_terms import TanhNetwork, levels
+from verify.mathematics.gradients.layer_terms import TanhNetwork, levels
 from verify.specialization import REBUILT
 
 COROLLARY1 = Item("specialization.corollary1", Source(SPECIALIZATION, "Corollary 1", REBUILT))

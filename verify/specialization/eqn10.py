@@ -10,7 +10,7 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.residual_flow import node_residuals
 from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gaussian_layers import Layer
-from verify.mathematics.resolved_gradient import resolved
+from verify.mathematics.gradients.resolved_gradient import resolved
 
 EQN10 = Item("specialization.eqn10", Source(SPECIALIZATION, "Eqn 10 and Assumption 2"))
 

@@ -7,7 +7,7 @@ import numpy as np
 from dynamics.geometry.angles import angle_pair, tangent_projection
 from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gaussian_layers import Layer, one_teacher, resolvable_turn, single_pairs
-from verify.mathematics.resolved_gradient import resolved
+from verify.mathematics.gradients.resolved_gradient import resolved
 from verify.specialization import FROM_THE_TEXT
 
 EQN11 = Item("specialization.eqn11", Source(SPECIALIZATION, "Eqn 11", FROM_THE_TEXT))

@@ -11,7 +11,7 @@ from dynamics.geometry.angles import angle_pair
 from dynamics.two_layer.one_teacher import OneTeacherFlow
 from verify.judging import SAMPLING, SPECIALIZATION, Budget, Context, Evidence, Item, Source
 from verify.mathematics.families.gaussian_layers import Layer, one_teacher, resolvable_turn, single_pairs
-from verify.mathematics.resolved_gradient import resolved
+from verify.mathematics.gradients.resolved_gradient import resolved
 
 ONE_TEACHER = Item(
     "specialization.eqn12.one_teacher",

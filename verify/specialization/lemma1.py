@@ -12,7 +12,7 @@ from torch import Tensor
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.backpropagation import autograd_node_gradients, forward, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, Parameters, layered, parameters_of
-from verify.mathematics.layer_terms import Level, TanhNetwork, levels
+from verify.mathematics.gradients.layer_terms import Level, TanhNetwork, levels
 from verify.specialization import DERIVED, REBUILT
 
 LEMMA1 = Item("specialization.lemma1", Source(SPECIALIZATION, "Lemma 1, Eqns 3 and 4", REBUILT))

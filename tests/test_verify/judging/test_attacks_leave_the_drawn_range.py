@@ -10,7 +10,7 @@ import pytest
 from luckproof import Assumption, Context, Evidence, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
 from verify.judging import CannotJudgeError, Instance, Item, OneOf, drawn, integers, reals
-from verify.judging.attack import attack
+from verify.judging.trials.attack import attack
 
 CONTEXT = make_context("quick", "cpu", 0)
 

@@ -9,7 +9,7 @@ import pytest
 
 from luckproof import Verdict, make_context
 from verify.judging import registry
-from verify.judging.processes import default_jobs, judge_in_processes, judge_one
+from verify.judging.trials.processes import default_jobs, judge_in_processes, judge_one
 
 NAMES = (
     "luckmatters.assumption2.printed",

@@ -13,7 +13,7 @@ from hypothesis import assume
 from luckproof import Assumption, Control, Evidence, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
 from verify.judging import Cost
-from verify.judging.trial import INCONCLUSIVE_SHARE, planned_examples
+from verify.judging.trials.trial import INCONCLUSIVE_SHARE, planned_examples
 
 CONTEXT = make_context("quick", "cpu", 0)
 
@@ -266,7 +266,7 @@ def test_progress_counts_up_to_the_plan():
 
 def test_records_of_a_long_run_stay_small(monkeypatch):
     """Beyond the stated number, records keep their numbers and drop their details."""
-    monkeypatch.setattr("verify.judging.trial.DETAILED_RECORDS", 10)
+    monkeypatch.setattr("verify.judging.trials.trial.DETAILED_RECORDS", 10)
     detailed = variant(
         HOLDS, evidence=lambda p, c: Evidence.at_most(0.0, bound=1.0, tolerance=0.0, trace=[1.0] * 100)
     )

@@ -18,7 +18,7 @@ from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
 from verify.mathematics.families.layered_pairs import hidden_widths
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.families.separated_inputs import separated_pair
-from verify.mathematics.separation_gap import autograd_gradients, gap_tensors
+from verify.mathematics.gradients.separation_gap import autograd_gradients, gap_tensors
 
 pytestmark = pytest.mark.statement("luckmatters.theorem2", "luckmatters.assumption1")
 

@@ -16,8 +16,8 @@ from verify.luckmatters.theorem3 import norms_are_conserved_by_the_flow
 from verify.luckmatters.theorem3_eps import exchanged_with_the_scale
 from verify.luckmatters.theorem3_step import steps_lengthen_a_filter
 from verify.mathematics.families.narrowed import narrowed
-from verify.mathematics.normalised_rounding import block_passes, radial_rounding
-from verify.mathematics.normalised_training import Training, flow_rates, half_mean_square, loss
+from verify.mathematics.gradients.normalised_rounding import block_passes, radial_rounding
+from verify.mathematics.gradients.normalised_training import Training, flow_rates, half_mean_square, loss
 from verify.mathematics.precise.normalised import radial_drift
 
 pytestmark = pytest.mark.statement("luckmatters.theorem3", "luckmatters.lemma1")

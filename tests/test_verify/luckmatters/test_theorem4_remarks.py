@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.luckmatters.theorem4_vacuity_threshold import limit_gamma, local_lipschitz, rim_lipschitz
-from verify.mathematics.families.near_starts import Start, mean_rate, own_time, time_to, times_to
 from verify.mathematics.precise.projected_flow import arrival, rate_at
+from verify.mathematics.runs.near_starts import Start, mean_rate, own_time, time_to, times_to
 from verify.mathematics.theorem4_constants import lipschitz_d_thresholded
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")

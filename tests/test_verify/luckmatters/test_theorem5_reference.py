@@ -10,12 +10,12 @@ from luckproof import Context, TwoLayerFlow, paired_angles, spectral_rate
 from verify.luckmatters.theorem5_contractions import AT_THE_SOLUTION
 from verify.luckmatters.theorem5_gamma import FreeGamma, any_larger_gamma_will_do, in_thirty_digits
 from verify.luckmatters.theorem5_sharp import modes_of
-from verify.mathematics.deviation_path import deviation_path
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, descent_step, states_in
-from verify.mathematics.families.overparameterised_runs import OverparameterisedRun
-from verify.mathematics.families.overparameterised_runs import problem_of as run_problem
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
+from verify.mathematics.runs.deviation_path import deviation_path
+from verify.mathematics.runs.overparameterised_runs import OverparameterisedRun
+from verify.mathematics.runs.overparameterised_runs import problem_of as run_problem
 
 pytestmark = pytest.mark.statement("luckmatters.theorem5", "luckmatters.lemma5", "luckmatters.lemma6")
 

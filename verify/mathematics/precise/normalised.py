@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mpmath import mp, mpf
 
 if TYPE_CHECKING:
-    from verify.mathematics.normalised_training import Training
+    from verify.mathematics.gradients.normalised_training import Training
 
 DIGITS = 40
 Matrix = list[list[Any]]

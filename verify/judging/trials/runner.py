@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from nets.devices import resolve_device
 from verify.judging import registry
-from verify.judging.attack import attack as search_for_violation
 from verify.judging.evidence import Context
-from verify.judging.recorded_attacks import ATTACKED
 from verify.judging.statement import AnyStatement
-from verify.judging.trial import Progress, Trial, for_statement
+from verify.judging.trials.attack import attack as search_for_violation
+from verify.judging.trials.recorded_attacks import ATTACKED
+from verify.judging.trials.trial import Progress, Trial, for_statement
 from verify.judging.verdict import Verdict
 from verify.judging.vocabulary import BUDGETS, Outcome
 

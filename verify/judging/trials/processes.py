@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from nets.devices import available_cores
 from verify.judging import registry
 from verify.judging.evidence import Context
-from verify.judging.runner import judge
 from verify.judging.statement import AnyStatement
-from verify.judging.trial import Progress
+from verify.judging.trials.runner import judge
+from verify.judging.trials.trial import Progress
 from verify.judging.verdict import Verdict
 
 PROCESS_LIMIT = 8

@@ -9,7 +9,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import Context, Evidence
-from verify.mathematics.sampled_gradient import sampled_gradient
+from verify.mathematics.gradients.sampled_gradient import sampled_gradient
 
 PILOT = 10_000
 """Samples that tell how many are needed; they are not used again."""

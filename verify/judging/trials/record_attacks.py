@@ -1,7 +1,7 @@
 """Attack the statements that are expected to hold and write what came of it into the record.
 
-``python -m verify.judging.record_attacks [KEYS] [--evaluations N] [--seconds S]``; the record is written after each
-statement. Cost: 500 evaluations of all of them take hours of one core.
+``python -m verify.judging.trials.record_attacks [KEYS] [--evaluations N] [--seconds S]``; the record is written after
+each statement. Cost: 500 evaluations of all of them take hours of one core.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from verify.judging.attack import attack
-from verify.judging.recorded_attacks import ATTACKED, FILE, RecordedAttack
 from verify.judging.registry import select
-from verify.judging.runner import make_context
+from verify.judging.trials.attack import attack
+from verify.judging.trials.recorded_attacks import ATTACKED, FILE, RecordedAttack
+from verify.judging.trials.runner import make_context
 
 
 def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> int:

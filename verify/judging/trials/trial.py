@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from verify.judging.evidence import CannotJudgeError, Context, Evidence
 from verify.judging.instances import instance_to_json
-from verify.judging.search import search
 from verify.judging.statement import AnyStatement
+from verify.judging.trials.search import search
 from verify.judging.verdict import Record
 from verify.judging.vocabulary import Form, Outcome
 

@@ -23,7 +23,7 @@ from verify.judging.domains import Each, OneOf, Range, domains_of
 from verify.judging.evidence import Context
 from verify.judging.instances import instance_to_json
 from verify.judging.statement import AnyStatement
-from verify.judging.trial import drawn_instances, evaluate
+from verify.judging.trials.trial import drawn_instances, evaluate
 from verify.judging.verdict import Attack, Record
 
 DRAWN = 0.2

@@ -11,7 +11,7 @@ from dynamics.geometry.angles import tangent_projection, unit_columns
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import Context
-from verify.mathematics.families.near_starts import Start
+from verify.mathematics.runs.near_starts import Start
 
 STATES = 32
 """States looked at in one instance."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nets.matrix_form.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
 from verify.judging import Assumption, Budget, Evidence, drawn
-from verify.mathematics.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
+from verify.mathematics.gradients.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
 
 
 def widths(budget: Budget) -> st.SearchStrategy[int]:

@@ -1,6 +1,6 @@
 """Attacks on record: how many evaluations each statement that holds has survived, and when.
 
-:mod:`verify.judging.record_attacks` makes the record.
+:mod:`verify.judging.trials.record_attacks` makes the record.
 """
 
 from __future__ import annotations
