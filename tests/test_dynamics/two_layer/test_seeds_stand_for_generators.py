@@ -55,7 +55,7 @@ def test_a_seed_gives_the_same_array_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("bad", [-1, 1.5, True, None, "0", np.random.RandomState(0)], ids=repr)
+@pytest.mark.parametrize("bad", [-1, 1.5, True, None, "0", np.random], ids=lambda bad: str(bad)[:9])
 def test_anything_else_is_named(name: str, bad: object) -> None:
     """A bad seed is an error that names the argument: no global state, no silent draw."""
     with pytest.raises((TypeError, ValueError), match="rng: expected a"):
