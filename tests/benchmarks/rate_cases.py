@@ -23,8 +23,9 @@ from luckproof import (
 )
 from verify.luckmatters import theorem4
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families import overparameterised_runs, two_layer_starts
+from verify.mathematics.families import two_layer_starts
 from verify.mathematics.rates import mean_rate
+from verify.mathematics.runs import overparameterised_runs
 
 NETWORKS, LR, BATCH = 16, 0.1, 256
 FOLDS = 27.0

@@ -1,6 +1,6 @@
 """The page of benchmarks, from pytest-benchmark's JSON: targets, tables, pictures.
 
-Usage: python -m tests.benchmarks.page bench.json [--docs docs]
+Usage: python -m tests.benchmarks.pages.page bench.json [--docs docs]
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import pictures, tables
-from tests.benchmarks.targets import Entry, targets
+from tests.benchmarks.pages import pictures, tables
+from tests.benchmarks.pages.targets import Entry, targets
 
 HEADER = """# Benchmarks
 
@@ -27,9 +27,9 @@ CONTEST = """The flows of the papers are mildly stiff: their fastest eigenvalue 
 integrator gets the loosest tolerance (rtol = atol, four to a decade) at which its error at the end of the span, root
 mean square over the state, is below the one stated; at the largest sizes, where peers take minutes, the next one below
 that of the size before. diffrax and torchdiffeq integrate the same flows written for jax and torch
-(`tests/benchmarks/peer_flows.py`), compilation not counted. `projected-n`: Theorem 4's flow with n orthonormal teachers
-in R^n, n² unknowns, t = 0 … 30. `two-layer-kx`: Theorem 5's flow, d = 10, m = 20, c = 30, k times as many students,
-t = 0 … 100.
+(`tests/benchmarks/contest/peer_flows.py`), compilation not counted. `projected-n`: Theorem 4's flow with n orthonormal
+teachers in R^n, n² unknowns, t = 0 … 30. `two-layer-kx`: Theorem 5's flow, d = 10, m = 20, c = 30, k times as many
+students, t = 0 … 100.
 """
 
 ENSEMBLE = """32 instances of Theorem 4's flow, from easy to hard starts, t = 0 … 30, at rtol 1e-8 and, looser, where

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from tests.benchmarks.targets import Entry
+from tests.benchmarks.pages.targets import Entry
 
 
 def work_precision(entries: Sequence[Entry], path: Path) -> None:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from luckproof import Array, ProjectedFlow, TeacherStudent, integrate, teachers
-from tests.benchmarks.peer_flows import jax_field
+from tests.benchmarks.contest.peer_flows import jax_field
 
 INSTANCES = 32
 SPAN = (0.0, 30.0)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks.calibrate import load
-from tests.benchmarks.contestants import CONTESTANTS, OURS, ours, scipy_method, timed
-from tests.benchmarks.exclusions import impossible
-from tests.benchmarks.stiff_cases import TARGETS, error
+from tests.benchmarks.contest.calibrate import load
+from tests.benchmarks.contest.contestants import CONTESTANTS, OURS, ours, scipy_method, timed
+from tests.benchmarks.contest.exclusions import impossible
+from tests.benchmarks.contest.stiff_cases import TARGETS, error
 
 CONTESTED = ("projected-200", "projected-400", "two-layer-5x", "two-layer-10x", "two-layer-20x")
 LONG = ("projected-400", "two-layer-20x")

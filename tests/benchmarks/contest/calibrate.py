@@ -1,6 +1,6 @@
 """Finds, for each contestant, the loosest tolerance whose true error reaches a target, and keeps them as data.
 
-Usage: python -m tests.benchmarks.calibrate [--cases ...] [--only ...]   (rewrites tests/benchmarks/tolerances.json)
+Usage: python -m tests.benchmarks.contest.calibrate [--cases ...] [--only ...]   (rewrites tolerances.json beside it)
 
 The ladder has four rungs a decade, rtol = atol. A contestant starts at the rung of the case before (or of the target)
 and moves from there: looser while the target is still reached, tighter until it is. ``--tighten`` keeps the first rung
@@ -16,9 +16,9 @@ import json
 import math
 from pathlib import Path
 
-from tests.benchmarks.contestants import CONTESTANTS, timed
-from tests.benchmarks.exclusions import impossible
-from tests.benchmarks.stiff_cases import CASES, TARGETS, error
+from tests.benchmarks.contest.contestants import CONTESTANTS, timed
+from tests.benchmarks.contest.exclusions import impossible
+from tests.benchmarks.contest.stiff_cases import CASES, TARGETS, error
 
 TABLE = Path(__file__).with_name("tolerances.json")
 FIRST, LAST = 2, 40

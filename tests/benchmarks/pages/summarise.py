@@ -1,6 +1,6 @@
 """The benchmark table and the picture of bounds against measured rates, from pytest-benchmark's JSON.
 
-Usage: python -m tests.benchmarks.summarise bench.json [--docs docs]
+Usage: python -m tests.benchmarks.pages.summarise bench.json [--docs docs]
 """
 
 from __future__ import annotations

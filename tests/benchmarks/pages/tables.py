@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.benchmarks.targets import Entry, Target
+from tests.benchmarks.pages.targets import Entry, Target
 
 Column = tuple[str, Callable[[Entry], str]]
 

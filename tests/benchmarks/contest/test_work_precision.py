@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.contestants import CONTESTANTS, timed
-from tests.benchmarks.stiff_cases import error
+from tests.benchmarks.contest.contestants import CONTESTANTS, timed
+from tests.benchmarks.contest.stiff_cases import error
 
 CASE = "projected-100"
 TOLERANCES = tuple(10.0**-k for k in range(1, 9))

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.benchmarks.contestants import Solution, timed
-from tests.benchmarks.ensemble_cases import INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
+from tests.benchmarks.contest.contestants import Solution, timed
+from tests.benchmarks.contest.ensemble_cases import INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
 
 Ends = NDArray[np.float64]
 

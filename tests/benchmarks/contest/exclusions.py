@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dynamics.memory import GIB
 from luckproof import METHODS
-from tests.benchmarks.stiff_cases import flow_of
+from tests.benchmarks.contest.stiff_cases import flow_of
 
 DENSE_LIMIT = 3000
 """Unknowns beyond which dense Jacobians are not tried: one takes as many evaluations as there are unknowns, and on

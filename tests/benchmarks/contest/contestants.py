@@ -17,8 +17,8 @@ import torchdiffeq
 from scipy.integrate import solve_ivp
 
 from luckproof import Array, integrate
-from tests.benchmarks.peer_flows import jax_field, torch_field
-from tests.benchmarks.stiff_cases import CASES, flow_of
+from tests.benchmarks.contest.peer_flows import jax_field, torch_field
+from tests.benchmarks.contest.stiff_cases import CASES, flow_of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Our integrators and the peers on the papers' flows, compared at equal true error."""

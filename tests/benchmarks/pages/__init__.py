@@ -1,0 +1,1 @@
+"""The pages and pictures made of what the benchmarks measured."""
