@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from dynamics.ode.steppers.methods import METHODS
     from dynamics.ode.trajectory import Trajectory
     from dynamics.two_layer import teachers
-    from dynamics.two_layer.critical_points import CriticalPoint, split_teacher
+    from dynamics.two_layer.critical.critical_points import CriticalPoint, split_teacher
+    from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
     from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
     from dynamics.two_layer.linearization import spectral_rate
     from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         passage_times,
     )
     from dynamics.two_layer.problem import TeacherStudent
-    from dynamics.two_layer.relu_network import TwoLayerNetwork
     from dynamics.two_layer.residual_flow import ResidualFlow
     from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
     from dynamics.two_layer.starts_around_a_teacher import adversarial_start, helpful_start
@@ -67,11 +67,11 @@ else:
             "dynamics.ode.trajectory": ["Trajectory"],
             "dynamics.two_layer": ["teachers"],
             "dynamics.two_layer.starts_around_a_teacher": ["adversarial_start", "helpful_start"],
-            "dynamics.two_layer.critical_points": ["CriticalPoint", "split_teacher"],
+            "dynamics.two_layer.critical.critical_points": ["CriticalPoint", "split_teacher"],
             "dynamics.two_layer.flows": ["GradientFlow", "ProjectedFlow", "TwoLayerDynamics", "TwoLayerFlow"],
             "dynamics.two_layer.linearization": ["spectral_rate"],
             "dynamics.two_layer.lotka_volterra": ["LotkaVolterraFlow"],
-            "dynamics.two_layer.relu_network": ["TwoLayerNetwork"],
+            "dynamics.two_layer.critical.relu_network": ["TwoLayerNetwork"],
             "dynamics.two_layer.observables": ["population_loss", "two_layer_observables"],
             "dynamics.two_layer.one_teacher": [
                 "OneTeacherFlow",

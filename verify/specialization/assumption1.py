@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.geometry.boundaries import Box, visibility
-from dynamics.two_layer.critical_points import dyadic_teacher
+from dynamics.two_layer.critical.critical_points import dyadic_teacher
 from verify.judging import (
     ALGEBRA,
     SEARCH,

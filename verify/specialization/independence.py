@@ -10,8 +10,8 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
-from dynamics.two_layer.critical_points import dyadic_columns
-from dynamics.two_layer.residual_kinks import kink_points
+from dynamics.two_layer.critical.critical_points import dyadic_columns
+from dynamics.two_layer.critical.residual_kinks import kink_points
 from verify.judging import (
     ALGEBRA,
     SEARCH,

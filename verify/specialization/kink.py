@@ -8,8 +8,8 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, visibility
-from dynamics.two_layer.relu_network import TwoLayerNetwork
-from dynamics.two_layer.residual_kinks import kink_coefficient
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
+from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair
 from verify.mathematics.kinks.quarter import tent

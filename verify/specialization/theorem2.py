@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear
-from dynamics.two_layer.relu_network import sample_gradients
+from dynamics.two_layer.critical.relu_network import sample_gradients
 from verify.judging import (
     ALGEBRA,
     SEARCH,

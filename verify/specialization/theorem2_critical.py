@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from dynamics.geometry.boundaries import visibility
-from dynamics.two_layer.critical_points import fit_fan_outs
-from dynamics.two_layer.residual_kinks import kink_coefficient
+from dynamics.two_layer.critical.critical_points import fit_fan_outs
+from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting
 from verify.mathematics.kinks.interpolating import FITTED, TOLERANCE, fitted, interpolating

@@ -11,8 +11,8 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.angles import unit_columns
 from dynamics.geometry.boundaries import Box, colinear, visibility
-from dynamics.two_layer.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
-from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.critical.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import FLOW, Assumption, Context, Evidence, drawn
 from verify.mathematics.families.two_layer_pairs import NetworkPair, dyadic_points
 from verify.mathematics.precise.kernels import DIGITS

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
-from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import ALGEBRA, Assumption, Context, Evidence, drawn
 from verify.mathematics.families.two_layer_pairs import CriticalPair, Splitting
 from verify.specialization import DERIVED

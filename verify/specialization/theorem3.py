@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, colinear, visibility
-from dynamics.two_layer.residual_kinks import kink_coefficient
+from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import (
     ALGEBRA,
     SEARCH,

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation, visibility
-from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import FLOW, SEARCH, Assumption, Budget, Context, Evidence, drawn
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, relu_pairs
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dynamics.two_layer.residual_kinks import kink_coefficient
+from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 from verify.mathematics.kinks.hypotheses import assumption1_of

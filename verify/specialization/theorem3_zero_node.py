@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation
-from dynamics.two_layer.relu_network import TwoLayerNetwork, sample_gradients
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
 from verify.judging import SEARCH, Assumption, Context, Evidence, drawn, drawn_fields
 from verify.mathematics.families.two_layer_pairs import NetworkPair
 from verify.specialization.theorem3 import THEOREM3

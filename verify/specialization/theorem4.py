@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.geometry.boundaries import colinear, visibility
-from dynamics.two_layer.residual_kinks import kink_points
+from dynamics.two_layer.critical.residual_kinks import kink_points
 from verify.judging import (
     ALGEBRA,
     SEARCH,

@@ -10,9 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamics.geometry.boundaries import aligned, separation, visibility
-from dynamics.two_layer.critical_points import SplitPlan, dyadic_columns, dyadic_teacher, fit_fan_outs
-from dynamics.two_layer.relu_network import sample_gradients
-from dynamics.two_layer.residual_kinks import kink_coefficient, kink_points
+from dynamics.two_layer.critical.critical_points import (
+    SplitPlan,
+    dyadic_columns,
+    dyadic_teacher,
+    fit_fan_outs,
+)
+from dynamics.two_layer.critical.relu_network import sample_gradients
+from dynamics.two_layer.critical.residual_kinks import kink_coefficient, kink_points
 from luckproof import Box, TwoLayerNetwork, split_teacher
 
 pytestmark = pytest.mark.statement("specialization.theorem1", "specialization.eqn1", "specialization.kink")

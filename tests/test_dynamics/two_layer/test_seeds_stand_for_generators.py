@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.two_layer.critical_points import SplitPlan, dyadic_teacher
+from dynamics.two_layer.critical.critical_points import SplitPlan, dyadic_teacher
 from luckproof import (
     Array,
     Box,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.two_layer.residual_kinks import kink_points
+from dynamics.two_layer.critical.residual_kinks import kink_points
 from luckproof import Box
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.recursion import readouts

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box
-from dynamics.two_layer.critical_points import dyadic_teacher
-from dynamics.two_layer.residual_kinks import kink_points
+from dynamics.two_layer.critical.critical_points import dyadic_teacher
+from dynamics.two_layer.critical.residual_kinks import kink_points
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import readouts
 from verify.judging import drawn

@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box
-from dynamics.two_layer.critical_points import CriticalPoint, SplitPlan, dyadic_teacher, split_teacher
-from dynamics.two_layer.relu_network import TwoLayerNetwork
-from dynamics.two_layer.residual_kinks import KinkPoints, kink_points
+from dynamics.two_layer.critical.critical_points import (
+    CriticalPoint,
+    SplitPlan,
+    dyadic_teacher,
+    split_teacher,
+)
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
+from dynamics.two_layer.critical.residual_kinks import KinkPoints, kink_points
 from verify.judging import Budget, drawn
 from verify.mathematics.families.narrowed import narrowed
 
@@ -127,7 +132,7 @@ class Splitting:
 
     @property
     def plan(self) -> SplitPlan:
-        """How the teachers are split, as ``dynamics.two_layer.critical_points`` takes it."""
+        """How the teachers are split, as ``dynamics.two_layer.critical.critical_points`` takes it."""
         reverse = min(self.reversed, self.teachers)
         return SplitPlan(self.copies, reverse, self.cancelling, self.opposed, self.idle)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.geometry.boundaries import Box
-from dynamics.two_layer.relu_network import TwoLayerNetwork
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from verify.judging import Evidence
 from verify.mathematics.precise.rational_pairs import exact
 

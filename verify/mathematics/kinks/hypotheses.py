@@ -6,7 +6,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, separation, visibility
-from dynamics.two_layer.relu_network import sample_gradients
+from dynamics.two_layer.critical.relu_network import sample_gradients
 from verify.judging import Assumption
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.observers import independent_observers, unaligned

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from dynamics.two_layer.critical_points import NULL_SPACE_SHARE, fit_fan_outs
+from dynamics.two_layer.critical.critical_points import NULL_SPACE_SHARE, fit_fan_outs
 from verify.judging import Assumption
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting
 from verify.mathematics.kinks.hypotheses import assumption1

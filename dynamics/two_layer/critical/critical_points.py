@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
-from dynamics.two_layer.relu_network import TwoLayerNetwork
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from dynamics.validation import Randomness, generator
 
 LARGEST_ENTRY = 9

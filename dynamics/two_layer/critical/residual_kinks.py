@@ -16,7 +16,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
-from dynamics.two_layer.relu_network import TwoLayerNetwork
+from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 
 
 @dataclass(frozen=True)
