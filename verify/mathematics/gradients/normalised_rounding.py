@@ -100,5 +100,5 @@ def radial_rounding(linear: nn.Linear, norm: nn.BatchNorm1d, block: BlockPass) -
     whitened = (block.fed - block.fed.mean(dim=0)).abs().amax(dim=0) / s
     products = (samples + 2 * fan_in + 4) * (block.below.abs() * reach).sum(dim=0)
     normalised = c0 / s * block.above.abs().sum(dim=0) * largest * (1 + whitened) * (1 + largest / s)
-    # A node that nothing comes back to has a bound of zero but for underflow.
+    # Where the gradient from above is zero, both terms vanish; UNDERFLOW bounds what rounding of subnormals leaves.
     return torch.as_tensor(EPS * (products + 2 * (samples + 8) * normalised) + UNDERFLOW)
