@@ -48,7 +48,7 @@ class DeepFlow(Flow):
     """
 
     discontinuous = True
-    """The field jumps: see :func:`dynamics.ode.steppers.method_choice.choose`."""
+    """The field jumps: see :func:`dynamics.ode.steppers.method_choice.choose_method`."""
 
     def __init__(
         self,

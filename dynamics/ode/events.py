@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,9 +61,9 @@ class Converged:
     threshold: float
     observable: str
 
-    def bind(self, flow: Flow) -> Event:
-        """The event for one flow; ``ValueError`` where the flow lacks the observable."""
-        known = list(flow.observables(np.asarray(flow.initial_state(), dtype=np.float64)))
+    def bind(self, flow: Flow, y0: Vector) -> Event:
+        """The event for one flow that starts at ``y0``; ``ValueError`` where the flow lacks the observable."""
+        known = list(flow.observables(y0))
         if self.observable not in known:
             raise ValueError(
                 f"events: converged needs the observable {self.observable!r}, and {flow.name} has "
@@ -95,13 +95,13 @@ def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
     return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True)
 
 
-def bind_events(events: Iterable[Any] | None, flow: Flow) -> list[Event]:
-    """Every event made ready for ``flow``, with the default divergence limit unless one is given.
+def bind_events(events: Iterable[Any] | None, flow: Flow, y0: Vector) -> list[Event]:
+    """Every event made ready for ``flow`` from ``y0``, with the default divergence limit unless one is given.
 
     Accepted: :class:`Event`, :func:`converged`, :func:`diverged`, and any callable ``(t, y) -> float`` with a
     ``name`` (or ``__name__``) and optionally ``terminal`` and ``direction``.
     """
-    bound = [_bind(event, flow) for event in _as_list(events)]
+    bound = [_bind(event, flow, y0) for event in _as_list(events)]
     if not any(event.name == DIVERGED for event in bound):
         bound.append(diverged())
     return bound
@@ -113,9 +113,9 @@ def _as_list(events: Any) -> list[Any]:
     return list(events) if isinstance(events, Iterable) else [events]
 
 
-def _bind(event: Any, flow: Flow) -> Event:
+def _bind(event: Any, flow: Flow, y0: Vector) -> Event:
     if isinstance(event, Converged):
-        return event.bind(flow)
+        return event.bind(flow, y0)
     if isinstance(event, Event):
         return event
     name = getattr(event, "name", None) or getattr(event, "__name__", None)
@@ -126,7 +126,7 @@ def _bind(event: Any, flow: Flow) -> Event:
 
 
 @dataclass(frozen=True)
-class Hit:
+class EventHit:
     """An event at its time, with the state there."""
 
     t: float
@@ -134,10 +134,10 @@ class Hit:
     event: Event
 
 
-class Watch:
+class EventWatch:
     """Keeps each event's last value and finds the crossings of the next step."""
 
-    def __init__(self, events: list[Event], t: float, y: Vector) -> None:
+    def __init__(self, events: Sequence[Event], t: float, y: Vector) -> None:
         self.events = events
         self.values = [event(t, y) for event in events]
         self.t = t
@@ -149,14 +149,14 @@ class Watch:
                 return event
         return None
 
-    def advance(self, t: float, y: Vector, dense: Callable[[float], Vector]) -> list[Hit]:
+    def advance(self, t: float, y: Vector, dense: Callable[[float], Vector]) -> list[EventHit]:
         """Crossings between the last time and ``t`` in order of occurrence."""
         values = [event(t, y) for event in self.events]
         hits = []
         for event, before, after in zip(self.events, self.values, values, strict=True):
             if event.crossed(before, after):
                 time = _locate(event, (self.t, before), (t, after), dense)
-                hits.append(Hit(time, y if time == t else dense(time), event))
+                hits.append(EventHit(time, y if time == t else dense(time), event))
         hits.sort(key=lambda hit: abs(hit.t - self.t))
         self.t, self.values = t, values
         return hits

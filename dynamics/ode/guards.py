@@ -17,19 +17,28 @@ from dynamics.ode.status import Status, Stop
 class GuardedField:
     """The flow's right-hand side, counted and checked. Call it under ``np.errstate(all="ignore")``.
 
-    A non-finite result is passed on as NaN where the method answers it by a smaller step (``shrinks``), and
-    ends the run otherwise. A non-finite trial state never reaches the flow. The wall clock and the number of
-    evaluations since :meth:`new_step` are checked each time, so no single step can run on; only a flow that
-    does not return from one evaluation can.
+    The wall clock and the number of evaluations since :meth:`new_step` are checked at every call, so that no step runs
+    on for ever unless the flow does not return. A non-finite trial state never reaches the flow.
+
+    Args:
+        flow: what is evaluated.
+        n: components of its state.
+        shrinks: whether a non-finite result is passed on as NaN, for a method that answers it by a smaller step; it
+            ends the run otherwise.
+        cap: evaluations that one step may take.
+        deadline: when the run must end, on ``time.monotonic()``; None for no limit.
+        nfev: evaluations before, which count.
     """
 
-    def __init__(self, flow: Flow, n: int, *, shrinks: bool, cap: int, deadline: float | None) -> None:
+    def __init__(
+        self, flow: Flow, n: int, *, shrinks: bool, cap: int, deadline: float | None, nfev: int = 0
+    ) -> None:
         self.flow = flow
         self.n = n
         self.shrinks = shrinks
         self.cap = cap
         self.deadline = deadline
-        self.nfev = 0
+        self.nfev = nfev
         self.in_step = 0
         self.nonfinite: Stop | None = None
         self.flow_error: BaseException | None = None
@@ -112,5 +121,5 @@ class GuardedField:
 
 
 def _finite(v: Vector) -> bool:
-    """Whether all components are; the sum of squares tells, and is looked behind where it overflows."""
+    """Whether all components are finite: where the sum of squares is, and otherwise component by component."""
     return math.isfinite(np.dot(v, v)) or bool(np.isfinite(v).all())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow, stacked
-from dynamics.ode.status import Stop
+from dynamics.ode.status import Status, Stop
 from dynamics.ode.trajectory import Trajectory
 
 
@@ -24,9 +24,10 @@ def trajectory_of(
     events: Mapping[str, Sequence[float]],
     settings: Mapping[str, Any],
 ) -> Trajectory:
-    """The trajectory through ``rows`` of times and flat states."""
+    """The trajectory through ``rows`` of times and flat states, named and described by the flow."""
     state, observables = named_arrays(flow, [y for _, y in rows])
-    known = {**state, **observables}
+    axes = {name: names for name, names in flow.dimensions.items() if name in {**state, **observables}}
+    present = {axis for names in axes.values() for axis in names}
     return Trajectory(
         t=np.array([t for t, _ in rows]),
         state=state,
@@ -36,12 +37,21 @@ def trajectory_of(
         n_steps=n_steps,
         status=ending.status,
         message=message(flow, ending, *rows[-1]),
-        dimensions={name: axes for name, axes in flow.dimensions.items() if name in known},
-        coordinates=_present(flow, state, observables),
+        dimensions=axes,
+        coordinates={name: label for name, label in flow.coordinates.items() if label[0] in present},
         problem=flow.problem_description(),
         attributes={"flow": flow.name, "configuration": flow.configuration(), **settings},
         events={name: tuple(times) for name, times in events.items()},
     )
+
+
+def require_names_fit(flow: Flow, t0: float, y0: Vector) -> None:
+    """Make a trajectory of the start alone, and throw it away.
+
+    Raises:
+        ValueError, TypeError: names or shapes of the flow do not fit, which would otherwise show after the run.
+    """
+    trajectory_of(flow, [(t0, y0)], Stop(Status.FINISHED, ""), nfev=0, n_steps=0, events={}, settings={})
 
 
 def named_arrays(
@@ -50,14 +60,6 @@ def named_arrays(
     """State and observables of every row, time as the first axis."""
     with np.errstate(all="ignore"):  # a diverged row may overflow in an observable: inf is the right answer
         return stacked([flow.unpack(y) for y in states]), flow.observables_along(states)
-
-
-def _present(flow: Flow, *groups: Mapping[str, Any]) -> dict[str, tuple[str, NDArray[Any]]]:
-    """The coordinates of dimensions that some array has."""
-    axes = {axis for group in groups for name in group for axis in flow.dimensions.get(name, ())}
-    return {
-        name: (axis, np.asarray(values)) for name, (axis, values) in flow.coordinates.items() if axis in axes
-    }
 
 
 def message(flow: Flow, ending: Stop, t: float, y: Vector) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode import dataset, files
-from dynamics.ode.trajectory_data import TrajectoryData
+from dynamics.ode.results import dataset, files
+from dynamics.ode.results.trajectory_data import TrajectoryData
 
 if TYPE_CHECKING:
     import xarray as xr

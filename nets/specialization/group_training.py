@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.attributes import software_versions
+from dynamics.ode.results.attributes import software_versions
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.arrays import array_module

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.attributes import software_versions
+from dynamics.ode.results.attributes import software_versions
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
 from nets.endings import Ending

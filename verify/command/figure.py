@@ -141,8 +141,8 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, pi
     import dataclasses
     import json
 
-    from dynamics.ode.attributes import software_versions
-    from dynamics.ode.files import write
+    from dynamics.ode.results.attributes import software_versions
+    from dynamics.ode.results.files import write
     from verify.figures.style import rendered
     from verify.report.writing import write_atomically
 

@@ -1,4 +1,4 @@
-"""Heun's method with its steps controlled by the loss: for gradient flows whose field jumps at gates."""
+"""Heun's method with its steps controlled by the loss: for gradient flows whose field jumps."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
 
 from dynamics.arrays import Vector
-from dynamics.ode.steppers.stabilized import CubicHermite
+from dynamics.ode.steppers.cubic_hermite import CubicHermite
 
-GROWTH = 1.2
-"""A step after one that used less than a quarter of its tolerance is longer by this; one that fails is halved."""
+STEP_GROWTH = 1.2
+"""Factor from a step that used less than a quarter of its tolerance to the next; a step that fails is halved."""
 
-FIRST_CHANGE = 0.01
+FIRST_STEP_CHANGE = 0.01
 """Share of the loss, or of the state's norm, that the first step is meant to change."""
 
 
@@ -24,18 +24,26 @@ class HeunDescent(OdeSolver):  # type: ignore[misc]
 
     ``|J_1 - J_0 - h/2 (J_0' + J_1')| <= sqrt(rtol) J_0 + atol`` in every instance, with ``J' = <grad J, y'>``.
 
-    Meant for flows on samples (:class:`dynamics.deep.flow.DeepFlow`), whose field jumps whenever a sample crosses the
-    gate of a node. The usual estimate of the local error compares formulas that assume derivatives of the field: at a
-    jump they differ by h times the jump whatever their order, and at a tight tolerance the steps are rejected down to
-    every one of the many crossings. The loss has no jump there, and its balance over a step misses a crossing by no
-    more than the share which one sample has in ``J'``. Where a sample slides along a gate (both sides of it point to
-    the kink) the steps alternate between the sides and follow the mean, at a length of the tolerance over the jump.
-    The tolerance is one on the loss over a step: where the field is smooth h goes like rtol^(1/6) and the error of the
-    state like rtol^(1/3); each crossing adds h times its jump.
+    Meant for gradient flows whose field jumps across many surfaces, such as those of networks with kinks on samples.
+    The usual error estimate compares formulas that assume derivatives of the field. At a jump they differ by h times
+    the jump, whatever their order, so that at a tight tolerance the step is rejected until h is tiny, at every
+    crossing. The loss has no jump: a crossing moves its balance by h times the jump of J' alone. Where the field
+    points to a surface from both sides, the steps alternate between the sides and follow the mean of the two fields;
+    their length is the tolerance over the jump.
 
-    Failed steps are halved, steps grow by ``GROWTH``. 2 evaluations a step; stable for h times the spectral radius
-    below 2, which the loss notices too. Dense output: cubic Hermite. ``fun`` must have ``with_loss(t, y) -> (y', J,
-    J')``, losses of any shape. ``max_step``, ``first_step`` as in SciPy.
+    The tolerance is one on the loss over a step. Where the field is smooth h behaves like rtol^(1/6) and the error of
+    the state like rtol^(1/3); each crossing adds h times its jump.
+
+    Steps that fail are halved, others grow by :data:`STEP_GROWTH`. Cost: 2 evaluations a step. Stable for h times the
+    spectral radius below 2, beyond which the loss rises and the step fails. Dense output: cubic Hermite.
+
+    Args:
+        fun: the field, with ``fun.with_loss(t, y) -> (y', J, J')``, losses of any shape.
+        t0, y0, t_bound, max_step, rtol, atol, first_step: as in SciPy's solvers.
+
+    Raises:
+        TypeError: ``fun`` has no ``with_loss``.
+        ValueError: unknown options.
     """
 
     t: float
@@ -79,7 +87,7 @@ class HeunDescent(OdeSolver):  # type: ignore[misc]
         with np.errstate(all="ignore"):
             of_loss = np.min(self.loss / np.abs(self.slope), initial=np.inf, where=self.slope != 0)
             of_state = np.linalg.norm(self.y) / np.linalg.norm(self.f)
-        return float(np.nanmin([span, FIRST_CHANGE * of_loss, FIRST_CHANGE * of_state]))
+        return float(np.nanmin([span, FIRST_STEP_CHANGE * of_loss, FIRST_STEP_CHANGE * of_state]))
 
     def _step_impl(self) -> tuple[bool, str | None]:
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
@@ -98,7 +106,7 @@ class HeunDescent(OdeSolver):  # type: ignore[misc]
             self.n_rejected += 1
         self.t_old, self.y_old, self.f_old = self.t, self.y, self.f
         # The last step is cut to end the span; its length says nothing about the next one.
-        self.h_abs = h_abs * (GROWTH if imbalance < 0.25 else 1.0)
+        self.h_abs = h_abs * (STEP_GROWTH if imbalance < 0.25 else 1.0)
         self.t, self.y = t, y
         self.f, self.loss, self.slope = reached
         return True, None

@@ -11,8 +11,8 @@ from dynamics.memory import GIB, available_memory
 from dynamics.ode.flow import Flow
 from dynamics.ode.steppers.heun_descent import HeunDescent
 from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
-from dynamics.ode.steppers.method_choice import unmeasured
-from dynamics.ode.steppers.stabilized import RKC, ROCK4
+from dynamics.ode.steppers.rkc import RKC
+from dynamics.ode.steppers.rock4 import ROCK4
 
 EVALUATIONS_PER_STEP = 10_000
 """Evaluations after which one step counts as stuck.
@@ -26,13 +26,17 @@ The slowest honest step is a rejected one shrunk down to the rounding limit: log
 class Method:
     """One integration method.
 
-    ``order``: order of the advancing solution; None where it varies during the run. ``matrices``: number of
-    n x n float64 arrays alive at once at the peak (0: no Jacobian). ``rms_norm``: whether its error norm is a
-    root mean square over the whole state (which dilutes one instance of a stack) or a maximum (LSODA).
-    ``per_instance``: whether it takes ``labels`` and then controls each instance of a stack by its own norm.
-    ``shrinks``: whether it answers a non-finite right-hand side by a smaller step; LSODA carries on with NaN
-    instead, so there the guard has to leave the step by an exception. ``needs_loss``: whether the flow must have
-    ``with_loss``.
+    Args:
+        solver: a subclass of ``scipy.integrate.OdeSolver``.
+        order: of the advancing solution; None where it varies during the run.
+        matrices: number of n x n float64 arrays alive at once at the peak (0: no Jacobian).
+        rms_norm: whether its error norm is a root mean square over the whole state, in which one instance of a stack
+            counts little; a maximum otherwise (LSODA).
+        per_instance: whether it takes ``labels`` and then holds each instance of a stack to its own norm.
+        shrinks: whether it answers a non-finite right-hand side by a smaller step. LSODA goes on with NaN instead, so
+            that the guard has to leave the step by an exception.
+        evaluations_per_step: after which one step counts as stuck.
+        needs_loss: whether the flow must tell its loss.
     """
 
     solver: type[Any]
@@ -65,25 +69,27 @@ METHODS: dict[str, Method] = {
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 
 
-DESCENTS: dict[str, Method] = {"HeunDescent": Method(HeunDescent, order=2, rms_norm=False, needs_loss=True)}
+LOSS_CONTROLLED: dict[str, Method] = {
+    "HeunDescent": Method(HeunDescent, order=2, rms_norm=False, needs_loss=True)
+}
 """Methods for flows that tell their loss, which controls the steps; ``rtol`` does not bound the error of the state."""
 
 
-def resolve_method(method: str | type[Any], rtol: float) -> tuple[str, Method]:
-    """Name and row of ``method``: a name, ``"auto"``, or a subclass of ``scipy.integrate.OdeSolver``.
+def method_named(method: str | type[Any]) -> tuple[str, Method]:
+    """Name and row of ``method``: a key of the two tables, or a subclass of ``scipy.integrate.OdeSolver``.
 
-    ``auto`` is what :mod:`dynamics.ode.steppers.method_choice` takes without knowing the stiffness; :func:`integrate`
-    then asks it again.
+    Raises:
+        TypeError: neither a text nor such a class.
+        ValueError: a name that is not known.
     """
     if isinstance(method, type) and issubclass(method, OdeSolver):
         return method.__name__, _row_of_class(method)
     if not isinstance(method, str):
         raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
-    name = unmeasured(rtol) if method == "auto" else method
-    known = METHODS | DESCENTS
-    if name not in known:
+    known = METHODS | LOSS_CONTROLLED
+    if method not in known:
         raise ValueError(f"method: expected 'auto' or one of {', '.join(known)}, got {method!r}")
-    return name, known[name]
+    return method, known[method]
 
 
 def require_loss(name: str, method: Method, flow: Flow) -> None:
@@ -93,7 +99,7 @@ def require_loss(name: str, method: Method, flow: Flow) -> None:
 
 
 def _row_of_class(solver: type[Any]) -> Method:
-    for row in (METHODS | DESCENTS).values():
+    for row in (METHODS | LOSS_CONTROLLED).values():
         if issubclass(solver, row.solver):
             return replace(row, solver=solver)
     return Method(solver, order=None)

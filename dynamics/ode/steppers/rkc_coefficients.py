@@ -13,8 +13,8 @@ DAMPING = 2 / 13
 
 
 @dataclass(frozen=True)
-class Chebyshev:
-    """One RKC method of ``stages`` s. With F_j = f(t + c_j h, Y_j), Y_0 = y and Y_1 = Y_0 + first h F_0,
+class RKCCoefficients:
+    """The method of ``stages`` s. With F_j = f(t + c_j h, Y_j), Y_0 = y and Y_1 = Y_0 + first h F_0,
 
     Y_j = (1 - mu_j - nu_j) Y_0 + mu_j Y_{j-1} + nu_j Y_{j-2} + slope_j h F_{j-1} + start_j h F_0,  j = 2 ... s.
 
@@ -33,7 +33,7 @@ class Chebyshev:
 
 
 @cache
-def chebyshev(stages: int) -> Chebyshev:
+def rkc_coefficients(stages: int) -> RKCCoefficients:
     """The RKC coefficients for ``stages >= 2``.
 
     R_j = 1 - b_j T_j(w0) + b_j T_j(w0 + w1 z) with w0 = 1 + DAMPING/s^2, w1 = T_s'(w0)/T_s''(w0) and
@@ -58,7 +58,7 @@ def chebyshev(stages: int) -> Chebyshev:
     times[1] = b[1] * w1
     for k in range(2, s + 1):  # the time of a stage is what y' = 1 gives
         times[k] = mu[k] * times[k - 1] + nu[k] * times[k - 2] + slope[k] + start[k]
-    return Chebyshev(s, (1 + w0) / w1, float(b[1] * w1), mu, nu, slope, start, times)
+    return RKCCoefficients(s, (1 + w0) / w1, float(b[1] * w1), mu, nu, slope, start, times)
 
 
 def _chebyshev_polynomials(x: float, n: int) -> NDArray[np.float64]:
@@ -77,6 +77,6 @@ def _chebyshev_polynomials(x: float, n: int) -> NDArray[np.float64]:
 def stages_for(extent: float, most: int) -> int:
     """Fewest stages (2 ... ``most``) whose interval holds ``extent`` = h times the spectral radius."""
     count = max(2, min(int(np.sqrt(1 + 1.5 * extent)), most))
-    while count < most and chebyshev(count).reach < extent:
+    while count < most and rkc_coefficients(count).reach < extent:
         count += 1
     return count

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 
-FEWEST, MOST = 6, 200
+FEWEST_STAGES, MOST_STAGES = 6, 200
 """Stages for which the fit of the roots below was made and checked."""
 
-ROOTS = np.array(
+ROOT_POLYNOMIALS = np.array(
     [
         [1.8039, 23.8392, 16.7402, 8.95211],
         [-0.965394, 1.20044, 1.22759, 1.14586],
@@ -25,34 +25,35 @@ ROOTS = np.array(
         [-0.00527327, -0.046996, -0.0305222, -0.0193747],
     ]
 )
-"""Four numbers g_1 ... g_4 as polynomials in 36/s^2 (lowest power first): w has the roots 1 - (g_1 +- i g_2)/s^2 and
-1 - (g_3 +- i g_4)/s^2.
+"""Columns g_1 ... g_4 as polynomials in 36/s^2, lowest power first. The factor w of the stability polynomial has the
+roots 1 - (g_1 +- i g_2)/s^2 and 1 - (g_3 +- i g_4)/s^2.
 
-They solve, for each s, four equations: w P_{s-4} agrees with exp to order 4 at x = 1 (three equations, the scale of z
-being free), and its largest interior extremum on [-1, 1] is 0.6 of its value at 1. The solution was found by
-Gauss-Newton for 31 values of s in 6 ... 200 (one and the same from 30 random starts at s = 20) and fitted to 1e-4,
-which is enough: the order does not rest on it, see :func:`rock`.
+For each s they solve four equations: w P_{s-4} agrees with exp to order 4 at x = 1 (three equations, since the scale of
+z is free), and its largest extremum inside [-1, 1] is 0.6 of its value at 1. Solved by Gauss-Newton for 31 values of s
+in 6 ... 200 (the same solution from 30 random starts at s = 20) and fitted to 1e-4. That is accurate enough, because
+the order of the method does not depend on the roots, see :func:`rock4_coefficients`.
 
-Abdulle's damping is 0.95. With 0.6 the interval is a tenth shorter but fast modes, which the closing slopes feel
-multiplied by z, die out: on the projected flow (n = 100) the same true errors take 10 to 20 per cent fewer evaluations.
+Abdulle's damping is 0.95 in place of 0.6. With 0.6 the interval is a tenth shorter, but fast modes, which enter the
+closing slopes multiplied by z, are damped away: on a gradient flow of 10,000 components the same true errors took 10 to
+20 per cent fewer evaluations.
 """
 
-GAMMA = np.array([1.0, 2.0, 3.0, 6.0, 4.0, 8.0, 12.0, 24.0])
-"""Densities of the rooted trees of up to four nodes, in the order of :func:`_slope`."""
+TREE_DENSITIES = np.array([1.0, 2.0, 3.0, 6.0, 4.0, 8.0, 12.0, 24.0])
+"""Densities of the rooted trees of up to four nodes, in the order of :func:`_slope_weights`."""
 
 ERROR_WEIGHT = 0.1
-"""Weight of f(y_1) in the error estimate; see :class:`Rock`."""
+"""Weight of f(y_1) in the error estimate; see :class:`ROCK4Coefficients`."""
 
 
 @dataclass(frozen=True)
-class Rock:
-    """One method of ``stages`` s: s - 4 stages of a three-term recurrence, then a four-stage closing method.
+class ROCK4Coefficients:
+    """The method of ``stages`` s: s - 4 stages of a three-term recurrence, then a closing method of four stages.
 
     Y_j = mu_j h f(Y_{j-1}) + nu_j Y_{j-1} - kappa_j Y_{j-2} for j = 1 ... s-4 (index j - 1, with kappa_1 = 0); from
     X = Y_{s-4}: k_i = f(X + h sum_j A_ij k_j), y_1 = X + h sum_i b_i k_i; error estimate h sum_i e_i k_i with
-    k_5 = f(y_1), the first slope of the next step. The estimate vanishes to order 3; the one free factor is set by
-    e_5 = 0.1, which makes its h^4 terms a tenth of those of the exact solution (tree weights 1/24 ...) and passes
-    a stiff component on with the factor 0.1 |z R(z)|.
+    k_5 = f(y_1), the first slope of the next step. The estimate vanishes to order 3, which fixes e but for a factor;
+    e_5 = 0.1 makes its h^4 terms a tenth of those of the exact solution (tree weights 1/24 ...), and that of a stiff
+    component 0.1 |z R(z)|.
 
     ``times``: c of Y_0 ... Y_{s-4}; ``closing_times``: c of k_1 ... k_4. ``reach``: |R(z)| <= 1 on [-reach, 0],
     about 0.31 s^2, and <= 0.62 once z < -4.
@@ -71,8 +72,8 @@ class Rock:
 
 
 @cache
-def rock(stages: int) -> Rock:
-    """The coefficients for ``stages`` in FEWEST ... MOST.
+def rock4_coefficients(stages: int) -> ROCK4Coefficients:
+    """The coefficients for ``stages`` in ``FEWEST_STAGES`` ... ``MOST_STAGES``.
 
     R(z) = w(x) P_{s-4}(x), x = 1 + z/d, P orthogonal on [-1, 1] for the weight w^2/sqrt(1 - x^2): near-optimal among
     polynomials with w as a factor, and given by a three-term recurrence. The ten coefficients of the closing method
@@ -83,8 +84,8 @@ def rock(stages: int) -> Rock:
     Cost: O(s^2) operations, once per s. Source: Abdulle, "Fourth order Chebyshev methods with recurrence
     relation", SIAM J. Sci. Comput. 23 (2002), sections 3-4, for the construction; coefficients of our own.
     """
-    if not FEWEST <= stages <= MOST:
-        raise ValueError(f"stages: expected {FEWEST} ... {MOST}, got {stages!r}")
+    if not FEWEST_STAGES <= stages <= MOST_STAGES:
+        raise ValueError(f"stages: expected {FEWEST_STAGES} ... {MOST_STAGES}, got {stages!r}")
     roots = closing_roots(stages)
     alpha, beta = _orthogonal_recurrence(roots, stages - 4)
     scale, mu, nu, kappa = _normalised_at_one(roots, alpha, beta)
@@ -92,21 +93,23 @@ def rock(stages: int) -> Rock:
     last = weights[-1]
     A, b = _closing_method(last)
     slopes = _closing_slopes(last, A, b)
-    # The times of the closing stages are their slopes' second weight, the one of the tree with one edge.
-    times = slopes[:4, 1]
-    return Rock(stages, 2 * scale, mu, nu, kappa, weights[:, 0], A, b, times, _error_weights(slopes))
+    # Column 1 of h f(Y), the tree with one edge, is the weight of Y for the single node, which is the time c of Y.
+    closing_times = slopes[:4, 1]
+    return ROCK4Coefficients(
+        stages, 2 * scale, mu, nu, kappa, weights[:, 0], A, b, closing_times, _error_weights(slopes)
+    )
 
 
 def closing_roots(stages: int) -> NDArray[np.complex128]:
     """The two roots of w in the upper half plane."""
-    g = np.polynomial.polynomial.polyval(36 / stages**2, ROOTS)
+    g = np.polynomial.polynomial.polyval(36 / stages**2, ROOT_POLYNOMIALS)
     return np.asarray(1 - (g[0::2] - 1j * g[1::2]) / stages**2)
 
 
-def stages_for(extent: float, most: int = MOST) -> int:
-    """Fewest stages (FEWEST ... ``most``) whose interval holds ``extent`` = h times the spectral radius."""
-    count = max(FEWEST, min(int(np.sqrt(extent / 0.317)), most))
-    while count < most and rock(count).reach < extent:
+def stages_for(extent: float, most: int = MOST_STAGES) -> int:
+    """Fewest stages (``FEWEST_STAGES`` ... ``most``) whose interval holds ``extent`` = h times the spectral radius."""
+    count = max(FEWEST_STAGES, min(int(np.sqrt(extent / 0.317)), most))
+    while count < most and rock4_coefficients(count).reach < extent:
         count += 1
     return count
 
@@ -146,7 +149,7 @@ def _normalised_at_one(
     return scale, ratio / scale, (1 - alpha) * ratio, kappa
 
 
-def _slope(g: NDArray[Any]) -> NDArray[Any]:
+def _slope_weights(g: NDArray[Any]) -> NDArray[Any]:
     """Tree weights of h f(Y) from those of Y.
 
     Trees: one node; the edge; [., .]; [[.]]; [., ., .]; [., [.]]; [[., .]]; [[[.]]].
@@ -157,10 +160,10 @@ def _slope(g: NDArray[Any]) -> NDArray[Any]:
 
 def _recurrence_weights(mu: Array, nu: Array, kappa: Array) -> Array:
     """Tree weights of Y_0 ... Y_{s-4}, one row each."""
-    weights = np.zeros((mu.size + 1, GAMMA.size))
+    weights = np.zeros((mu.size + 1, TREE_DENSITIES.size))
     for j in range(mu.size):
         before = weights[j - 1] if j else 0.0
-        weights[j + 1] = mu[j] * _slope(weights[j]) + nu[j] * weights[j] - kappa[j] * before
+        weights[j + 1] = mu[j] * _slope_weights(weights[j]) + nu[j] * weights[j] - kappa[j] * before
     return weights
 
 
@@ -172,7 +175,7 @@ def _closing_method(start: Array) -> tuple[Array, Array]:
     for _ in range(8):  # Gauss-Newton with least-norm steps: 5 iterations reach rounding for every s
         A, b = _unpack(q[:, None] + 1j * tiny * directions)
         end = start[:, None] + np.einsum("ib,itb->tb", b, _closing_slopes(start[:, None], A, b)[:4])
-        residual, jacobian = end[:, 0].real - 1 / GAMMA, end[:, 1:].imag / tiny
+        residual, jacobian = end[:, 0].real - 1 / TREE_DENSITIES, end[:, 1:].imag / tiny
         q = q - np.linalg.lstsq(jacobian, residual, rcond=None)[0]
         if np.abs(residual).max() < 4e-16:
             break
@@ -188,9 +191,9 @@ def _unpack(q: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _closing_slopes(start: NDArray[Any], A: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Tree weights of h k_1 ... h k_5, one row each; k_5 is the slope at the end of the step."""
-    slopes = np.zeros((5, GAMMA.size, *b.shape[1:]), dtype=A.dtype)
+    slopes = np.zeros((5, TREE_DENSITIES.size, *b.shape[1:]), dtype=A.dtype)
     for i, row in enumerate([*A, b]):
-        slopes[i] = _slope(start + np.einsum("j...,jt...->t...", row, slopes[:4]))
+        slopes[i] = _slope_weights(start + np.einsum("j...,jt...->t...", row, slopes[:4]))
     return slopes
 
 

@@ -1,6 +1,6 @@
-"""Stabilised explicit Runge-Kutta methods: as cheap per evaluation as RK45, stable over s^2 times its interval.
+"""What the stabilised explicit methods share: steps as long as their stages keep stable, and error control.
 
-Both are subclasses of ``scipy.integrate.OdeSolver`` and work as ``solve_ivp(..., method=RKC)`` too.
+They are subclasses of ``scipy.integrate.OdeSolver`` and work as ``solve_ivp(..., method=RKC)`` too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from scipy.integrate import DenseOutput, OdeSolver
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Labels
-from dynamics.ode.steppers import rkc_coefficients as chebyshev
-from dynamics.ode.steppers import rock4_coefficients as rock
+from dynamics.ode.steppers.cubic_hermite import CubicHermite
 from dynamics.ode.steppers.instance_norm import InstanceNorm
 from dynamics.ode.steppers.spectral_radius import SpectralRadius
 
@@ -27,21 +26,26 @@ STEPS_BETWEEN_ESTIMATES = 25
 
 
 class Stabilized(OdeSolver):  # type: ignore[misc]
-    """Step control around a stabilised method; subclasses supply one step.
+    """Base of the stabilised methods; subclasses supply one step (:meth:`_advance`).
 
     Meant for problems whose Jacobian has its fast eigenvalues near the negative real axis (gradient flows,
     diffusion), of any size: memory is a few vectors of length n. The number of stages s of a step is the smallest
-    whose stability interval holds h times the spectral radius, so the cost over a span T grows like sqrt(rho T)
-    where that of RK45 grows like rho T. Purely imaginary fast eigenvalues are outside its interval.
+    whose stability interval, which grows like s^2, holds h times the spectral radius rho. So the cost over a span T
+    grows like sqrt(rho T), where that of RK45 grows like rho T. Fast eigenvalues near the imaginary axis lie outside
+    the interval.
 
-    Error control: root mean square of estimate/(atol + rtol max|y|) <= 1, proportional-integral step selection. With
-    ``labels`` (the instance of each component, of a stack) the worst instance's own root mean square counts.
-    A non-finite estimate shrinks the step; below the rounding limit the step fails, as SciPy's methods do.
-    Dense output: cubic Hermite through both ends of the step, O(h^4). At loose tolerances fast modes make its slopes,
-    and so the interpolant, less accurate than the steps themselves.
+    Error control: root mean square of ``estimate / (atol + rtol max|y|)`` at most 1, with proportional-integral step
+    selection. A non-finite estimate shrinks the step; below the rounding limit the step fails, as SciPy's methods do.
+    Dense output: cubic Hermite through both ends of the step, off by O(h^4). At loose tolerances fast modes are still
+    in the slopes at the ends, so that values between steps are less accurate than the steps.
 
-    ``n_estimates``: how often the spectral radius was estimated (at the start, every 25 steps, after a
-    rejection); ``rho``: the estimate in use. ``max_step``, ``first_step``, ``rtol``, ``atol`` as in SciPy.
+    Args:
+        fun, t0, y0, t_bound, max_step, rtol, atol, first_step: as in SciPy's solvers.
+        labels: the instance of each component, where y is a stack of problems; the root mean square of the worst
+            instance then counts.
+
+    ``n_estimates``: how often the spectral radius was estimated (at the start, every 25 steps, after a rejection);
+    ``rho``: the estimate in use.
     """
 
     t: float
@@ -51,7 +55,7 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
     error_exponent: int
     """The estimate behaves like h to this power."""
     settling: float = 0.0
-    """Extent (h times rho) of each of the two steps before ``t_bound``; 0 where fast modes need no settling."""
+    """``h rho`` of each of the two steps before ``t_bound``; 0 for a method whose fast modes need not settle."""
 
     def __init__(
         self,
@@ -108,7 +112,7 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         return self.norm(error / scale)
 
     def _first_step(self) -> float:
-        """From 1/rho, lengthened or shortened by how much the slope changes over it."""
+        """1/rho, scaled so that the change of the slope over the step is the error that is allowed."""
         span = min(abs(self.t_bound - self.t), self.max_step)
         if span == 0:
             return 0.0
@@ -148,10 +152,10 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         return True, None
 
     def _settled(self, h: float) -> float:
-        """``h``, cut so that the last two steps before ``t_bound`` are short enough for fast modes to die out.
+        """``h``, cut so that the last two steps before ``t_bound`` have ``h rho <= settling``.
 
-        A long step leaves a fast mode, which the solution forces slowly, off by h^2 times its second derivative times
-        a large constant (order reduction). It decays within a few 1/rho, at the price of ten evaluations or so.
+        A long step leaves an error of O(h^2) in the fast modes (order reduction), larger than the rest of the error at
+        the end of the run. Over two steps of a few 1/rho it decays; they cost about ten evaluations.
         """
         left = abs(self.t_bound - self.t)
         short = self.settling / self.rho if self.rho > 0 else 0.0
@@ -180,91 +184,3 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
 
     def _dense_output_impl(self) -> DenseOutput:
         return CubicHermite(self.t_old, self.t, self.y_old, self.y, self.f_old, self.f)
-
-
-class RKC(Stabilized):
-    """Second order: Runge-Kutta-Chebyshev, the method for relative errors down to about 1e-5.
-
-    Stability interval 0.65 s^2, at most 250 stages. Source: Sommeijer, Shampine, Verwer, J. Comput. Appl. Math. 88
-    (1998); see :func:`dynamics.ode.steppers.rkc_coefficients.chebyshev`.
-    """
-
-    order = 2
-    error_exponent = 3
-    most_stages = 250
-
-    def _longest_step(self) -> float:
-        return chebyshev.chebyshev(self.most_stages).reach / self.rho if self.rho > 0 else np.inf
-
-    def _advance(self, h: float) -> tuple[Vector, Vector, Vector]:
-        c = chebyshev.chebyshev(chebyshev.stages_for(abs(h) * self.rho, self.most_stages))
-        y0, f0 = self.y, self.f
-        before, now = y0, y0 + (h * c.first) * f0
-        for j in range(2, c.stages + 1):
-            f = self.fun(self.t + c.times[j - 1] * h, now)
-            after = (1 - c.mu[j] - c.nu[j]) * y0
-            after += c.mu[j] * now
-            after += c.nu[j] * before
-            after += (h * c.slope[j]) * f
-            after += (h * c.start[j]) * f0
-            before, now = now, after
-        f1 = self.fun(self.t + h, now)
-        return now, f1, 0.8 * (y0 - now) + (0.4 * h) * (f0 + f1)
-
-
-class ROCK4(Stabilized):
-    """Fourth order: orthogonal Runge-Kutta-Chebyshev, for relative errors below about 1e-5.
-
-    Stability interval 0.31 s^2, 6 to 200 stages, the last slope is the first of the next step. After Abdulle's ROCK4
-    (SIAM J. Sci. Comput. 23, 2002), with coefficients computed in
-    :mod:`dynamics.ode.steppers.rock4_coefficients`.
-    """
-
-    order = 4
-    error_exponent = 4
-    settling = 3.5
-
-    def _longest_step(self) -> float:
-        return rock.rock(rock.MOST).reach / self.rho if self.rho > 0 else np.inf
-
-    def _advance(self, h: float) -> tuple[Vector, Vector, Vector]:
-        c = rock.rock(rock.stages_for(abs(h) * self.rho))
-        now, f = self.y, self.f
-        before = now
-        for j in range(c.mu.size):
-            after = (h * c.mu[j]) * f
-            after += c.nu[j] * now
-            after -= c.kappa[j] * before
-            before, now = now, after
-            f = self.fun(self.t + c.times[j + 1] * h, now)
-        slopes = [f]
-        for i in range(1, 4):
-            stage = now + combined(h * c.A[i, :i], slopes)
-            slopes.append(self.fun(self.t + c.closing_times[i] * h, stage))
-        end = now + combined(h * c.b, slopes)
-        slopes.append(self.fun(self.t + h, end))
-        return end, slopes[-1], combined(h * c.error, slopes)
-
-
-def combined(weights: Vector, slopes: list[Vector]) -> Vector:
-    """Sum of weight times slope."""
-    total = weights[0] * slopes[0]
-    for weight, slope in zip(weights[1:], slopes[1:], strict=True):
-        total += weight * slope
-    return np.asarray(total)
-
-
-class CubicHermite(DenseOutput):  # type: ignore[misc]
-    """The cubic through both ends of a step with their slopes."""
-
-    def __init__(self, t_old: float, t: float, y_old: Vector, y: Vector, f_old: Vector, f: Vector) -> None:
-        super().__init__(t_old, t)
-        self.h = t - t_old
-        self.ends = (y_old, y, f_old, f)
-
-    def _call_impl(self, t: Vector) -> Vector:
-        x = np.asarray((t - self.t_old) / self.h)
-        y0, y1, f0, f1 = self.ends if x.ndim == 0 else [end[:, None] for end in self.ends]
-        value = (1 - x) * y0 + x * y1 + x * (x - 1) * ((1 - 2 * x) * (y1 - y0))
-        value += x * (x - 1) * self.h * ((x - 1) * f0 + x * f1)
-        return np.asarray(value)

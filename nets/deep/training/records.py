@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dynamics.ode.attributes import software_versions
+from dynamics.ode.results.attributes import software_versions
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.metrics import Record
 from nets.deep.training.plan import DeepTrainingPlan

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import dynamics.ode.run
+import dynamics.ode.output_rows
 import dynamics.ode.steppers.methods
 from dynamics.memory import available_memory
 from luckproof import METHODS, Status, integrate
@@ -152,7 +152,7 @@ def test_the_estimate_is_the_memory_taken(method: str) -> None:
 def test_states_that_do_not_fit_are_refused_or_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """t_eval is refused with its size; collecting every step ends with what has been collected."""
     monkeypatch.setattr(
-        dynamics.ode.run, "available_memory", lambda: 10 * 4 * 16
+        dynamics.ode.output_rows, "available_memory", lambda: 10 * 4 * 16
     )  # ten states of two numbers
     with pytest.raises(ValueError, match=r"t_eval: 11 times .* GiB"):
         integrate(FLOW, (0.0, 1.0), t_eval=np.linspace(0, 1, 11))

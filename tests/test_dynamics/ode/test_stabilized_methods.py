@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from dynamics.ode.steppers import method_choice as choice
+from dynamics.ode.steppers import method_choice
+from dynamics.ode.steppers.rkc import RKC
+from dynamics.ode.steppers.rock4 import ROCK4
 from dynamics.ode.steppers.spectral_radius import SAFETY, SpectralRadius
-from dynamics.ode.steppers.stabilized import RKC, ROCK4, Stabilized
+from dynamics.ode.steppers.stabilized import Stabilized
 from luckproof import Array, ProjectedFlow, TeacherStudent, integrate, teachers
 from tests.test_dynamics.ode.ode_problems import Field, rms
 
@@ -142,7 +144,7 @@ def test_auto_keeps_the_ordinary_method_for_small_states() -> None:
 
 def test_auto_takes_a_stabilised_method_where_it_pays_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Diffusion: RKC or ROCK4, at most half of DOP853's work; not for a rotation of that radius, nor a calm field."""
-    monkeypatch.setattr(choice, "SMALL", 0)
+    monkeypatch.setattr(method_choice, "LEAST_COMPONENTS", 0)
     field, start, rho = diffusion(80)
     for rtol, taken in ((1e-3, "RKC"), (1e-5, "ROCK4")):
         run = integrate(Field(field, start), (0.0, 0.5), rtol=rtol, atol=rtol / 100)
@@ -167,7 +169,7 @@ def test_auto_on_a_field_that_is_broken_at_the_start_ends_as_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """NaN or an exhausted clock during the choice is reported by the run itself."""
-    monkeypatch.setattr(choice, "SMALL", 0)
+    monkeypatch.setattr(method_choice, "LEAST_COMPONENTS", 0)
     run = integrate(Field(lambda t, y: np.nan * y, [1.0]), (0.0, 1.0))
     assert str(run.status) == "nonfinite"
     assert "no spectral radius" in run.attributes["method_reason"]

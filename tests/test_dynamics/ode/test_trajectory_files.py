@@ -14,7 +14,7 @@ import xarray as xr
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dynamics.ode import files as netcdf
+from dynamics.ode.results import files as netcdf
 from luckproof import LotkaVolterraFlow, Status, Trajectory, integrate
 
 T = 5

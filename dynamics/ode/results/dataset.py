@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode.trajectory_data import RESERVED_ATTRIBUTES, Axes, TrajectoryData
+from dynamics.ode.results.trajectory_data import RESERVED_ATTRIBUTES, Axes, TrajectoryData
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode.attributes import plain, software_versions
+from dynamics.ode.results.attributes import plain, software_versions
 from dynamics.ode.status import Status
 
 RESERVED_ATTRIBUTES = (

@@ -1,4 +1,4 @@
-"""Validation of what a run is given: span, output times, tolerances, limits and initial state."""
+"""Checks of what a run is given: the span, the output times and the initial state."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow
 from dynamics.validation import number
 
-RTOL_FLOOR = 100 * float(np.finfo(np.float64).eps)
-"""Below this relative tolerance rounding dominates the error estimate; SciPy's methods refuse it."""
 
-
-def validate_span(t_span: Any) -> tuple[float, float]:
+def time_span(t_span: Any) -> tuple[float, float]:
     """The two ends of the time span, finite, in the given order."""
     if isinstance(t_span, str | bytes) or not hasattr(t_span, "__len__") or len(t_span) != 2:
         raise TypeError(f"t_span: expected two times (t0, t1), got {t_span!r}")
@@ -51,18 +48,8 @@ def output_times(t_eval: ArrayLike | None, t0: float, t1: float) -> Vector | Non
     return times
 
 
-def tolerances(rtol: Any, atol: Any, instances: int) -> tuple[float, float]:
-    """``rtol`` and ``atol`` over sqrt(instances), the relative one kept above the methods' floor."""
-    relative = number("rtol", rtol, positive=True)
-    absolute = number("atol", atol, positive=True)
-    if not RTOL_FLOOR <= relative < 1:
-        raise ValueError(f"rtol: expected a number from {RTOL_FLOOR:.3g} (100 eps) to 1, got {rtol!r}")
-    root = math.sqrt(instances)
-    return max(relative / root, RTOL_FLOOR), absolute / root
-
-
 def initial_state(flow: Flow) -> Vector:
-    """The flow's initial state, a finite flat vector (a copy)."""
+    """The flow's initial state, a finite flat vector (a copy), which the instances share evenly."""
     raw = np.asarray(flow.initial_state())
     if raw.dtype.kind not in "iuf":
         raise TypeError(f"flow.initial_state(): expected real numbers, got dtype {raw.dtype}")
@@ -74,12 +61,8 @@ def initial_state(flow: Flow) -> Vector:
         raise ValueError(
             f"flow.initial_state(): expected finite numbers, got {y0[worst]} in component {worst}"
         )
+    if y0.size % flow.instances:
+        raise ValueError(
+            f"flow.instances: expected a divisor of the state's length {y0.size}, got {flow.instances}"
+        )
     return y0
-
-
-def instances_of(flow: Flow, n: int) -> int:
-    """How many stacked problem instances the state holds."""
-    count = flow.instances
-    if n % count:
-        raise ValueError(f"flow.instances: expected a divisor of the state's length {n}, got {count}")
-    return count
