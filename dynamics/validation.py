@@ -9,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.arrays import Array
+
 Randomness = int | np.random.Generator
 """A seed (a non-negative integer) or a generator, which is used up as it is drawn from."""
 
 
-def number(name: str, value: Any, *, positive: bool = False, least: float | None = None) -> float:
-    """``value`` as a finite float, ``> 0`` where ``positive``, ``>= least`` where that is given.
+def number(
+    name: str, value: Any, *, positive: bool = False, least: float | None = None, below: float | None = None
+) -> float:
+    """``value`` as a finite float, ``> 0`` where ``positive``, ``>= least`` and ``< below`` where these are given.
 
     Raises TypeError for what is no number (booleans, texts and arrays are none), ValueError for one out of range.
     """
@@ -23,9 +27,28 @@ def number(name: str, value: Any, *, positive: bool = False, least: float | None
     result = float(value)
     if not math.isfinite(result) or (positive and result <= 0):
         raise ValueError(f"{name}: expected a {'positive ' if positive else ''}finite number, got {value!r}")
-    if least is not None and result < least:
-        raise ValueError(f"{name}: expected a number >= {least:g}, got {value!r}")
+    low, high = -math.inf if least is None else least, math.inf if below is None else below
+    if not low <= result < high:
+        bounds = {True: f">= {low:g}", False: f"< {high:g}"}[below is None]
+        expected = bounds if least is None or below is None else f"in [{low:g}, {high:g})"
+        raise ValueError(f"{name}: expected a number {expected}, got {value!r}")
     return result
+
+
+def real_array(name: str, value: Any) -> Array:
+    """``value`` as an array of float64 with finite entries; ``value`` itself where it is one.
+
+    Raises TypeError for what is no array of real numbers, ValueError for entries that are not finite.
+    """
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected an array of real numbers, got {type(value).__name__}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name}: expected finite entries, got {int((~np.isfinite(array)).sum())} NaN or Inf"
+        )
+    return array
 
 
 def integer(name: str, value: Any, *, least: int | None = None) -> int:

@@ -14,6 +14,7 @@ from dynamics.deep.problem import DeepProblem, Weights
 from dynamics.deep.sample_means import descent, kernels, modulation_elements, modulations, over_samples
 from dynamics.geometry.columns import directions
 from dynamics.ode.flow import Flow
+from dynamics.validation import one_of
 
 Modulation = Literal["per_sample", "separated"]
 
@@ -60,8 +61,7 @@ class DeepFlow(Flow):
     ) -> None:
         if not isinstance(problem, DeepProblem):
             raise TypeError(f"problem: expected a DeepProblem, got {type(problem).__name__}")
-        if modulation not in get_args(Modulation):
-            raise ValueError(f"modulation: expected 'per_sample' or 'separated', got {modulation!r}")
+        one_of("modulation", modulation, get_args(Modulation))
         if projected:
             problem.require_unit_columns()
         self.problem = problem

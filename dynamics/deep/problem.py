@@ -16,7 +16,7 @@ from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import UNIT_TOLERANCE
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator, number, positive_int
+from dynamics.validation import Randomness, generator, number, positive_int, real_array
 
 Weights = tuple[Array, ...]
 """W_0 .. W_{L-1} of one network, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j of layer l + 1."""
@@ -48,9 +48,7 @@ class DeepProblem:
 
     def __post_init__(self) -> None:
         atoms_of(self.measure)
-        slope = number("slope", self.slope)
-        if not 0 <= slope < 1:
-            raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
+        slope = number("slope", self.slope, least=0, below=1)
         nets = {name: _layers(name, getattr(self, name)) for name in ("teacher", "student")}
         _check_pair(nets["teacher"], nets["student"], self.measure.dim)
         if self.biased:
@@ -190,9 +188,7 @@ class DeepProblem:
         top), ``colnorm(noise + p_W W*_l)``. ``p_W = 0`` is random initialisation.
         Source: the start of Luck Matters, section 4.2, layer by layer.
         """
-        factor, p_W = positive_int("factor", factor), number("p_W", p_W)
-        if p_W < 0:
-            raise ValueError(f"p_W: expected a number >= 0, got {p_W!r}")
+        factor, p_W = positive_int("factor", factor), number("p_W", p_W, least=0)
         source = generator("rng", rng, of="over_parameterised")
         own = _layers("teacher", teacher)
         m = _widths(own)
@@ -220,14 +216,9 @@ def _layers(name: str, weights: Any) -> Weights:
         raise ValueError(f"{name}: expected two or more weight matrices, got {len(weights)}")
     layers: list[Array] = []
     for level, weight in enumerate(weights):
-        try:
-            W = np.asarray(weight, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise TypeError(f"{name}: expected W_{level} to be an array of real numbers") from None
+        W = real_array(f"{name}, W_{level}", weight)
         if W.ndim < 2 or 0 in W.shape:
             raise ValueError(f"{name}: expected W_{level} of shape (..., n, n'), got {W.shape}")
-        if not np.isfinite(W).all():
-            raise ValueError(f"{name}: expected finite entries, got NaN or Inf in W_{level}")
         if layers and W.shape[-2] != layers[-1].shape[-1]:
             raise ValueError(
                 f"{name}: expected {layers[-1].shape[-1]} rows in W_{level} as W_{level - 1} has columns, "
@@ -285,7 +276,7 @@ def _augmented(name: str, weights: Any, biases: Any) -> Weights:
         raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {len(biases)}")
     stacked = []
     for level, (W, bias) in enumerate(zip(layers, biases, strict=True)):
-        b = np.asarray(bias, dtype=np.float64)
+        b = real_array(f"{name}_biases, b_{level}", bias)
         if b.shape[-1:] != W.shape[-1:]:
             raise ValueError(
                 f"{name}_biases: expected {W.shape[-1]} entries in b_{level}, got shape {b.shape}"

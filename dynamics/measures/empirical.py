@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from dynamics.arrays import Array
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_size
+from dynamics.validation import checked_size, real_array
 
 # Pre-activations made at once, of as many samples as that allows: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
@@ -33,13 +33,9 @@ class EmpiricalMeasure(InputMeasure):
     """
 
     def __init__(self, samples: ArrayLike, weights: ArrayLike | None = None) -> None:
-        x = np.array(samples, dtype=np.float64)
+        x = np.array(real_array("samples", samples))
         if x.ndim != 2 or 0 in x.shape:
             raise ValueError(f"samples: expected a non-empty array of shape (N, d), got shape {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError(
-                f"samples: expected finite values, got {int((~np.isfinite(x)).sum())} that are not"
-            )
         self.samples = x
         self.dim = x.shape[1]
         self.weights = None if weights is None else _normalised(weights, len(x))
@@ -95,11 +91,11 @@ class EmpiricalMeasure(InputMeasure):
 
 
 def _normalised(weights: ArrayLike, count: int) -> Array:
-    p = np.array(weights, dtype=np.float64)
+    p = real_array("weights", weights)
     if p.shape != (count,):
         raise ValueError(f"weights: expected shape ({count},), one per sample, got shape {p.shape}")
-    if not np.isfinite(p).all() or (p < 0).any():
-        raise ValueError(f"weights: expected finite non-negative values, got minimum {p.min()}")
+    if (p < 0).any():
+        raise ValueError(f"weights: expected non-negative numbers, got minimum {p.min()}")
     total = p.sum()
     if not total > 0:
         raise ValueError(f"weights: expected a positive sum, got {total}")

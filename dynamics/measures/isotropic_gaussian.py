@@ -15,7 +15,7 @@ from dynamics.measures.gaussian_kernels import arc_cosine_from
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.kernel_bounds import KernelBounds, spherical_kernel_bounds
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_dimension, checked_size
+from dynamics.validation import checked_dimension, checked_size, number
 
 # One kernel call on joined columns beats two while the overhead of a call dominates: up to about this many entries
 # d (m + n) of the joined columns, which are copied,
@@ -43,9 +43,7 @@ class IsotropicGaussian(InputMeasure):
 
     def __init__(self, dim: int, std: float = 1.0) -> None:
         self.dim = checked_dimension(dim)
-        if not (math.isfinite(std) and std > 0):
-            raise ValueError(f"std: expected a positive finite number, got {std!r}")
-        self.std = float(std)
+        self.std = number("std", std, positive=True)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, std={self.std})"

@@ -15,6 +15,7 @@ from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_laye
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
+from dynamics.validation import one_of
 
 # Elements of the largest array made while several states are observed at once: 2^18 float64, 2 MiB, stay in cache.
 _OBSERVED_ELEMENTS = 1 << 18
@@ -193,8 +194,7 @@ class ProjectedFlow(TwoLayerDynamics):
             )
         if not (np.all(problem.teacher_V == 1) and np.all(problem.student_V == 1)):
             raise ValueError("teacher_V, student_V: expected fan-outs of one in Theorem 4's flow")
-        if modulation not in ("uniform", "matched"):
-            raise ValueError(f"modulation: expected 'uniform' or 'matched', got {modulation!r}")
+        one_of("modulation", modulation, ("uniform", "matched"))
         self.modulation = modulation
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:

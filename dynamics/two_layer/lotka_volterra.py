@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.ode.flow import Flow
+from dynamics.validation import real_array
 
 
 class LotkaVolterraFlow(Flow):
@@ -36,15 +37,16 @@ class LotkaVolterraFlow(Flow):
     dimensions: Mapping[str, tuple[str, ...]] = {"x": ("node",), "share": ("node",)}
 
     def __init__(self, growth: ArrayLike, interaction: ArrayLike, start: ArrayLike) -> None:
-        g, A, x = (np.asarray(part, dtype=np.float64) for part in (growth, interaction, start))
+        g, A = real_array("growth", growth), real_array("interaction", interaction)
+        x = real_array("start", start)
         n = x.shape[-1] if x.ndim else 0
         if n == 0 or g.shape[-1:] != (n,) or A.shape[-2:] != (n, n):
             raise ValueError(
                 "growth, interaction, start: expected shapes (..., n), (..., n, n), (..., n), "
                 f"got {g.shape}, {A.shape}, {x.shape}"
             )
-        if not all(np.all(np.isfinite(part)) for part in (g, A, x)) or not np.all(x > 0):
-            raise ValueError("growth, interaction, start: expected finite numbers and a positive start")
+        if not np.all(x > 0):
+            raise ValueError(f"start: expected positive numbers, got {float(x.min())!r}")
         batch = np.broadcast_shapes(g.shape[:-1], A.shape[:-2], x.shape[:-1])
         self.start = np.array(np.broadcast_to(x, (*batch, n)))
         self.growth, self.interaction = g, A

@@ -25,6 +25,7 @@ from dynamics.ode.events import Event, diverged
 from dynamics.ode.flow import Flow
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
+from dynamics.validation import number, real_array
 
 _LARGEST_LOGARITHM = 150.0
 """Where logarithms of norm and fan-out are cut in the field: e^150 is far outside of any state, its square finite."""
@@ -36,18 +37,14 @@ class _OneTeacher(Flow):
     def __init__(
         self, delta: ArrayLike, rho: ArrayLike, v: ArrayLike, teacher_v: ArrayLike, c: float, frozen: bool
     ) -> None:
-        parts = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (delta, rho, v, teacher_v)))
-        for name, part in zip(("delta", "rho", "v", "teacher_v"), parts, strict=True):
-            if not np.all(np.isfinite(part)):
-                raise ValueError(f"{name}: expected finite numbers, got NaN or Inf")
+        given = {"delta": delta, "rho": rho, "v": v, "teacher_v": teacher_v}
+        parts = np.broadcast_arrays(*(real_array(name, part) for name, part in given.items()))
         self.delta, self.rho, self.v, self.teacher_v = (part.copy() for part in parts)
         if not (np.all(self.delta > 0) and np.all(self.delta <= np.pi)):
             raise ValueError(f"delta: expected angles in (0, pi], got {delta!r}")
         if not np.all(self.rho > 0):
             raise ValueError(f"rho: expected positive norms, got {rho!r}")
-        if not (math.isfinite(c) and c > 0):
-            raise ValueError(f"c: expected a positive finite number, got {c!r}")
-        self.c, self.frozen = float(c), bool(frozen)
+        self.c, self.frozen = number("c", c, positive=True), bool(frozen)
 
     def field(self, delta: Array, rho: Array, v: Array) -> tuple[Array, Array, Array]:
         """``(delta', rho', v')``."""

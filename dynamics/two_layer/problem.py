@@ -16,7 +16,7 @@ from dynamics.measures.described import described_measure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator
+from dynamics.validation import Randomness, generator, number, real_array
 
 _ARRAYS = ("teacher_W", "student_W", "teacher_V", "student_V")
 
@@ -227,8 +227,7 @@ class TeacherStudent:
         Source: Luck Matters, section 4.2 (v4, Fig. 7).
         """
         for name, p in (("p_W", p_W), ("p_V", p_V)):
-            if not (np.isfinite(p) and p >= 0):
-                raise ValueError(f"{name}: expected a finite number >= 0, got {p!r}")
+            number(name, p, least=0)
         W, V = unit_columns(_matrix("teacher_W", teacher_W)), _matrix("teacher_V", teacher_V)
         d, m = W.shape[-2:]
         if n < m:
@@ -244,17 +243,10 @@ class TeacherStudent:
 
 
 def _matrix(name: str, value: Any) -> Array:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected an array of real numbers, got {type(value).__name__}") from None
+    array = real_array(name, value)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(
             f"{name}: expected a non-empty array of shape (..., rows, columns), got {array.shape}"
-        )
-    if not np.all(np.isfinite(array)):
-        raise ValueError(
-            f"{name}: expected finite entries, got {int((~np.isfinite(array)).sum())} NaN or Inf"
         )
     return array
 

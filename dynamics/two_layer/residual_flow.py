@@ -12,15 +12,10 @@ from dynamics.geometry.angles import norms, tangent_projection
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
+from dynamics.validation import one_of
 
 Form = Literal["projected", "plain", "multiplicative", "exact"]
 """``projected``: w' = P_perp(w) r; ``plain``: w' = r; ``multiplicative``: w' = ||w|| r; ``exact``: w' = r + xi w."""
-
-
-def require_form(form: str, known: tuple[str, ...] = get_args(Form)) -> None:
-    """Raise ValueError unless ``form`` is one of ``known``."""
-    if form not in known:
-        raise ValueError(f"form: expected one of {', '.join(known)}, got {form!r}")
 
 
 def node_residuals(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, Array]:
@@ -99,7 +94,7 @@ class ResidualFlow(StudentFlow):
     }
 
     def __init__(self, problem: TeacherStudent, *, form: Form = "exact", trains_V: bool = False) -> None:
-        require_form(form)
+        one_of("form", form, get_args(Form))
         _second_moment(problem)
         super().__init__(problem, trains_V=trains_V)
         self.form = form

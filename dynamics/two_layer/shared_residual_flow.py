@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms, tangent_projection
 from dynamics.ode.flow import Flow
-from dynamics.two_layer.residual_flow import cosines, require_form
+from dynamics.two_layer.residual_flow import cosines
+from dynamics.validation import one_of, real_array
 
 Form = Literal["projected", "plain", "multiplicative"]
 
@@ -55,22 +56,23 @@ class SharedResidualFlow(Flow):
         *,
         form: Form = "projected",
     ) -> None:
-        require_form(form, ("projected", "plain", "multiplicative"))
+        one_of("form", form, get_args(Form))
         self.form = form
-        W = np.asarray(start, dtype=np.float64)
+        W = real_array("start", start)
         if W.ndim < 2:
             raise ValueError(f"start: expected shape (..., d, n), got {W.shape}")
         d, n = W.shape[-2:]
-        goal, a, eps = (np.asarray(x, dtype=np.float64) for x in (target, weights, boost))
+        goal, a, eps = (
+            real_array("target", target),
+            real_array("weights", weights),
+            real_array("boost", boost),
+        )
         a, eps = np.broadcast_to(a, (*a.shape[:-1], n)), np.broadcast_to(eps, (*eps.shape[:-1], n))
         if goal.shape[-1:] != (d,):
             raise ValueError(f"target: expected shape (..., {d}) as start's columns, got {goal.shape}")
         batch = np.broadcast_shapes(W.shape[:-2], goal.shape[:-1], a.shape[:-1], eps.shape[:-1])
         self.start = np.array(np.broadcast_to(W, (*batch, d, n)))
         self.target, self.weights, self.boost = goal, a, eps
-        for name in ("start", "target", "weights", "boost"):
-            if not np.all(np.isfinite(getattr(self, name))):
-                raise ValueError(f"{name}: expected finite numbers, got NaN or Inf")
         if not np.all(norms(self.start) > 0) or not np.all(np.any(goal != 0, axis=-1)):
             raise ValueError("start, target: expected non-zero columns, got a zero one")
 

@@ -13,18 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
-from dynamics.validation import Randomness, generator
+from dynamics.validation import Randomness, generator, number, positive_int, real_array
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
 """Entries of the authors' teacher weights before normalisation (first paper)."""
 
 QUARTER_ENTRIES = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 """Entries of the authors' teacher weights before normalisation (second paper)."""
-
-
-def _require_size(name: str, value: int, least: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name}: expected an integer >= {least}, got {value!r}")
 
 
 def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
@@ -39,8 +34,8 @@ def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) ->
     Raises:
         ValueError: a size below 1, or m > d.
     """
-    _require_size("d", d)
-    _require_size("m", m)
+    positive_int("d", d)
+    positive_int("m", m)
     if m > d:
         raise ValueError(f"m: expected at most d = {d} orthonormal columns, got {m}")
     q, r = np.linalg.qr(generator("rng", rng, of="orthonormal").standard_normal((*batch, d, m)))
@@ -59,8 +54,8 @@ def random_unit(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) ->
     Raises:
         ValueError: a size below 1.
     """
-    _require_size("d", d)
-    _require_size("m", m)
+    positive_int("d", d)
+    positive_int("m", m)
     columns = generator("rng", rng, of="random_unit").standard_normal((*batch, d, m))
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
@@ -97,8 +92,8 @@ def separated_entries(
     entries: tuple[float, ...] = SEPARATED_ENTRIES,
 ) -> Array:
     """The columns of :func:`separated` as they are drawn, before they are normalised."""
-    _require_size("d", d)
-    _require_size("m", m)
+    positive_int("d", d)
+    positive_int("m", m)
     source = generator("rng", rng, of="separated")
     if d <= 4 and m > (available := _count_separated(d, entries)):
         raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
@@ -164,10 +159,9 @@ def thresholded(
     Raises:
         ValueError: as :func:`orthonormal`, or a threshold that is not finite.
     """
-    if not np.isfinite(threshold):
-        raise ValueError(f"threshold: expected a finite number, got {threshold!r}")
+    threshold = number("threshold", threshold)
     directions = orthonormal(input_dim, m, generator("rng", rng, of="thresholded"), batch)
-    bias = np.full((*batch, 1, m), -float(threshold))
+    bias = np.full((*batch, 1, m), -threshold)
     return np.asarray(np.concatenate([directions, bias], axis=-2) / np.hypot(1.0, threshold))
 
 
@@ -183,9 +177,8 @@ def polarised(fan_out: ArrayLike, p: float) -> Array:
         ValueError: a negative or infinite p, or a zero row.
     Source: Student Specialization, Eqn 13.
     """
-    if not (np.isfinite(p) and p >= 0):
-        raise ValueError(f"p: expected a finite polarity >= 0, got {p!r}")
-    fan_out = np.asarray(fan_out, dtype=np.float64)
+    number("p", p, least=0)
+    fan_out = real_array("fan_out", fan_out)
     length = np.linalg.norm(fan_out, axis=-1, keepdims=True)
     if not np.all(length > 0):
         raise ValueError("fan_out: expected non-zero rows, got a zero row")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from dynamics.validation import integer, number, one_of, positive_int
+from dynamics.validation import integer, number, one_of, positive_int, real_array
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,27 @@ def test_names_are_listed() -> None:
     with pytest.raises(ValueError, match=r"^flow: expected one of a, b, got 'c'$"):
         one_of("flow", "c", iter("ab"))
     assert positive_int("n", 1) == 1
+
+
+def test_numbers_stay_below_their_bound() -> None:
+    """The lower end belongs to the range, the upper one does not; each bound is told alone and with the other."""
+    assert number("slope", 0, least=0, below=1) == 0.0
+    for value in (1.0, -0.1):
+        with pytest.raises(ValueError, match=rf"^slope: expected a number in \[0, 1\), got {value}$"):
+            number("slope", value, least=0, below=1)
+    assert number("x", -5.0, below=1) == -5.0
+    with pytest.raises(ValueError, match=r"^x: expected a number < 1, got 1$"):
+        number("x", 1, below=1)
+
+
+def test_arrays_are_real_and_finite() -> None:
+    """Anything with a shape becomes float64, an array of it stays the same object; the faults are counted."""
+    given = np.arange(3.0)
+    assert real_array("A", given) is given
+    assert real_array("A", [[1, 2]]).dtype == np.float64
+    with pytest.raises(TypeError, match=r"^A: expected an array of real numbers, got str$"):
+        real_array("A", "one")
+    with pytest.raises(TypeError, match=r"^A: expected an array of real numbers, got list$"):
+        real_array("A", [[1.0], [1.0, 2.0]])
+    with pytest.raises(ValueError, match=r"^A: expected finite entries, got 2 NaN or Inf$"):
+        real_array("A", [np.nan, 1.0, np.inf])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
-from dynamics.validation import Randomness, generator
+from dynamics.validation import Randomness, generator, integer
 
 LARGEST_ENTRY = 9
 """Entries of fan-ins are integers of at most this size."""
@@ -53,8 +53,7 @@ class SplitPlan:
 
     def __post_init__(self) -> None:
         for name, least in (("copies", 1), ("reversed", 0), ("cancelling", 0), ("opposed", 0), ("idle", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: expected an integer >= {least}, got {getattr(self, name)!r}")
+            integer(name, getattr(self, name), least=least)
 
 
 @dataclass(frozen=True)

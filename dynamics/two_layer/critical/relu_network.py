@@ -8,6 +8,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
+from dynamics.validation import number, real_array
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,7 @@ class TwoLayerNetwork:
 
     def __post_init__(self) -> None:
         for name in ("W", "b", "V", "c"):
-            value = np.asarray(getattr(self, name), dtype=np.float64)
-            if not np.all(np.isfinite(value)):
-                raise ValueError(f"{name}: expected finite entries, got NaN or Inf")
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, real_array(name, getattr(self, name)))
         if self.W.ndim < 2 or self.V.ndim < 2:
             raise ValueError(f"W, V: expected matrices, got shapes {self.W.shape} and {self.V.shape}")
         n, outputs = self.V.shape[-2:]
@@ -46,8 +44,7 @@ class TwoLayerNetwork:
                 f"W, b, V, c: expected shapes (..., d, n), (..., n), (..., n, C), (..., C), got"
                 f" {self.W.shape}, {self.b.shape}, {self.V.shape}, {self.c.shape}"
             )
-        if not 0 <= self.slope < 1:
-            raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
+        number("slope", self.slope, least=0, below=1)
 
     @property
     def nodes(self) -> int:

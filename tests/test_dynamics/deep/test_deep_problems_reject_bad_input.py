@@ -33,8 +33,12 @@ STUDENT = (np.ones((3, 4)), np.ones((4, 1)))
         ((TEACHER, (np.ones((2, 4)), np.ones((4, 1))), X), ValueError, "student: expected (inputs, outputs)"),
         ((TEACHER, (np.ones((3, 4)), np.ones((4, 2))), X), ValueError, "student: expected (inputs, outputs)"),
         ((TEACHER, (np.ones((3, 0)), np.ones((0, 1))), X), ValueError, "student: expected W_0 of shape"),
-        ((TEACHER, (np.ones((3, 4)), np.full((4, 1), np.nan)), X), ValueError, "student: expected finite"),
-        ((TEACHER, ("no", STUDENT[1]), X), TypeError, "student: expected W_0 to be an array"),
+        (
+            (TEACHER, (np.ones((3, 4)), np.full((4, 1), np.nan)), X),
+            ValueError,
+            "student, W_1: expected finite entries, got 4",
+        ),
+        ((TEACHER, ("no", STUDENT[1]), X), TypeError, "student, W_0: expected an array of real"),
         (
             (TEACHER, STUDENT, EmpiricalMeasure(np.ones((5, 2)))),
             ValueError,
@@ -79,7 +83,7 @@ def test_biases_and_starts() -> None:
 def test_flows() -> None:
     """Unknown modulation, another kind of problem, columns that are not unit, no equilibrium for fewer students."""
     problem = DeepProblem(TEACHER, STUDENT, X)
-    with pytest.raises(ValueError, match="modulation: expected 'per_sample' or 'separated', got 'exact'"):
+    with pytest.raises(ValueError, match="modulation: expected one of per_sample, separated, got 'exact'"):
         DeepFlow(problem, "exact")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="problem: expected a DeepProblem, got TeacherStudent"):
         DeepFlow(TeacherStudent(np.eye(3), np.eye(3)))  # type: ignore[arg-type]

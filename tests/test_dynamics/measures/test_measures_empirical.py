@@ -95,11 +95,11 @@ def test_bad_data_are_named():
         EmpiricalMeasure(np.ones(3))
     with pytest.raises(ValueError, match=r"samples: expected a non-empty array.*\(0, 3\)"):
         EmpiricalMeasure(np.ones((0, 3)))
-    with pytest.raises(ValueError, match="samples: expected finite values, got 1 that are not"):
+    with pytest.raises(ValueError, match="samples: expected finite entries, got 1 NaN or Inf"):
         EmpiricalMeasure([[1.0, np.nan]])
     with pytest.raises(ValueError, match=r"weights: expected shape \(2,\), one per sample, got shape \(3,\)"):
         EmpiricalMeasure(np.ones((2, 1)), np.ones(3))
-    with pytest.raises(ValueError, match=r"weights: expected finite non-negative values, got minimum -1\.0"):
+    with pytest.raises(ValueError, match=r"weights: expected non-negative numbers, got minimum -1\.0"):
         EmpiricalMeasure(np.ones((2, 1)), [1.0, -1.0])
     with pytest.raises(ValueError, match=r"weights: expected a positive sum, got 0\.0"):
         EmpiricalMeasure(np.ones((2, 1)), [0.0, 0.0])

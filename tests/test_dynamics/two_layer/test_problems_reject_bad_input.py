@@ -73,9 +73,9 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], error: type[Exceptio
         (lambda: TeacherStudent.near_teacher(UNIT, np.ones((2, 1)), 1, RNG), "n: expected at least m = 2"),
         (lambda: TeacherStudent.near_teacher(UNIT, np.ones((2, 1)), 2, RNG, p_W=-1.0), "p_W: expected"),
         (lambda: teachers.orthonormal(2, 3, RNG), "m: expected at most d = 2 orthonormal"),
-        (lambda: teachers.random_unit(0, 3, RNG), "d: expected an integer >= 1"),
+        (lambda: teachers.random_unit(0, 3, RNG), "d: expected a positive integer, got 0"),
         (lambda: teachers.separated(1, 3, RNG), "m: expected at most 2 separated"),
-        (lambda: teachers.polarised(np.ones((2, 2)), -1.0), "p: expected a finite polarity"),
+        (lambda: teachers.polarised(np.ones((2, 2)), -1.0), "p: expected a number >= 0, got -1"),
         (lambda: teachers.thresholded(3, 2, float("inf"), RNG), "threshold: expected a finite"),
     ],
 )

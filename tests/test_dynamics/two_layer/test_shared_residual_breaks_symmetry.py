@@ -97,7 +97,8 @@ def test_lotka_volterra_excludes_and_coexists():
         (lambda: SharedResidualFlow([0, 0], np.ones((2, 2)), [1, 1]), "start, target"),
         (lambda: SharedResidualFlow([1, 0], np.ones((2, 2)), [1, np.nan]), "weights"),
         (lambda: LotkaVolterraFlow([1, 1], np.ones((3, 3)), [1, 1]), "growth, interaction, start"),
-        (lambda: LotkaVolterraFlow([1, 1], np.ones((2, 2)), [1, 0]), "growth, interaction, start"),
+        (lambda: LotkaVolterraFlow([1, 1], np.ones((2, 2)), [1, 0]), "start: expected positive"),
+        (lambda: LotkaVolterraFlow([1, np.inf], np.ones((2, 2)), [1, 1]), "growth: expected finite"),
     ],
 )
 def test_bad_input_is_named(make, name):
