@@ -8,28 +8,35 @@ import numpy as np
 
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
+from verify.judging import SEED, Instance, fixed, integers, reals
 
 
 @dataclass(frozen=True)
-class OverparameterisedRun:
+class OverparameterisedRun(Instance):
     """m teachers, n students, c outputs in d dimensions; nodes orthonormal (or random with ``orthonormal=False``).
 
     Relevant students start at angle ``theta0`` and ``v_error`` from their teachers, irrelevant fan-outs with norm
     ``r_fan_out``. ``networks > 0`` also trains so many networks at ``lr`` with ``batch`` fresh samples a step.
     """
 
-    d: int = 4
-    m: int = 1
-    n: int = 2
-    c: int = 2
-    theta0: float = 0.3
-    v_error: float = 0.3
-    r_fan_out: float = 0.5
+    d: int = fixed(4, integers(2))
+    m: int = fixed(1, integers(1))
+    n: int = fixed(2, integers(1))
+    c: int = fixed(2, integers(1))
+    theta0: float = fixed(0.3, reals(0.0, np.pi))
+    v_error: float = fixed(0.3, reals(0.0))
+    r_fan_out: float = fixed(0.5, reals(0.0))
     orthonormal: bool = True
-    networks: int = 0
-    lr: float = 0.1
-    batch: int = 256
-    seed: int = 0
+    networks: int = fixed(0, integers(0))
+    lr: float = fixed(0.1, reals(0.0, 1.0, low_open=True))
+    batch: int = fixed(256, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """A student for every teacher, and no more orthonormal nodes than dimensions."""
+        if self.n < self.m:
+            return "expected at least as many students as teachers"
+        return "expected n <= d for orthonormal nodes" if self.orthonormal and self.n > self.d else ""
 
 
 SMALL = OverparameterisedRun(6, 2, 4, 3, 0.5, 0.5, 1.0)
