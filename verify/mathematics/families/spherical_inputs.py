@@ -11,7 +11,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.angles import paired_angles
 from dynamics.two_layer.teachers import orthonormal
-from verify.judging import drawn
+from verify.judging import SEED, Instance, OneOf, drawn, integers, reals
 
 SPHERICAL = ("gaussian", "sphere", "ball", "student", "shells")
 """Laws with spherical symmetry: Gaussian, uniform on the unit sphere, uniform in the unit ball, Student-t, shells."""
@@ -32,18 +32,18 @@ NORM = st.sampled_from([1.0, 0.25, 0.5, 2.0, 4.0])
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(Instance):
     """Nodes j and k at an angle in d dimensions, with norms, turned at random; and the law of the input.
 
     Angles are drawn away from 0 and pi, where a sample of affordable size resolves nothing.
     """
 
-    law: str = drawn("gaussian", st.sampled_from(SPHERICAL))
-    d: int = drawn(2, st.integers(2, 10))
-    angle: float = drawn(1.0, st.floats(0.1, 2.9))
-    norm_j: float = drawn(1.0, NORM)
-    norm_k: float = drawn(1.0, NORM)
-    seed: int = drawn(0, st.integers(0, 2**16))
+    law: str = drawn("gaussian", st.sampled_from(SPHERICAL), OneOf(SPHERICAL + OTHERS))
+    d: int = drawn(2, st.integers(2, 10), integers(2, 1000))
+    angle: float = drawn(1.0, st.floats(0.1, 2.9), reals(0.0, math.pi))
+    norm_j: float = drawn(1.0, NORM, reals(1e-6, 1e6))
+    norm_k: float = drawn(1.0, NORM, reals(1e-6, 1e6))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def columns(self) -> tuple[Array, Array]:
         """``w_j``, ``w_k``, each (d,)."""
