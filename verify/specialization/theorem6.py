@@ -78,9 +78,7 @@ def between_the_nodes(
     """
     size = 400_000 if context.budget.full else 80_000
     if size * (math.pi - pair.angle) / (2 * math.pi) < FEWEST_HITS:
-        raise CannotJudgeError(
-            f"the nodes are active together on fewer than {FEWEST_HITS} of {size} samples"
-        )
+        raise CannotJudgeError(f"the nodes are active together on fewer than {FEWEST_HITS} of {size} samples")
     mean, error = gated_mean(pair, size, context.rng(pair.seed, pair.d))
     c = second_moment(pair.law, pair.d)
     claimed = scale * closed_form(*pair.columns(), c, norm_factor=norm_factor)

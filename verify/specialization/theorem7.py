@@ -12,22 +12,29 @@ import numpy as np
 from dynamics.arrays import Array
 from verify.judging import (
     ALGEBRA,
+    SEED,
     SPECIALIZATION,
     Assumption,
     Context,
     Evidence,
+    Instance,
     Item,
     Source,
     drawn,
     drawn_fields,
+    integers,
+    reals,
 )
+from verify.specialization import VERSION
 
 THEOREM7 = Item(
     "specialization.theorem7",
     Source(
         SPECIALIZATION,
         "Theorem 7",
-        "the printed theorem is lost; an identity that its proof and corollaries need",
+        "the printed formula is lost; an identity that what follows it needs, derived here",
+        version=VERSION,
+        section="5.3",
     ),
 )
 
@@ -41,19 +48,19 @@ SIZE = st.sampled_from([1.0, 0.01, 0.3, 3.0, 100.0])
 
 
 @dataclass(frozen=True)
-class TwoNodes:
+class TwoNodes(Instance):
     """Two nodes of given norms, with random r_1, r_2 of size ``pull`` and xi_1, xi_2 of size ``xi``.
 
     With ``shared`` both r are multiples of one vector u.
     """
 
-    d: int = drawn(2, lambda budget: st.integers(2, 50 if budget.full else 12))
-    norm_1: float = drawn(1.0, SIZE)
-    norm_2: float = drawn(1.0, SIZE)
-    pull: float = drawn(1.0, SIZE)
-    xi: float = drawn(1.0, st.sampled_from([1.0, 0.0, 10.0]))
+    d: int = drawn(2, lambda budget: st.integers(2, 50 if budget.full else 12), integers(1, 1000))
+    norm_1: float = drawn(1.0, SIZE, reals(1e-9, 1e9))
+    norm_2: float = drawn(1.0, SIZE, reals(1e-9, 1e9))
+    pull: float = drawn(1.0, SIZE, reals(0.0, 1e9))
+    xi: float = drawn(1.0, st.sampled_from([1.0, 0.0, 10.0]), reals(-1e9, 1e9))
     shared: bool = drawn(False, st.booleans())
-    seed: int = drawn(0, st.integers(0, 2**16))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 NODES = TwoNodes(d=4, norm_1=2.0, norm_2=0.5, seed=1)
@@ -117,16 +124,19 @@ def _close(measured: Array, predicted: Array, tolerance: float) -> Evidence:
 
 
 @THEOREM7.claim(
-    "corrected",
+    "reading",
     part="direction",
     expected="holds",
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
-    place="Theorem 7, proof (Eqn 69)",
-    note="named in the text; formula derived",
+    place="the worst case before Eqn 11, which cites Eqn 69",
+    note="the text names the equation, its formula is lost; derived here",
+    compares=("rate at which a direction turns", "=", "P⊥r/‖w‖"),
 )
-def turns_by_the_part_across(nodes: TwoNodes, context: Context, *, with_norm: bool = True) -> Evidence:
+def turns_by_the_part_across(
+    nodes: TwoNodes, context: Context, *, with_norm: bool = True, factor: float = 1.0
+) -> Evidence:
     """A direction turns by the part of r across it
 
     ẇ = r + ξw:   dw̄/dt = P⊥_w r / ‖w‖,   w̄ = w/‖w‖
@@ -135,25 +145,29 @@ def turns_by_the_part_across(nodes: TwoNodes, context: Context, *, with_norm: bo
     """
     motion = Motion.of(nodes)
     length = motion.norm if with_norm else np.ones(2)
-    predicted = np.stack([motion.across(k) / length[k] for k in range(2)])
+    predicted = factor * np.stack([motion.across(k) / length[k] for k in range(2)])
     return _close(motion.derivative(_unit), predicted, motion.rounding)
 
 
 turns_by_the_part_across.rejects("without 1/‖w‖", NODES, with_norm=False)
+turns_by_the_part_across.rejects("1e-12 faster", NODES, factor=1 + 1e-12)
 
 
 @THEOREM7.claim(
-    "corrected",
+    "reading",
     part="pair_cosine",
     expected="holds",
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
+    compares=("rate of the cosine of two nodes", "=", "what their pulls across make it"),
 )
 def cosine_of_two_nodes(nodes: TwoNodes, context: Context, *, second: float = 1.0) -> Evidence:
     """How the cosine of two nodes moves
 
     d(w̄₁·w̄₂)/dt = w̄₂ᵀ P⊥₁ r₁/‖w₁‖ + w̄₁ᵀ P⊥₂ r₂/‖w₂‖
+
+    One of two readings of a theorem on two nodes under ẇ = r + ξw; the other is theorem7.norm_ratio.
     """
     motion = Motion.of(nodes)
     bar, length = _unit(motion.w), motion.norm
@@ -163,18 +177,22 @@ def cosine_of_two_nodes(nodes: TwoNodes, context: Context, *, second: float = 1.
 
 
 cosine_of_two_nodes.rejects("first node only", NODES, second=0.0)
+cosine_of_two_nodes.rejects("second node 1e-11 stronger", NODES, second=1 + 1e-11)
 
 
 @THEOREM7.claim(
-    "corrected",
+    "reading",
     part="norm_ratio",
     expected="holds",
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
-    note="the printed theorem is lost; this is the likeliest reading, as the text speaks of two nodes and their ratio",
+    note="the printed formula is lost; the likeliest reading, as the text speaks of two nodes and their ratio",
+    compares=("rate of ln ‖w₁‖/‖w₂‖", "=", "difference of what each grows by"),
 )
-def ratio_of_two_norms(nodes: TwoNodes, context: Context, *, with_xi: bool = True) -> Evidence:
+def ratio_of_two_norms(
+    nodes: TwoNodes, context: Context, *, with_xi: bool = True, factor: float = 1.0
+) -> Evidence:
     """How the ratio of two norms moves
 
     d ln(‖w₁‖/‖w₂‖)/dt = w̄₁·r₁/‖w₁‖ − w̄₂·r₂/‖w₂‖ + ξ₁ − ξ₂
@@ -185,10 +203,11 @@ def ratio_of_two_norms(nodes: TwoNodes, context: Context, *, with_xi: bool = Tru
     motion = Motion.of(nodes)
     grown = (_unit(motion.w) * motion.r).sum(axis=1) / motion.norm + with_xi * motion.xi
     measured = motion.derivative(lambda w: 0.5 * np.log((w[0] * w[0]).sum() / (w[1] * w[1]).sum()))
-    return _close(measured, np.array(grown[0] - grown[1]), motion.rounding)
+    return _close(measured, np.array(factor * (grown[0] - grown[1])), motion.rounding)
 
 
 ratio_of_two_norms.rejects("without ξ", NODES, with_xi=False)
+ratio_of_two_norms.rejects("1e-11 faster", NODES, factor=1 + 1e-11)
 
 
 def _cosines(motion: Motion, w: Any) -> Any:
@@ -196,13 +215,16 @@ def _cosines(motion: Motion, w: Any) -> Any:
 
 
 def off_axis(nodes: TwoNodes) -> tuple[Assumption, ...]:
-    """Neither node along u, where the half angle is 0 or pi / 2 for good."""
+    """Both pulled along u, neither node along it, where the half angle is 0 or pi / 2 for good."""
     motion = Motion.of(nodes)
-    return (Assumption("w_k not along u", 1 - 1e-4 - float(np.abs(_cosines(motion, motion.w)).max())),)
+    return (
+        Assumption("r_1, r_2 along one direction", 1.0 if nodes.shared else -1.0),
+        Assumption("w_k not along u", 1 - 1e-4 - float(np.abs(_cosines(motion, motion.w)).max())),
+    )
 
 
 @THEOREM7.claim(
-    "corrected",
+    "sharp",
     part="half_angle",
     expected="holds",
     on=TwoNodes,
@@ -210,6 +232,8 @@ def off_axis(nodes: TwoNodes) -> tuple[Assumption, ...]:
     assume=off_axis,
     examples=(SHARED,),
     cost=ALGEBRA.at_quick(200),
+    note="ours",
+    compares=("rate of ln tan(θ₁/2)/tan(θ₂/2)", "=", "ρ₂/‖w₂‖ − ρ₁/‖w₁‖"),
 )
 def half_angles(nodes: TwoNodes, context: Context, *, sign: float = 1.0) -> Evidence:
     """Two nodes pulled along one direction
@@ -232,3 +256,7 @@ def half_angles(nodes: TwoNodes, context: Context, *, sign: float = 1.0) -> Evid
 
 
 half_angles.rejects("sign turned", SHARED, sign=-1.0)
+half_angles.rejects("1e-11 faster", SHARED, sign=1 + 1e-11)
+half_angles.excludes("each along its own", NODES, "r_1, r_2 along one direction")
+half_angles.excludes("one dimension", TwoNodes(d=1, shared=True), "w_k not along u")
+half_angles.includes("generic nodes pulled along u", SHARED)

@@ -7,12 +7,19 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import numpy as np
 
-from verify.judging import ALGEBRA, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
+from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source, drawn_fields
 from verify.mathematics.runs.rivals import UNEVEN, Rivals
+from verify.specialization import VERSION
 
 FEEDBACK = Item(
     "specialization.theorem7.feedback",
-    Source(SPECIALIZATION, "section 5.3, symmetric case", "dynamics and condition added; formulas lost"),
+    Source(
+        SPECIALIZATION,
+        "the simple and symmetric case after Theorem 7",
+        "dynamics and condition added; formulas lost",
+        version=VERSION,
+        section="5.3",
+    ),
 )
 
 light_rivals = drawn_fields(
@@ -23,8 +30,28 @@ light_rivals = drawn_fields(
 """Weights that add up to less than ``||w*|| = 1``, different norms."""
 
 
-@FEEDBACK.claim("corrected", expected="holds", on=Rivals, draw=light_rivals, examples=(UNEVEN,), cost=ALGEBRA)
-def the_lead_shrinks(rivals: Rivals, context: Context, *, form: str = "plain") -> Evidence:
+def light_and_uneven(rivals: Rivals) -> tuple[Assumption, ...]:
+    """The students have not reached the target yet, and differ in size."""
+    _, sizes, weights, _ = rivals.parts()
+    return (
+        Assumption("Σ a‖w‖ < ‖w*‖", 1 - float(weights @ sizes)),
+        Assumption("norms that differ", 1 - rivals.smallest - 1e-6),
+    )
+
+
+@FEEDBACK.claim(
+    "corrected",
+    expected="holds",
+    on=Rivals,
+    draw=light_rivals,
+    assume=light_and_uneven,
+    examples=(UNEVEN,),
+    cost=ALGEBRA,
+    compares=("drift of ln of the larger norm over the smaller", "=", "−‖r‖ |1/‖w₁‖ − 1/‖w_n‖|, negative"),
+)
+def the_lead_shrinks(
+    rivals: Rivals, context: Context, *, form: str = "plain", factor: float = 1.0
+) -> Evidence:
     """Negative feedback in the symmetric case, under ẇ = r only
 
     ẇ_k = r for all k, students along w*, Σ a_k‖w_k‖ < ‖w*‖:
@@ -39,7 +66,7 @@ def the_lead_shrinks(rivals: Rivals, context: Context, *, form: str = "plain") -
     speed = target @ flow.unpack(flow(0.0, flow.initial_state()))["W"]
     drift = float(speed[0] / sizes[0] - speed[-1] / sizes[-1]) * float(np.sign(sizes[0] - sizes[-1]))
     pull = 1 - float(weights @ sizes)
-    predicted = -pull * abs(1 / sizes[0] - 1 / sizes[-1])
+    predicted = -factor * pull * abs(1 / sizes[0] - 1 / sizes[-1])
     rounding = 1e-14 * (1 + 1 / sizes.min())
     return Evidence(
         predicted=predicted,
@@ -51,3 +78,7 @@ def the_lead_shrinks(rivals: Rivals, context: Context, *, form: str = "plain") -
 
 the_lead_shrinks.rejects("multiplicative: ratios stand still", UNEVEN, form="multiplicative")
 the_lead_shrinks.rejects("Σ a‖w‖ > ‖w*‖", replace(UNEVEN, total=3.0))
+the_lead_shrinks.rejects("feedback 1e-12 stronger", UNEVEN, factor=1 + 1e-12)
+the_lead_shrinks.excludes("a sum past the target", replace(UNEVEN, total=3.0), "Σ a‖w‖ < ‖w*‖")
+the_lead_shrinks.excludes("equal norms", replace(UNEVEN, smallest=1.0), "norms that differ")
+the_lead_shrinks.includes("a sum just short of the target", replace(UNEVEN, total=1.5))
