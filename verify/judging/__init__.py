@@ -8,7 +8,7 @@ from verify.judging.controls import Control
 from verify.judging.domains import SEED, Each, Instance, OneOf, Range, integers, reals
 from verify.judging.evidence import Assumption, CannotJudgeError, Context, Evidence
 from verify.judging.instances import drawn, drawn_fields, fixed
-from verify.judging.item import Item
+from verify.judging.item import Item, Relation
 from verify.judging.statement import AnyStatement, Statement
 from verify.judging.verdict import Attack, Record, Verdict
 from verify.judging.vocabulary import (
@@ -59,6 +59,7 @@ __all__ = [
     "Precise",
     "Range",
     "Record",
+    "Relation",
     "Replication",
     "Source",
     "Statement",

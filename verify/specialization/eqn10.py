@@ -11,8 +11,11 @@ from dynamics.two_layer.residual_flow import node_residuals
 from verify.judging import SAMPLING, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gaussian_layers import Layer
 from verify.mathematics.gradients.resolved_gradient import resolved
+from verify.specialization import VERSION
 
-EQN10 = Item("specialization.eqn10", Source(SPECIALIZATION, "Eqn 10 and Assumption 2"))
+EQN10 = Item(
+    "specialization.eqn10", Source(SPECIALIZATION, "Eqn 10 and Assumption 2", version=VERSION, section="5.2")
+)
 
 
 EXAMPLE = Layer(d=3, m=2, n=3, outputs=2, std=1.2, seed=2)
@@ -20,21 +23,22 @@ EXAMPLE = Layer(d=3, m=2, n=3, outputs=2, std=1.2, seed=2)
 
 
 @EQN10.claim(
-    "corrected",
+    "reading",
     expected="holds",
     on=Layer,
     examples=(EXAMPLE,),
     cost=SAMPLING,
-    note="the printed Assumption 2 is lost; its content for spherical input is derived from Theorem 6",
+    note="both formulas are lost in the text at hand; their content for spherical input is derived from Theorem 6",
+    compares=("sampled motion along the formula", "=", "length of the formula"),
 )
 def split(layer: Layer, context: Context, *, xi: str = "exact") -> Evidence:
-    """The gradient splits into the residual and a part along the node
+    """The gradient splits into the residual and a part along the node, our reading
 
     ẇ_k = r_k + ξ_k w_k,   r_k = Σ_j α_kj ψ(θ_kj) w*_j − Σ_k' β_kk' ψ(θ_kk') w_k',   ψ(θ) = c(π−θ)/2π
     ξ_k = (c/2π‖w_k‖) [Σ_j α_kj sin θ_kj ‖w*_j‖ − Σ_k' β_kk' sin θ_kk' ‖w_k'‖]
 
-    Spherical input makes Assumption 2 exact, with ψ(π) = 0. Its second coefficient is no function of the angle alone:
-    it carries the ratio of the norms.
+    Isotropic Gaussian input, no bias. Spherical input makes Assumption 2 exact, with ψ(π) = 0. Its second coefficient
+    is no function of the angle alone: it carries the ratio of the norms.
     """
     problem = layer.problem()
     W = problem.student_W
@@ -60,14 +64,15 @@ split.rejects("ξ without ‖w_j‖/‖w_k‖", EXAMPLE, xi="no ratio")
 
 
 @EQN10.claim(
-    "corrected",
+    "reading",
     part="directions",
     expected="holds",
     on=Layer,
     examples=(EXAMPLE,),
     cost=SAMPLING,
     place="Eqn 10, simplified dynamics",
-    note="the form of the simplified dynamics is a reading",
+    note="formulas lost; the form of the simplified dynamics is our reading",
+    compares=("sampled motion across the nodes along the formula", "=", "length of the formula"),
 )
 def directions(layer: Layer, context: Context, *, factor: float = 1.0) -> Evidence:
     """The residual alone tells where a node turns

@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.two_layer.one_teacher import OneTeacherFlow, frozen_passage_time, passage
-from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, drawn
-from verify.specialization import FROM_THE_TEXT
+from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Instance, Item, Source, drawn, reals
+from verify.specialization import FROM_THE_TEXT, VERSION
 
-EQN12 = Item("specialization.eqn12", Source(SPECIALIZATION, "Eqn 12", FROM_THE_TEXT))
+EQN12 = Item("specialization.eqn12", Source(SPECIALIZATION, "Eqn 12", FROM_THE_TEXT, VERSION, "5.3"))
 
 AGREEMENT = 1e-9
 """Relative: LSODA at rtol = 1e-11 over some 10^3 steps, against a quadrature at 1e-13."""
@@ -21,16 +21,16 @@ SIZE = st.sampled_from([1.0, 0.3, 3.0])
 
 
 @dataclass(frozen=True)
-class Passage:
+class Passage(Instance):
     """From angle ``pi - start`` to a right angle, with kappa = c v v* / (2 pi ||w||) kept fixed.
 
     ``fan_out`` is v v*, ``norm`` is ||w||.
     """
 
-    start: float = drawn(0.1, st.floats(-4, -0.5).map(lambda exponent: float(10**exponent)))
-    fan_out: float = drawn(1.0, SIZE)
-    norm: float = drawn(1.0, SIZE)
-    c: float = drawn(1.0, st.sampled_from([1.0, 2.25]))
+    start: float = drawn(0.1, st.floats(-4, -0.5).map(lambda exponent: float(10**exponent)), reals(1e-5, 1.5))
+    fan_out: float = drawn(1.0, SIZE, reals(1e-3, 1e3))
+    norm: float = drawn(1.0, SIZE, reals(1e-3, 1e3))
+    c: float = drawn(1.0, st.sampled_from([1.0, 2.25]), reals(1e-3, 1e3))
 
     @property
     def kappa(self) -> float:
@@ -43,7 +43,14 @@ class Passage:
         return passage(flow).events["reached"][0]
 
 
-@EQN12.claim("sharp", part="quadrature", expected="holds", on=Passage, cost=SEARCH.at_quick(15))
+@EQN12.claim(
+    "sharp",
+    part="quadrature",
+    expected="holds",
+    on=Passage,
+    cost=SEARCH.at_quick(15),
+    compares=("integrated time to a right angle", "=", "quadrature"),
+)
 def by_quadrature(turn: Passage, context: Context, *, factor: float = 1.0) -> Evidence:
     """The time to turn round by quadrature
 
@@ -78,18 +85,19 @@ def next_term(turn: Passage) -> float:
 
 
 @EQN12.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=Passage,
     examples=tuple(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)),
     cost=SEARCH.at_quick(15),
     place="Eqn 12 and the time after it",
     note=f"{FROM_THE_TEXT}; the constant is ours",
+    compares=("κ times the integrated time to a right angle", "=", "1/ε − 0.3449 − ε/6"),
 )
 def diverges_like_one_over_the_gap(
     turn: Passage, context: Context, *, constant: float = OFFSET, power: float = 1.0
 ) -> Evidence:
-    """The time to turn round, weights' norms kept fixed
+    """The time to turn round, weights' norms kept fixed: our reading
 
     θ̇ = −κ (π−θ) sin θ,  κ = cα/(2π‖w‖) fixed:
     T(π−ε → π/2) = (1/κ) [1/ε − 0.3449 − ε/6 + O(ε³)] → ∞ as ε → 0
@@ -113,3 +121,4 @@ diverges_like_one_over_the_gap.rejects_variant(
 )
 diverges_like_one_over_the_gap.rejects("1/ε²", Passage(start=1e-2), power=2.0)
 diverges_like_one_over_the_gap.rejects("no constant", Passage(start=1e-2), constant=0.0)
+diverges_like_one_over_the_gap.rejects("constant 0.1 % larger", Passage(start=1e-2), constant=1.001 * OFFSET)

@@ -10,12 +10,15 @@ import numpy as np
 from dynamics.geometry.angles import angle_pair
 from dynamics.two_layer.one_teacher import OneTeacherFlow
 from verify.judging import SAMPLING, SPECIALIZATION, Budget, Context, Evidence, Item, Source
-from verify.mathematics.families.gaussian_layers import Layer, one_teacher, resolvable_turn, single_pairs
+from verify.mathematics.families.gaussian_layers import Layer, one_teacher, single_output, single_pairs
 from verify.mathematics.gradients.resolved_gradient import resolved
+from verify.specialization import VERSION
 
 ONE_TEACHER = Item(
     "specialization.eqn12.one_teacher",
-    Source(SPECIALIZATION, "Eqn 12", "with norm and fan-out kept in; derived, not in the paper"),
+    Source(
+        SPECIALIZATION, "Eqn 12", "with norm and fan-out kept in; derived, not in the paper", VERSION, "5.3"
+    ),
 )
 
 
@@ -29,9 +32,10 @@ def one_output_pairs(budget: Budget) -> st.SearchStrategy[Layer]:
     expected="holds",
     on=Layer,
     draw=one_output_pairs,
-    assume=resolvable_turn,
+    assume=single_output,
     examples=(Layer(d=3, seed=1),),
     cost=SAMPLING.at_quick(12),
+    compares=("sampled motion along the formula", "=", "length of the formula"),
 )
 def three_equations(layer: Layer, context: Context, *, growth: float = 1.0) -> Evidence:
     """One student and one teacher in three numbers
@@ -56,3 +60,5 @@ def three_equations(layer: Layer, context: Context, *, growth: float = 1.0) -> E
 
 
 three_equations.rejects("ρ̇ 20 % larger", Layer(d=3, seed=1), growth=1.2)
+three_equations.excludes("two outputs", Layer(d=3, outputs=2, seed=1), "one output")
+three_equations.includes("one output", Layer(d=3, seed=1))

@@ -37,8 +37,9 @@ def students_are_species(
 
     ẇ_k = ‖w_k‖ r_k, students along w*:   x_k = ‖w_k‖ obeys ẋ_k = x_k ((1 + ε_k)‖w*‖ − Σ a_i x_i)
 
-    "Related to" in the paper; read as: the same equations. Exact for one resource and aligned students: the interaction matrix has equal rows, so the fittest excludes the
-    rest. With several teachers the analogy ends, as the paper says: they do not replace one another.
+    "Related to" in the paper; read as: the same equations. Exact for one resource and aligned students: the
+    interaction matrix has equal rows, so the fittest excludes the rest. With several teachers the analogy ends, as
+    the paper says: they do not replace one another.
     """
     _, sizes, weights, boost = rivals.parts()
     species = LotkaVolterraFlow(1 + boost, np.broadcast_to(weights, (rivals.n, rivals.n)), sizes)

@@ -130,7 +130,8 @@ def spectrum(pair: Pair, context: Context, *, sine: float = 1.0) -> Evidence:
     E[D_k D_j x xᵀ] = (c/2π) [(π−θ) I + sin θ (ŝŝᵀ − t̂t̂ᵀ)],  ŝ ∥ ŵ_j + ŵ_k,  t̂ ∥ ŵ_j − ŵ_k
     eigenvalues (c/2π)(π−θ ± sin θ) once each and (c/2π)(π−θ), d−2 times
 
-    By quadrature, to rounding, every entry and every eigenvalue. The term is largest along the bisector of the two nodes and vanishes at θ = π.
+    By quadrature, to rounding, every entry and every eigenvalue. The term is largest along the bisector of the two
+    nodes and vanishes at θ = π.
     """
     c, d, turn = second_moment(pair.law, pair.d), pair.d, pair.angle
     matrix = wedge_matrix(turn, d, c)

@@ -9,7 +9,17 @@ import numpy as np
 from scipy.linalg import null_space
 
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
-from verify.judging import FLOW, SEARCH, SPECIALIZATION, CannotJudgeError, Context, Evidence, Item, Source
+from verify.judging import (
+    FLOW,
+    SEARCH,
+    SPECIALIZATION,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Relation,
+    Source,
+)
 from verify.mathematics.precise.kernels import columns, dot
 from verify.mathematics.precise.runge_kutta import runge_kutta
 from verify.mathematics.runs.herds import (
@@ -44,7 +54,7 @@ DIGITS, STEPS = 20, 800
 """Of the confirming integration: classical Runge-Kutta with steps of 1/20."""
 
 
-COSINE = ("smallest cosine of a student to w* in the limit", "=", "1")
+COSINE: tuple[str, Relation, str] = ("smallest cosine of a student to w* in the limit", "=", "1")
 
 
 @ALIGNMENT.claim(
@@ -242,3 +252,15 @@ def in_closed_form(herd: Herd, *, form: str = "plain") -> Evidence:
 all_align_unprojected.accepts("projected, Σa = 0.5", LIGHT, form="projected")
 all_align_unprojected.rejects("plain, Σa = 0.5", LIGHT)
 all_align_unprojected.rejects("projected, 0.01 rad off", LIGHT, form="projected", tilt=0.01)
+all_align_unprojected.errs(
+    says=(
+        "Section 5.3: in the simple symmetric case every student is said to align with the joint pull w* (formulas"
+        " lost; read for ẇ = r)."
+    ),
+    true=(
+        "All students then move alike, so w₁ − w₂ never changes and they end at w_k + (w* − Σ a w)/Σa, each in its own"
+        " direction. Alignment needs the projection and Σ a‖w‖ < ‖w*‖ (theorem7.alignment.corrected)."
+    ),
+    impact="substance",
+    matters="See theorem7.alignment; if the paper means another dynamics, that one decides.",
+)

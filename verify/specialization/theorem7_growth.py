@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynamics.ode.integrate import integrate
-from verify.judging import FLOW, SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, Verdict
+from verify.judging import FLOW, SEARCH, SPECIALIZATION, Context, Evidence, Item, Relation, Source, Verdict
 from verify.mathematics.precise.runge_kutta import runge_kutta
 from verify.mathematics.runs.rivals import AGREEMENT, FOUR, UNEVEN, Rivals
 from verify.specialization import VERSION
@@ -53,7 +53,7 @@ def paths(verdict: Verdict) -> Figure:
     return figure
 
 
-GAINED = ("ln(‖w₁‖/‖w_n‖) gained by time t", "=", "εt")
+GAINED: tuple[str, Relation, str] = ("ln(‖w₁‖/‖w_n‖) gained by time t", "=", "εt")
 
 
 @GROWTH.claim(
@@ -73,9 +73,10 @@ def under_the_plain_dynamics(
 
     ẇ_k = r_k, r₁ = r + ε w*, r_k = r, students along w*:   ‖w₁‖/‖w_k‖ = e^{εt} · its start
 
-    The paper's formulas are lost; another dynamics (theorem7.growth.corrected) has the growth. Under ẇ = r the difference w₁ − w_k grows linearly, by εt w*, and the losers do not fade: they cross zero and turn
-    round (−0.99 w* at t = 160 for ε = .05, n = 4); in the end the ratio of norms tends to n − 1. Exponential growth needs a pull that a node multiplies by its own
-    norm, as balanced fan-outs (Eqn 8) do.
+    The paper's formulas are lost; another dynamics (theorem7.growth.corrected) has the growth. Under ẇ = r the
+    difference w₁ − w_k grows linearly, by εt w*, and the losers do not fade: they cross zero and turn round (−0.99 w*
+    at t = 160 for ε = .05, n = 4); in the end the ratio of norms tends to n − 1. Exponential growth needs a pull that a
+    node multiplies by its own norm, as balanced fan-outs (Eqn 8) do.
     """
     return log_growth(rivals, form, rate)
 
@@ -117,8 +118,8 @@ under_the_plain_dynamics.rejects("plain, ε = .05, n = 4, t = 160", replace(FOUR
 under_the_plain_dynamics.rejects("1e-5 faster", FOUR, form="multiplicative", rate=1 + 1e-5)
 under_the_plain_dynamics.errs(
     says=(
-        "Section 5.3, symmetric case and symmetry breaking: one simplified dynamics is said to give negative feedback on"
-        " the ratio of two students' norms and exponential growth of that ratio after a small advantage (formulas lost)."
+        "Section 5.3, symmetric case and symmetry breaking: one simplified dynamics is said to give negative feedback"
+        " on the ratio of two students' norms and exponential growth of it after a small advantage (formulas lost)."
     ),
     true=(
         "No form that we could read has both. ẇ = r has the negative feedback; an advantage ε then grows linearly, the"

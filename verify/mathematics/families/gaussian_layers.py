@@ -11,19 +11,19 @@ import numpy as np
 from dynamics.geometry.angles import angle_pair
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Assumption, Budget, drawn
+from verify.judging import SEED, Assumption, Budget, Instance, drawn, integers, reals
 
 
 @dataclass(frozen=True)
-class Layer:
+class Layer(Instance):
     """m teachers and n students with Gaussian fan-ins and fan-outs, Gaussian input of standard deviation ``std``."""
 
-    d: int = drawn(2, st.integers(2, 8))
-    m: int = drawn(1, st.integers(1, 4))
-    n: int = drawn(1, st.integers(1, 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    std: float = drawn(1.0, st.sampled_from([1.0, 1.5, 0.5]))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(2, st.integers(2, 8), integers(2, 100))
+    m: int = drawn(1, st.integers(1, 4), integers(1, 50))
+    n: int = drawn(1, st.integers(1, 4), integers(1, 50))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1, 50))
+    std: float = drawn(1.0, st.sampled_from([1.0, 1.5, 0.5]), reals(1e-3, 1e3))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def problem(self) -> TeacherStudent:
         """The networks and their input."""
@@ -51,8 +51,14 @@ def resolvable_turn(layer: Layer) -> tuple[Assumption, ...]:
     size = float(np.linalg.norm(v) * (np.linalg.norm(v) * np.linalg.norm(W) + np.linalg.norm(goal)))
     turn = abs(float(v @ goal)) * math.sin(angle) * rest / math.pi
     return (
+        Assumption("one teacher and one student", 1.5 - max(layer.m, layer.n)),
         Assumption("a turn that 10⁶ samples resolve to a tenth", turn / size - 0.02 * math.sqrt(layer.d)),
     )
+
+
+def single_output(layer: Layer) -> tuple[Assumption, ...]:
+    """:func:`resolvable_turn` with one output."""
+    return (*resolvable_turn(layer), Assumption("one output", 1.5 - layer.outputs))
 
 
 def single_pairs(budget: Budget) -> st.SearchStrategy[Layer]:
