@@ -26,10 +26,11 @@ from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPa
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1_of, critical
 from verify.mathematics.kinks.observers import bare, observed_strength
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
 ASSUMPTION1 = Item(
-    "specialization.assumption1", Source(SPECIALIZATION, "Assumption 1 with Definition 3", REBUILT)
+    "specialization.assumption1",
+    Source(SPECIALIZATION, "Assumption 1 with Definition 3", REBUILT, version=VERSION, section="4.2"),
 )
 
 
@@ -78,27 +79,29 @@ def visible_and_critical(mirror: MirrorTeacher) -> tuple[Assumption, ...]:
 
 
 @ASSUMPTION1.claim(
-    "printed",
+    "reading",
     expected="refuted",
     on=MirrorTeacher,
     assume=visible_and_critical,
     cost=SEARCH.at_quick(40),
+    compares=("observed teachers without a co-linear student", "=", "none"),
 )
 def every_observed_teacher_is_learned(mirror: MirrorTeacher, context: Context) -> Evidence:
-    """Teachers that are no positive multiples of one another
+    """Our reading: teachers that are no positive multiples of one another
 
     w̃*_j ≠ λ w̃*_j' for λ > 0, every ∂E*_j visible  ⇒  Theorem 2: at a critical point an observed teacher with
     α ≠ 0 has a co-linear student
 
     Teachers w̃ (fan-out v) and −w̃ (fan-out −v) add up to the affine v·t, which one always-active student learns:
-    neither boundary leaves a trace in the output. Read the condition with λ of either sign.
+    neither boundary leaves a trace in the output. The text at hand lost the condition on λ in Definition 3: this is our
+    reading of it with λ > 0, and read with λ of either sign it fares differently (the corrected form).
     """
     networks = mirror.networks()
     missing = (observed_strength(networks) > 0) & bare(networks)
     return Evidence.at_most(float(missing.sum()), bound=0.0, tolerance=0.0)
 
 
-@every_observed_teacher_is_learned.confirmed_by
+@every_observed_teacher_is_learned.confirmed_precisely(digits=0)
 def missing_in_fractions(mirror: MirrorTeacher) -> Evidence:
     """In fractions: equal outputs on dyadic points, teachers without multiples; the last student is always active."""
     networks = mirror.networks()
@@ -121,6 +124,20 @@ every_observed_teacher_is_learned.accepts(
 )
 every_observed_teacher_is_learned.rejects("a mirrored teacher", MirrorTeacher(2, 3))
 
+every_observed_teacher_is_learned.errs(
+    says=(
+        "Section 4.2, Assumption 1: teachers are not co-linear, their boundaries visible. Read with co-"
+        "linear as in Definition 3, λ > 0."
+    ),
+    true=(
+        "A pair of teachers w, −w with fan-outs v, −v adds up to an affine function, which one always-"
+        "active student learns: neither boundary leaves a trace. Teachers must be no multiples of either "
+        "sign."
+    ),
+    impact="substance",
+    matters='The plain word "co-linear" includes both signs; read so, the assumption suffices.',
+)
+
 
 @ASSUMPTION1.claim(
     "corrected",
@@ -132,6 +149,7 @@ every_observed_teacher_is_learned.rejects("a mirrored teacher", MirrorTeacher(2,
     cost=ALGEBRA,
     place="Assumption 1",
     note="read with λ of either sign",
+    compares=("largest error of the bend across a teacher's boundary", "≤", "rounding"),
 )
 def every_teacher_bends_the_output(pair: ArbitraryPair, context: Context, *, factor: float = 1.0) -> Evidence:
     """Teachers that are no multiples of one another, of either sign

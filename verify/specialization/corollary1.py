@@ -13,9 +13,11 @@ from nets.matrix_form.layered import LayeredNetwork
 from verify.judging import SPECIALIZATION, Budget, Context, Evidence, Item, Source
 from verify.mathematics.families.layered_pairs import DeepPair, hidden_widths, layered, parameters_of
 from verify.mathematics.gradients.layer_terms import TanhNetwork, levels
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-COROLLARY1 = Item("specialization.corollary1", Source(SPECIALIZATION, "Corollary 1", REBUILT))
+COROLLARY1 = Item(
+    "specialization.corollary1", Source(SPECIALIZATION, "Corollary 1", REBUILT, version=VERSION, section="3")
+)
 
 TOLERANCE = 1e-12
 """Relative to the largest coefficient: equal gates multiply equal numbers in equal order, up to the BLAS kernel."""
@@ -68,11 +70,12 @@ def pairs(budget: Budget) -> st.SearchStrategy[DeepPair]:
 
 
 @COROLLARY1.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=DeepPair,
     draw=pairs,
     examples=(DeepPair(samples=50), DEEP, replace(DEEP, slope=0.1)),
+    compares=("largest spread of a coefficient within a gate pattern", "≤", "rounding"),
 )
 def coefficients_are_constant(pair: DeepPair, context: Context, *, skip: int = 0) -> Evidence:
     """Piecewise constant mixture coefficients

@@ -16,9 +16,12 @@ from verify.mathematics.kinks.hypotheses import critical_with_observed_student
 from verify.mathematics.kinks.interpolating import TOLERANCE, fitted, interpolating
 from verify.mathematics.kinks.observers import unaligned
 from verify.mathematics.precise.rational_pairs import exact
-from verify.specialization import DERIVED, REBUILT
+from verify.specialization import DERIVED, REBUILT, VERSION
 
-COROLLARY2 = Item("specialization.corollary2", Source(SPECIALIZATION, "Corollary 2", REBUILT))
+COROLLARY2 = Item(
+    "specialization.corollary2",
+    Source(SPECIALIZATION, "Corollary 2", REBUILT, version=VERSION, section="4.3"),
+)
 SAMPLES = 300
 MIXED = Splitting(d=2, outputs=2, teachers=2, copies=2, reversed=1, cancelling=1, opposed=2, idle=1)
 
@@ -37,21 +40,24 @@ def largest_part(networks: NetworkPair) -> float:
 
 
 @COROLLARY2.claim(
-    "printed",
+    "reading",
     expected="refuted",
     on=Splitting,
     # Without reversed teachers: what fails is not the sign in Theorem 2.
     draw=drawn_fields(Splitting, reversed=st.just(0)),
     assume=critical_with_observed_student,
     cost=SEARCH,
+    compares=("largest joint contribution of unaligned students", "=", "zero"),
 )
 def unspecialised_contribute_nothing(splitting: Splitting, context: Context) -> Evidence:
-    """Unspecialised students contribute nothing
+    """Our reading: unspecialised students contribute nothing
 
     SGD critical point, sufficient observers  ⇒  Σ_{k aligned with no teacher} v_k σ(w̃_kᵀx̃) = 0 on the region
 
     An antiparallel pair leaves an affine function, which always-active students and the output bias cancel.
-    Always-active students are unspecialised and carry weight themselves.
+    Always-active students are unspecialised and carry weight themselves, though nobody observes them: counted among
+    the observed ones only, the sum fails through the antiparallel pair alone. "Unspecialised" and "sufficient
+    observers" are our reading; with co-linear of either sign it fares differently.
     """
     networks = splitting.networks()
     x = dyadic_points(networks.region, context.rng(splitting.seed), SAMPLES)
@@ -59,7 +65,7 @@ def unspecialised_contribute_nothing(splitting: Splitting, context: Context) -> 
     return Evidence.at_most(measured, bound=0.0, tolerance=0.0)
 
 
-@unspecialised_contribute_nothing.confirmed_by
+@unspecialised_contribute_nothing.confirmed_precisely(digits=0)
 def contribution_in_fractions(splitting: Splitting) -> Evidence:
     """The same in fractions, at a critical point that is exact."""
     networks = splitting.networks()
@@ -83,6 +89,21 @@ unspecialised_contribute_nothing.accepts(
 )
 unspecialised_contribute_nothing.rejects("an antiparallel pair", Splitting(2, 1, 2, opposed=1))
 
+unspecialised_contribute_nothing.errs(
+    says=(
+        "Section 4.3, Corollary 2: with sufficient observers all unspecialised students together "
+        "contribute nothing."
+    ),
+    true=(
+        "They contribute an affine function, and nothing only where there are no antiparallel pairs and "
+        "no always-active nodes among them."
+    ),
+    impact="substance",
+    matters=(
+        "The remark that pruning is free holds up to an affine function, which an output layer can take over."
+    ),
+)
+
 
 @COROLLARY2.claim(
     "corrected",
@@ -92,6 +113,7 @@ unspecialised_contribute_nothing.rejects("an antiparallel pair", Splitting(2, 1,
     examples=(Splitting(opposed=1), MIXED),
     cost=ALGEBRA.at_quick(80),
     note="affine for zero",
+    compares=("share of the contribution that is not affine", "≤", "rounding"),
 )
 def unspecialised_contribute_an_affine_function(
     splitting: Splitting, context: Context, *, degree: int = 1, forgotten: int = 0
@@ -132,6 +154,7 @@ unspecialised_contribute_an_affine_function.rejects("a teacher without students"
     examples=(Splitting(cancelling=2, idle=2),),
     cost=ALGEBRA.at_quick(80),
     note=DERIVED,
+    compares=("share of the joint contribution", "≤", "rounding"),
 )
 def nothing_without_antiparallel_pairs(splitting: Splitting, context: Context) -> Evidence:
     """Unspecialised students contribute nothing, if they come without antiparallel pairs and always-active nodes

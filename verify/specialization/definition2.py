@@ -23,10 +23,17 @@ from verify.judging import (
     drawn,
 )
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
+from verify.specialization import VERSION
 
 DEFINITION2 = Item(
     "specialization.definition2",
-    Source(SPECIALIZATION, "Definition 2", "from the authors' published code"),
+    Source(
+        SPECIALIZATION,
+        "Definition 2",
+        "the count is the authors' published code",
+        version=VERSION,
+        section="4.2",
+    ),
 )
 SAMPLES = 500
 
@@ -61,37 +68,55 @@ class Clusters:
         return x
 
 
-@DEFINITION2.claim("printed", expected="refuted", on=Clusters, cost=SEARCH.at_quick(40))
+@DEFINITION2.claim(
+    "necessity",
+    expected="needed",
+    on=Clusters,
+    cost=SEARCH.at_quick(40),
+    compares=("samples on the smaller side of the boundary", "≤", "0 where the boundary misses the region"),
+)
 def counted_is_observed(clusters: Clusters, context: Context) -> Evidence:
-    """Observers counted on samples, any region
+    """Must the region be convex: observers counted on samples of any region
 
     student k is active at samples on both sides of ∂E_j  ⇒  R ∩ E_k ∩ ∂E_j ≠ ∅
 
-    The region may be disconnected (the paper allows it). Then samples lie on both sides of a boundary that does not
+    The count is the authors' code; Definition 2 itself is a definition and says nothing of samples. The region may be
+    disconnected (Fig. 2 allows it). Then samples lie on both sides of a boundary that does not
     meet the region; the theorems say nothing about such a node.
     """
     x = clusters.sample(SAMPLES)
     count = sampled_observation(np.ones(SAMPLES), x[:, 0])
     observed = clusters.gap == 0  # x_1 = 0 is outside as soon as there is a gap
-    return Evidence(
-        predicted=0.0,
-        measured=float(count),
-        margin=float(observed or count == 0) - 0.5,
-        details={"nearest sample": float(np.abs(x[:, 0]).min())},
-    )
+    most = float(SAMPLES) if observed else 0.0
+    nearest = float(np.abs(x[:, 0]).min())
+    return Evidence.at_most(float(count), bound=most, tolerance=0.0, nearest_sample=nearest)
 
 
-@counted_is_observed.confirmed_by
+@counted_is_observed.confirmed_precisely(digits=0)
 def both_sides_and_a_gap(clusters: Clusters) -> Evidence:
     """Exact: samples on both sides, none nearer to x_1 = 0 than the gap."""
     first = [Fraction(value) for value in clusters.sample(SAMPLES)[:, 0].tolist()]
     both = any(value > 0 for value in first) and any(value <= 0 for value in first)
     clear = clusters.gap > 0 and min(abs(value) for value in first) > Fraction(clusters.gap, 8)
-    return Evidence(predicted=0.0, measured=float(both), margin=-0.5 if both and clear else 0.5)
+    sides = [sum(value > 0 for value in first), sum(value <= 0 for value in first)]
+    return Evidence.at_most(float(min(sides)), bound=0.0 if both and clear else float(SAMPLES), tolerance=0.0)
 
 
 counted_is_observed.accepts("no gap", Clusters(gap=0))
 counted_is_observed.rejects("two clusters", Clusters(gap=4))
+
+counted_is_observed.errs(
+    says=(
+        "Section 4.2, Definition 2, as the authors' code counts it: samples on both sides of the boundary"
+        " at which the observer is active."
+    ),
+    true=(
+        "On a disconnected region (allowed by Fig. 2) the count reports observers across a gap, where the"
+        " boundary does not meet the region; on a convex region the count is sound."
+    ),
+    impact="typographical",
+    matters="Only the counts of observers in the code depend on it, no theorem.",
+)
 
 
 def some_pair_called(pair: ArbitraryPair) -> tuple[Assumption, ...]:
@@ -121,6 +146,7 @@ def pairs(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
     assume=some_pair_called,
     examples=(ArbitraryPair(d=2, students=4),),
     cost=ALGEBRA.at_quick(150),
+    compares=("smallest exact observation of a pair called observed", ">", "0"),
 )
 def counted_is_observed_if_convex(pair: ArbitraryPair, context: Context, *, floor: float = 0.0) -> Evidence:
     """Observers counted on samples, convex region

@@ -10,9 +10,11 @@ from nets.matrix_form.recursion import node_gradients
 from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.backpropagation import forward, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-EQN1 = Item("specialization.eqn1", Source(SPECIALIZATION, "Eqns 1 and 2", REBUILT))
+EQN1 = Item(
+    "specialization.eqn1", Source(SPECIALIZATION, "Eqns 1 and 2", REBUILT, version=VERSION, section="3")
+)
 
 TOLERANCE = 1e-12
 """Relative to the largest entry. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""
@@ -21,10 +23,11 @@ DEEP = DeepPair(inputs=5, hidden=((7, 4), (3, 5), (6, 2)), outputs=3, samples=9,
 
 
 @EQN1.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=DeepPair,
     examples=(DeepPair(), DEEP, replace(DEEP, slope=0.1)),
+    compares=("largest difference from automatic differentiation, relative", "≤", "rounding"),
 )
 def updates_are_outer_products(pair: DeepPair, context: Context, *, loss_factor: float = 0.5) -> Evidence:
     """Gradient flow as an expectation of outer products

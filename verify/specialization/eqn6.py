@@ -6,19 +6,22 @@ from dataclasses import replace
 
 from verify.judging import ALGEBRA, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.gradient_batches import Batch, Networks, away_from_kinks, farthest_off
-from verify.specialization import FROM_THE_TEXT
+from verify.specialization import FROM_THE_TEXT, VERSION
 
-EQN6 = Item("specialization.eqn6", Source(SPECIALIZATION, "Eqn 6", FROM_THE_TEXT))
+EQN6 = Item(
+    "specialization.eqn6", Source(SPECIALIZATION, "Eqn 6", FROM_THE_TEXT, version=VERSION, section="5")
+)
 EXAMPLE = Batch(samples=16, seed=1)
 
 
 @EQN6.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=Batch,
     assume=away_from_kinks,
     examples=(EXAMPLE, replace(EXAMPLE, activation="tanh")),
     cost=ALGEBRA.at_quick(80),
+    compares=("update of w_k by automatic differentiation", "=", "E[D_k x r₁ᵀ] v_k"),
 )
 def residual_form(batch: Batch, context: Context, *, gated: bool = True) -> Evidence:
     """The two-layer gradient flow in residual form

@@ -12,19 +12,22 @@ from verify.mathematics.families.gradient_batches import (
     away_from_kinks,
     farthest_off,
 )
-from verify.specialization import FROM_THE_TEXT
+from verify.specialization import FROM_THE_TEXT, VERSION
 
-EQN7 = Item("specialization.eqn7", Source(SPECIALIZATION, "Eqn 7", FROM_THE_TEXT))
+EQN7 = Item(
+    "specialization.eqn7", Source(SPECIALIZATION, "Eqn 7", FROM_THE_TEXT, version=VERSION, section="5.1")
+)
 EXAMPLE = Batch(samples=16, seed=1)
 
 
 @EQN7.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=Batch,
     assume=away_from_kinks,
     examples=(EXAMPLE,),
     cost=ALGEBRA.at_quick(80),
+    compares=("growth of ½‖w_k‖² by automatic differentiation", "=", "E[f_k r₁ᵀ] v_k"),
 )
 def growth_of_a_node(batch: Batch, context: Context, *, factor: float = 1.0) -> Evidence:
     """How fast a node grows

@@ -15,20 +15,23 @@ from verify.mathematics.families.gradient_batches import (
     farthest_off,
     stable_descent,
 )
-from verify.specialization import FROM_THE_TEXT
+from verify.specialization import FROM_THE_TEXT, VERSION
 
-EQN8 = Item("specialization.eqn8", Source(SPECIALIZATION, "Eqn 8", FROM_THE_TEXT))
+EQN8 = Item(
+    "specialization.eqn8", Source(SPECIALIZATION, "Eqn 8", FROM_THE_TEXT, version=VERSION, section="5.1")
+)
 EXAMPLE = Batch(samples=16, seed=1)
 DESCENT = replace(EXAMPLE, steps=100)
 
 
 @EQN8.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=Batch,
     assume=away_from_kinks,
     examples=(EXAMPLE,),
     cost=ALGEBRA.at_quick(80),
+    compares=("growth of ½‖v_k‖²", "=", "growth of ½‖w_k‖²"),
 )
 def norms_grow_alike(batch: Batch, context: Context, *, with_bias: bool = True) -> Evidence:
     """Fan-in and fan-out of a node grow alike
@@ -60,6 +63,7 @@ norms_grow_alike.rejects("norm of w_k without its bias", EXAMPLE, with_bias=Fals
     examples=(DESCENT,),
     cost=SEARCH.at_quick(40),
     note="finite steps, not in the paper",
+    compares=("change of ‖w_k‖² − ‖v_k‖²", "=", "η² times the summed differences of squared gradients"),
 )
 def imbalance_after_finite_steps(batch: Batch, context: Context, *, factor: float = 1.0) -> Evidence:
     """What a finite step does to the balance

@@ -25,11 +25,17 @@ from verify.judging import (
     drawn_fields,
 )
 from verify.mathematics.precise.null_space import null_space
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
 INDEPENDENCE = Item(
     "specialization.independence",
-    Source(SPECIALIZATION, "proof sketch of Theorem 2 (appendix Lemmas 2, 3 and 6)", REBUILT),
+    Source(
+        SPECIALIZATION,
+        "proof sketch of Theorem 2 (appendix Lemmas 2, 3 and 6)",
+        REBUILT,
+        version=VERSION,
+        section="4.3",
+    ),
 )
 EPS = float(np.finfo(np.float64).eps)
 SAMPLES = 600
@@ -91,14 +97,23 @@ def no_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
     return (*no_positive_multiples(nodes), extra)
 
 
-@INDEPENDENCE.claim("printed", expected="refuted", on=Nodes, assume=no_positive_multiples, cost=SEARCH)
+@INDEPENDENCE.claim(
+    "reading",
+    expected="refuted",
+    on=Nodes,
+    assume=no_positive_multiples,
+    cost=SEARCH,
+    compares=("smallest singular value of the nodes' values", ">", "rounding"),
+)
 def independent(nodes: Nodes, context: Context) -> Evidence:
-    """ReLU nodes are linearly independent
+    """Our reading: ReLU nodes are linearly independent
 
     boundaries inside the open region, no w̃_k = λ w̃_k' with λ > 0  ⇒  the σ(w̃_kᵀx̃) are linearly independent
 
-    σ(t) − σ(−t) = t: two antiparallel nodes make an affine function, and d+2 affine functions are dependent.
-    Where an output bias or always-active nodes are at hand one pair is enough.
+    σ(t) − σ(−t) = t: two antiparallel nodes make an affine function, and d+2 affine functions are dependent. Where an
+    output bias or always-active nodes are at hand one pair is enough. The proof sketch says "their boundaries are
+    within the training region" and that the teachers are not co-linear; λ > 0 is our reading of co-linear, and with λ
+    of either sign the nodes are independent (the corrected form).
     """
     region, columns = nodes.columns()
     x = region.sample(SAMPLES, context.rng(nodes.seed))
@@ -107,7 +122,7 @@ def independent(nodes: Nodes, context: Context) -> Evidence:
     return Evidence(predicted=0.0, measured=smallest, margin=smallest - rounding, tolerance=rounding)
 
 
-@independent.confirmed_by
+@independent.confirmed_precisely(digits=0)
 def vanishing_combination(nodes: Nodes) -> Evidence:
     """A combination of the nodes that vanishes identically, in fractions; the largest value of it found is 0.
 
@@ -135,6 +150,19 @@ def vanishing_combination(nodes: Nodes) -> Evidence:
 independent.accepts("five nodes on five lines", Nodes(2, 5, 0))
 independent.rejects("three pairs in one dimension", Nodes(1, 0, 3))
 
+independent.errs(
+    says=(
+        "Section 4.3, proof sketch of Theorem 2: ReLU nodes with boundaries in the region are linearly "
+        'independent. Read with "no positive multiples".'
+    ),
+    true=(
+        "d + 2 antiparallel pairs are dependent, with an output bias one pair is enough. With no "
+        "multiples of either sign every combination bends by at least η_k |c_k| ‖w_k‖ / 4."
+    ),
+    impact="substance",
+    matters="The proofs of Theorems 2 to 4 rest on it; with λ of either sign they stand.",
+)
+
 
 @INDEPENDENCE.claim(
     "corrected",
@@ -146,6 +174,7 @@ independent.rejects("three pairs in one dimension", Nodes(1, 0, 3))
     cost=ALGEBRA.at_quick(80),
     place="proof sketch of Theorem 2",
     note="either sign; constant derived here",
+    compares=("largest value of the smallest combination", "≥", "η |c| ‖w‖ / 4"),
 )
 def every_combination_bends(nodes: Nodes, context: Context) -> Evidence:
     """ReLU nodes on distinct lines are independent, affine functions included

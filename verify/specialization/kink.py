@@ -13,11 +13,17 @@ from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair
 from verify.mathematics.kinks.quarter import tent
-from verify.specialization import DERIVED
+from verify.specialization import DERIVED, VERSION
 
 KINK = Item(
     "specialization.kink",
-    Source(SPECIALIZATION, "behind Theorems 2 to 5 (appendix Lemmas 2, 3 and 6)", DERIVED),
+    Source(
+        SPECIALIZATION,
+        "behind Theorems 2 to 5 (appendix Lemmas 2, 3 and 6)",
+        DERIVED,
+        version=VERSION,
+        section="4.3",
+    ),
 )
 
 IDENTITY_TERMS = 4
@@ -84,6 +90,7 @@ KAPPA = {
     assume=visible_nodes,
     examples=(ArbitraryPair(), RICH, replace(RICH, slope=0.1)),
     cost=ALGEBRA,
+    compares=("largest error of the second difference of r", "≤", "rounding"),
 )
 def kink_identity(
     pair: ArbitraryPair, context: Context, *, kappa: str = "of the claim", stretch: float = 1.0
@@ -122,6 +129,7 @@ kink_identity.rejects("η five times the clearance", RICH, stretch=5.0)
     examples=(ArbitraryPair(), RICH),
     cost=ALGEBRA,
     place="behind Theorems 2 to 5",
+    compares=("largest |v_kᵀ r| at the three points", "≥", "(1−s) η |v_kᵀ κ| / 4"),
 )
 def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context) -> Evidence:
     """A kink that is not cancelled shows in the gradient

@@ -55,6 +55,7 @@ def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     examples=(DEEP,),
     cost=ALGEBRA.at_quick(80),
     place="behind Theorems 4 and 5",
+    compares=("largest error of the second difference of V_1ᵀ r, relative", "≤", "rounding"),
 )
 def deep_kink_identity(instance: DeepInstance, context: Context, *, factor: float = 1.0) -> Evidence:
     """Kink identity, any depth, inside an open region

@@ -13,9 +13,12 @@ from verify.judging import SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.backpropagation import autograd_node_gradients, forward, rectifier
 from verify.mathematics.families.layered_pairs import DeepPair, Parameters, layered, parameters_of
 from verify.mathematics.gradients.layer_terms import Level, TanhNetwork, levels
-from verify.specialization import DERIVED, REBUILT
+from verify.specialization import DERIVED, REBUILT, VERSION
 
-LEMMA1 = Item("specialization.lemma1", Source(SPECIALIZATION, "Lemma 1, Eqns 3 and 4", REBUILT))
+LEMMA1 = Item(
+    "specialization.lemma1",
+    Source(SPECIALIZATION, "Lemma 1, Eqns 3 and 4", REBUILT, version=VERSION, section="3"),
+)
 
 Activation = Literal["rectifier", "tanh"]
 
@@ -68,10 +71,11 @@ def relative(error: Tensor, terms: tuple[Tensor, Tensor]) -> float:
 
 
 @LEMMA1.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=DeepPair,
     examples=EXAMPLES,
+    compares=("largest difference from automatic differentiation, relative", "≤", "rounding"),
 )
 def gradient_rule(
     pair: DeepPair, context: Context, *, activation: Activation = "rectifier", gated: bool = True
@@ -104,6 +108,7 @@ gradient_rule.rejects("the gates of layer l left out", DEEP, gated=False)
     examples=EXAMPLES,
     place="Eqn 5",
     note=DERIVED,
+    compares=("largest difference of r_l from f*_L − f_L, relative", "≤", "rounding"),
 )
 def residual_is_the_same_everywhere(
     pair: DeepPair, context: Context, *, activation: Activation = "rectifier"

@@ -10,9 +10,11 @@ import hypothesis.strategies as st
 from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Item, Source
 from verify.mathematics.families.batches import SCHEMES, batches
 from verify.mathematics.precise.null_space import null_space
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-THEOREM1 = Item("specialization.theorem1", Source(SPECIALIZATION, "Theorem 1", REBUILT))
+THEOREM1 = Item(
+    "specialization.theorem1", Source(SPECIALIZATION, "Theorem 1", REBUILT, version=VERSION, section="4.1")
+)
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,23 @@ def batchings(*, rich: bool) -> st.SearchStrategy[Batching]:
 
 
 @THEOREM1.claim(
-    "printed",
-    expected="refuted",
+    "necessity",
+    expected="needed",
     on=Batching,
     draw=batchings(rich=False),
     cost=SEARCH,
     place="Definition 1 and Theorem 1",
+    compares=("dimension of what sums to zero over every batch", "=", "zero"),
 )
 def any_batches_interpolate(batching: Batching, context: Context) -> Evidence:
-    """Interpolation at SGD critical points, for whatever batches are used
+    """Is "for any batch" needed: interpolation where only the batches of a run are stationary
 
     Ẇ_l = E_batch[f_{l−1} g_lᵀ] = 0 for every batch of the run  ⇒  f_{l−1}(x_i) g_l(x_i)ᵀ = 0 for every i
 
-    The proof needs that only zero sums to zero over every batch. Full-batch gradient descent (B = N) leaves a
-    kernel of dimension N − 1, a fixed partition one of N − N/B: gradients may cancel between samples.
+    The paper defines an SGD critical point by "any batch" and says that it is much stronger than one of gradient
+    descent. Left out, the proof fails: it needs that only zero sums to zero over every batch. Full-batch gradient
+    descent (B = N) leaves a kernel of dimension N − 1, a fixed partition one of N − N/B: gradients may cancel between
+    samples.
     """
     return kernel_dimension(batching)
 
@@ -69,23 +74,40 @@ def kernel_dimension(batching: Batching) -> Evidence:
     return Evidence.at_most(float(len(null_space(batching.rows()))), bound=0.0, tolerance=0.0)
 
 
-@any_batches_interpolate.confirmed_by
+@any_batches_interpolate.confirmed_precisely(digits=0)
 def cancelling_values(batching: Batching) -> Evidence:
-    """An explicit non-zero assignment that every batch sums to zero: the largest value, or 0 if there is none.
+    """How many explicit independent assignments every batch sums to zero: 1 at a part's first sample, -1 at another.
 
-    Sample 0 against sample B - 1 of the same part; every batch of size N, and every part of a partition, has both.
+    A full batch is one part of N samples, with N - 1 of them; a partition has B - 1 in each of its parts.
     """
-    values = [Fraction(0)] * batching.samples
-    if batching.size > 1:
-        values[0], values[batching.size - 1] = Fraction(1), Fraction(-1)
-    vanishes = all(
-        sum(a * count for a, count in zip(values, row, strict=True)) == 0 for row in batching.rows()
-    )
-    return Evidence.at_most(float(max(values)) if vanishes else 0.0, bound=0.0, tolerance=0.0)
+    rows, found = batching.rows(), 0
+    for sample in range(batching.samples):
+        first = sample - sample % batching.size
+        values = [Fraction((at == first) - (at == sample)) for at in range(batching.samples)]
+        sums = (sum(a * count for a, count in zip(values, row, strict=True)) for row in rows)
+        found += sample != first and not any(sums)
+    return Evidence.at_most(float(found), bound=0.0, tolerance=0.0)
 
 
 any_batches_interpolate.accepts("every subset of 3 out of 6", Batching(6, 3))
 any_batches_interpolate.rejects("one partition of 6 into pairs", Batching(6, 2, "one partition"))
+
+any_batches_interpolate.errs(
+    says=(
+        'Section 4.1, Definition 1 and Theorem 1: stationary "for any batch" means stationary at every '
+        "sample."
+    ),
+    true=(
+        "Any batch must mean B < N with every subset, or sampling with replacement: a full batch leaves a"
+        " kernel of dimension N − 1, a fixed partition one of N − N/B. Quantitatively ‖f_{l−1}(x_i)‖ "
+        "‖g_l(x_i)‖ ≤ (2B − 1) max_batch ‖Ẇ_l‖."
+    ),
+    impact="substance",
+    matters=(
+        "The paper says that SGD is stronger than GD; it does not say how rich the batches of a run must "
+        "be, and epochs over one fixed split are not enough."
+    ),
+)
 
 
 @THEOREM1.claim(
@@ -96,6 +118,7 @@ any_batches_interpolate.rejects("one partition of 6 into pairs", Batching(6, 2, 
     examples=(Batching(5, 1), Batching(5, 2), Batching(5, 4), Batching(6, 3)),
     cost=SEARCH,
     note="condition on the batches added",
+    compares=("dimension of what sums to zero over every batch", "=", "zero"),
 )
 def rich_batches_interpolate(batching: Batching, context: Context) -> Evidence:
     """Interpolation at SGD critical points, batches rich enough

@@ -85,6 +85,7 @@ SINGLES = BatchedPair(5, ((6, 4), (5, 3)), 2, samples=8, size=1)
     examples=(BatchedPair(), LARGE),
     cost=ALGEBRA,
     note=DERIVED,
+    compares=("largest ‖f_{l−1}(x_i)‖ ‖g_l(x_i)‖", "≤", "(2B−1) × largest batch gradient"),
 )
 def samples_are_bounded_by_batches(
     batched: BatchedPair, context: Context, *, factor: float = 1.0

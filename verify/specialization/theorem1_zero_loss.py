@@ -28,18 +28,20 @@ class DeadStudent:
 
 
 @THEOREM1.claim(
-    "printed",
+    "necessity",
     part="zero_loss",
-    expected="refuted",
+    expected="needed",
     on=DeadStudent,
     cost=SEARCH,
     place="the paragraph after Theorem 1",
+    compares=("largest residual at a critical point", "=", "zero"),
 )
 def loss_is_zero(student: DeadStudent, context: Context) -> Evidence:
-    """Interpolation without a trained output bias
+    """Is the bias needed: zero loss at a critical point without a trained output bias
 
     at an SGD critical point  g_L(x_i) = f*_L(x_i) − f_L(x_i) = 0  for every sample: zero training loss
 
+    The paper says it of networks with a bias term; the bias is left out here on purpose.
     At the top f_{L−1}(x_i) = 0 is the other way out: students dead on the data have no gradient at any loss.
     A trained output bias (f_{L−1} augmented by a 1) closes it; then the corrected Theorem 1 gives zero loss.
     """
@@ -57,7 +59,7 @@ def loss_is_zero(student: DeadStudent, context: Context) -> Evidence:
     return Evidence.at_most(float(np.abs(residual).max()), bound=0.0, tolerance=0.0)
 
 
-@loss_is_zero.confirmed_by
+@loss_is_zero.confirmed_precisely(digits=0)
 def unmoved_by_any_weight(student: DeadStudent) -> Evidence:
     """In fractions: the output does not change when any weight of a node is lowered by a small step."""
     inputs = [Fraction(2 * i, max(student.samples - 1, 1)) - 1 for i in range(student.samples)]
@@ -84,3 +86,19 @@ loss_is_zero.accepts(
     "dead students with a trained output bias are no critical point", DeadStudent(output_bias=True)
 )
 loss_is_zero.rejects("one dead student", DeadStudent())
+
+loss_is_zero.errs(
+    says=(
+        "Section 4.1, after Theorem 1: with a bias term f_{l−1} ≠ 0 and always g_l = 0; at the top this "
+        "is zero training loss."
+    ),
+    true=(
+        "The bias is needed at the output too: students dead on the data have no gradient at any loss "
+        "unless an output bias is trained."
+    ),
+    impact="substance",
+    matters=(
+        "A condition that the sentence states of networks with a bias; without an output bias zero loss "
+        "does not follow."
+    ),
+)

@@ -30,9 +30,12 @@ from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmente
 from verify.mathematics.kinks.hypotheses import assumption1, critical
 from verify.mathematics.kinks.observers import bare, observed_strength
 from verify.mathematics.kinks.quarter import tent
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-THEOREM2 = Item("specialization.theorem2", Source(SPECIALIZATION, "Theorem 2 with Definition 3", REBUILT))
+THEOREM2 = Item(
+    "specialization.theorem2",
+    Source(SPECIALIZATION, "Theorem 2 with Definition 3", REBUILT, version=VERSION, section="4.3"),
+)
 
 
 def critical_with_observed_teacher(splitting: Splitting) -> tuple[Assumption, ...]:
@@ -46,18 +49,24 @@ def critical_with_observed_teacher(splitting: Splitting) -> tuple[Assumption, ..
 
 
 @THEOREM2.claim(
-    "printed", expected="refuted", on=Splitting, assume=critical_with_observed_teacher, cost=SEARCH
+    "reading",
+    expected="refuted",
+    on=Splitting,
+    assume=critical_with_observed_teacher,
+    cost=SEARCH,
+    compares=("observed teachers without a positive multiple among the students", "=", "none"),
 )
 def observed_teachers_are_learned(
     splitting: Splitting, context: Context, *, either_sign: bool = False
 ) -> Evidence:
-    """Student specialization, two layers, positive multiples
+    """Our reading: student specialization, two layers, positive multiples
 
     SGD critical point, Assumption 1, teacher j observed by student k, α_kj ≠ 0
     ⇒  some student k' has w̃_k' = λ w̃*_j with λ > 0
 
-    σ(t) = σ(−t) + t. A student with −w̃*_j, an always-active one and an output bias reproduce teacher j on a
-    bounded region exactly, without any positive multiple of w̃*_j. Read λ ≠ 0 in Definition 3.
+    σ(t) = σ(−t) + t. A student with −w̃*_j, an always-active one and an output bias reproduce teacher j on a bounded
+    region exactly, without any positive multiple of w̃*_j. The text at hand lost the condition on λ in Definition 3;
+    λ > 0 is our reading, and with λ ≠ 0 the theorem holds (the corrected form).
     """
     networks = splitting.networks()
     match = colinear if either_sign else aligned
@@ -66,15 +75,16 @@ def observed_teachers_are_learned(
     return Evidence.at_most(float(missing), bound=0.0, tolerance=0.0)
 
 
-@observed_teachers_are_learned.confirmed_by
-def missing_in_fractions(splitting: Splitting) -> Evidence:
+@observed_teachers_are_learned.confirmed_precisely(digits=0)
+def missing_in_fractions(splitting: Splitting, *, either_sign: bool = False) -> Evidence:
     """Critical point and missing multiples in exact arithmetic; the observers are always active, hence everywhere."""
     networks = splitting.networks()
     student, teacher = networks.student, networks.teacher
     if not exactly_critical(teacher, student, dyadic_points(networks.region, np.random.default_rng(1))):
         return UNCONFIRMED
     columns = augmented(student)
-    missing = [1 not in multiples(columns, node) for node in augmented(teacher).T]
+    found = [multiples(columns, node) for node in augmented(teacher).T]
+    missing = [not any(signs) if either_sign else 1 not in signs for signs in found]
     alpha = student.V @ teacher.V.T  # dyadic: exact
     low = networks.region.extremes(student.augmented)[0]
     observers = (networks.kind == "always") & (low > 0)
@@ -87,6 +97,24 @@ observed_teachers_are_learned.accepts(
 )
 observed_teachers_are_learned.accepts("copies of the teachers", Splitting(3, 2, 3, copies=2))
 observed_teachers_are_learned.rejects("a reversed teacher", Splitting(3, 2, 3, reversed=1))
+
+observed_teachers_are_learned.errs(
+    says=(
+        "Section 4.3, Theorem 2: an observed teacher with α ≠ 0 has a student aligned with it. The text "
+        "at hand lost the condition on λ in Definition 3; read with λ > 0."
+    ),
+    true=(
+        "σ(t) − σ(−t) = t: a student at −w*_j with fan-out v*_j, an always-active node and an output bias"
+        " reproduce a teacher exactly on a bounded region, with every gradient zero and no positive "
+        "multiple of w*_j anywhere. Co-linear of either sign (λ ≠ 0) the theorem holds, with |g_k| ≥ η "
+        "|α_kj| ‖w*_j‖ / 4."
+    ),
+    impact="substance",
+    matters=(
+        "Theorems 2 to 4 and Corollary 2 need λ of either sign; if Definition 3 prints λ ≠ 0, nothing is "
+        "wrong."
+    ),
+)
 
 
 # The corrected form, contrapositive, on arbitrary networks
@@ -133,6 +161,7 @@ BARE = ArbitraryPair(d=3, outputs=2, teachers=2, students=4, seed=3)
     examples=(ArbitraryPair(), BARE),
     cost=ALGEBRA.at_quick(150),
     note="read with λ ≠ 0; contrapositive with a constant",
+    compares=("largest |g_k| at the three points", "≥", "η |α| ‖w*‖ / 4"),
 )
 def observers_of_a_bare_teacher_are_pulled(pair: ArbitraryPair, context: Context) -> Evidence:
     """Student specialization, two layers, multiples of either sign

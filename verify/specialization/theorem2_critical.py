@@ -36,6 +36,7 @@ def largest_kink(networks: NetworkPair) -> tuple[float, int]:
     cost=ALGEBRA.at_quick(80),
     place="Theorem 2",
     note=DERIVED,
+    compares=("largest kink left, relative to the sum of all", "≤", "rounding"),
 )
 def every_kink_is_cancelled(splitting: Splitting, context: Context, *, nudge: float = 0.0) -> Evidence:
     """Fan-outs of co-linear students add up to the teacher's, observed or not

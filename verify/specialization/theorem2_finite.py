@@ -67,20 +67,22 @@ PAPER_SIZE = RandomFeatures(d=3, teachers=3, samples=20, students=60)
 
 
 @THEOREM2.claim(
-    "printed",
+    "necessity",
     part="finite_sample",
-    expected="refuted",
+    expected="needed",
     on=RandomFeatures,
     assume=critical_on_the_samples,
     examples=(PAPER_SIZE,),
     cost=FLOW.at_quick(40),
     place="Theorem 2 read on the dataset of Theorem 1",
+    compares=("teachers without a co-linear student", "=", "none"),
 )
 def active_teachers_are_learned(features: RandomFeatures, context: Context) -> Evidence:
-    """Student specialization from a finite data set
+    """Is the region needed: student specialization from a finite data set
 
     f* = f at N samples, every per-sample gradient zero, teacher j active there  ⇒  a student co-linear with j
 
+    The paper takes the training set to be a region and leaves finite samples as future work (section 1).
     With more random nodes than samples a fitted top layer interpolates; nothing is aligned and the error
     between the samples is large. Theorems 2 to 5 need an open region of inputs, as their setting says;
     Theorem 1 does not.
@@ -100,7 +102,7 @@ def active_teachers_are_learned(features: RandomFeatures, context: Context) -> E
     )
 
 
-@active_teachers_are_learned.confirmed_by
+@active_teachers_are_learned.confirmed_precisely(digits=50)
 def fitted_in_fifty_digits(features: RandomFeatures) -> Evidence:
     """The same fit in 50 digits (normal equations of least norm); missing teachers count only if it interpolates."""
     _, teacher, columns, x = features.setting()
@@ -131,3 +133,14 @@ active_teachers_are_learned.accepts(
     RandomFeatures(samples=20, students=60, aligned=True),
 )
 active_teachers_are_learned.rejects("60 random nodes on 20 samples", PAPER_SIZE)
+
+active_teachers_are_learned.errs(
+    says="Section 1: the training set is a region, finite samples are left as future work.",
+    true=(
+        "The region is needed: 60 random nodes interpolate 20 samples with every per-sample gradient "
+        "zero, no student aligned and large errors elsewhere. Points are not a region; the inputs must "
+        "form an open set."
+    ),
+    impact="substance",
+    matters="Theorems 2 to 5 say nothing of a finite data set; Theorem 1 does.",
+)

@@ -91,6 +91,7 @@ def has_effect(perturbation: Perturbation) -> tuple[Assumption, ...]:
     cost=ALGEBRA,
     place="Theorems 2 and 3",
     note=DERIVED,
+    compares=("largest over smallest gradient / δ", "≤", "1.5"),
 )
 def gradient_is_proportional(perturbation: Perturbation, context: Context, *, power: float = 1.0) -> Evidence:
     """Leaving a critical point costs a gradient in proportion

@@ -36,28 +36,33 @@ from verify.mathematics.kinks.observers import VISIBLE, independent_observers, u
 from verify.mathematics.kinks.quarter import tent
 from verify.mathematics.precise.null_space import null_space
 from verify.mathematics.precise.rational_pairs import exact
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-THEOREM3 = Item("specialization.theorem3", Source(SPECIALIZATION, "Theorem 3 with Definition 3", REBUILT))
+THEOREM3 = Item(
+    "specialization.theorem3",
+    Source(SPECIALIZATION, "Theorem 3 with Definition 3", REBUILT, version=VERSION, section="4.3"),
+)
 
 
 @THEOREM3.claim(
-    "printed",
+    "reading",
     expected="refuted",
     on=Splitting,
     # Without reversed teachers: what fails is not the sign in Theorem 2.
     draw=drawn_fields(Splitting, reversed=st.just(0)),
     assume=critical_with_observed_student,
     cost=SEARCH,
+    compares=("largest summed fan-out of co-linear unaligned students", "=", "zero"),
 )
 def fan_outs_cancel(splitting: Splitting, context: Context, *, either_sign: bool = False) -> Evidence:
-    """Unspecialised students are prunable, positive multiples
+    """Our reading: unspecialised students are prunable, positive multiples
 
     SGD critical point, student k not aligned with any teacher, C observers of k with independent fan-outs
     ⇒  Σ_{k' co-linear with k, λ > 0} v_k' ‖w_k'‖ = 0;  v_k = 0 if k is co-linear with no other student
 
-    Students u with fan-out a and −u with −a make the affine function a·uᵀx̃, which an always-active student
-    takes back. Every gradient is zero, the pair is observed, and neither fan-out is. Sum over both signs.
+    Students u with fan-out a and −u with −a make the affine function a·uᵀx̃, which an always-active student takes
+    back. Every gradient is zero, the pair is observed, and neither fan-out is. Co-linear with λ > 0 is our reading of
+    Definition 3, whose formula the text at hand lost; summed over both signs the theorem holds (the corrected form).
     """
     networks = splitting.networks()
     student = networks.student
@@ -70,8 +75,8 @@ def fan_outs_cancel(splitting: Splitting, context: Context, *, either_sign: bool
     return Evidence.at_most(float(np.abs(sums).max(initial=0.0)), bound=0.0, tolerance=tolerance)
 
 
-@fan_outs_cancel.confirmed_by
-def sums_in_fractions(splitting: Splitting) -> Evidence:
+@fan_outs_cancel.confirmed_precisely(digits=0)
+def sums_in_fractions(splitting: Splitting, *, either_sign: bool = False) -> Evidence:
     """In fractions: critical, unaligned, C independent observers at rational points of the boundary, sum not zero."""
     networks = splitting.networks()
     points = dyadic_points(networks.region, np.random.default_rng(1))
@@ -84,7 +89,9 @@ def sums_in_fractions(splitting: Splitting) -> Evidence:
         observers = exact_observers(networks.region, columns, node)
         if 1 in multiples(teachers, node) or not observers or null_space(V[observers].tolist()):
             continue
-        total = np.array([max(factor, Fraction(0)) for factor in factors(columns, node)], dtype=object) @ V
+        shares = factors(columns, node)
+        weights = [abs(share) if either_sign else max(share, Fraction(0)) for share in shares]
+        total = np.array(weights, dtype=object) @ V
         largest = max(largest, *(abs(float(entry)) for entry in total))
     return Evidence.at_most(largest, bound=0.0, tolerance=0.0)
 
@@ -94,6 +101,19 @@ OPPOSED = Splitting(2, 1, 2, opposed=1)
 fan_outs_cancel.accepts("the same students summed over both signs", OPPOSED, either_sign=True)
 fan_outs_cancel.accepts("a co-linear pair (u: 2v, 2u: −v)", Splitting(2, 1, 2, cancelling=1, idle=1))
 fan_outs_cancel.rejects("an antiparallel pair", OPPOSED)
+
+fan_outs_cancel.errs(
+    says=(
+        "Section 4.3, Theorem 3: an unaligned student with C independent observers has no fan-out unless "
+        "co-linear with others. Read with λ > 0."
+    ),
+    true=(
+        "The pair u (fan-out a), −u (fan-out −a) is unspecialised, observed and carries weight; always-"
+        "active students take its affine sum back. The sum over both signs vanishes."
+    ),
+    impact="substance",
+    matters="Pruning of single nodes is right only where there are no antiparallel pairs.",
+)
 
 
 # The corrected form on arbitrary networks
@@ -153,6 +173,7 @@ LONE = ArbitraryPair(d=2, outputs=2, teachers=2, students=5, seed=7)
     examples=(LONE,),
     cost=ALGEBRA.at_quick(150),
     note="read with λ ≠ 0; contrapositive with a constant",
+    compares=("largest gradient of an observer", "≥", "η s_min(Q) ‖κ‖ / (4√q)"),
 )
 def observers_are_pulled(pair: ArbitraryPair, context: Context) -> Evidence:
     """Unspecialised students are prunable, multiples of either sign

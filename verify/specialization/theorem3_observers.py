@@ -61,16 +61,17 @@ def first_layer_critical(ramp: Ramp) -> tuple[Assumption, ...]:
 
 
 @THEOREM3.claim(
-    "printed",
+    "necessity",
     part="observers",
-    expected="refuted",
+    expected="needed",
     on=Ramp,
     assume=first_layer_critical,
     cost=SEARCH.at_quick(40),
-    place="Theorem 3 without its observers",
+    place="Theorem 3, its independent observers left out",
+    compares=("fan-out of an unaligned student", "=", "zero"),
 )
 def no_fan_out_without_observers(ramp: Ramp, context: Context) -> Evidence:
-    """Theorem 3 from g_1 = 0 alone, without observers
+    """Are the observers needed: Theorem 3 from g_1 = 0 alone
 
     g_1(x) = 0 on the region, student k not aligned with any teacher and alone on its line  ⇒  v_k = 0
 
@@ -91,7 +92,7 @@ def no_fan_out_without_observers(ramp: Ramp, context: Context) -> Evidence:
     )
 
 
-@no_fan_out_without_observers.confirmed_by
+@no_fan_out_without_observers.confirmed_precisely(digits=0)
 def residual_in_fractions(ramp: Ramp) -> Evidence:
     """In fractions: on 0 < x < 1, the student's active part, r = v (x + s) - v x - v s is affine and 0 at both ends."""
     s, v = Fraction(ramp.shift, 8), Fraction(ramp.fan_out, 4)
@@ -106,6 +107,20 @@ def residual_in_fractions(ramp: Ramp) -> Evidence:
 
 no_fan_out_without_observers.accepts("an idle student, at a teacher of no strength", Ramp(fan_out=0))
 no_fan_out_without_observers.rejects("shift 1/2, fan-out 1", Ramp(4, 4))
+
+no_fan_out_without_observers.errs(
+    says="Section 4.3, Theorem 3 asks for C observers with independent fan-outs.",
+    true=(
+        "The observers are indispensable without a trained output bias (g_1 = 0 with fan-out 1 and "
+        "residual up to ½), redundant with one, and impossible to have in the number asked for when C > n"
+        " − 1 (C = 50, n = 10)."
+    ),
+    impact="substance",
+    matters=(
+        "At the sizes of section 6 the condition is never met; with a trained output bias Theorem 1 gives"
+        " the conclusion without it."
+    ),
+)
 
 
 def pairs_of_the_experiments(budget: Budget) -> st.SearchStrategy[ArbitraryPair]:
@@ -123,6 +138,7 @@ def pairs_of_the_experiments(budget: Budget) -> st.SearchStrategy[ArbitraryPair]
     cost=FLOW.at_quick(20),
     place="Theorem 3",
     note="the rank condition at the sizes of section 6",
+    compares=("largest gradient of an observer", "≥", "η s_min(Q) ‖κ‖ / (4√q)"),
 )
 def observers_of_many_outputs(pair: ArbitraryPair, context: Context) -> Evidence:
     """Theorem 3 with more outputs than other students

@@ -25,6 +25,7 @@ from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
     cost=ALGEBRA,
     place="Theorem 3",
     note=DERIVED,
+    compares=("‖Σ v_k ‖w_k‖‖ of a line", "≤", "4 sup‖r‖ / η"),
 )
 def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
     """A small residual bounds the fan-out of unspecialised students, without observers

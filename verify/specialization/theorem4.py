@@ -36,9 +36,11 @@ from verify.mathematics.kinks.deep import TOLERANCE, bend
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, multiples
 from verify.mathematics.kinks.hypotheses import assumption1
 from verify.mathematics.precise.rational_pairs import exact
-from verify.specialization import REBUILT
+from verify.specialization import REBUILT, VERSION
 
-THEOREM4 = Item("specialization.theorem4", Source(SPECIALIZATION, "Theorem 4", REBUILT))
+THEOREM4 = Item(
+    "specialization.theorem4", Source(SPECIALIZATION, "Theorem 4", REBUILT, version=VERSION, section="4.4")
+)
 POINTS = 60
 PASS = DeepInstance(inputs=2, hidden=((2, 4), (4, 4)), outputs=2, pass_through=True)
 
@@ -92,23 +94,25 @@ def random_and_pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
 
 
 @THEOREM4.claim(
-    "printed",
-    expected="refuted",
+    "necessity",
+    expected="needed",
     on=DeepInstance,
     draw=pass_throughs,
     assume=interpolating_and_observed,
     cost=SEARCH.at_quick(40),
     place="Theorem 4 with the regions of Corollary 1",
+    compares=("observed teachers without a co-linear student", "=", "none"),
 )
 def observed_teachers_are_learned(instance: DeepInstance, context: Context) -> Evidence:
-    """Specialization at the lowest layer, regions of any kind
+    """Must regions be open: specialization at the lowest layer with regions that keep their borders
 
     r = 0 on R_0, Assumption 1 at l = 1, a region R with A_1, B_1 constant and a student k with
     R ∩ E_k ∩ ∂E*_j ≠ ∅, α_kj(R) ≠ 0  ⇒  some student of layer 1 is co-linear with j
 
-    A student whose first layer hands the inputs on and whose second computes the teacher's first is a critical
-    point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate does, so A_1 jumps
-    there: {gate shut} = {t ≤ 0} meets the boundary t = 0, but not in its interior.
+    Corollary 1 cuts the inputs into regions and a set of measure zero, which holds the borders; here a region keeps
+    its border on purpose. A student whose first layer hands the inputs on and whose second computes the teacher's
+    first is a critical point with nothing aligned. Its layer-2 gate flips exactly where the teacher's layer-1 gate
+    does, so A_1 jumps there: {gate shut} = {t ≤ 0} meets the boundary t = 0, but not in its interior.
     """
     drawn = networks_of(instance)
     rng = np.random.default_rng(instance.seed)
@@ -117,7 +121,7 @@ def observed_teachers_are_learned(instance: DeepInstance, context: Context) -> E
     return Evidence.at_most(float((np.array(seen) & ~covered).sum()), bound=0.0, tolerance=0.0)
 
 
-@observed_teachers_are_learned.confirmed_by
+@observed_teachers_are_learned.confirmed_precisely(digits=0)
 def missing_in_fractions(instance: DeepInstance) -> Evidence:
     """In fractions: equal outputs on dyadic points, no multiples, and alpha != 0 at exact points of the boundary."""
     drawn = networks_of(instance)
@@ -173,6 +177,23 @@ observed_teachers_are_learned.accepts(
 )
 observed_teachers_are_learned.rejects("the pass-through student", PASS)
 
+observed_teachers_are_learned.errs(
+    says=(
+        "Section 4.4, Theorem 4: a region of constant coefficients in which a student observes the teacher."
+    ),
+    true=(
+        "The region must be open: no gate above, of teacher or student, may flip across ∂E*_j at the "
+        "point used. A student whose first layer passes the input on and whose second computes the "
+        "teacher's first is critical with nothing aligned. The remark that the theorem holds at random "
+        "V_1 means α ≠ 0 only; g_1 = 0 is still required."
+    ),
+    impact="substance",
+    matters=(
+        "Corollary 1 puts borders into its set of measure zero, so the paper's regions can be read as "
+        "open; information-passing layers are the case where it matters."
+    ),
+)
+
 
 # The corrected form: open regions, contrapositive
 
@@ -210,6 +231,7 @@ def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     examples=(PASS, DeepInstance(inputs=3, hidden=((5, 3), (4, 4), (3, 5)), outputs=2, seed=2)),
     cost=ALGEBRA,
     note="open regions, λ ≠ 0; contrapositive with a constant",
+    compares=("largest |g_1k| at the three points", "≥", "η |α| ‖w*‖ / 4"),
 )
 def observers_of_a_bare_teacher_are_pulled(instance: DeepInstance, context: Context) -> Evidence:
     """Specialization at the lowest layer, open regions

@@ -59,6 +59,7 @@ class Knots:
     examples=tuple(Knots(half_width=1 / delta, knots=8) for delta in (0.3, 0.1, 0.03, 0.01)),
     cost=SEARCH.at_quick(40),
     note=DERIVED,
+    compares=("error of the best approximation", "=", "δ/4"),
 )
 def best_error_is_a_quarter(instance: Knots, context: Context, *, nearest: float = 1.0) -> Evidence:
     """Best approximation of a ReLU by others at distance δ
@@ -123,6 +124,7 @@ def no_parallel_line(lines: Lines) -> tuple[Assumption, ...]:
     ),
     cost=SEARCH.at_quick(20),
     note=DERIVED,
+    compares=("error of the best student", "≥", "ρ / (4 Σ 1/sin θ)"),
 )
 def no_student_beats_the_bound(lines: Lines, context: Context, *, stretch: float = 1.0) -> Evidence:
     """Best students in the plane beside the linear bound

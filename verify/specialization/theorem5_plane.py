@@ -97,6 +97,7 @@ def small_gradient(near: NearCritical) -> tuple[Assumption, ...]:
     examples=(NearCritical(), NearCritical(2, 2, 1, 5)),
     cost=ALGEBRA,
     note=f"{GUESSED}; linear bounds derived here",
+    compares=("largest of angle and bias over their bounds", "≤", "1"),
 )
 def another_boundary_is_near(near: NearCritical, context: Context, *, power: float = 1.0) -> Evidence:
     """Noisy specialization in the plane, angle and bias together
