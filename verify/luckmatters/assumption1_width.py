@@ -92,6 +92,7 @@ def squared_norms(pair: WidePair, count: int, rng: np.random.Generator) -> tuple
     cost=ALGEBRA.at_quick(25),
     place="Assumption 1 and Eqn 6",
     note="not in the paper: its error on average",
+    compares=("root of the mean squared gap over the mean squared gradient", "=", "closed form"),
 )
 def does_not_shrink_with_width(pair: WidePair, context: Context, *, factor: float = 1.0) -> Evidence:
     """The gap does not shrink with width

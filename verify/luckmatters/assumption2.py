@@ -17,7 +17,9 @@ from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, 
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
 
-ASSUMPTION2 = Item("luckmatters.assumption2", Source(LUCK_MATTERS, "Assumption 2 (v4)"))
+ASSUMPTION2 = Item(
+    "luckmatters.assumption2", Source(LUCK_MATTERS, "Assumption 2, Eqn 8", version="v4", section="3")
+)
 
 PAIRS = 400
 """Random pairs of members of the balls that each instance tries."""
@@ -136,6 +138,7 @@ def rounding_of(instance: BallInstance, bound: float) -> float:
     assume=finite_K,
     examples=(BallInstance(), BallInstance(threshold=4.0, theta0=1e-2, d=4), NEARLY_ANTIPARALLEL),
     note="the constant is our own",
+    compares=("largest relative change of ψ_d per distance", "≤", "K_d"),
 )
 def lipschitz_on_the_balls(instance: BallInstance, context: Context, *, share_of_K: float = 1.0) -> Evidence:
     """Lipschitz kernels on the balls, with the constant
@@ -150,6 +153,15 @@ def lipschitz_on_the_balls(instance: BallInstance, context: Context, *, share_of
     return Evidence.at_most(measured, bound=share_of_K * bound, tolerance=rounding_of(instance, bound))
 
 
+lipschitz_on_the_balls.errs(
+    says="Assumption 2 (v4, section 3, Eqn 8) asks for constants K_d and K_l and names no region.",
+    true="A finite K exists only on a region: ψ_d → 0 towards antiparallel vectors. On the balls θ_j ≤ θ₀ and for "
+    "isotropic input K_d = [(θ₀/2)/sin(θ₀/2)]/(π − α_max − θ₀), attained. It must be taken over the whole ball: for "
+    "teachers with threshold 4 ψ_d doubles within 0.01 rad, K_d = 197 over that ball against 103 at its centre, and "
+    "Theorem 4's γ (m = 20) is −0.05 instead of 0.74 (0.37 with one constant per use: 182, 165, 115).",
+    impact="constant",
+    matters="Theorem 4's γ contains K_d; with the constant of the whole ball it is positive less often.",
+)
 lipschitz_on_the_balls.rejects(
     "K_d × 0.99 is rejected where the closed form is attained", BallInstance(theta0=0.3), share_of_K=0.99
 )

@@ -76,7 +76,11 @@ def first_wording_at_K_zero(instance: AtomicInput) -> tuple[Assumption, ...]:
     on=AtomicInput,
     draw=gates_in_reach,
     assume=first_wording_at_K_zero,
-    place="Assumption 2 (v1, Eqn 8) with Lemma 2 (Eqn 19)",
+    place="Assumption 2 with the lemma that uses it (Lemma 2 of v4, Eqn 19)",
+    note="mended by the authors in v4",
+    version="v1",
+    compares=("‖w*_k d*_jk − w_k d_jk‖", "≤", "(1 + K_d) d*_jk ‖w*_k − w_k‖ at K_d = 0"),
+    telling=lambda instance: instance.atoms >= 16 and instance.turn > 0,
 )
 def gives_lemma2(instance: AtomicInput, context: Context) -> Evidence:
     """Lipschitz kernels as first printed give Lemma 2
@@ -85,7 +89,7 @@ def gives_lemma2(instance: AtomicInput, context: Context) -> Evidence:
     ⇒  ‖w*_k d*_jk − w_k d_jk‖ ≤ (1+K_d) d*_jk ‖w*_k−w_k‖
 
     The printed right-hand side does not vanish at w₁ = w₂, so a kernel may jump (finite data do) and still satisfy it
-    with K_d = 0; Lemma 2 needs the fourth version's form.
+    with K_d = 0; Lemma 2 needs the fourth version's form. A slip: the authors mended it, and nothing depends on it.
     """
     _, _, teacher, student = circle(instance)
     start, end, chord = overlaps_of(instance)
@@ -95,7 +99,7 @@ def gives_lemma2(instance: AtomicInput, context: Context) -> Evidence:
     )
 
 
-@gives_lemma2.confirmed_by
+@gives_lemma2.confirmed_precisely(digits=0)
 def gates_counted_in_fractions(instance: AtomicInput) -> Evidence:
     """The same with gates counted in exact fractions of a turn instead of signs of products."""
     quarter = Fraction(1, 4)
@@ -119,6 +123,14 @@ def gates_counted_in_fractions(instance: AtomicInput) -> Evidence:
     return Evidence.at_most(difference, bound=float(d_star) * chord, tolerance=0.0)
 
 
+gives_lemma2.errs(
+    says="Assumption 2 of v1: |ψ_i(w,w₁) − ψ_i(w,w₂)| ≤ ψ_i(w,w₁)(1 + K_i‖w₁ − w₂‖).",
+    true="The right-hand side does not vanish at w₁ = w₂, so finite data satisfy it with K = 0 while ψ_d jumps, and it "
+    "does not give the bound ‖w*_k d*_jk − w_k d_jk‖ ≤ (1 + K_d) d*_jk ‖w*_k − w_k‖. The fourth version prints "
+    "K_i ψ_i(w,w₁)‖w₁ − w₂‖, which does.",
+    impact="typographical",
+    matters="Nothing depends on it: the authors mended it.",
+)
 gives_lemma2.accepts(
     "with no atom between w*_k and w_k Lemma 2 is accepted", AtomicInput(atoms=8, turn=0, step=0.5)
 )

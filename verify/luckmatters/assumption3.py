@@ -21,7 +21,13 @@ from verify.mathematics.theorem4_constants import overlap_ratios
 
 ASSUMPTION3 = Item(
     "luckmatters.assumption3",
-    Source(LUCK_MATTERS, "Assumption 3, Eqn 9", "the paper assumes ε ≪ 1; the values are our own"),
+    Source(
+        LUCK_MATTERS,
+        "Assumption 3, Eqn 9",
+        "the paper assumes ε ≪ 1; the values are our own",
+        version="v4",
+        section="3",
+    ),
 )
 
 CHUNK = 1 << 16
@@ -81,7 +87,8 @@ def count_gates(teacher: Array, measure: InputMeasure, size: int, rng: np.random
 
 
 @ASSUMPTION3.claim(
-    "corrected",
+    "sharp",
+    compares=("share of openings of node j that node k shares", "=", "ε_d in closed form"),
     expected="holds",
     on=OverlapInstance,
     draw=random_and_thresholded,
@@ -132,6 +139,14 @@ def overlap_has_the_closed_form(
     )
 
 
+overlap_has_the_closed_form.errs(
+    says="Assumption 3 (v4, section 3, Eqn 9) assumes ε_d ≪ 1; a negative bias is called sufficient for it.",
+    true="Without biases ε_d = (π − α_min)/π for isotropic input: ½ for orthogonal teachers (ε_l = 1/π) in any "
+    "dimension, at least ⅓ for any three. With threshold b, orthogonal directions have ε_d = Φ(−b).",
+    impact="substance",
+    matters="For three or more teachers a negative bias is not only sufficient but needed, so the random "
+    "initialisation without biases that section 3.3 appeals to does not meet the assumption.",
+)
 overlap_has_the_closed_form.rejects("half the overlap is rejected (no bias)", PAIR, factor=0.5)
 overlap_has_the_closed_form.rejects("Φ(−b)² in place of Φ(−b) is rejected", THRESHOLDED, power=2.0)
 

@@ -18,7 +18,7 @@ from verify.mathematics.first_moment_constants import STEEPEST, lipschitz_l_isot
 from verify.mathematics.precise.first_moment import difference, length, psi_l
 from verify.mathematics.precise.kernels import DIGITS
 
-LEMMA3 = Item("luckmatters.lemma3", Source(LUCK_MATTERS, "Lemma 3"))
+LEMMA3 = Item("luckmatters.lemma3", Source(LUCK_MATTERS, "Lemma 3", version="v4", section="8.4"))
 PLACE = "Lemma 3, Eqns 29-30"
 
 
@@ -105,13 +105,15 @@ STEEP = WeightedPair(theta0=0.01, angle=2.5, near_k=1.0, shift=0.0)
     assume=K_l_exists,
     examples=(STILL,),
     place=PLACE,
+    compares=("‖Δq_jk‖", "≤", "(1 + K_l) l*_jk ‖δw_k‖"),
+    telling=lambda pair: pair.near_k > 0.3 and 0.1 < pair.shift < 1 and 0.3 < pair.strength < 3,
 )
 def without_fan_outs(instance: WeightedPair, context: Context) -> Evidence:
     """Lemma 3: the difference of weighted fan-outs
 
     ‖Δq_jk‖ ≤ (1 + K_l) l*_jk ‖δw_k‖,  Δq_jk = v*_k l*_jk − v_k l_jk
 
-    Erratum. The proof is said to be that of Lemma 2, but there the vectors of the sum are the unit fan-ins themselves;
+    The proof is said to be that of Lemma 2, but there the vectors of the sum are the unit fan-ins themselves;
     here they are fan-outs, which move on their own and have any norm. With δw_k = 0 and δv_k ≠ 0 the right-hand side is
     zero and the left is l_jk ‖δv_k‖. Also with δv_k = 0 the bound fails where ‖v*_k‖ is large.
     """
@@ -119,7 +121,7 @@ def without_fan_outs(instance: WeightedPair, context: Context) -> Evidence:
     return difference_at_most((1 + w.K_l) * w.star * w.dw_k, w, instance)
 
 
-@without_fan_outs.confirmed_by
+@without_fan_outs.confirmed_precisely(digits=DIGITS)
 def in_many_digits(instance: WeightedPair) -> Evidence:
     """(30) in mpmath, with own kernels and the closed-form K_l once more."""
     with mp.workdps(DIGITS):
@@ -141,6 +143,14 @@ def K_l_in_many_digits(pair: NearPair) -> mp.mpf:
     return theta0 / 2 / mp.sin(theta0 / 2) * (mp.pi - steepest) * mp.sin(steepest) / kappa
 
 
+without_fan_outs.errs(
+    says="Lemma 3 (v4, section 8.4, Eqn 30): ‖Δq_jj'‖ ≤ (1 + K_l) l*_jj' ‖δw_j'‖ for Δq_jj' = v*_j' l*_jj' − "
+    "v_j' l_jj'.",
+    true="The fan-outs are left out: at δw_j' = 0, δv_j' ≠ 0 the right side is zero and the left is not. Repaired: "
+    "‖Δq_jj'‖ ≤ l*_jj' (K_l‖δw_j'‖‖v*_j'‖ + (1 + K_l‖δw_j'‖)‖δv_j'‖).",
+    impact="substance",
+    matters="Lemma 5 bounds the top layer by (30), and drops the same terms in (57) and (58).",
+)
 without_fan_outs.accepts("a unit fan-out that does not move (δv_k = 0)", MOVED)
 without_fan_outs.rejects("a fan-out of norm 10 that does not move", STRONG)
 
@@ -154,6 +164,7 @@ without_fan_outs.rejects("a fan-out of norm 10 that does not move", STRONG)
     assume=K_l_exists,
     examples=(STILL, MOVED, STRONG),
     place=PLACE,
+    compares=("‖Δq_jk‖", "≤", "l*_jk (K_l ‖δw_k‖ ‖v*_k‖ + (1 + K_l ‖δw_k‖) ‖δv_k‖)"),
 )
 def with_fan_outs(
     instance: WeightedPair, context: Context, *, growth: bool = True, share_of_K: float = 1.0

@@ -31,6 +31,7 @@ class Stretched:
     on=Stretched,
     examples=(Stretched(), Stretched(distance=1e-3), Stretched(spread=1.0)),
     note="the expansion is ours",
+    compares=("l*_jj − l_jj", "≈", "−½ w_jᵀΣ δw_j"),
 )
 def departs_by_a_linear_term(instance: Stretched, context: Context, *, linear: float = 1.0) -> Evidence:
     """Lemma 4: the fall-off for any Gaussian input

@@ -19,13 +19,23 @@ from verify.mathematics.families.two_layer_starts import (
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 
-LEMMA5 = Item("luckmatters.lemma5", Source(LUCK_MATTERS, "Lemma 5, Eqns 56-62"))
+LEMMA5 = Item(
+    "luckmatters.lemma5", Source(LUCK_MATTERS, "Lemma 5, Eqns 56-62", version="v4", section="8.6.1")
+)
 ETA = 0.01
 ALONE = TwoLayerStart(r=0, c=2, v_error=0.02)
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
 
 
-@LEMMA5.claim("printed", expected="refuted", on=TwoLayerStart, draw=single_pairs(), assume=printed_conditions)
+@LEMMA5.claim(
+    "printed",
+    expected="refuted",
+    on=TwoLayerStart,
+    draw=single_pairs(),
+    assume=printed_conditions,
+    compares=("largest ‖δv_j‖ after a step of 0.01", "≤", "largest ‖δv_j‖ before"),
+    telling=lambda start: start.theta0 > 0.001 and start.v_error > 0.001,
+)
 def contracts(start: TwoLayerStart, context: Context, *, exponent: int = 0) -> Evidence:
     """Lemma 5: the top layer contracts in one step
 
@@ -46,7 +56,7 @@ def contracts(start: TwoLayerStart, context: Context, *, exponent: int = 0) -> E
     return Evidence.at_most(float(after[fan_outs].max()), bound=bound, tolerance=ROUNDING * start.fan_out)
 
 
-@contracts.confirmed_by
+@contracts.confirmed_precisely(digits=DIGITS)
 def in_thirty_digits(start: TwoLayerStart) -> Evidence:
     """The same step in 30 digits."""
     with mp.workdps(DIGITS):
@@ -58,6 +68,15 @@ def in_thirty_digits(start: TwoLayerStart) -> Evidence:
         return Evidence.at_most(float(after), bound=float(before), tolerance=0.0)
 
 
+contracts.errs(
+    says="Lemma 5 (v4, section 8.6.1, Eqns 56-62): W-Separation at t gives ‖δv_j‖ ≤ (1 − ηl̄γ)^t B_δv at t + 1.",
+    true="‖δv_j‖ may grow in a step. (57) and (58) drop one of the two differences, (61) bounds ‖v_k‖ of the "
+    "irrelevant "
+    "nodes by B_δv; two factors are used for one step, which fails already for a single student. Repaired: the rows of "
+    "a comparison system that keeps all terms.",
+    impact="substance",
+    matters="Theorem 5's V-contraction rests on it; its limit does not.",
+)
 contracts.rejects("at the solution with V_r ≠ 0 the step leads away", TwoLayerStart(c=2, r_fan_out=0.5))
 contracts.rejects(
     "(61) as printed, exponent t + 1 from exponent t − 1, for a student alone at W = W*", ALONE, exponent=2
@@ -73,6 +92,7 @@ contracts.accepts("the weakest form for a student alone at W = W*", ALONE)
     examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
     place="Lemma 5",
     note="all terms of Eqn 56 kept",
+    compares=("largest row of (b, c)(t + 1) over its bound", "≤", "one"),
 )
 def rows_of_the_fan_outs(instance: BoxInstance, context: Context, *, push: float = 1.0) -> Evidence:
     """Lemma 5: the fan-outs' rows of the comparison system

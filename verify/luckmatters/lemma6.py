@@ -20,11 +20,21 @@ from verify.mathematics.families.two_layer_starts import (
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
 from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
 
-LEMMA6 = Item("luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67"))
+LEMMA6 = Item(
+    "luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67", version="v4", section="8.6.2")
+)
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
 
 
-@LEMMA6.claim("printed", expected="refuted", on=TwoLayerStart, draw=single_pairs(), assume=printed_conditions)
+@LEMMA6.claim(
+    "printed",
+    expected="refuted",
+    on=TwoLayerStart,
+    draw=single_pairs(),
+    assume=printed_conditions,
+    compares=("largest sin θ_j after a step of 0.01", "≤", "largest sin θ_j before"),
+    telling=lambda start: start.theta0 > 0.001 and start.v_error > 0.001,
+)
 def contracts(start: TwoLayerStart, context: Context) -> Evidence:
     """Lemma 6: the bottom layer contracts in one step
 
@@ -42,7 +52,7 @@ def contracts(start: TwoLayerStart, context: Context) -> Evidence:
     return Evidence.at_most(float(after.max()), bound=float(before.max()), tolerance=1e-15)
 
 
-@contracts.confirmed_by
+@contracts.confirmed_precisely(digits=DIGITS)
 def in_thirty_digits(start: TwoLayerStart) -> Evidence:
     """The same step in 30 digits."""
     with mp.workdps(DIGITS):
@@ -54,6 +64,17 @@ def in_thirty_digits(start: TwoLayerStart) -> Evidence:
         return Evidence.at_most(float(after), bound=float(before), tolerance=0.0)
 
 
+contracts.errs(
+    says="Lemma 6 (v4, section 8.6.2, Eqns 63-67): V-Contraction at t gives sin θ_j ≤ (1 − ηd̄γ)^t sin θ₀ at t + 1.",
+    true="sin θ_j may grow in a step: (66)'s sum over irrelevant nodes has no factor sin θ, so (41) cannot "
+    "absorb it, and "
+    "two factors are used for one step. (64) drops one of the two differences, (66) has ‖v_j‖² where (41) has "
+    "one power, "
+    "(69) has B_d,u where (70) has B_d,r, and (54) miscounts neighbours: an irrelevant node has m relevant and "
+    "n − m − 1 irrelevant ones.",
+    impact="substance",
+    matters="Theorem 5's W-contraction rests on it; its limit does not.",
+)
 contracts.rejects("at the solution with V_r ≠ 0 the step leads away", TwoLayerStart(c=2, r_fan_out=0.5))
 contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(r=0, c=2, theta0=0.2))
 
@@ -65,6 +86,7 @@ contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(
     assume=small_step,
     examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
     note="all terms of Eqn 63 kept; the sum as in Eqn 70",
+    compares=("largest row of a(t + 1) over its bound", "≤", "one"),
 )
 def rows_and_drift(instance: BoxInstance, context: Context, *, push: float = 1.0) -> Evidence:
     """Lemma 6: the columns' rows of the comparison system, and the drift of W_r

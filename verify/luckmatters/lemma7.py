@@ -16,7 +16,7 @@ from verify.mathematics.families.box_states import BoxInstance, box_of, centres_
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import overlap_ratios
 
-LEMMA7 = Item("luckmatters.lemma7", Source(LUCK_MATTERS, "Lemma 7"))
+LEMMA7 = Item("luckmatters.lemma7", Source(LUCK_MATTERS, "Lemma 7", version="v4", section="8.7"))
 ROUNDING = 1e-12
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
 
@@ -55,7 +55,8 @@ def lipschitz_on_caps(slope: Array, lowest: Array, cap: float) -> float:
     assume=finite_constants,
     examples=(EXAMPLE, BoxInstance(m=2, r=2, alpha=2.5, cap=0.3)),
     place="Lemma 7, Eqns 47-52",
-    note="for zero-bias isotropic input",
+    note="judged for zero-bias isotropic input",
+    compares=("largest overlap over ε M times the own overlap", "≤", "one"),
 )
 def stays_separated(instance: BoxInstance, context: Context, *, share_of_M: float = 1.0) -> Evidence:
     """Lemma 7: separation survives inside the caps
@@ -118,6 +119,9 @@ def finite_K(instance: Floor) -> tuple[Assumption, ...]:
     on=Floor,
     assume=finite_K,
     place="Eqns 43 and 55",
+    section="8.6",
+    compares=("d*_jj(t) / d*_jj(0)", "≥", "1 − K_d C_d,u"),
+    telling=lambda instance: instance.theta0 >= 0.1,
 )
 def own_overlap_has_the_floor(instance: Floor, context: Context, *, power_of_K: int = 2) -> Evidence:
     """Lemma 7: the floor under the own overlaps
@@ -137,8 +141,8 @@ def own_overlap_has_the_floor(instance: Floor, context: Context, *, power_of_K: 
     return Evidence(predicted=claimed, measured=measured, margin=measured - claimed + 1e-15, tolerance=1e-15)
 
 
-@own_overlap_has_the_floor.confirmed_by
-def by_quadrature_in_thirty_digits(instance: Floor) -> Evidence:
+@own_overlap_has_the_floor.confirmed_precisely(digits=30)
+def by_quadrature_in_thirty_digits(instance: Floor, *, power_of_K: int = 2) -> Evidence:
     """psi_d by quadrature over the angle of the input, everything in 30 digits."""
     with mp.workdps(30):
         theta = mp.mpf(instance.theta0)
@@ -146,10 +150,17 @@ def by_quadrature_in_thirty_digits(instance: Floor) -> Evidence:
         K = (theta / 2) / mp.sin(theta / 2) / (mp.pi - widest)
         both_open = [theta - mp.pi / 2, mp.pi / 2]  # inputs at this angle to w* activate both nodes
         ratio = mp.quad(lambda angle: 1 / (2 * mp.pi), both_open) / mp.mpf("0.5")
-        claimed = 1 - K * (2 * K * mp.sin(theta / 2))
+        claimed = 1 - K**power_of_K * 2 * mp.sin(theta / 2)
         return Evidence(predicted=float(claimed), measured=float(ratio), margin=float(ratio - claimed))
 
 
+own_overlap_has_the_floor.errs(
+    says="Eqns 43 and 55 (v4, section 8.6): d*_jj(t) ≥ d*_jj(0)(1 − K_d C_d,j) with C_d,u = 2 K_d sin(θ₀/2).",
+    true="K_d is counted twice, and the floor is false for K_d < 0.56. Repaired: 1 − C_d,j. (48) against W_r-Bound is "
+    "the same slip.",
+    impact="constant",
+    matters="It disappears for any larger K_d, which 'there exists' allows; the constants of Theorem 5 change.",
+)
 own_overlap_has_the_floor.rejects("one teacher, θ₀ = 0.3", Floor(1, 0.3))
 own_overlap_has_the_floor.accepts(
     "with one factor K_d, as Assumption 2 gives it", Floor(1, 0.3), power_of_K=1
@@ -169,6 +180,7 @@ def no_pole(instance: BoxInstance) -> tuple[Assumption, ...]:
     assume=no_pole,
     examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
     note="interval bounds in place of Assumptions 2 and 3",
+    compares=("largest share used of a slope bound", "≤", "one"),
 )
 def kernels_are_enclosed(instance: BoxInstance, context: Context, *, widening: float = 1.0) -> Evidence:
     """Lemma 7: enclosures of the kernels on the caps

@@ -15,7 +15,9 @@ from verify.mathematics.backpropagation import autograd_node_gradients, forward,
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
 from verify.mathematics.gradients.layer_terms import TanhNetwork
 
-THEOREM1 = Item("luckmatters.theorem1", Source(LUCK_MATTERS, "Theorem 1, Eqns 2 and 3"))
+THEOREM1 = Item(
+    "luckmatters.theorem1", Source(LUCK_MATTERS, "Theorem 1, Eqns 2 and 3", version="v4", section="2")
+)
 
 TOLERANCE = 1e-12
 """Relative to the two sums of Eqn 2. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""
@@ -54,6 +56,11 @@ def recursion_against_autograd(pair: DeepPair, context: Context) -> Evidence:
     on=DeepPair,
     draw=drawn_fields(DeepPair, slope=st.just(0.0), biased=st.just(False)),
     examples=(DeepPair(), DEEP, AS_WIDE_AS_IN_THE_PAPER),
+    compares=(
+        "difference of recursion and automatic differentiation, relative to the two sums",
+        "≤",
+        "rounding",
+    ),
 )
 def recursion_is_the_gradient(pair: DeepPair, context: Context) -> Evidence:
     """Recursive gradient rule
@@ -74,6 +81,11 @@ def recursion_is_the_gradient(pair: DeepPair, context: Context) -> Evidence:
     on=DeepPair,
     examples=(DeepPair(biased=True), DEEP_WITH_BIASES, replace(DEEP_WITH_BIASES, slope=0.1)),
     note="conditions added",
+    compares=(
+        "difference of recursion and automatic differentiation, relative to the two sums",
+        "≤",
+        "rounding",
+    ),
 )
 def recursion_with_biases(pair: DeepPair, context: Context) -> Evidence:
     """Recursive gradient rule with biases and leaky ReLU
@@ -86,6 +98,15 @@ def recursion_with_biases(pair: DeepPair, context: Context) -> Evidence:
     O(1), as it is for tanh with its derivative as the gate.
     """
     return recursion_against_autograd(pair, context)
+
+
+recursion_is_the_gradient.errs(
+    says="The text before Theorem 1 (v4, section 2) prints the negative gradient as g_c = ∂J/∂f_c = f_c° − f_c.",
+    true="g_c = f_c° − f_c is −∂J/∂f_c for J = ½E‖f° − f‖². Theorem 1 itself is an identity for any positively "
+    "homogeneous activation; with biases the sums run over one more node of value 1 in each layer.",
+    impact="typographical",
+    matters="Nothing depends on the sign of the definition: the words beside it say 'negative gradient'.",
+)
 
 
 def with_tanh(pair: DeepPair, context: Context) -> Evidence:

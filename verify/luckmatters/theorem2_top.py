@@ -25,6 +25,8 @@ from verify.mathematics.gradients.separation_gap import (
     draw=drawn_fields(IntegerPair, hidden=hidden_widths((2, 5), 3), samples=st.integers(1, 8)),
     examples=(THREE_MATRICES, FOUR_MATRICES),
     place="Theorem 2, Eqn 6 at l = l_max − 1",
+    note="not in the paper",
+    compares=("largest difference of the gradient and Eqn 6, relative to the size of its terms", "=", "none"),
 )
 def top_layer_is_exact(pair: IntegerPair, context: Context, *, level: int = -1) -> Evidence:
     """The top layer is exact

@@ -7,7 +7,7 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import torch
 
-from verify.judging import ALGEBRA, SEARCH, Context, Evidence, drawn_fields
+from verify.judging import ALGEBRA, SEARCH, Context, Evidence, Precise, drawn_fields
 from verify.luckmatters.theorem3 import BIASED, FLOW, THEOREM3, in_forty_digits, norms_stay
 from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, flow_rates
 
@@ -15,26 +15,35 @@ NARROW = Training(hidden=(1, 1), inputs=9, samples=3, biased=True)
 
 
 @THEOREM3.claim(
-    "printed",
+    "reading",
     part="bias",
     expected="refuted",
     on=Training,
     draw=drawn_fields(Training, placement=st.just("relu_bn"), biased=st.just(True)),
     assume=alive,
     cost=SEARCH,
-    confirm=in_forty_digits,
-    note="read for layers with biases, as in Fig. 6",
+    confirm=Precise(in_forty_digits, 40),
+    note="our reading: the theorem for layers with biases, as sections 4.2 and 5.1 have them; without, it holds",
+    compares=("rate d‖w_j‖²/dt", "=", "none"),
+    telling=lambda training: training.samples >= 8 and training.hidden[0] >= 2,
 )
 def conserved_without_the_bias(training: Training, context: Context) -> Evidence:
     """The norm without the bias, in a layer that has one
 
     ‖w_j‖ is conserved in Linear → ReLU → BN with a bias, at eps = 0 under gradient flow
 
-    The proof sums w_jk f_k over the children and calls the sum f_j^lin; with a bias that is w_jᵀf + b_j.
+    Our reading; nothing depends on it, since a bias is the weight of one more node. The proof sums w_jk f_k over the
+    children and calls the sum f_j^lin; with a bias that is w_jᵀf + b_j.
     """
     return norms_stay(training)
 
 
+conserved_without_the_bias.errs(
+    says="Theorem 3 (v4, section 3.1), for Linear → ReLU → BN with a bias in the linear layer (our reading).",
+    true="‖(w_j, b_j)‖ is conserved, not ‖w_j‖; in Linear → BN → ReLU the bias has no gradient.",
+    impact="typographical",
+    matters="Nothing depends on it: the bias is the weight of one more node of value 1.",
+)
 conserved_without_the_bias.rejects("a bias before the ReLU", BIASED)
 conserved_without_the_bias.accepts("a bias before the BN has no gradient", replace(FLOW, biased=True))
 
@@ -49,6 +58,7 @@ conserved_without_the_bias.accepts("a bias before the BN has no gradient", repla
     examples=(BIASED, replace(FLOW, biased=True), NARROW),
     cost=ALGEBRA.at_quick(60),
     note="bias added",
+    compares=("rate d‖w_j‖²/dt, or d(b_j²)/dt in Linear → BN → ReLU", "=", "−d(b_j²)/dt, or none"),
 )
 def conserved_with_the_bias(
     training: Training, context: Context, *, still_everywhere: bool = False

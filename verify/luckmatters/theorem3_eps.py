@@ -27,6 +27,7 @@ NARROW = Training("relu_bn", 1e-8, True, hidden=(1, 1), inputs=5, samples=3, see
     examples=(WITH_EPS, LARGE_EPS, replace(FLOW, eps=1.0), NARROW),
     cost=ALGEBRA.at_quick(60),
     note="eps term added",
+    compares=("d‖(w_j, b_j)‖²/dt", "=", "eps/(σ_j² + eps) d(c₀ⱼ²)/dt"),
 )
 def exchanged_with_the_scale(training: Training, context: Context, *, factor: float = 1.0) -> Evidence:
     """What eps does to the norm: energy is exchanged with BN's scale

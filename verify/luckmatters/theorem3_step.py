@@ -29,6 +29,7 @@ def descents(budget: Budget) -> st.SearchStrategy[Training]:
     examples=(STEPS, replace(STEPS, placement="relu_bn", steps=50)),
     cost=SEARCH.at_quick(40),
     note="finite steps",
+    compares=("growth of ‖w_j‖²", "=", "η² Σ_t ‖∇_j J_t‖²"),
 )
 def steps_lengthen_a_filter(training: Training, context: Context, *, factor: float = 1.0) -> Evidence:
     """Every step of gradient descent lengthens a filter

@@ -14,7 +14,7 @@ from verify.judging.trials.processes import default_jobs, judge_in_processes, ju
 NAMES = (
     "luckmatters.assumption2.printed",
     "luckmatters.theorem4.printed",
-    "luckmatters.assumption3.corrected",
+    "luckmatters.assumption3.sharp",
 )
 
 
