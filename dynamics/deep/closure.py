@@ -1,4 +1,4 @@
-"""Eqn 6 closed for deep networks, and how far the closure is from what it stands for."""
+"""Eqn 6 as a closed system for deep networks, and the relative error of what it puts in place of expectations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from dynamics.deep.problem import DeepProblem, Weights
 
 @dataclass(frozen=True)
 class Closure:
-    """``field[l]``: W_l' by Eqn 6, l = 0 .. L-1; ``beta[l-1]``, ``beta_teacher[l-1]``: the stand-ins for ``E[beta_l]``,
-    ``E[beta*_l]``, l = 1 .. L-1."""
+    """What Eqn 6 gives once expectations of products are separated.
+
+    Args:
+        field: ``W_l'``, l = 0 .. L-1, of the weights' shapes.
+        beta: what stands for ``E[beta_l]``, ``(..., n_l, n_l)``, at index l - 1 for l = 1 .. L-1.
+        beta_teacher: what stands for ``E[beta*_l]``, ``(..., n_l, m_l)``, likewise.
+    """
 
     field: list[Array]
     beta: list[Array]
@@ -22,13 +27,18 @@ class Closure:
 
 
 def closed(problem: DeepProblem, weights: Weights, means: Sequence[Array]) -> Closure:
-    """``W_l' = L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}`` with ``H = beta o D`` and, from ``H_L = I`` downwards,
+    """Eqn 6, ``W_l' = L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}`` with ``H = beta o D``, closed from the top downwards:
 
-    ``beta*_l = W_l H*_{l+1} W*_l^T``, ``beta_l = W_l H_{l+1} W_l^T``.
+    ``H_L = I``, ``beta*_l = W_l H*_{l+1} W*_l^T``, ``beta_l = W_l H_{l+1} W_l^T``.
 
-    The expectation of a product is separated twice: in Eqn 6 itself (Assumption 1) and in beta, where
-    ``E[W D beta D* W*^T]`` would be exact. H* has student rows and enters transposed; printed without, the shapes do
-    not multiply. ``means``: of :func:`dynamics.deep.sample_means.kernels`. Cost O(n^3) a layer.
+    Expectations of products are separated twice: in Eqn 6 itself (Assumption 1), and in beta, of which
+    ``E[W D beta D* W*^T]`` would be the exact form. H* has a row for each student, so it is transposed here; the print
+    has no transpose, and its shapes do not multiply.
+
+    Args:
+        weights: W_0 .. W_{L-1} of the student.
+        means: what :func:`dynamics.deep.sample_means.kernel_means` gives over all samples.
+    Cost: O(n^3) a layer.
     Source: Luck Matters, Assumption 1 and Theorem 2.
     """
     depth = problem.depth
@@ -48,10 +58,13 @@ def closed(problem: DeepProblem, weights: Weights, means: Sequence[Array]) -> Cl
     return Closure(field[::-1], beta[::-1], beta_teacher[::-1])
 
 
-def gaps(exact: Sequence[Array], approximate: Sequence[Array]) -> Array:
-    """``||approximate - exact|| / ||exact||`` (Frobenius) of each pair of matrices ``(..., a, b)``: ``(..., pairs)``.
+def relative_errors(exact: Sequence[Array], approximate: Sequence[Array]) -> Array:
+    """``||approximate - exact|| / ||exact||`` in the Frobenius norm.
 
-    NaN where the exact one is zero.
+    Args:
+        exact, approximate: matrices ``(..., a, b)``, pair by pair.
+    Returns:
+        ``(..., pairs)``; NaN where the exact matrix is zero.
     """
     pairs = list(zip(exact, approximate, strict=True))
     error = np.stack([np.linalg.norm(a - b, axis=(-2, -1)) for a, b in pairs], axis=-1)

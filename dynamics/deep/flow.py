@@ -8,10 +8,22 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.deep.closure import closed, gaps
-from dynamics.deep.observables import balance_drift, block_norms, correlations, hidden_moments, mean_best
+from dynamics.deep.closure import closed, relative_errors
+from dynamics.deep.observables import (
+    balance_drift,
+    block_norms,
+    correlations,
+    hidden_moments,
+    mean_best_correlations,
+)
 from dynamics.deep.problem import DeepProblem, Weights
-from dynamics.deep.sample_means import descent, kernels, modulation_elements, modulations, over_samples
+from dynamics.deep.sample_means import (
+    kernel_means,
+    loss_and_descent,
+    modulation_elements,
+    modulation_means,
+    over_samples,
+)
 from dynamics.geometry.columns import directions
 from dynamics.ode.flow import Flow
 from dynamics.validation import one_of
@@ -20,31 +32,40 @@ Modulation = Literal["per_sample", "separated"]
 
 
 class DeepFlow(Flow):
-    """``W_l' = L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}`` for l = 0 .. L-1, over an ``EmpiricalMeasure``.
+    """Eqn 6 on given samples: ``W_l' = L*_l W*_l H*_{l+1}^T - L_l W_l H_{l+1}`` for l = 0 .. L-1.
 
-    ``modulation="per_sample"``: the expectation is taken of the whole product, with beta of every sample; this is
-    Theorem 1 averaged and *is* the full-batch gradient flow of ``J = 1/2 E||f* - f||^2``. ``"separated"``: Eqn 6 as a
-    closed system, ``E[beta_l] = W_l H_{l+1} W_l^T`` from the top downwards (:func:`dynamics.deep.closure.closed`); what
-    this leaves out is among the observables. ``projected=True`` keeps the fan-ins of hidden nodes at unit norm by
-    P_perp, the top layer is free (two layers: Theorem 5's flow). Constant nodes of biased problems do not move.
-
-    The field is piecewise smooth: it jumps where a sample crosses the gate of a node, by O(1/N), and methods of high
-    order reject their way down to every jump. ``integrate(method="auto")`` takes
+    The field is piecewise smooth: it jumps by O(1/N) where a sample crosses the gate of a node, and methods of high
+    order reject their steps at every jump. ``integrate(method="auto")`` takes
     :class:`~dynamics.ode.steppers.heun_descent.HeunDescent` here, whose steps are controlled by the loss. Measured on
     100 samples and a student 6-8-10-3: for the loss within 0.2 % along the run DOP853 needs more than ten times its
-    evaluations (tests/test_dynamics/deep/test_gates_and_steps.py); RK45 is as cheap at rtol 1e-3 to 1e-4, and falls
-    behind below.
+    evaluations (tests/test_dynamics/deep/test_gates_and_steps.py); RK45 is as cheap as HeunDescent at rtol 1e-3
+    to 1e-4, and dearer at tighter tolerances.
 
-    State: W0, W1, .. flat in C order, ensembles on leading axes. Observables (layers from the bottom up):
-    ``loss (...)``; ``mean_best_correlation (..., L-1)``; ``block_norm (..., L, 2, 2)``, see
-    :func:`~dynamics.deep.observables.block_norms`; ``balance_drift (..., L-1)``, zero in the exact unprojected flow;
-    and with ``watch_gaps`` the relative errors of the closure: ``field_gap (..., L)`` of W_l' (what of it may move),
-    ``beta_gap``, ``beta_teacher_gap (..., L-1)`` of E[beta_l], E[beta*_l]; NaN where the exact value is zero.
+    Args:
+        problem: teacher, start and samples; nothing is assumed of the samples.
+        modulation: ``"per_sample"`` takes the expectation of the whole product, with beta of every sample; this is
+            Theorem 1 averaged and *is* the full-batch gradient flow of ``J = 1/2 E||f* - f||^2``. ``"separated"`` is
+            Eqn 6 as a closed system (:func:`dynamics.deep.closure.closed`).
+        projected: keep the fan-ins of hidden nodes at unit norm by P_perp; the top layer is free (two layers:
+            Theorem 5's flow). Constant nodes of biased problems do not move in either case.
+        watch_gaps: observe what the separation leaves out.
 
-    Assumes nothing of the samples. Cost of an evaluation O(N sum n_l n_{l+1}), separated O(N sum n_l (n_l + m_l));
-    of the gaps, once a row of output, O(N C sum n_l n_{l+1}). Memory for samples: 16 MiB
-    (:data:`dynamics.deep.sample_means.CHUNK_ELEMENTS`), never samples x n x n; separated O(sum n_l (n_l + m_l)) more.
-    Raises ValueError on an unknown modulation, and on hidden fan-ins that are not unit where projected.
+    State: W0, W1, .., ``(..., n_l, n_{l+1})`` each; arrays of their own, since layers differ in width. Observables,
+    layers from the bottom up:
+
+        loss (...)
+        mean_best_correlation (..., hidden_layer)   over a layer's teachers, of the best student's correlation
+        block_norm (..., layer, below, above)       see :func:`~dynamics.deep.observables.block_norms`
+        balance_drift (..., hidden_layer)           zero in the exact unprojected flow
+        field_gap (..., layer)                      with ``watch_gaps``: relative error of W_l', of what may move of it
+        beta_gap, beta_teacher_gap (..., hidden_layer)      of E[beta_l] and E[beta*_l]; NaN where these are zero
+
+    Raises:
+        TypeError: another problem.
+        ValueError: an unknown modulation; hidden fan-ins that are not unit where projected.
+    Cost: an evaluation takes O(N sum n_l n_{l+1}), separated O(N sum n_l (n_l + m_l)); the gaps, once a row of output,
+        O(N C sum n_l n_{l+1}). Memory for samples: 16 MiB (:data:`dynamics.deep.sample_means.CHUNK_ELEMENTS`), never
+        samples x n x n; separated O(sum n_l (n_l + m_l)) more.
     Source: Luck Matters, Theorems 1 and 2.
     """
 
@@ -110,19 +131,20 @@ class DeepFlow(Flow):
 
     def __call__(self, t: float, y: Array) -> Array:
         weights = self.weights(y)
-        term = descent if self.modulation == "per_sample" else kernels
+        term = loss_and_descent if self.modulation == "per_sample" else kernel_means
         means = over_samples(self.problem, weights, term)[0]
         field = means[1:] if self.modulation == "per_sample" else closed(self.problem, weights, means).field
         return self._packed_field(y, self._constrained(weights, field))
 
     def with_loss(self, t: float, y: Array) -> tuple[Array, Array, Array]:
-        """``(y', J, dJ/dt)``, the last two ``(...)`` over the ensemble: what a step controlled by the loss asks for.
+        """``(y', J, dJ/dt)`` with ``dJ/dt = <grad J, y'>``: ``-||grad J||^2`` with per-sample modulation.
 
-        ``dJ/dt = <grad J, y'>``, which is ``-||grad J||^2`` with per-sample modulation.
+        Returns:
+            The flat derivative, and the losses and their slopes, ``(...)`` over the ensemble.
         Cost: as an evaluation; separated, twice that.
         """
         weights = self.weights(y)
-        terms = (descent,) if self.modulation == "per_sample" else (descent, kernels)
+        terms = (loss_and_descent,) if self.modulation == "per_sample" else (loss_and_descent, kernel_means)
         (loss, *steepest), *means = over_samples(self.problem, weights, *terms)
         field = closed(self.problem, weights, means[0]).field if means else steepest
         constrained = self._constrained(weights, field)
@@ -130,7 +152,7 @@ class DeepFlow(Flow):
         return self._packed_field(y, constrained), loss, np.asarray(slope)
 
     def _constrained(self, weights: Weights, field: Sequence[Array]) -> list[Array]:
-        """The field with what may not move taken out: constant nodes, and norms where projected."""
+        """The field without its parts along what is kept: constant nodes, and norms where projected."""
         found = list(field)
         for level, W in enumerate(weights[:-1]):
             if self.projected:
@@ -140,7 +162,7 @@ class DeepFlow(Flow):
         return found
 
     def _packed_field(self, y: Array, field: list[Array]) -> Array:
-        """Extended homogeneously off unit columns, so that the drift of norms leaves the directions alone."""
+        """Flat field. Off unit columns it is scaled by their norms, so that a drift of norms does not turn a column."""
         if self.projected:
             state = list(self.unpack(y).values())
             for level, W in enumerate(state[:-1]):
@@ -150,13 +172,17 @@ class DeepFlow(Flow):
     def observables(self, y: Array) -> dict[str, Array]:
         """See the class."""
         problem, weights = self.problem, self.weights(y)
-        terms = (descent, hidden_moments, *((kernels, modulations) if self.watch_gaps else ()))
+        terms = (
+            loss_and_descent,
+            hidden_moments,
+            *((kernel_means, modulation_means) if self.watch_gaps else ()),
+        )
         extra = modulation_elements(problem) if self.watch_gaps else 0
         (loss, *steepest), moments, *rest = over_samples(problem, weights, *terms, extra=extra)
         rho = correlations(moments)
         watched = {
             "loss": np.asarray(loss),
-            "mean_best_correlation": mean_best(rho),
+            "mean_best_correlation": mean_best_correlations(rho),
             "block_norm": block_norms(problem, weights, rho),
             "balance_drift": balance_drift(problem, weights),
         }
@@ -164,16 +190,18 @@ class DeepFlow(Flow):
             means, exact = rest
             closure = closed(problem, weights, means)
             moves = (self._constrained(weights, field) for field in (steepest, closure.field))
-            watched["field_gap"] = gaps(*moves)
-            watched["beta_gap"] = gaps(exact[0::2], closure.beta)
-            watched["beta_teacher_gap"] = gaps(exact[1::2], closure.beta_teacher)
+            watched["field_gap"] = relative_errors(*moves)
+            watched["beta_gap"] = relative_errors(exact[0::2], closure.beta)
+            watched["beta_teacher_gap"] = relative_errors(exact[1::2], closure.beta_teacher)
         return watched
 
     def equilibrium(self) -> Array:
-        """Flat state of a solution: paired nodes (see ``DeepProblem.paired_nodes``) at the teacher; the others keep
-        their fan-ins, and their fan-outs to paired nodes vanish.
+        """Flat state of a solution: paired nodes at the teacher (:meth:`DeepProblem.paired_nodes`).
 
-        Raises ValueError where a hidden layer has fewer students than teachers.
+        The other nodes keep their fan-ins, and their fan-outs to paired nodes are zero.
+
+        Raises:
+            ValueError: a hidden layer has fewer students than teachers.
         """
         problem, found = self.problem, []
         for level, (own, theirs) in enumerate(zip(problem.student, problem.teacher, strict=True)):

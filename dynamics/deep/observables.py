@@ -1,4 +1,4 @@
-"""What is watched along a deep flow: resemblance of the layers, blocks of the weights, and what the flow conserves."""
+"""Observables of a deep flow: correlations with the teacher's nodes, sizes of blocks of weights, conserved balances."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def correlations(moments: Sequence[Array]) -> list[Array]:
     """
     found = []
     for f, g, ff, gg, fg in (moments[i : i + 5] for i in range(0, len(moments), 5)):
-        # A constant node has no variance but rounding: a few ulp of its square.
+        # Rounding gives a constant node a variance of a few ulp of its square, which counts as none.
         floor = 1e-14
         a = np.where(ff - f**2 > floor * ff, ff - f**2, 0.0)
         b = np.where(gg - g**2 > floor * gg, gg - g**2, 0.0)
@@ -44,30 +44,36 @@ def correlations(moments: Sequence[Array]) -> list[Array]:
     return found
 
 
-def mean_best(rho: Sequence[Array]) -> Array:
+def mean_best_correlations(rho: Sequence[Array]) -> Array:
     """``rho_bar``, the mean over a layer's teachers of the best student's correlation: ``(..., hidden layers)``."""
     return np.stack([layer.max(axis=-2).mean(axis=-1) for layer in rho], axis=-1)
 
 
-def lucky(rho: Array) -> Mask:
-    """The students that are the best one of some teacher node: ``(..., n, m) -> (..., n)``."""
+def lucky_nodes(rho: Array) -> Mask:
+    """Which students have the largest correlation with some teacher node: ``(..., n, m) -> (..., n)``."""
     best = rho.argmax(axis=-2)
     return np.asarray((np.arange(rho.shape[-2])[:, None] == best[..., None, :]).any(axis=-1))
 
 
 def block_norms(problem: DeepProblem, weights: Weights, rho: Sequence[Array]) -> Array:
-    """Root mean square entry of each W_l by block, ``(..., L, 2, 2)``: from, to lucky (0) or unlucky (1) nodes.
+    """Root mean square of the entries of each W_l in four blocks: between lucky and unlucky nodes below and above it.
 
-    Inputs and outputs count as lucky, constant nodes are left out; NaN where a block is empty.
+    Inputs and outputs count as lucky; constant nodes are left out.
+
+    Args:
+        weights: W_0 .. W_{L-1}.
+        rho: correlations of each hidden layer, see :func:`correlations`; they tell which nodes are lucky.
+    Returns:
+        ``(..., L, below, above)`` with 0 for lucky and 1 for unlucky; NaN where a block is empty.
     Source: Luck Matters, section 3.4 (fan-outs of unlucky to lucky nodes should vanish).
     """
     lead = problem.batch_shape
-    # The input layer keeps its constant coordinate out, too: biases are no fan-ins from a node.
+    # The constant coordinate of the inputs is left out, too: a bias is no weight from a node.
     ends = [
         np.ones((*lead, width), dtype=bool)
         for width in (problem.student_widths[0] - problem.biased, problem.student_widths[-1])
     ]
-    masks = [ends[0], *map(lucky, rho), ends[1]]
+    masks = [ends[0], *map(lucky_nodes, rho), ends[1]]
     found = []
     for W, (below, above) in zip(weights, pairwise(masks), strict=True):
         squares = W[..., : below.shape[-1], : above.shape[-1]] ** 2
@@ -81,7 +87,7 @@ def block_norms(problem: DeepProblem, weights: Weights, rho: Sequence[Array]) ->
 def balances(problem: DeepProblem, weights: Weights) -> list[Array]:
     """``||fan-in||^2 - ||fan-out||^2`` of every hidden node, ``(..., n_l)`` a layer, without constant nodes.
 
-    Every homogeneous unit conserves it under gradient flow, biases counting as fan-ins.
+    Gradient flow conserves it for every homogeneous unit; biases count as fan-ins.
     Source: Du, Hu, Lee (2018), Algorithmic regularization in homogeneous models.
     """
     found = []

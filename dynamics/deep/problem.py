@@ -26,17 +26,21 @@ Weights = tuple[Array, ...]
 class DeepProblem:
     """Teacher and student ``f_{l+1} = sigma(W_l^T f_l)`` of one depth, without sigma on top, over samples of f_0.
 
-    ``teacher``, ``student``: W_0 .. W_{L-1}, L >= 2, each ``(..., n_l, n_{l+1})``; hidden widths may differ between the
-    two. Leading axes are the ensemble and are broadcast against each other; all instances share the samples of
-    ``measure``. ``sigma(z) = z`` where z > 0 and ``slope z`` elsewhere, slope in [0, 1); its gate at the kink is the
-    slope.
+    ``sigma(z) = z`` where z > 0 and ``slope z`` elsewhere; its gate at the kink is the slope. Leading axes are the
+    ensemble and are broadcast against each other; all instances share the samples.
 
-    Biases come by augmentation (:meth:`with_biases`): the last coordinate of every sample and the last node of every
-    hidden layer is the constant 1, made by the fan-in (0, .., 0, 1), and ``biased`` says so.
+    Args:
+        teacher, student: W_0 .. W_{L-1}, L >= 2, each ``(..., n_l, n_{l+1})``; hidden widths may differ.
+        measure: of the samples of f_0, equal or weighted.
+        slope: in [0, 1).
+        biased: whether the last coordinate of every sample and the last node of every hidden layer is the constant 1,
+            made by the fan-in (0, .., 0, 1), so that the last row of each W_l holds biases. :meth:`with_biases` makes
+            such problems.
 
-    Validated once, here: ValueError or TypeError on shapes that do not chain or agree, non-finite entries, or augmented
-    nodes that are not constant. Arrays are copied and made read-only: memory that of the weights, once more.
-
+    Raises:
+        ValueError, TypeError: shapes that do not chain or agree, entries that are not finite, augmented nodes that are
+            not constant. Checked once, here; arrays are copied and made read-only.
+    Memory: that of the weights, once more.
     Source: Luck Matters, section 2.
     """
 
@@ -83,10 +87,17 @@ class DeepProblem:
         return _widths(self.student)
 
     def paired_nodes(self, layer: int) -> NDArray[np.intp]:
-        """Indices of the students of layer ``layer`` paired with the teacher's nodes, in the teacher's order.
+        """Indices of the students of one layer that are paired with the teacher's nodes, in the teacher's order.
 
-        All of them below and on top; the first m_l of a hidden layer, where the constant node pairs with its like.
-        Raises ValueError when there are fewer students than teachers.
+        Inputs and outputs are paired one to one. In a hidden layer the first m_l students are paired, and a constant
+        node is paired with the teacher's constant node.
+
+        Args:
+            layer: 0 for the inputs, ``depth`` for the outputs.
+        Returns:
+            ``(m_l,)``.
+        Raises:
+            ValueError: there are fewer students than teachers.
         """
         m, n = self.teacher_widths[layer], self.student_widths[layer]
         if n < m:
@@ -158,7 +169,13 @@ class DeepProblem:
     ) -> DeepProblem:
         """The problem of networks ``f_{l+1} = sigma(W_l^T f_l + b_l)`` on augmented nodes.
 
-        ``measure``: of the inputs as they are. Biases ``(..., n_{l+1})``, one for every weight matrix, the top's too.
+        Args:
+            teacher, student: weight matrices without the constant nodes.
+            teacher_biases, student_biases: ``(..., n_{l+1})`` for every weight matrix, the top's too.
+            measure: of the inputs, without the constant coordinate.
+            slope: as the class.
+        Raises:
+            ValueError, TypeError: as the class, and biases that do not fit their layers.
         """
         samples, p = atoms_of(measure)
         samples = np.pad(samples, ((0, 0), (0, 1)), constant_values=1.0)
@@ -182,10 +199,20 @@ class DeepProblem:
         gain: float = 1.0,
         slope: float = 0.0,
     ) -> DeepProblem:
-        """Students ``factor`` times as wide in every hidden layer, of which the first m_l may start near the teacher's.
+        """Students ``factor`` times as wide in every hidden layer, whose first m_l nodes may start near the teacher's.
 
-        Fan-ins are ``gain`` times unit noise; where the first m_l nodes meet the first m_{l+1} (all outputs at the
-        top), ``colnorm(noise + p_W W*_l)``. ``p_W = 0`` is random initialisation.
+        ``W_l = gain colnorm(noise + p_W W*_l)``, with W*_l in the rows of the first m_l and the columns of the first
+        m_{l+1} nodes and zero elsewhere; noise of unit columns.
+
+        Args:
+            teacher: its weight matrices.
+            factor: from 1 on.
+            rng: a seed or a generator.
+            p_W: weight of the teacher in the start, >= 0; 0 is random initialisation.
+            gain: norm of every fan-in.
+            measure, slope: as the class.
+        Raises:
+            ValueError, TypeError: as the class, or an argument out of its range.
         Source: the start of Luck Matters, section 4.2, layer by layer.
         """
         factor, p_W = positive_int("factor", factor), number("p_W", p_W, least=0)
@@ -270,7 +297,7 @@ def _frozen(W: Array, batch: tuple[int, ...]) -> Array:
 
 
 def _augmented(name: str, weights: Any, biases: Any) -> Weights:
-    """Fan-ins ``(w_j, b_j)`` and, below the top, the constant node's (0, .., 0, 1)."""
+    """Weight matrices with the biases as last row and, below the top, the constant node as last column."""
     layers = _layers(name, weights)
     if len(biases) != len(layers):
         raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {len(biases)}")

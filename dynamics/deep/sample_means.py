@@ -1,4 +1,4 @@
-"""Means over samples of what two deep networks do: in pieces of bounded memory, many quantities in one pass."""
+"""Means over samples of quantities of two deep networks, added up over pieces of the samples: memory is bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dynamics.arrays import Array
 from dynamics.deep.problem import DeepProblem, Weights, atoms_of
 
 CHUNK_ELEMENTS = 1 << 21
-"""Numbers alive at once in the temporaries of one piece of the samples: 16 MiB, or one sample's where that is more."""
+"""Numbers in the temporaries of one piece of the samples: 16 MiB. A piece holds one sample at least."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def evaluate(weights: Weights, x: Array, slope: float) -> Layers:
 
 
 class Piece:
-    """Some of the samples, ``x (N, d)`` with their weights ``p (N, 1)``, and both networks on them."""
+    """Some of the samples, ``x (N, d)``, with their weights ``p (N, 1)``, and both networks on them, when asked for."""
 
     def __init__(self, problem: DeepProblem, weights: Weights, x: Array, p: Array) -> None:
         self.problem, self.weights, self.x, self.p = problem, weights, x, p
@@ -55,14 +55,19 @@ class Piece:
 
 
 Term = Callable[[Piece], list[Array]]
-"""A piece's contribution to some means over all samples."""
+"""The part that one piece contributes to some means over all samples."""
 
 
 def over_samples(problem: DeepProblem, weights: Weights, *terms: Term, extra: int = 0) -> list[list[Array]]:
     """The means of each term over the measure, added up piece by piece.
 
-    A piece holds so many samples that its temporaries (activations, gates and one backward pass of both networks, and
-    ``extra`` numbers a sample and instance) stay below ``CHUNK_ELEMENTS``.
+    Args:
+        weights: W_0 .. W_{L-1} of the student.
+        terms: each gives a list of arrays for a piece; all are evaluated in one pass.
+        extra: numbers a sample and instance that the terms need beyond activations, gates and one backward pass of
+            both networks. A piece has as many samples as keep all of them below :data:`CHUNK_ELEMENTS`.
+    Returns:
+        For each term its list of arrays, summed over all pieces.
     """
     widths = 3 * sum(W.shape[-1] for W in weights) + 2 * sum(problem.teacher_widths[1:])
     per_sample = math.prod(problem.batch_shape) * (widths + extra)
@@ -82,11 +87,12 @@ def _pieces(problem: DeepProblem, size: int) -> Iterator[tuple[Array, Array]]:
         yield x, (np.full(len(x), 1 / len(samples)) if p is None else p[start : start + size])[:, None]
 
 
-def descent(piece: Piece) -> list[Array]:
+def loss_and_descent(piece: Piece) -> list[Array]:
     """``[J, -dJ/dW_0, .., -dJ/dW_{L-1}]``: the loss and minus its gradient, by Theorem 1 with per-sample beta.
 
-    ``g_l = f'_l [sum beta*_l f*_l - sum beta_l f_l]`` with ``beta*_l = V_l^T V*_l``, ``beta_l = V_l^T V_l``, and since
-    ``V_l f_l = f_L`` at every layer it is ``g_l = f'_l V_l^T (f* - f)``: one vector handed down, no beta is formed.
+    ``g_l = f'_l [sum beta*_l f*_l - sum beta_l f_l]`` with ``beta*_l = V_l^T V*_l``, ``beta_l = V_l^T V_l``. Since
+    ``V_l f_l = f_L`` at every layer, ``g_l = f'_l V_l^T (f* - f)``: back-propagation, in which no beta is formed.
+    Source: Luck Matters, Theorem 1.
     """
     ours, weights = piece.ours, piece.weights
     residual = piece.theirs.f[-1] - ours.f[-1]
@@ -100,7 +106,7 @@ def descent(piece: Piece) -> list[Array]:
     return [loss, *found[::-1]]
 
 
-def kernels(piece: Piece) -> list[Array]:
+def kernel_means(piece: Piece) -> list[Array]:
     """``E[f_l f_l^T]``, ``E[f_l f*_l^T]`` (L, L*) for l < L, then the same of the gates (D, D*) for l = 1 .. L-1."""
     found = []
     for ours, theirs in ((piece.ours.f[:-1], piece.theirs.f[:-1]), (piece.ours.gates, piece.theirs.gates)):
@@ -110,7 +116,7 @@ def kernels(piece: Piece) -> list[Array]:
     return found
 
 
-def modulations(piece: Piece) -> list[Array]:
+def modulation_means(piece: Piece) -> list[Array]:
     """``E[beta_l]``, ``E[beta*_l]`` for l = 1 .. L-1 from the factors ``V_l(x) (..., N, C, n_l)``.
 
     ``V_{L-1} = W_{L-1}^T`` for all x, ``V_l = V_{l+1} D_{l+1} W_l^T``; never an n x n array per sample. Needs
@@ -129,7 +135,7 @@ def modulations(piece: Piece) -> list[Array]:
 
 
 def modulation_elements(problem: DeepProblem) -> int:
-    """Numbers a sample that :func:`modulations` has alive at once: four factors of the widest layers."""
+    """Numbers a sample that :func:`modulation_means` has alive at once: four factors of the widest layers."""
     widest = max(problem.student_widths[1:-1]) + max(problem.teacher_widths[1:-1])
     return 2 * problem.student_widths[-1] * widest
 

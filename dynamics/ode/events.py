@@ -16,9 +16,8 @@ from dynamics.ode.status import Status, Stop
 from dynamics.validation import number
 
 DIVERGENCE_LIMIT = 1e12
-"""Default limit on max|y|. Fields here are at most cubic in the weights, so they are still finite there (1e36),
-while quantities of order one, such as the teacher's, are below rounding next to the state's squares (1e24)."""
-
+"""Default limit on max|y|: a cubic field is still finite there (1e36), while quantities of order one are below rounding
+next to the state's squares (1e24)."""
 
 DIVERGED = "diverged"
 """Name of the event that replaces the default limit."""
@@ -28,10 +27,16 @@ DIVERGED = "diverged"
 class Event:
     """A zero crossing of ``function(t, y)`` along the run.
 
-    ``direction`` +1 counts upward crossings only, -1 downward only, 0 both. A ``terminal`` event ends the run
-    with ``status``. ``at_start``: the event also counts where it has happened by the start already
-    (``direction * value >= 0``). Two crossings within one step cancel and are not seen. Cost: one call of ``function``
-    a step, and those of a root search where it crosses; memory: one state and what ``function`` takes.
+    Two crossings within one step cancel and are not seen.
+
+    Args:
+        name: under which the result keeps the times.
+        function: of the time and the flat state; continuous, a number.
+        terminal: whether the event ends the run, with ``status``.
+        direction: +1 for upward crossings only, -1 for downward ones only, 0 for both.
+        status: of a run that the event ends.
+        at_start: whether the event also counts where it has happened by the start (``direction * value >= 0``).
+    Cost: one call of ``function`` a step, and those of a root search where it crosses; one state of memory.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Event:
         return value
 
     def crossed(self, before: float, after: float) -> bool:
+        """Whether values before and after a step are those of a crossing in the wanted direction."""
         upward = before < 0 <= after and self.direction >= 0
         downward = before > 0 >= after and self.direction <= 0
         return upward or downward
@@ -79,14 +85,23 @@ class Converged:
 def converged(threshold: float, observable: str = "sin_theta") -> Converged:
     """Terminal event: ``max |observable| <= threshold`` over every component of every instance.
 
-    The run has to resolve the threshold: ``atol`` well below it in the units of the state. Cost and memory: the
-    observables of one state a step.
+    Args:
+        threshold: in the units of the observable. The run has to resolve it: ``atol`` well below it, in the units of
+            the state.
+        observable: its name in ``flow.observables(y)``.
+    Raises:
+        ValueError, TypeError: a threshold that is not positive.
+    Cost: the observables of one state a step.
     """
     return Converged(number("threshold", threshold, positive=True), observable)
 
 
 def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
-    """Terminal event: ``max |y| >= limit``; passing one replaces the default limit of every run. Memory: one state."""
+    """Terminal event: ``max |y| >= limit``, in place of the default limit (:data:`DIVERGENCE_LIMIT`) of every run.
+
+    Raises:
+        ValueError, TypeError: a limit that is not positive.
+    """
     bound = number("limit", limit, positive=True)
 
     def above(t: float, y: Vector) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Report = Callable[[float], None]
+"""Called with the time that a run has reached."""
 
 Progress = Callable[[float], None]
 """Called with the fraction of the work done, from 0 to 1."""

@@ -1,4 +1,4 @@
-"""Step control of a stack by its worst instance: the explicit methods with a maximum over instances as error norm."""
+"""Step control of a stack by its worst instance: RK45 and DOP853 with a maximum over instances as error norm."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DAMPING = 2 / 13
-"""The damping of Sommeijer, Shampine and Verwer: |R| <= 2/3 (1 + 2/15 DAMPING) ... about 0.95 off the origin."""
+"""Damping of Sommeijer, Shampine and Verwer, which keeps |R| below about 0.95 away from the origin."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ MOST_ITERATIONS = 50
 
 
 class SpectralRadius:
-    """Keeps the estimate ``value`` (0 where none could be made) and the direction it was found with.
+    """The estimate ``value`` (0 where none could be made) and the ``direction`` of the fastest mode.
 
-    ``cosine``: between that direction and its change; -1 for a real, decaying fastest mode, 0 for a rotation.
+    ``cosine``: between that direction and the change of f along it; -1 for a real, decaying mode, 0 for a rotation.
     """
 
     def __init__(self) -> None:
@@ -30,13 +30,19 @@ class SpectralRadius:
 
         v <- f(t, y + delta v/|v|) - f(t, y), |v|/delta -> radius, with delta = sqrt(eps) |y|, until two ratios
         agree within 1 per cent (5 per cent after ten iterations; at most 50). The first direction is f plus
-        as much fixed noise, so that no symmetry of the start hides the fastest mode; later calls go on from the
-        last direction and mostly need two or three evaluations.
+        fixed noise of the same norm, so that no symmetry of the start hides the fastest mode; later calls go on from
+        the last direction and mostly need two or three evaluations.
 
-        Guarded: a ratio that is not finite makes the perturbation a thousand times smaller, three times at most, and
-        then the largest ratio seen so far is returned. A pair of complex eigenvalues makes the ratios swing: the
-        larger of the last two counts. Cost: one evaluation per iteration.
+        Where a ratio is not finite, delta is divided by a thousand, three times at most; then the estimate so far is
+        returned. With a pair of complex eigenvalues the ratios oscillate: the larger of the last two counts.
 
+        Args:
+            fun: the field.
+            t, y: where.
+            f: ``fun(t, y)``.
+        Returns:
+            ``value``, :data:`SAFETY` times the ratio.
+        Cost: one evaluation an iteration.
         Source: the power method of RKC (Sommeijer, Shampine, Verwer 1998, section 3.2).
         """
         limits = np.finfo(float)

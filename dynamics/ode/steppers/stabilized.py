@@ -130,26 +130,25 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         if self._age >= STEPS_BETWEEN_ESTIMATES:
             self._estimate_radius()
         rejected = False
-        while True:
-            if not h_abs >= smallest:
-                return False, self.TOO_SMALL_STEP
-            h_abs = self._settled(min(h_abs, self._longest_step()))
-            t_new = self.t + self.direction * h_abs
-            if self.direction * (t_new - self.t_bound) > 0:
-                t_new = self.t_bound
-            h = t_new - self.t
-            h_abs = abs(h)
+        while h_abs >= smallest:
+            t_new = self._end_of_step(h_abs)
+            h_abs = abs(t_new - self.t)
             with np.errstate(all="ignore"):
-                y_new, f_new, estimate = self._advance(h)
+                y_new, f_new, estimate = self._advance(t_new - self.t)
                 error = self._norm(estimate, self.y, y_new)
             if error <= 1 and np.isfinite(f_new).all():
-                break
+                self._accept(t_new, y_new, f_new, h_abs * self._growth(error, rejected))
+                return True, None
             h_abs *= self._shrink(error)
             rejected = True
             if self._age > 0:
                 self._estimate_radius()
-        self._accept(t_new, y_new, f_new, h_abs * self._growth(error, rejected))
-        return True, None
+        return False, self.TOO_SMALL_STEP
+
+    def _end_of_step(self, h_abs: float) -> float:
+        """The end of a step of ``h_abs``, or of as much of it as is stable and within the span."""
+        t_new = self.t + self.direction * self._settled(min(h_abs, self._longest_step()))
+        return self.t_bound if self.direction * (t_new - self.t_bound) > 0 else t_new
 
     def _settled(self, h: float) -> float:
         """``h``, cut so that the last two steps before ``t_bound`` have ``h rho <= settling``.

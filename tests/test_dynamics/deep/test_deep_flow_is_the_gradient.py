@@ -110,7 +110,7 @@ def test_gaps_of_the_closure_are_those_of_the_printed_recursion(slope: float) ->
     """E[beta] from the factors V_l equals Eqn 3's sample by sample; the two layers under the top have no gap,
     further down it is O(1)."""
     problem = drawn(3, (5, 4, 3, 4, 3), (5, 6, 5, 6, 3), samples=60, slope=slope)
-    means = deep_samples.over_samples(problem, problem.student, deep_samples.modulations)[0]
+    means = deep_samples.over_samples(problem, problem.student, deep_samples.modulation_means)[0]
     for level, pair in enumerate(beta_by_hand(problem)):
         for found, expected in zip(means[2 * level : 2 * level + 2], pair, strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
