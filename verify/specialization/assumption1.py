@@ -13,14 +13,18 @@ from dynamics.two_layer.critical.critical_points import dyadic_teacher
 from verify.judging import (
     ALGEBRA,
     SEARCH,
+    SEED,
     SPECIALIZATION,
     Assumption,
     Context,
     Evidence,
+    Instance,
     Item,
+    OneOf,
     Source,
     drawn,
     drawn_fields,
+    integers,
 )
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
@@ -35,17 +39,17 @@ ASSUMPTION1 = Item(
 
 
 @dataclass(frozen=True)
-class MirrorTeacher:
+class MirrorTeacher(Instance):
     """``nodes`` teachers in (-2, 2)^d, the last of them (with ``mirrored``) twice, as (w, v) and as (-w, -v).
 
     The student has the other teachers' nodes and one always-active node that stands for what the last ones leave.
     """
 
-    d: int = drawn(1, st.integers(1, 4))
-    nodes: int = drawn(1, st.integers(1, 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    mirrored: bool = drawn(True, st.booleans())
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(1, st.integers(1, 4), integers(1))
+    nodes: int = drawn(1, st.integers(1, 4), integers(1))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    mirrored: bool = drawn(True, st.booleans(), OneOf((False, True)))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def networks(self) -> NetworkPair:
         """The teacher, with or without the mirror image of one node, and a student that computes the same."""

@@ -13,14 +13,17 @@ from dynamics.geometry.boundaries import observation
 from verify.judging import (
     ALGEBRA,
     SEARCH,
+    SEED,
     SPECIALIZATION,
     Assumption,
     Budget,
     Context,
     Evidence,
+    Instance,
     Item,
     Source,
     drawn,
+    integers,
 )
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 from verify.specialization import VERSION
@@ -49,15 +52,15 @@ def sampled_observation(observer: Array, node: Array) -> int:
 
 
 @dataclass(frozen=True)
-class Clusters:
+class Clusters(Instance):
     """The region ``gap / 8 < |x_1| < 1`` of (-1, 1)^d (for ``gap > 0`` two boxes) and the node with boundary x_1 = 0.
 
     The observer is active everywhere.
     """
 
-    d: int = drawn(1, st.integers(1, 4))
-    gap: int = drawn(1, st.integers(0, 7), note="eighths of the half-width")
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(1, st.integers(1, 4), integers(1))
+    gap: int = drawn(1, st.integers(0, 7), integers(0, 7), note="eighths of the half-width")
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def sample(self, size: int) -> Array:
         """``size`` points (size, d) of both clusters, uniform but for the gap in the first coordinate."""

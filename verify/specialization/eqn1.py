@@ -76,3 +76,4 @@ def autograd_updates(pair: DeepPair, context: Context, loss_factor: float) -> li
 
 updates_are_outer_products.rejects("the objective without its factor ½", DEEP, loss_factor=1.0)
 updates_are_outer_products.rejects("the objective averaged over outputs", DEEP, loss_factor=0.5 / 3)
+updates_are_outer_products.rejects("larger by 1e-10 of itself", DEEP, loss_factor=0.5 * (1 + 1e-10))

@@ -9,8 +9,8 @@ from verify.mathematics.families.gradient_batches import (
     Batch,
     Networks,
     absolute_sums,
-    away_from_kinks,
     farthest_off,
+    homogeneous,
 )
 from verify.specialization import FROM_THE_TEXT, VERSION
 
@@ -24,7 +24,7 @@ EXAMPLE = Batch(samples=16, seed=1)
     "reading",
     expected="holds",
     on=Batch,
-    assume=away_from_kinks,
+    assume=homogeneous,
     examples=(EXAMPLE,),
     cost=ALGEBRA.at_quick(80),
     compares=("growth of ½‖w_k‖² by automatic differentiation", "=", "E[f_k r₁ᵀ] v_k"),
@@ -45,3 +45,6 @@ def growth_of_a_node(batch: Batch, context: Context, *, factor: float = 1.0) -> 
 
 growth_of_a_node.rejects("tanh, where f ≠ D wᵀx", replace(EXAMPLE, activation="tanh"))
 growth_of_a_node.rejects("without the ½", EXAMPLE, factor=2.0)
+growth_of_a_node.excludes("tanh nodes", replace(EXAMPLE, activation="tanh"), "ReLU or linear nodes")
+growth_of_a_node.includes("linear nodes", replace(EXAMPLE, activation="linear"))
+growth_of_a_node.rejects("larger by 1e-9 of itself", EXAMPLE, factor=1 + 1e-9)

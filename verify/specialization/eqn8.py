@@ -10,9 +10,9 @@ from verify.mathematics.families.gradient_batches import (
     Batch,
     Networks,
     absolute_sums,
-    away_from_kinks,
     descents,
     farthest_off,
+    homogeneous,
     stable_descent,
 )
 from verify.specialization import FROM_THE_TEXT, VERSION
@@ -28,7 +28,7 @@ DESCENT = replace(EXAMPLE, steps=100)
     "reading",
     expected="holds",
     on=Batch,
-    assume=away_from_kinks,
+    assume=homogeneous,
     examples=(EXAMPLE,),
     cost=ALGEBRA.at_quick(80),
     compares=("growth of ½‖v_k‖²", "=", "growth of ½‖w_k‖²"),
@@ -51,6 +51,8 @@ def norms_grow_alike(batch: Batch, context: Context, *, with_bias: bool = True) 
 
 norms_grow_alike.rejects("tanh", replace(EXAMPLE, activation="tanh"))
 norms_grow_alike.rejects("norm of w_k without its bias", EXAMPLE, with_bias=False)
+norms_grow_alike.excludes("tanh nodes", replace(EXAMPLE, activation="tanh"), "ReLU or linear nodes")
+norms_grow_alike.includes("linear nodes", replace(EXAMPLE, activation="linear"))
 
 
 @EQN8.claim(

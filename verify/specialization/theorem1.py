@@ -7,7 +7,19 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 
-from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Item, Source
+from verify.judging import (
+    SEARCH,
+    SPECIALIZATION,
+    Assumption,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    OneOf,
+    Source,
+    fixed,
+    integers,
+)
 from verify.mathematics.families.batches import SCHEMES, batches
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization import REBUILT, VERSION
@@ -18,12 +30,19 @@ THEOREM1 = Item(
 
 
 @dataclass(frozen=True)
-class Batching:
+class Batching(Instance):
     """``samples`` N, batch ``size`` B, and which batches training uses (one of ``SCHEMES``)."""
 
-    samples: int = 2
-    size: int = 1
-    scheme: str = "every subset"
+    samples: int = fixed(2, integers(1))
+    size: int = fixed(1, integers(1))
+    scheme: str = fixed("every subset", OneOf(SCHEMES))
+
+    def impossible(self) -> str:
+        return (
+            "expected a batch of at most all samples, a divisor of them for one partition"
+            if self.size > self.samples or (self.scheme == "one partition" and self.samples % self.size)
+            else ""
+        )
 
     def rows(self) -> list[list[int]]:
         """The batch-sum map: how often each sample occurs in each batch."""
@@ -110,10 +129,18 @@ any_batches_interpolate.errs(
 )
 
 
+def rich(batching: Batching) -> tuple[Assumption, ...]:
+    """Batches from which a single sample can be told."""
+    replaced = batching.scheme == "with replacement"
+    smaller = float(batching.samples - batching.size) if batching.scheme == SCHEMES[0] else -1.0
+    return (Assumption("every subset with B < N, or with replacement", 1.0 if replaced else smaller),)
+
+
 @THEOREM1.claim(
     "corrected",
     expected="holds",
     on=Batching,
+    assume=rich,
     draw=batchings(rich=True),
     examples=(Batching(5, 1), Batching(5, 2), Batching(5, 4), Batching(6, 3)),
     cost=SEARCH,
@@ -134,3 +161,6 @@ def rich_batches_interpolate(batching: Batching, context: Context) -> Evidence:
 
 rich_batches_interpolate.rejects("the full batch of 5", Batching(5, 5))
 rich_batches_interpolate.rejects("one partition of 6 into pairs", Batching(6, 2, "one partition"))
+rich_batches_interpolate.excludes("all five", Batching(5, 5), "every subset with B < N")
+rich_batches_interpolate.excludes("a partition", Batching(6, 2, "one partition"), "every subset with B < N")
+rich_batches_interpolate.includes("four of five", Batching(5, 4))

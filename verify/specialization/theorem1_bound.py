@@ -10,7 +10,20 @@ import torch
 
 from dynamics.arrays import Array
 from nets.matrix_form.recursion import node_gradients
-from verify.judging import ALGEBRA, BUDGETS, Assumption, Budget, Context, Evidence
+from verify.judging import (
+    ALGEBRA,
+    BUDGETS,
+    SEED,
+    Assumption,
+    Budget,
+    Context,
+    Each,
+    Evidence,
+    Instance,
+    OneOf,
+    fixed,
+    integers,
+)
 from verify.mathematics.families.batches import batches
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
 from verify.mathematics.families.narrowed import narrowed
@@ -19,16 +32,19 @@ from verify.specialization.theorem1 import THEOREM1
 
 
 @dataclass(frozen=True)
-class BatchedPair:
+class BatchedPair(Instance):
     """A deep pair and the batch size; every batch of that size is formed."""
 
-    inputs: int = 2
-    hidden: tuple[tuple[int, int], ...] = ((2, 1),)
-    outputs: int = 1
-    samples: int = 3
-    size: int = 1
-    biased: bool = False
-    seed: int = 0
+    inputs: int = fixed(2, integers(1))
+    hidden: tuple[tuple[int, int], ...] = fixed(((2, 1),), Each(Each(integers(1), 2, 2), 1))
+    outputs: int = fixed(1, integers(1))
+    samples: int = fixed(3, integers(1))
+    size: int = fixed(1, integers(1))
+    biased: bool = fixed(False, OneOf((False, True)))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        return "expected a batch of at most all samples" if self.size > self.samples else ""
 
     @property
     def pair(self) -> DeepPair:

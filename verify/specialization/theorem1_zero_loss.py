@@ -8,23 +8,25 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 
-from verify.judging import SEARCH, Context, Evidence, drawn
+from verify.judging import SEARCH, Context, Evidence, Instance, OneOf, drawn, integers
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED
 from verify.specialization.theorem1 import THEOREM1
 
 
 @dataclass(frozen=True)
-class DeadStudent:
+class DeadStudent(Instance):
     """One teacher node on [-1, 1]; ``nodes`` equal students below or in reach of the inputs.
 
     Students ``sigma(x - depth_below)`` are dead on [-1, 1] for ``depth_below >= 1``, their fan-outs 1; the teacher is
     ``sigma(x + 1)`` with fan-out 2.
     """
 
-    nodes: int = drawn(1, st.integers(1, 5))
-    samples: int = drawn(2, st.integers(2, 9))
-    depth_below: int = drawn(1, st.integers(0, 3))
-    output_bias: bool = drawn(False, st.booleans(), note="whether an output bias is trained")
+    nodes: int = drawn(1, st.integers(1, 5), integers(1))
+    samples: int = drawn(2, st.integers(2, 9), integers(2))
+    depth_below: int = drawn(1, st.integers(0, 3), integers(0))
+    output_bias: bool = drawn(
+        False, st.booleans(), OneOf((False, True)), note="whether an output bias is trained"
+    )
 
 
 @THEOREM1.claim(

@@ -13,22 +13,22 @@ from dynamics.geometry.angles import unit_columns
 from dynamics.geometry.boundaries import Box, colinear, visibility
 from dynamics.two_layer.critical.critical_points import dyadic_columns, dyadic_teacher, fit_fan_outs
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
-from verify.judging import FLOW, Assumption, Context, Evidence, drawn
+from verify.judging import FLOW, SEED, Assumption, Context, Evidence, Instance, OneOf, drawn, fixed, integers
 from verify.mathematics.families.two_layer_pairs import NetworkPair, dyadic_points
 from verify.mathematics.precise.kernels import DIGITS
 from verify.specialization.theorem2 import THEOREM2
 
 
 @dataclass(frozen=True)
-class RandomFeatures:
+class RandomFeatures(Instance):
     """``samples`` inputs from (-2, 2)^d and ``students`` random nodes whose top layer is fitted to the teacher."""
 
-    d: int = drawn(2, st.integers(2, 4))
-    teachers: int = drawn(1, st.integers(1, 2))
-    samples: int = drawn(2, st.integers(2, 20))
-    students: int = drawn(4, st.integers(4, 60))
-    aligned: bool = False
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(2, st.integers(2, 4), integers(2))
+    teachers: int = drawn(1, st.integers(1, 2), integers(1))
+    samples: int = drawn(2, st.integers(2, 20), integers(1))
+    students: int = drawn(4, st.integers(4, 60), integers(1))
+    aligned: bool = fixed(False, OneOf((False, True)))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def setting(self) -> tuple[Box, TwoLayerNetwork, Array, Array]:
         """Region, teacher, student columns and samples; ``aligned`` puts the teacher's columns among the students."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
-from verify.judging import ALGEBRA, Assumption, Context, Evidence, drawn
+from verify.judging import ALGEBRA, SEED, Assumption, Context, Evidence, Instance, OneOf, drawn, integers
 from verify.mathematics.families.two_layer_pairs import CriticalPair, Splitting
 from verify.specialization import DERIVED
 from verify.specialization.theorem2 import THEOREM2
@@ -21,14 +21,14 @@ DELTAS = (1e-1, 1e-2, 1e-3, 1e-4)
 
 
 @dataclass(frozen=True)
-class Perturbation:
+class Perturbation(Instance):
     """A critical point (2 copies a teacher, one idle node) and what is changed by delta; slopes are compared."""
 
-    d: int = drawn(2, st.integers(1, 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    teachers: int = drawn(1, st.integers(1, 3))
-    kind: str = drawn(KINDS[0], st.sampled_from(KINDS))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(2, st.integers(1, 4), integers(1))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    teachers: int = drawn(1, st.integers(1, 3), integers(1))
+    kind: str = drawn(KINDS[0], st.sampled_from(KINDS), OneOf(KINDS))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def networks(self) -> CriticalPair:
         """The critical point that is left."""

@@ -10,7 +10,18 @@ import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation, visibility
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
-from verify.judging import FLOW, SEARCH, Assumption, Budget, Context, Evidence, drawn
+from verify.judging import (
+    FLOW,
+    SEARCH,
+    Assumption,
+    Budget,
+    Context,
+    Evidence,
+    Instance,
+    OneOf,
+    drawn,
+    integers,
+)
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, relu_pairs
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED
 from verify.specialization.theorem3 import (
@@ -25,16 +36,16 @@ SAMPLES = 400
 
 
 @dataclass(frozen=True)
-class Ramp:
+class Ramp(Instance):
     """On (-1, 1): teacher sigma(x + s) with fan-out v, one student sigma(x) with fan-out v, output bias v s.
 
     ``s = shift / 8``, ``v = fan_out / 4`` (a zero fan-out is a teacher that is not there). ``second`` adds a student
     that is active everywhere, sees the first one's boundary, and has the fan-out v.
     """
 
-    shift: int = drawn(1, st.integers(1, 7))
-    fan_out: int = drawn(1, st.integers(-8, 8))
-    second: bool = drawn(False, st.booleans())
+    shift: int = drawn(1, st.integers(1, 7), integers(1, 7))
+    fan_out: int = drawn(1, st.integers(-8, 8), integers(-64, 64))
+    second: bool = drawn(False, st.booleans(), OneOf((False, True)))
 
     def networks(self) -> NetworkPair:
         """The region and the two networks."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.geometry.boundaries import Box, observation
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork, sample_gradients
-from verify.judging import SEARCH, Assumption, Context, Evidence, drawn
+from verify.judging import SEARCH, Assumption, Context, Evidence, Instance, drawn, integers
 from verify.mathematics.families.two_layer_pairs import NetworkPair
 from verify.specialization.theorem3 import THEOREM3
 
@@ -18,16 +18,16 @@ PLACE = "Theorem 3 with the boundary of section 4.2"
 
 
 @dataclass(frozen=True)
-class PureBias:
+class PureBias(Instance):
     """On (-1, 1)^d: teacher and student share one node; the student has another, ``w e_1^T x + b`` with fan-out v.
 
     ``w, b`` in quarters; where w = 0 and b > 0 the output bias takes the constant back.
     """
 
-    d: int = drawn(1, st.integers(1, 3))
-    w: int = drawn(0, st.integers(0, 4))
-    b: int = drawn(0, st.integers(-3, 3))
-    v: int = drawn(1, st.integers(-4, 4))
+    d: int = drawn(1, st.integers(1, 3), integers(1))
+    w: int = drawn(0, st.integers(0, 4), integers(0, 4))
+    b: int = drawn(0, st.integers(-3, 3), integers(-3, 3))
+    v: int = drawn(1, st.integers(-4, 4), integers(-64, 64))
 
     def networks(self) -> NetworkPair:
         """The teacher, and a student with one node of weight ``w e_1`` and bias ``b`` beside the teacher's own."""

@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
 from dynamics.arrays import Array
-from verify.judging import SEARCH, Assumption, Context, Evidence, Verdict, drawn
+from verify.judging import (
+    SEARCH,
+    SEED,
+    Assumption,
+    Context,
+    Evidence,
+    Instance,
+    Verdict,
+    drawn,
+    integers,
+    reals,
+)
 from verify.mathematics.kinks.discs import slab_constant
 from verify.specialization import DERIVED
 from verify.specialization.theorem5 import THEOREM5
@@ -40,15 +51,17 @@ def best_error(features: Array, target: Array) -> float:
 
 
 @dataclass(frozen=True)
-class Knots:
+class Knots(Instance):
     """relu(x) on (-half_width, half_width) by an affine function and ``knots`` ReLUs a side with |knot| >= 1.
 
     Lengths are in units of the distance delta of the nearest knot.
     """
 
-    half_width: float = drawn(10.0, st.sampled_from([10 / 3, 10.0, 100 / 3, 100.0]))
-    knots: int = drawn(1, st.integers(1, 12))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    half_width: float = drawn(
+        10.0, st.sampled_from([10 / 3, 10.0, 100 / 3, 100.0]), reals(1.0, low_open=True)
+    )
+    knots: int = drawn(1, st.integers(1, 12), integers(1))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 @THEOREM5.claim(
@@ -89,15 +102,15 @@ GRID = 31
 
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(Instance):
     """relu(x_1) on (-1, 1)^2 by an affine function and ``count`` ReLUs, their lines up to ``theta`` from x_1 = 0.
 
     The lines pass through random points of x_1 = 0, |x_2| < 1/2: a disc of radius rho = 1/2.
     """
 
-    count: int = drawn(2, st.integers(1, 6))
-    theta: float = drawn(0.1, st.sampled_from([0.3, 0.1, 0.03]))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    count: int = drawn(2, st.integers(1, 6), integers(1))
+    theta: float = drawn(0.1, st.sampled_from([0.3, 0.1, 0.03]), reals(0.0, 1.5707963267948966))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def normals(self) -> tuple[Array, Array]:
         """Unit normals (2, K') and offsets (K',)."""

@@ -16,7 +16,7 @@ from dynamics.two_layer.critical.critical_points import dyadic_teacher
 from dynamics.two_layer.critical.residual_kinks import kink_points
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.recursion import readouts
-from verify.judging import drawn
+from verify.judging import SEED, Each, Instance, OneOf, drawn, integers
 from verify.mathematics.families.layered_pairs import Widths, hidden_widths
 
 CANDIDATES = 64
@@ -30,7 +30,7 @@ LIFT = 16.0
 
 
 @dataclass(frozen=True)
-class DeepInstance:
+class DeepInstance(Instance):
     """Biased ReLU networks of equal depth on (-2, 2)^inputs with normal weights.
 
     ``hidden``: (student, teacher) widths. ``colinear``: the first student is a multiple (random size and sign) of the
@@ -38,12 +38,12 @@ class DeepInstance:
     second computes the teacher's first, of ``hidden[0][1]`` nodes; the rest of ``hidden`` does not count then.
     """
 
-    inputs: int = drawn(1, st.integers(1, 4))
-    hidden: Widths = drawn(((1, 1), (1, 1)), hidden_widths((2, 4), 5))
-    outputs: int = drawn(1, st.integers(1, 3))
-    colinear: bool = drawn(False, st.booleans())
-    pass_through: bool = drawn(False, st.just(False))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    inputs: int = drawn(1, st.integers(1, 4), integers(1))
+    hidden: Widths = drawn(((1, 1), (1, 1)), hidden_widths((2, 4), 5), Each(Each(integers(1), 2, 2), 1))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    colinear: bool = drawn(False, st.booleans(), OneOf((False, True)))
+    pass_through: bool = drawn(False, st.just(False), OneOf((False, True)))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from verify.judging import Assumption, Budget, Evidence, drawn
+from verify.judging import SEED, Assumption, Budget, Evidence, Instance, OneOf, drawn, fixed, integers, reals
 from verify.mathematics.families.narrowed import narrowed
 
 EPS = float(np.finfo(np.float64).eps)
@@ -30,19 +30,19 @@ def up_to_widest(budget: Budget) -> st.SearchStrategy[int]:
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Instance):
     """m teachers, n students, Gaussian weights and inputs; full-batch gradient descent where ``steps`` > 0."""
 
-    d: int = drawn(3, up_to_widest)
-    m: int = drawn(2, up_to_widest)
-    n: int = drawn(2, up_to_widest)
-    outputs: int = drawn(2, up_to_widest)
-    samples: int = drawn(4, lambda budget: st.integers(1, 40 if budget.full else 12))
-    biased: bool = drawn(True, st.booleans())
-    activation: str = drawn("relu", st.sampled_from(["relu", "linear"]))
-    lr: float = 0.01
-    steps: int = 0
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(3, up_to_widest, integers(1))
+    m: int = drawn(2, up_to_widest, integers(1))
+    n: int = drawn(2, up_to_widest, integers(1))
+    outputs: int = drawn(2, up_to_widest, integers(1))
+    samples: int = drawn(4, lambda budget: st.integers(1, 40 if budget.full else 12), integers(1))
+    biased: bool = drawn(True, st.booleans(), OneOf((False, True)))
+    activation: str = drawn("relu", st.sampled_from(["relu", "linear"]), OneOf(("relu", "linear", "tanh")))
+    lr: float = fixed(0.01, reals(0.0))
+    steps: int = fixed(0, integers(0))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 class Networks:
@@ -124,13 +124,19 @@ def away_from_kinks(batch: Batch) -> tuple[Assumption, ...]:
     return (Assumption("no sample on a kink", float(z.min()) - 1e-12),)
 
 
+def homogeneous(batch: Batch) -> tuple[Assumption, ...]:
+    """The same, and nodes for which f = D z: the two activations the paper names."""
+    named = 1.0 if batch.activation in ("relu", "linear") else -1.0
+    return (*away_from_kinks(batch), Assumption("ReLU or linear nodes", named))
+
+
 def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
     """The gates at the start, and that no weight runs away during the steps."""
     networks = Networks(batch)
     networks.descend()
     largest = max(float(part.abs().max()) for part in (networks.W, networks.V))
     bounded = 100.0 - largest if np.isfinite(largest) else -np.inf
-    return (*away_from_kinks(batch), Assumption("no weight above 100 after the steps", bounded))
+    return (*homogeneous(batch), Assumption("no weight above 100 after the steps", bounded))
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Batch]:

@@ -18,7 +18,7 @@ from dynamics.two_layer.critical.critical_points import (
 )
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from dynamics.two_layer.critical.residual_kinks import KinkPoints, kink_points
-from verify.judging import Budget, drawn
+from verify.judging import SEED, Budget, Instance, drawn, integers, reals
 from verify.mathematics.families.narrowed import narrowed
 
 CANDIDATES = 64
@@ -56,21 +56,26 @@ class NetworkPair:
 
 
 @dataclass(frozen=True)
-class ArbitraryPair:
+class ArbitraryPair(Instance):
     """Teacher and student with normal weights, all boundaries through random points of a random box.
 
     The first ``colinear`` students are multiples (sign and size random) of a random node drawn before them, teacher or
     student. The others are random, or with ``near > 0`` a teacher's column moved by that share of its size.
     """
 
-    d: int = drawn(1, st.integers(1, 5))
-    outputs: int = drawn(1, st.integers(1, 4))
-    teachers: int = drawn(1, st.integers(1, 4))
-    students: int = drawn(1, st.integers(1, 6))
-    colinear: int = drawn(0, st.integers(0, 3))
-    near: float = drawn(0.0, st.sampled_from([0.0, 0.3, 0.1, 0.03, 0.01]))
-    slope: float = drawn(0.0, st.sampled_from([0.0, 0.1]), note="of both networks' leaky ReLU; 0 is the ReLU")
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(1, st.integers(1, 5), integers(1))
+    outputs: int = drawn(1, st.integers(1, 4), integers(1))
+    teachers: int = drawn(1, st.integers(1, 4), integers(1))
+    students: int = drawn(1, st.integers(1, 6), integers(1))
+    colinear: int = drawn(0, st.integers(0, 3), integers(0))
+    near: float = drawn(0.0, st.sampled_from([0.0, 0.3, 0.1, 0.03, 0.01]), reals(0.0))
+    slope: float = drawn(
+        0.0,
+        st.sampled_from([0.0, 0.1]),
+        reals(0.0, 1.0, high_open=True),
+        note="0 is the ReLU",
+    )
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def networks(self) -> NetworkPair:
         """The region and the two networks."""
@@ -114,21 +119,21 @@ class CriticalPair(NetworkPair):
 
 
 @dataclass(frozen=True)
-class Splitting:
+class Splitting(Instance):
     """An exact critical point on (-2, 2)^d, its student split from a dyadic teacher.
 
     The fields after ``teachers`` are those of ``SplitPlan``.
     """
 
-    d: int = drawn(1, st.integers(1, 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    teachers: int = drawn(1, st.integers(1, 4))
-    copies: int = drawn(1, st.integers(1, 3))
-    reversed: int = drawn(0, st.integers(0, 4), note="at most the number of teachers")
-    cancelling: int = drawn(0, st.integers(0, 2))
-    opposed: int = drawn(0, st.integers(0, 2))
-    idle: int = drawn(0, st.integers(0, 2))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(1, st.integers(1, 4), integers(1))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    teachers: int = drawn(1, st.integers(1, 4), integers(1))
+    copies: int = drawn(1, st.integers(1, 3), integers(1))
+    reversed: int = drawn(0, st.integers(0, 4), integers(0), note="at most the number of teachers")
+    cancelling: int = drawn(0, st.integers(0, 2), integers(0))
+    opposed: int = drawn(0, st.integers(0, 2), integers(0))
+    idle: int = drawn(0, st.integers(0, 2), integers(0))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     @property
     def plan(self) -> SplitPlan:
