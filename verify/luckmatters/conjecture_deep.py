@@ -22,7 +22,10 @@ from nets.streams import network_seeds
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
 from verify.mathematics.mean_over_seeds import exceeds, falls_below, weakest
 
-CONJECTURE = Item("luckmatters.conjecture_deep", Source(LUCK_MATTERS, "Section 3.4", "a conjecture"))
+CONJECTURE = Item(
+    "luckmatters.conjecture_deep",
+    Source(LUCK_MATTERS, "the conjecture for deep networks", "a conjecture", version="v4", section="3.4"),
+)
 
 EVALUATION = 2000
 """Fresh inputs on which nodes are matched by correlation."""
@@ -176,12 +179,19 @@ def shrinkage(instance: DeepStudents, context: Context, exchanged: bool) -> Evid
 
 
 @CONJECTURE.claim(
-    "printed",
-    expected="holds",
+    "reading",
+    expected="observed",
     on=DeepStudents,
     draw=None,
     examples=(NEAR,),
     figure=blocks_after_training,
+    compares=(
+        "log₁₀ of the shrinkage of irrelevant-to-lucky over irrelevant-to-irrelevant blocks",
+        "≤",
+        "log₁₀ ½",
+    ),
+    population="32 networks of 4 + 4 nodes, students three times as wide, near start",
+    note="a conjecture; our reading of converge to zero: shrink below half",
 )
 def fan_outs_to_lucky_nodes_vanish(
     instance: DeepStudents, context: Context, *, exchanged: bool = False
@@ -198,13 +208,16 @@ fan_outs_to_lucky_nodes_vanish.rejects("the two kinds of fan-outs exchanged", NE
 
 
 @CONJECTURE.claim(
-    "printed",
+    "reading",
     part="irrelevant",
-    expected="holds",
+    expected="observed",
     on=DeepStudents,
     draw=None,
     examples=(NEAR,),
     figure=blocks_after_training,
+    compares=("mean cosine of the block with its start", "≥", "0.9"),
+    population="32 networks of 4 + 4 nodes, students three times as wide, near start",
+    note="a conjecture; our reading of depends on initialisation",
 )
 def irrelevant_fan_outs_remember_their_start(
     instance: DeepStudents, context: Context, *, least_cosine: float = 0.9
@@ -222,13 +235,20 @@ irrelevant_fan_outs_remember_their_start.rejects("cosine above 0.9999", NEAR, le
 
 
 @CONJECTURE.claim(
-    "printed",
+    "reading",
     part="random_start",
-    expected="refuted",
+    expected="inconclusive",
     on=DeepStudents,
     draw=None,
     examples=(RANDOM,),
     figure=blocks_after_training,
+    compares=(
+        "log₁₀ of the shrinkage of irrelevant-to-lucky over irrelevant-to-irrelevant blocks",
+        "≤",
+        "log₁₀ ½",
+    ),
+    population="32 networks of 4 + 4 nodes, students three times as wide, random start",
+    note="a conjecture about a limit; a finite run cannot refute it",
 )
 def they_vanish_from_a_random_start(
     instance: DeepStudents, context: Context, *, exchanged: bool = False
@@ -238,18 +258,24 @@ def they_vanish_from_a_random_start(
     Fan-outs of irrelevant nodes to lucky nodes converge to zero, students initialised at random
     (judged as from the near start)
 
-    Within the training given here. The blocks shrink, but to a half or three quarters, and hardly further in three
-    times as many steps, while the loss falls below 1e-4: several students share a teacher, and 'irrelevant' nodes go on
-    helping.
+    Within the training given here the blocks shrink to a half or three quarters while the loss falls below 1e-4, and
+    are still moving: in four times as many steps the upper layer's log₁₀ goes from −0.12 to −0.24. Not decided.
     """
-    return shrinkage(instance, context, exchanged)
-
-
-@they_vanish_from_a_random_start.confirmed_by
-def with_other_networks(instance: DeepStudents) -> Evidence:
-    """Other teachers, starts and samples."""
-    return shrinkage(replace(instance, seed=instance.seed + 1_000_003), Context(), exchanged=False)
+    found = shrinkage(instance, context, exchanged)
+    if exchanged or found.holds:
+        return found
+    return replace(found, inconclusive=True)  # a limit: the blocks may go on shrinking
 
 
 they_vanish_from_a_random_start.accepts("the near start", NEAR)
 they_vanish_from_a_random_start.rejects("the two kinds of fan-outs exchanged", NEAR, exchanged=True)
+
+they_vanish_from_a_random_start.errs(
+    says="v4, section 3.4: fan-outs of irrelevant nodes to lucky nodes converge to zero in deep networks too (a "
+    "conjecture)",
+    true="seen where luck is given at the start (blocks fall to 0.12 and 0.03 of their size, "
+    "irrelevant–irrelevant stay at 0.98); from random initialisation not reached within our runs, and still "
+    "moving",
+    impact="substance",
+    matters="open",
+)

@@ -7,11 +7,18 @@ from verify.mathematics.families.solved_students import Solved
 from verify.mathematics.zero_curvature import hessian_on, resolvable, resolving_inputs, zero_eigenvalues
 
 FLAT_MINIMA = Item(
-    "luckmatters.theorem5.flat_minima", Source(LUCK_MATTERS, "Section 3.3, remark 'Flat minima'")
+    "luckmatters.theorem5.flat_minima",
+    Source(LUCK_MATTERS, "remark 'Flat minima'", version="v4", section="3.3"),
 )
 
 
-@FLAT_MINIMA.claim("printed", expected="holds", on=Solved, cost=ALGEBRA.at_quick(60))
+@FLAT_MINIMA.claim(
+    "printed",
+    expected="holds",
+    on=Solved,
+    cost=ALGEBRA.at_quick(60),
+    compares=("largest Hessian entry in the rows of W_r", "=", "0"),
+)
 def irrelevant_fan_ins(instance: Solved, context: Context, *, fan_out: float = 0.0) -> Evidence:
     """Flat minima: the fan-ins of irrelevant nodes
 
@@ -57,6 +64,7 @@ def resolved(instance: Solved) -> tuple[Assumption, ...]:
     examples=[NO_INPUT_BETWEEN],
     cost=ALGEBRA.at_quick(60),
     note="the count is ours",
+    compares=("zero eigenvalues of the Hessian", "=", "(n − m)d + m"),
 )
 def flat_directions(instance: Solved, context: Context, *, rescalings: bool = True) -> Evidence:
     """Flat minima: how many directions

@@ -20,7 +20,8 @@ from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdic
 from verify.mathematics.mean_over_seeds import exceeds
 
 LOTTERY = Item(
-    "luckmatters.introduction.lottery_ticket", Source(LUCK_MATTERS, "Section 1, 'Lottery Tickets'")
+    "luckmatters.introduction.lottery_ticket",
+    Source(LUCK_MATTERS, "paragraph 'Lottery Tickets'", version="v4", section="1"),
 )
 
 LOSS_FLOOR = 1e-13
@@ -47,6 +48,9 @@ class Lottery:
 
 EASY = Lottery()
 """Equal teachers, more nodes kept than the teacher has."""
+
+EXACT = Lottery(keep=4)
+"""Equal teachers, as many nodes kept as the teacher has."""
 
 HARD = Lottery(d=6, m=3, n=18, c=3, keep=3, polarity=0.5, networks=96, steps=1500)
 """Strong and weak teachers, as many nodes kept as the teacher has."""
@@ -116,7 +120,16 @@ def losses_of_tickets(verdict: Verdict) -> Figure:
     return figure
 
 
-@LOTTERY.claim("printed", expected="holds", on=Lottery, draw=None, examples=(EASY,), figure=losses_of_tickets)
+@LOTTERY.claim(
+    "printed",
+    expected="observed",
+    on=Lottery,
+    draw=None,
+    examples=(EASY,),
+    figure=losses_of_tickets,
+    compares=("mean log₁₀ loss of the full network less that of the rewound ticket", "≥", "0"),
+    population="96 lotteries: four equal teachers, 20 students, six kept",
+)
 def rewound_tickets_win(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
     """Lottery tickets: rewind the salient nodes
 
@@ -144,50 +157,71 @@ def harm_of_fresh_nodes(instance: Lottery, context: Context, exchanged: bool) ->
 @LOTTERY.claim(
     "printed",
     part="reinitialised",
-    expected="refuted",
+    expected="observed",
+    on=Lottery,
+    draw=None,
+    examples=(EXACT, HARD),
+    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", "≥", "0"),
+    population="96 lotteries each with keep = m: equal teachers (m = 4, n = 20), unequal ones (m = 3, n = 18)",
+    figure=losses_of_tickets,
+)
+def fresh_tickets_lose_where_none_is_spare(
+    instance: Lottery, context: Context, *, exchanged: bool = False
+) -> Evidence:
+    """Lottery tickets: re-initialise the salient nodes
+
+    Re-initialised instead of rewound, the same number of nodes does worse
+    (judged: mean over seeds of log₁₀ J(re-initialised) − log₁₀ J(rewound) > 0, as many nodes kept as the teacher has)
+
+    The second setting was found by trying several. Pilots with keep = m, effect in decades (positive: re-initialising
+    hurts): +1.1 ± 0.3 (d = 4, m = 2, strengths 1/j, one output), +0.7 ± 0.3 (d = 10, m = 5, 1/j), 0.04 ± 0.03 (d = 8,
+    m = 4, 1/j^1.5), −0.2 ± 0.1 (d = 4, m = 3, 1/j); n = 60, m = 4: +0.72, undecided.
+    """
+    return harm_of_fresh_nodes(instance, context, exchanged)
+
+
+fresh_tickets_lose_where_none_is_spare.rejects("the two exchanged", HARD, exchanged=True)
+
+
+@LOTTERY.claim(
+    "reading",
+    part="reinitialised.spare",
+    expected="not observed",
     on=Lottery,
     draw=None,
     examples=(EASY,),
     figure=losses_of_tickets,
+    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", "≥", "0"),
+    population="96 lotteries: four equal teachers, 20 students, six kept",
+    note="our reading: more nodes kept than the teacher has",
 )
 def fresh_tickets_lose(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
-    """Lottery tickets: re-initialise the salient nodes
+    """Lottery tickets: re-initialise more nodes than the teacher has
 
     Re-initialised instead of rewound, the same number of nodes does worse
     (judged: mean over seeds of log₁₀ J(re-initialised) − log₁₀ J(rewound) > 0)
 
     With teachers of equal strength and more nodes kept than the teacher has, freshly drawn nodes do better in mean log
-    loss. With keep = m it can be the other way round (corrected form).
+    loss. With keep = m it can be the other way round (printed form).
     """
     return harm_of_fresh_nodes(instance, context, exchanged)
 
 
-@fresh_tickets_lose.confirmed_by
+@fresh_tickets_lose.replicated(seeds=192)
 def by_the_share_of_pairs(instance: Lottery) -> Evidence:
-    """Another set of seeds, twice the networks, and the share of pairs in which re-initialising did worse."""
+    """Another set of seeds and twice the networks, in the same measure."""
     other = replace(instance, seed=instance.seed + 1_000_003, networks=2 * instance.networks)
     losses = play(other, "cpu")
-    decided = np.abs(losses.fresh - losses.rewound) > 0.1
-    worse = (losses.fresh > losses.rewound)[decided].astype(float)
-    return exceeds(worse, 0.5, Context(), **means(losses), share_worse=float(worse.mean()))
+    return exceeds(losses.fresh - losses.rewound, 0.0, Context(), **means(losses))
 
 
 fresh_tickets_lose.accepts("strong and weak teachers, keep = m", HARD)
 fresh_tickets_lose.rejects("the two exchanged", HARD, exchanged=True)
 
-
-@LOTTERY.claim("corrected", part="reinitialised", expected="holds", on=Lottery, draw=None, examples=(HARD,))
-def fresh_tickets_can_lose(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
-    """Lottery tickets: where re-initialising hurts
-
-    It can: six inputs, three teachers of strengths ‖v*_j‖ = 1/√j, three of 18 nodes kept:
-    re-initialising does worse than rewinding
-
-    One setting, found by trying several: not a rule for unequal teachers. Smaller pilots with keep = m, effect in
-    decades (positive: re-initialising hurts): +1.1 ± 0.3 (d = 4, m = 2, strengths 1/j, one output), +0.7 ± 0.3 (d = 10,
-    m = 5, 1/j), 0.04 ± 0.03 (d = 8, m = 4, 1/j^1.5), −0.2 ± 0.1 (d = 4, m = 3, 1/j).
-    """
-    return harm_of_fresh_nodes(instance, context, exchanged)
-
-
-fresh_tickets_can_lose.rejects("the two exchanged", HARD, exchanged=True)
+fresh_tickets_lose.errs(
+    says="v4, section 1, 'Lottery Tickets': if salient weights are re-initialised the test performance is much worse",
+    true="observed where as many nodes are kept as the teacher has (+1.40 decades of loss), not with spare ones: "
+    "keep 6 of 20 beside four teachers −1.14",
+    impact="substance",
+    matters="the explanation by luck needs tickets without spare nodes",
+)

@@ -10,7 +10,8 @@ from verify.judging import FLOW, LUCK_MATTERS, Context, Evidence, Item, Source, 
 from verify.mathematics.runs.sharing import Sharing, follow, in_regime
 
 MANY_TO_ONE = Item(
-    "luckmatters.theorem5.many_to_one", Source(LUCK_MATTERS, "Section 3.3, remark 'Many-to-one mapping'")
+    "luckmatters.theorem5.many_to_one",
+    Source(LUCK_MATTERS, "remark 'Many-to-one mapping'", version="v4", section="3.3"),
 )
 
 OWN_TIMES = 10.0
@@ -29,6 +30,7 @@ def own_time(instance: Sharing) -> float:
     assume=in_regime,
     examples=[Sharing(d=3, students=4, spread=0.1, noise=0.0), Sharing(5, 4, 3, 0.1, 0.2, 315767)],
     cost=FLOW.at_quick(3),
+    compares=("largest angle or missing share in the end", "≤", "2θ₀ / 11"),
 )
 def students_share_a_teacher(instance: Sharing, context: Context, *, far_side: bool = False) -> Evidence:
     """Several students share one teacher
@@ -73,6 +75,7 @@ WINDOW = np.array([0.0, 500.0, 1000.0, 2000.0])
     assume=in_regime,
     cost=FLOW.at_quick(3),
     note="the orders are those of Xu and Du, COLT 2023, for one teacher neuron",
+    compares=("ratio of late to early growth of J^(−1/3)", "≈", "1"),
 )
 def algebraically(instance: Sharing, context: Context, *, students: int = 2) -> Evidence:
     """Shared teachers are learned algebraically
@@ -99,3 +102,12 @@ def algebraically(instance: Sharing, context: Context, *, students: int = 2) -> 
 
 
 algebraically.rejects("one student (exponential)", Sharing(), students=1)
+
+algebraically.errs(
+    says="v4, section 3.3, remark 'Many-to-one mapping': two students may converge to one teacher (left to future "
+    "work)",
+    true="they do, algebraically: θ ~ 1/t, J ~ 1/t³, with θ' = −θ²/(πk²) for k equal shares (measured; exact to "
+    "0.1 % for pairs)",
+    impact="substance",
+    matters="a rate 1 − ηλ̄γ as in Theorem 5 cannot hold for many-to-one",
+)

@@ -16,8 +16,10 @@ BALANCE = Item(
     "luckmatters.theorem5.pruning.balance",
     Source(
         LUCK_MATTERS,
-        "Section 3.3, remark 'Understanding of pruning methods'",
+        "remark 'Understanding of pruning methods'",
         "what it hides; the conservation law of homogeneous networks",
+        version="v4",
+        section="3.3",
     ),
 )
 
@@ -55,7 +57,13 @@ def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
     )
 
 
-@BALANCE.claim("sharp", expected="holds", on=AnyWeights, draw=any_weights)
+@BALANCE.claim(
+    "sharp",
+    expected="holds",
+    on=AnyWeights,
+    draw=any_weights,
+    compares=("largest |d/dt (‖w_j‖² − ‖v_j‖²)|", "=", "0"),
+)
 def norms_die_together(instance: AnyWeights, context: Context, *, projected: bool = False) -> Evidence:
     """Without normalisation fan-in and fan-out die together
 
@@ -78,3 +86,10 @@ def norms_die_together(instance: AnyWeights, context: Context, *, projected: boo
 
 
 norms_die_together.rejects("projected flow", AnyWeights(), projected=True)
+
+norms_die_together.errs(
+    says="v4, section 3.3: V_r → 0 under top-down modulation",
+    true="it needs the projection: the exact gradient flow conserves ‖w_j‖² − ‖v_j‖²",
+    impact="substance",
+    matters="without normalisation fan-in and fan-out die together and pruning by either is the same rule",
+)

@@ -19,8 +19,10 @@ OVERLAP = Item(
     "luckmatters.theorem5.random_initialisation.overlap",
     Source(
         LUCK_MATTERS,
-        "Section 3.3, remark 'Random initialization'",
+        "remark 'Random initialization'",
         "'orthogonal weight vectors, which naturally leads to Assumption 3'",
+        version="v4",
+        section="3.3",
     ),
 )
 
@@ -50,7 +52,14 @@ def overlaps(W: Array) -> tuple[float, float]:
     return float(eps_d), float(eps_l)
 
 
-@OVERLAP.claim("printed", expected="refuted", on=RandomColumns)
+@OVERLAP.claim(
+    "reading",
+    expected="refuted",
+    on=RandomColumns,
+    compares=("ε_d of random columns", "≤", "0.1, our bound for small"),
+    telling=lambda instance: instance.d >= 20 and instance.n <= instance.d,
+    note="our reading of 'orthogonal weight vectors, which naturally leads to Assumption 3'",
+)
 def random_columns_overlap_little(instance: RandomColumns, context: Context) -> Evidence:
     """Random columns and Assumption 3
 
@@ -63,7 +72,7 @@ def random_columns_overlap_little(instance: RandomColumns, context: Context) -> 
     return Evidence.at_most(eps_d, bound=SMALL, tolerance=0.0, eps_l=eps_l)
 
 
-@random_columns_overlap_little.confirmed_by
+@random_columns_overlap_little.confirmed_precisely(digits=40)
 def in_forty_digits(instance: RandomColumns) -> Evidence:
     """``(pi - theta) / pi`` of the nearest pair, from the exact values of the doubles."""
     with mp.workdps(40):
@@ -102,7 +111,13 @@ def room_for_all(instance: RandomColumns) -> tuple[Assumption, ...]:
     return (Assumption("n ≤ d", float(instance.d - instance.n + 1)),)
 
 
-@OVERLAP.claim("corrected", expected="holds", on=RandomColumns, assume=room_for_all)
+@OVERLAP.claim(
+    "sharp",
+    expected="holds",
+    on=RandomColumns,
+    assume=room_for_all,
+    compares=("distance of (ε_d, ε_l) from (½, 1/π)", "=", "0"),
+)
 def orthogonal_columns_share_half(
     instance: RandomColumns, context: Context, *, expected: float = 0.5
 ) -> Evidence:
@@ -118,3 +133,13 @@ def orthogonal_columns_share_half(
 
 
 orthogonal_columns_share_half.rejects("ε_d = 0.51", RandomColumns(), expected=0.51)
+
+random_columns_overlap_little.errs(
+    says="v4, section 3.3, remark 'Random initialization': random weights are often orthogonal, which naturally "
+    "leads to Assumption 3",
+    true="orthogonal columns overlap in half of their mass, ε_d = ½, ε_l = 1/π in every dimension; small overlaps "
+    "need negative biases",
+    impact="substance",
+    matters="Assumption 3 does not follow from random directions",
+    rank=8,
+)

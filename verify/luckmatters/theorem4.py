@@ -40,7 +40,9 @@ from verify.mathematics.precise.kernels import (
 )
 from verify.mathematics.theorem4_constants import Theorem4Constants, theorem4_isotropic, theorem4_thresholded
 
-THEOREM4 = Item("luckmatters.theorem4", Source(LUCK_MATTERS, "Theorem 4 and Eqns 33-40"))
+THEOREM4 = Item(
+    "luckmatters.theorem4", Source(LUCK_MATTERS, "Theorem 4 and Eqns 33-40", version="v4", section="3.2")
+)
 METHOD, RTOL, ATOL = "LSODA", 1e-11, 1e-14
 HORIZON, TIMES = 8.0, 24
 
@@ -196,6 +198,8 @@ EXAMPLES = (
     draw=instances,
     assume=assumptions,
     cost=SEARCH.at_quick(40),
+    compares=("slowest decay rate of max sin θ_j over the path", "≥", "printed rate d̄γ"),
+    telling=lambda instance: instance.threshold > 0 or instance.theta0 <= 0.5,
 )
 def printed_rate(instance: Theorem4Instance, context: Context, *, factor: float = 1.0) -> Evidence:
     """Weight recovery at the printed rate
@@ -204,13 +208,13 @@ def printed_rate(instance: Theorem4Instance, context: Context, *, factor: float 
     d̄ = [1 + 2 K_d sin(θ₀/2)] min_j d*_jj(0),  M_d = (1+K_d) [1 + 2 K_d sin(θ₀/2)]² / cos(θ₀/2)
 
     The printed d̄ is larger than d*_jj itself: the factor belongs on the other side. With one teacher the start already
-    decays more slowly than claimed.
+    decays more slowly than claimed. Of the whole path; as a late rate without thresholds d̄γ was not exceeded.
     """
     return judge_rate(instance, factor * constants_of(instance).rate_printed)
 
 
-@printed_rate.confirmed_by
-def at_the_start_in_fifty_digits(instance: Theorem4Instance) -> Evidence:
+@printed_rate.confirmed_precisely(digits=DIGITS)
+def at_the_start_in_fifty_digits(instance: Theorem4Instance, *, factor: float = 1.0) -> Evidence:
     """The decay of ``max_j sin theta_j`` at the start in 50 digits against the printed rate.
 
     At t = 0 the bound is met with equality, so a slower derivative there breaks it at once.
@@ -229,7 +233,7 @@ def at_the_start_in_fifty_digits(instance: Theorem4Instance) -> Evidence:
             for t, u, velocity in zip(thetas, teachers, field, strict=True)
         ]
         stretch = 1 + 2 * mp.mpf(constants.K_d) * mp.sin(max(thetas) / 2)
-        rate = stretch * min(overlaps) * mp.mpf(constants.gamma)
+        rate = factor * stretch * min(overlaps) * mp.mpf(constants.gamma)
         measured = min(decays)
         return Evidence(
             predicted=float(rate),
@@ -248,6 +252,7 @@ def at_the_start_in_fifty_digits(instance: Theorem4Instance) -> Evidence:
     examples=EXAMPLES,
     cost=ALGEBRA.at_quick(30),
     note="d̄ replaced by the infimum that Eqn 38 needs",
+    compares=("slowest decay rate of max sin θ_j over the path", "≥", "rate inf d*_jj γ"),
 )
 def corrected_rate(
     instance: Theorem4Instance, context: Context, *, factor: float = 1.0, with_overlap: bool = True
@@ -265,13 +270,25 @@ def corrected_rate(
 
 
 printed_rate.accepts_variant("the infimum of d*_jj in place of d̄ is accepted", corrected_rate, CLOSED)
+printed_rate.accepts("65 % of the printed rate", CLOSED, factor=0.65)
 printed_rate.rejects("twice the printed rate is rejected", CLOSED, factor=2)
+corrected_rate.rejects("the rate × (1 + 1e-9), one teacher", CLOSED, factor=1 + 1e-9)
 corrected_rate.rejects("the rate × 1.1 is rejected where the bound is sharp (m = 1)", CLOSED, factor=1.1)
 corrected_rate.rejects(
     "leaving out the overlap term (γ := cos θ₀) and starting from two near teachers is rejected",
     NEAR_PAIR,
     with_overlap=False,
 )
+
+
+corrected_rate.excludes(
+    "three orthonormal teachers without thresholds", Theorem4Instance(3, 4, 0.01), "γ = cos"
+)
+corrected_rate.includes("two orthonormal teachers at 0.1 rad", Theorem4Instance(2, 4, 0.1))
+printed_rate.excludes(
+    "three orthonormal teachers without thresholds", Theorem4Instance(3, 4, 0.01), "γ = cos"
+)
+printed_rate.includes("two orthonormal teachers at 0.1 rad", Theorem4Instance(2, 4, 0.1))
 
 
 @corrected_rate.drawn_by
@@ -297,3 +314,16 @@ def figure(verdict: Verdict) -> Figure:
     axes.set(xlabel="slowest measured decay of max sin θ", ylabel="rate bound")
     axes.legend(frameon=False)
     return fig
+
+
+printed_rate.errs(
+    says="v4, section 3.2, Theorem 4 (v1 likewise): sin θ_j falls at rate d̄γ with d̄ = [1 + 2K_d sin(θ₀/2)] "
+    "min_j d*_jj(0)",
+    true="that d̄ exceeds d*_jj itself and is no lower bound: one teacher at θ₀ = 1 has claimed rate 0.270 and "
+    "true decay 0.184 at the start; with the infimum of d*_jj over the balls the statement holds; as a late "
+    "rate without thresholds d̄γ was not exceeded, with thresholds it is (m = 2, b = 4, θ₀ = 1e-3: 3.43e-5 "
+    "against 3.11e-5)",
+    impact="constant",
+    matters="the conclusion, recovery at an exponential rate, survives with the smaller constant",
+    rank=3,
+)

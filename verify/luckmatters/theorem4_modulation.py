@@ -14,7 +14,7 @@ from dynamics.geometry.angles import angles
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
-from dynamics.two_layer.teachers import random_unit
+from dynamics.two_layer.teachers import orthonormal, random_unit
 from verify.judging import (
     FLOW,
     LUCK_MATTERS,
@@ -27,11 +27,13 @@ from verify.judging import (
     Verdict,
     drawn,
 )
+from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.precise.projected_flow import arrival
-from verify.mathematics.runs.near_starts import Start, own_time, path, starts, time_to
+from verify.mathematics.runs.near_starts import Start, own_time, path, starts, time_to, times_to
 
 MODULATION = Item(
-    "luckmatters.theorem4.modulation", Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4")
+    "luckmatters.theorem4.modulation",
+    Source(LUCK_MATTERS, "remark 'Top-down modulation' after Theorem 4", version="v4", section="3.2"),
 )
 
 TARGET = 1e-2
@@ -47,16 +49,51 @@ def few_nodes(budget: Budget) -> st.SearchStrategy[Start]:
     return starts(st.integers(2, 5 if budget.full else 3), st.sampled_from((0.5, 0.2, 0.9)))
 
 
+@dataclass(frozen=True)
+class Starts(Start):
+    """``count`` random starts of one kind."""
+
+    count: int = 48
+
+
 @MODULATION.claim(
     "printed",
+    expected="observed",
+    on=Starts,
+    draw=None,
+    examples=(Starts(2, 4, 0.1), Starts(2, 10, 0.1), Starts(5, 10, 0.3)),
+    compares=("mean log of time with β = 1 over time with β = δ", "≥", "0"),
+    population="48 random starts each on orthonormal teachers, (m, d, θ₀) = (2, 4, 0.1), (2, 10, 0.1), (5, 10, 0.3)",
+)
+def makes_convergence_easier(starts: Starts, context: Context, *, exchanged: bool = False) -> Evidence:
+    """Top-down modulation makes convergence easier
+
+    a preference β_kk° = δ_kk° suppresses the cross terms and makes convergence easier
+    (judged: mean over starts of log(time to 0.01 rad with β = 1 / time with β = δ) > 0)
+    """
+    rng = context.rng(starts.seed, starts.m, starts.d)
+    teacher = orthonormal(starts.d, starts.m, rng, (starts.count,))
+    uniform = times_to(TeacherStudent.at_angle(teacher, starts.theta0, rng), TARGET, HORIZON / 4)
+    gain = np.log(np.minimum(uniform, HORIZON / 4) / float(own_time(starts.theta0, TARGET)))
+    return exceeds(-gain if exchanged else gain, 0.0, context, share_easier=float((gain > 0).mean()))
+
+
+makes_convergence_easier.rejects("the two exchanged", Starts(5, 10, 0.3), exchanged=True)
+
+
+@MODULATION.claim(
+    "reading",
     expected="refuted",
     on=Start,
     draw=few_nodes,
     examples=(Start(2, 2, 0.5), Start(3, 8, 0.3)),
     cost=FLOW.at_quick(8),
+    part="each",
+    compares=("time to 0.01 rad with β = 1", "≥", "time with β = δ"),
+    note="our reading: from every start; the paper speaks of a tendency, which is observed",
 )
 def arrives_first(start: Start, context: Context, *, gain: float = 1.0) -> Evidence:
-    """Top-down modulation helps
+    """Top-down modulation helps from every start
 
     time until max_j θ_j ≤ 0.01:  with β = δ at most that with β = 1, from the same start
 
@@ -80,7 +117,7 @@ def arrives_first(start: Start, context: Context, *, gain: float = 1.0) -> Evide
     )
 
 
-@arrives_first.confirmed_by
+@arrives_first.confirmed_precisely(digits=30)
 def by_runge_kutta_in_mpmath(start: Start) -> Evidence:
     """Both times from fixed Runge-Kutta steps in mpmath."""
     problem = start.problem()
@@ -138,7 +175,12 @@ RATE_ALONE = 0.5
 
 
 @MODULATION.claim(
-    "corrected", expected="holds", on=Teachers, assume=apart, examples=(Teachers(), Teachers(m=5, d=8))
+    "corrected",
+    expected="holds",
+    on=Teachers,
+    assume=apart,
+    examples=(Teachers(), Teachers(m=5, d=8)),
+    compares=("late rate with β = 1", "≤", "½, the late rate with β = δ"),
 )
 def has_the_higher_late_rate(
     teachers: Teachers, context: Context, *, rate_alone: float = RATE_ALONE
@@ -168,6 +210,7 @@ has_the_higher_late_rate.rejects(
     examples=(Start(1, 2, 0.5), Start(5, 10, 0.8)),
     cost=FLOW,
     note="the closed form is ours",
+    compares=("time to 0.01 rad of the flow with β = δ", "=", "closed integral"),
 )
 def every_node_is_alone(start: Start, context: Context, *, factor: float = 1.0) -> Evidence:
     """Matched modulation: every node is alone
@@ -180,3 +223,12 @@ def every_node_is_alone(start: Start, context: Context, *, factor: float = 1.0) 
 
 
 every_node_is_alone.rejects("a time 1 % longer", Start(2, 4, 0.5), factor=1.01)
+
+arrives_first.errs(
+    says="v4, section 3.2, remark 'Top-down modulation': a preference β = δ suppresses the cross terms, making "
+    "convergence easier",
+    true="in the mean it does, and the late rate is ½, never less than with β = 1; but not from every start (two "
+    "nodes in the plane: half of the starts arrive sooner with β = 1)",
+    impact="substance",
+    matters="as a tendency the remark stands",
+)

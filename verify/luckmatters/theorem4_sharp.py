@@ -168,6 +168,7 @@ def flows(budget: Budget) -> st.SearchStrategy[RecoveryRun]:
     cost=SAMPLING.at_quick(6),
     place="Theorem 4",
     note="the rate is our own; the paper gives a lower bound",
+    compares=("late decay rate of ‖sin θ‖", "≈", "spectral rate (for networks −log(1 − ηλ)/η)"),
 )
 def decays_at_the_spectral_rate(instance: RecoveryRun, context: Context, *, stretch: float = 1.0) -> Evidence:
     """The late rate of weight recovery is the spectral rate

@@ -18,7 +18,8 @@ from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
 
 TRAJECTORY = Item(
-    "luckmatters.theorem4.trajectory", Source(LUCK_MATTERS, "Theorem 4", "the comparison is our own")
+    "luckmatters.theorem4.trajectory",
+    Source(LUCK_MATTERS, "Theorem 4", "the comparison is our own", version="v4", section="3.2"),
 )
 
 SAMPLES_PER_TIME = 2560
@@ -136,6 +137,7 @@ def orders(rungs: tuple[Rung, ...]) -> Array:
     on=TrajectoryInstance,
     draw=None,
     examples=(PAPER, TrajectoryInstance(m=1, d=4, theta0=1.0, horizon=16.0)),
+    compares=("observed order in lr of the distance to the flow", "≈", "1"),
 )
 def leave_the_flow_in_the_order_of_the_step(
     instance: TrajectoryInstance, context: Context, *, claimed: float = 1.0

@@ -15,7 +15,8 @@ from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, So
 from verify.mathematics.theorem4_constants import theorem4_isotropic
 
 VACUITY = Item(
-    "luckmatters.theorem4.vacuity", Source(LUCK_MATTERS, "Theorem 4, the condition γ > 0", "the map is ours")
+    "luckmatters.theorem4.vacuity",
+    Source(LUCK_MATTERS, "Theorem 4, the condition γ > 0", "the map is ours", version="v4", section="3.2"),
 )
 
 
@@ -51,7 +52,10 @@ def angle_range(balls: IsotropicBalls) -> tuple[float, float]:
 
 def balls_apart(balls: IsotropicBalls) -> tuple[Assumption, ...]:
     """The balls keep clear of antiparallel vectors (beyond, K_d is infinite and gamma is minus that)."""
-    return (Assumption("α_max + θ₀ < π", math.pi - angle_range(balls)[1] - balls.theta0 - 1e-6),)
+    return (
+        Assumption("three or more nodes", balls.m - 2.5),
+        Assumption("α_max + θ₀ < π", math.pi - angle_range(balls)[1] - balls.theta0 - 1e-6),
+    )
 
 
 @VACUITY.claim(
@@ -60,6 +64,7 @@ def balls_apart(balls: IsotropicBalls) -> tuple[Assumption, ...]:
     on=IsotropicBalls,
     assume=balls_apart,
     examples=(IsotropicBalls(), IsotropicBalls(kind="simplex"), IsotropicBalls(m=3, d=2, kind="random")),
+    compares=("γ", "≤", "1 − (m−1)[1 + π − arccos(−1/(m−1))]/π"),
 )
 def gamma_is_negative(balls: IsotropicBalls, context: Context) -> Evidence:
     """Theorem 4 is vacuous for three or more nodes without thresholds
@@ -82,3 +87,15 @@ def gamma_is_negative(balls: IsotropicBalls, context: Context) -> Evidence:
 
 
 gamma_is_negative.rejects("two orthonormal teachers at θ₀ = 0.05", IsotropicBalls(m=2, theta0=0.05))
+gamma_is_negative.excludes("two nodes", IsotropicBalls(m=2), "three or more")
+gamma_is_negative.includes("three nodes", IsotropicBalls())
+
+gamma_is_negative.errs(
+    says="v4, section 3.2, Theorem 4: if γ = cos θ₀ − (m−1) ε_d M_d > 0 then w_j → w*_j",
+    true="under zero-bias isotropic input γ ≤ −0.30 for every m ≥ 3 and any teachers; with threshold b it can be "
+    "positive up to m = 3, 16, 305 at b = 2, 3, 4 (θ₀ → 0), where the bound is 0.93–0.88 (b = 4, m = 2–16), "
+    "0.90–0.21 (b = 3, m = 2–12), 0.57 and 0.15 (b = 2, m = 2, 3) of the spectral rate at θ₀ = 1e-3",
+    impact="substance",
+    matters="the theorem says nothing about three or more nodes unless biases make their activations rare",
+    rank=2,
+)

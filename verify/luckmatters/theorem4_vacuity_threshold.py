@@ -70,6 +70,7 @@ def gamma_of(m: int, threshold: float, theta0: float) -> float:
     expected="holds",
     on=Thresholded,
     examples=(Thresholded(), Thresholded(20, 4.0), Thresholded(5, 3.0)),
+    compares=("γ", "≈", "γ₀ = 1 − (m−1) Φ(−b)(1 + K₀)"),
 )
 def gamma_rises_to_its_limit(nodes: Thresholded, context: Context, *, factor: float = 1.0) -> Evidence:
     """Thresholds make Theorem 4 say something

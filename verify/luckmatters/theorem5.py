@@ -19,7 +19,7 @@ from verify.judging import ALGEBRA, LUCK_MATTERS, Assumption, Budget, Context, E
 from verify.mathematics.bounds.comparison import Certificate, certify, deviation
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
-THEOREM5 = Item("luckmatters.theorem5", Source(LUCK_MATTERS, "Theorem 5"))
+THEOREM5 = Item("luckmatters.theorem5", Source(LUCK_MATTERS, "Theorem 5", version="v4", section="3.3"))
 
 RTOL, ATOL = 1e-10, 1e-12
 FLOOR = 100 * RTOL
@@ -95,6 +95,7 @@ def pairs_and_thresholded(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
     examples=(ORTHOGONAL, ANTIPODAL, MANY, replace(ORTHOGONAL, m=2, r=2, c=4), SLOW_FAN_OUT, FAST_ANGLE),
     cost=ALGEBRA.at_quick(8),
     note="condition and rate replaced by the comparison system",
+    compares=("slowest decay rate of max y_i/p_i", "≥", "certified rate λ"),
 )
 def stays_under_its_certificate(
     start: TwoLayerStart, context: Context, *, claimed: float = 1.0, push: float = 1.0

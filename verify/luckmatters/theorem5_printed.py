@@ -30,6 +30,10 @@ from verify.mathematics.runs.deviation_path import deviation_path, path_toleranc
     figure=solution_left_and_found_again,
     place="Theorem 5 and Eqns 41-54",
     note="γ read with ≤, for vanishing step size",
+    compares=("largest of sin θ_j or ‖δv_j‖ at the worst time", "≤", "its start times e^{−λ̄γt}"),
+    telling=lambda start: start.theta0 >= 0.003 and start.v_error >= 0.003,
+    version="v4",
+    section="3.3 and appendix",
 )
 def decays_at_the_printed_rate(start: TwoLayerStart, context: Context) -> Evidence:
     """Theorem 5: over-parameterisation and top-down modulation
@@ -61,7 +65,7 @@ def _worse_of_both(problem: TeacherStudent) -> tuple[Evidence, int]:
     return found, int(part)
 
 
-@decays_at_the_printed_rate.confirmed_by
+@decays_at_the_printed_rate.confirmed_precisely(digits=DIGITS)
 def in_thirty_digits(start: TwoLayerStart) -> Evidence:
     """The deviation at the worst time in 30 digits, against the same exponential."""
     problem = problem_of(start)
@@ -78,4 +82,16 @@ decays_at_the_printed_rate.rejects(
 )
 decays_at_the_printed_rate.accepts(
     "one student alone at W = W*: the printed rate is met", TwoLayerStart(r=0, c=2, v_error=0.1)
+)
+
+decays_at_the_printed_rate.errs(
+    says="v4, section 3.3, Theorem 5: under (41), (42) W_u, V_u and V_r converge at rate 1 − ηλ̄γ",
+    true="not at that rate: of 150 ordinary starts that meet the conditions 149 break it; the conditions are "
+    "nearly vacuous besides (zero-bias isotropic input: one teacher, one irrelevant node, fan-outs of "
+    "0.001–0.005); what holds is a comparison system with a certified rate, and the spectral rate at (W*, "
+    "W_r(∞); V*, 0) late, which depends on where W_r ends (0.158 for small starts, 0.10 from far ones at "
+    "10-4-8-6); (54) miscounts neighbours: an irrelevant node has m relevant and n − m − 1 irrelevant ones",
+    impact="substance",
+    matters="the rate and the induction behind it",
+    rank=5,
 )

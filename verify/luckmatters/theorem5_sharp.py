@@ -182,6 +182,7 @@ def flows(budget: Budget) -> st.SearchStrategy[OverparameterisedRun]:
     examples=(TRAINED, MIDDLE, LARGE),
     cost=FLOW.at_quick(3),
     note="the rate is our own",
+    compares=("late decay rate of ‖(sin θ, δv, v_r)‖", "≈", "spectral rate at the limit"),
 )
 def decays_at_the_spectral_rate(
     instance: OverparameterisedRun, context: Context, *, stretch: float = 1.0
