@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
@@ -12,16 +11,28 @@ from nets.specialization.observables import SUCCESS
 from nets.specialization.plan import EPOCH
 from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import train_specialization
-from verify.judging import SPECIALIZATION, TRAINING, Context, Evidence, Item, Source, drawn
+from verify.judging import (
+    SEED,
+    SPECIALIZATION,
+    TRAINING,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    fixed,
+    integers,
+    reals,
+)
 from verify.mathematics.mean_over_seeds import exceeds
-from verify.mathematics.studies.autograd_experiment import by_autograd
 from verify.mathematics.studies.coverage import rank_correlation, specialisation_and_fan_out
 from verify.mathematics.studies.specialization_study import QUICK_SAMPLES
 from verify.mathematics.studies.trained_experiments import Trained, run_of, trained
+from verify.specialization import VERSION
 
 LOW_CORRELATION = Item(
     "specialization.experiments.low_correlation",
-    Source(SPECIALIZATION, "Section 6, Two layer networks; Figure 7", "said in words"),
+    Source(SPECIALIZATION, "Two layer networks; Figure 7", "said in words", VERSION, "6"),
 )
 
 UNSPECIALISED = 0.6
@@ -32,14 +43,14 @@ ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
-class OneNetwork:
+class OneNetwork(Instance):
     """One network of the paper's two-layer experiments, named by its own seed."""
 
-    m: int = drawn(4, st.integers(2, 5))
-    over_realisation: float = 2
-    polarity: float = 2.0
-    epochs: int = 5
-    seed: int = drawn(47, st.integers(0, 2**20))
+    m: int = fixed(4, integers(1, 100))
+    over_realisation: float = fixed(2, reals(1, 100))
+    polarity: float = fixed(2.0, reals(0.0, 10.0))
+    epochs: int = fixed(5, integers(1, 1000))
+    seed: int = fixed(47, SEED)
 
     @property
     def setting(self) -> SpecializationSetting:
@@ -61,23 +72,11 @@ def ordering(best: Array, norm: Array) -> Evidence:
     )
 
 
-@LOW_CORRELATION.claim(
-    "printed",
-    expected="refuted",
-    on=OneNetwork,
-    examples=[OneNetwork()],
-    cost=TRAINING.at_quick(1),
-    note="said in words; the thresholds are ours",
-)
 def every_node_in_order(instance: OneNetwork, context: Context) -> Evidence:
-    """Every weakly specialised node has a small fan-out
+    """The words as a rule for every node of one network after a few epochs, which the paper does not claim.
 
-    For nodes with weak specialisation the fan-out weights are small, otherwise they are high
-    (judged within a network after 5 epochs: ‖v_k‖ of every node with max_j ρ_jk < 0.6 is below
-    that of every node with max_j ρ_jk > 0.95)
-
-    Where teachers are of different strength, a node specialised to a weak teacher has a fan-out as small as that
-    teacher's, while a node on its way between two strong ones can carry more. The tendency is there (corrected form).
+    Where teachers are of different strength, a node specialised to a weak one has a fan-out as small as that teacher's,
+    while a node on its way between two strong ones can carry more.
     """
     run = train_specialization(
         instance.setting,
@@ -90,23 +89,20 @@ def every_node_in_order(instance: OneNetwork, context: Context) -> Evidence:
     return ordering(best, norm)
 
 
-@every_node_in_order.confirmed_by
-def trained_by_autograd(instance: OneNetwork) -> Evidence:
-    """The same network trained by torch's autograd, its correlations by ``numpy.corrcoef``."""
-    return ordering(*by_autograd(instance.setting, instance.seed, instance.epochs * EPOCH))
-
-
-# At p = 0 and n = m no trained node is left between, so there is nothing out of order.
-every_node_in_order.accepts(
-    "equal teachers, n = m", OneNetwork(m=4, over_realisation=1, polarity=0.0, seed=0)
-)
-every_node_in_order.rejects("the known counterexample", OneNetwork())
-
 SETTING = Trained(over_realisation=5, epochs=4)
 
 
 @LOW_CORRELATION.claim(
-    "corrected", expected="holds", on=Trained, draw=trained, examples=[SETTING], cost=TRAINING
+    "printed",
+    expected="observed",
+    on=Trained,
+    draw=trained,
+    examples=[SETTING],
+    cost=TRAINING,
+    compares=("rank correlation of fan-out norm and best correlation, mean over seeds", ">", "0"),
+    population=(
+        "two-layer students, n = m, 2m or 5m, teachers of polarity ½ to 2 as in the paper, 3,000 or 4,000 steps of SGD"
+    ),
 )
 def tends_to_order(
     instance: Trained, context: Context, *, sign: int = 1, shuffled: bool = False, beyond: float = 0.0
@@ -116,7 +112,9 @@ def tends_to_order(
     Within a network, ‖v_k‖ grows with the best correlation max_j ρ_jk as a tendency
     (judged: mean over seeds of the rank correlation over student nodes > 0)
 
-    A tendency after finitely many epochs, not Theorem 3, which is about critical points.
+    The paper says that nodes with weak specialisation have small fan-outs and others high ones. Seen as a tendency
+    after finitely many epochs; it is no rule for every node (a control), and not Theorem 3, which is about critical
+    points.
     """
     best, norm = specialisation_and_fan_out(run_of(instance, context.device))
     if shuffled:
@@ -129,4 +127,25 @@ def tends_to_order(
 tends_to_order.rejects("fan-outs negated", SETTING, sign=-1)
 tends_to_order.rejects(
     "fan-outs shuffled between nodes, rank correlation beyond 0.2", SETTING, shuffled=True, beyond=0.2
+)
+tends_to_order.rejects_variant(
+    "as a rule for every node: a network that breaks it", every_node_in_order, OneNetwork()
+)
+# At p = 0 and n = m no trained node is left between, so there is nothing out of order.
+tends_to_order.accepts_variant(
+    "as a rule where teachers are equal and n = m",
+    every_node_in_order,
+    OneNetwork(m=4, over_realisation=1, polarity=0.0, seed=0),
+)
+tends_to_order.errs(
+    says=(
+        "Section 6, two-layer networks, and Figure 7: nodes with weak specialisation have small fan-out weights,"
+        " strongly specialised ones high ones."
+    ),
+    true=(
+        "A tendency, with a rank correlation of about 0.68 within a network, not a rule: nodes stuck between teachers"
+        " keep large fan-outs, and nodes specialised to weak teachers have small ones."
+    ),
+    impact="substance",
+    matters="Not for the theorems; pruning by fan-out norm during training would remove the wrong nodes now and then.",
 )

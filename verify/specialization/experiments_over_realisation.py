@@ -12,14 +12,21 @@ from verify.judging import SPECIALIZATION, TRAINING, Assumption, Budget, Context
 from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.coverage import coverage, time_average
 from verify.mathematics.studies.trained_experiments import Trained, run_of
+from verify.specialization import VERSION
 
 OVER_REALISATION = Item(
     "specialization.experiments.over_realisation",
     Source(
-        SPECIALIZATION, "Section 6, Ablation on the effect of over-realization; Figure 9", "said in words"
+        SPECIALIZATION,
+        "Ablation on the effect of over-realization; Figure 9",
+        "said in words",
+        VERSION,
+        "6",
     ),
 )
 SETTING = Trained(networks=16, epochs=4)
+
+WIDE = "two-layer students with n = 5m (10m too at full) beside n = m, teachers of polarity ¾ to 1¼, 4,000 steps of SGD"
 
 
 def wide_students(budget: Budget) -> st.SearchStrategy[Trained]:
@@ -45,12 +52,14 @@ def just_realised(instance: Trained) -> Trained:
 
 @OVER_REALISATION.claim(
     "printed",
-    expected="holds",
+    expected="observed",
     on=Trained,
     draw=wide_students,
     assume=over_realised,
     examples=[SETTING],
     cost=TRAINING.at_quick(1),
+    compares=("coverage gained over n = m, averaged over the run, mean over seeds", ">", "0"),
+    population=WIDE,
 )
 def covers_more(
     instance: Trained, context: Context, *, swapped: bool = False, beyond: float = 0.0
@@ -87,13 +96,15 @@ def loss_gain(instance: Trained, context: Context) -> Array:
 @OVER_REALISATION.claim(
     "printed",
     part="loss",
-    expected="holds",
+    expected="observed",
     on=Trained,
     draw=wide_students,
     assume=over_realised,
     examples=[SETTING],
     cost=TRAINING.at_quick(1),
     place="Figure 10, caption",
+    compares=("decades of loss gained over n = m, at p minus at p = 0, mean over seeds", ">", "0"),
+    population=WIDE,
 )
 def gains_with_polarity(instance: Trained, context: Context, *, swapped: bool = False) -> Evidence:
     """Over-realisation and the loss at high polarity
@@ -124,4 +135,16 @@ def gains_in_any_case(instance: Trained, context: Context) -> Evidence:
 gains_with_polarity.rejects("polarities exchanged", SETTING, swapped=True)
 gains_with_polarity.rejects_variant(
     "over-realisation lowers the loss at p = 0", gains_in_any_case, replace(SETTING, polarity=0.0)
+)
+gains_with_polarity.errs(
+    says=(
+        "Section 6 and Figure 10: with higher polarity, over-realisation achieves a lower evaluation loss; elsewhere"
+        " over-realisation is said to help without that condition."
+    ),
+    true=(
+        "Seen as the caption says it, with polarity. With equal teachers (p = 0, m = 10, n = 5m, 4,000 steps) the loss"
+        " is 2.1 decades higher than with n = m: redundant nodes share a teacher and align or die slowly."
+    ),
+    impact="substance",
+    matters="The condition in the caption is needed; coverage of teacher nodes grows with over-realisation anyway.",
 )

@@ -14,24 +14,25 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.residual_flow import ResidualFlow
 from dynamics.two_layer.teachers import polarised, random_unit
+from verify.judging import SEED, Instance, fixed, integers, reals
 
 COVERED = 0.95
 """Cosine from which a teacher counts as covered, as in the paper's experiments."""
 
 
 @dataclass(frozen=True)
-class Race:
+class Race(Instance):
     """m teachers of polarity p, n students from small Gaussian weights; ``seeds`` independent flows up to ``time``."""
 
-    d: int = 10
-    m: int = 4
-    n: int = 8
-    outputs: int = 10
-    p: float = 1.0
-    scale: float = 0.01
-    time: float = 120.0
-    seeds: int = 96
-    seed: int = 0
+    d: int = fixed(10, integers(2, 100))
+    m: int = fixed(4, integers(1, 50))
+    n: int = fixed(8, integers(1, 200))
+    outputs: int = fixed(10, integers(1, 100))
+    p: float = fixed(1.0, reals(0.0, 10.0))
+    scale: float = fixed(0.01, reals(1e-6, 1.0))
+    time: float = fixed(120.0, reals(1.0, 1e4))
+    seeds: int = fixed(96, integers(3, 10_000))
+    seed: int = fixed(0, SEED)
 
     def problem(self) -> TeacherStudent:
         """Teachers, and students at their starts, one flow a seed."""

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 
 from dynamics.ode.trajectory import Trajectory
-from verify.judging import Assumption, Budget
+from verify.judging import SEED, Assumption, Budget, Instance, fixed, integers, reals
 from verify.mathematics.studies.specialization_study import QUICK_SAMPLES, SpecializationStudy
 
 RECORDS = 8
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Instance):
     """Independent networks at one polarity and over-realisation, trained for ``epochs`` thousands of SGD steps."""
 
-    m: int = 10
-    over_realisation: float = 5
-    polarity: float = 1.0
-    networks: int = 12
-    epochs: int = 3
-    seed: int = 0
+    m: int = fixed(10, integers(1, 100))
+    over_realisation: float = fixed(5, reals(1, 100))
+    polarity: float = fixed(1.0, reals(0.0, 10.0))
+    networks: int = fixed(12, integers(3, 1000))
+    epochs: int = fixed(3, integers(1, 1000))
+    seed: int = fixed(0, SEED)
 
 
 def trained(budget: Budget) -> st.SearchStrategy[Trained]:
