@@ -1,4 +1,4 @@
-"""One student at pi - 0.4 from its teacher, |w| = 1, v = 0.5: time to a right angle, gradient flow against fixed norms."""
+"""One student at pi - 0.4 from its teacher, |w| = 1, v = 0.5: time to a right angle, flow against fixed norms."""
 
 import math
 import sys
