@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from dynamics.arrays import Array
 from nets.matrix_form.separation import separate
 from verify.judging import LUCK_MATTERS, SEARCH, Context, Evidence, Item, Source, Verdict, drawn
+from verify.judging.domains import Instance, reals
 from verify.mathematics.families.integer_pairs import IntegerPair
 from verify.mathematics.gradients.separation_gap import gap_tensors
 
@@ -81,10 +82,10 @@ expectations_separate.errs(
 
 
 @dataclass(frozen=True)
-class TwoGates:
+class TwoGates(Instance):
     """Two fan-ins at an angle."""
 
-    angle: float = drawn(1.0, st.floats(0, float(np.pi)))
+    angle: float = drawn(1.0, st.floats(0, float(np.pi)), reals(0, float(np.pi)))
 
 
 def overlap_moment(angle: float) -> Array:
@@ -125,6 +126,7 @@ def gap_of_the_first_layer(gates: TwoGates, context: Context, *, factor: float =
     return Evidence.close(measured, predicted=predicted, tolerance=1e-14, relative_gap=relative)
 
 
+gap_of_the_first_layer.rejects("the gap 1e-11 larger, relative", TwoGates(), factor=1 + 1e-11)
 gap_of_the_first_layer.rejects("sin θ / π", TwoGates(), factor=2.0)
 gap_of_the_first_layer.rejects("no gap", TwoGates(), factor=0.0)
 

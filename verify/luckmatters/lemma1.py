@@ -13,25 +13,30 @@ from torch.nn import functional
 
 from nets.matrix_form.normalised import NO_EPS, batchnorm_backward, normalisation_variance
 from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, drawn, drawn_fields
+from verify.judging.domains import SEED, Instance, integers, reals
 
 LEMMA1 = Item("luckmatters.lemma1", Source(LUCK_MATTERS, "Lemma 1, Eqn 16", version="v4", section="8.3"))
 EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Instance):
     """Activations of one node over a batch, ``offset + spread * normal``, and a top-down gradient.
 
     ``rectified`` puts a ReLU before the normalisation; ``eps`` is the normalisation's own.
     """
 
-    size: int = drawn(3, lambda budget: st.integers(2, 256 if budget.full else 64))
-    offset: float = drawn(0.0, st.floats(-3, 3))
-    spread: float = drawn(1.0, st.floats(0.1, 10))
-    scale: float = drawn(1.0, st.sampled_from([1.0, -0.5, 0.01, 4.0]))
+    size: int = drawn(3, lambda budget: st.integers(2, 256 if budget.full else 64), integers(2))
+    offset: float = drawn(0.0, st.floats(-3, 3), reals())
+    spread: float = drawn(1.0, st.floats(0.1, 10), reals(1e-9, 1e9))
+    scale: float = drawn(1.0, st.sampled_from([1.0, -0.5, 0.01, 4.0]), reals(-1e6, 1e6))
     rectified: bool = drawn(False, st.booleans())
-    eps: float = drawn(0.0, st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    eps: float = drawn(0.0, st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]), reals(0))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
+
+    def impossible(self) -> str:
+        """A scale of zero passes nothing down, and its rounding is that of no number."""
+        return "" if abs(self.scale) >= 1e-6 else "expected |scale| >= 1e-6"
 
     def columns(self) -> tuple[Tensor, Tensor]:
         """``f`` and ``g``, each ``(N, 1)``."""
@@ -49,6 +54,11 @@ def spread_out(batch: Batch) -> tuple[Assumption, ...]:
     f, _ = batch.columns()
     sigma = float(normalisation_variance(f).sqrt())
     return (Assumption("σ > 0", sigma / (1 + float(f.abs().max())) - 1e-6),)
+
+
+def without_eps(batch: Batch) -> tuple[Assumption, ...]:
+    """The normalisation of the lemma: no eps, sigma > 0."""
+    return (Assumption("eps = 0", 1.0 if batch.eps == 0 else -batch.eps), *spread_out(batch))
 
 
 def autograd_backward(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -94,7 +104,7 @@ def closed_form_against_torch(batch: Batch, eps: float) -> Evidence:
     expected="holds",
     on=Batch,
     draw=drawn_fields(Batch, eps=st.just(0.0)),
-    assume=spread_out,
+    assume=without_eps,
     examples=(Batch(), Batch(64, rectified=True), Batch(2)),
     note="the paper's normalisation is (f − μ)/σ, without eps",
     compares=("difference of autograd and the projection, in units of its rounding bound", "≤", "one"),
@@ -110,6 +120,9 @@ def projects_at_eps_zero(batch: Batch, context: Context) -> Evidence:
     return closed_form_against_torch(batch, eps=0.0)
 
 
+projects_at_eps_zero.excludes("eps = 1e-5", TORCH_DEFAULT, "eps = 0")
+projects_at_eps_zero.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects_at_eps_zero.includes("hardly any spread", Batch(8, spread=1e-5))
 projects_at_eps_zero.rejects("eps = 0.001", Batch(8, eps=1e-3))
 projects_at_eps_zero.rejects("eps = 1e-5, torch's default", TORCH_DEFAULT)
 

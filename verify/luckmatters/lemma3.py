@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict, drawn
+from verify.judging.domains import reals
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, near_pairs, nodes_in
 from verify.mathematics.first_moment_constants import STEEPEST, lipschitz_l_isotropic
 from verify.mathematics.precise.first_moment import difference, length, psi_l
@@ -30,9 +31,9 @@ class WeightedPair(NearPair):
     position of two fan-outs.
     """
 
-    strength: float = drawn(1.0, st.floats(0.01, 10))
-    shift: float = drawn(1.0, st.floats(0, 3))
-    bearing: float = drawn(0.0, st.floats(-math.pi, math.pi))
+    strength: float = drawn(1.0, st.floats(0.01, 10), reals(0))
+    shift: float = drawn(1.0, st.floats(0, 3), reals(0))
+    bearing: float = drawn(0.0, st.floats(-math.pi, math.pi), reals(-math.pi, math.pi))
 
     def fan_outs(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """``v*_k`` and ``dv_k``."""
@@ -68,8 +69,11 @@ def weights_of(instance: WeightedPair) -> Weights:
 
 
 def K_l_exists(instance: NearPair) -> Sequence[Assumption]:
-    """The balls stay clear of antiparallel vectors, where no K_l exists."""
-    return (Assumption("K_l exists: α_max + θ₀ < π", math.pi - instance.angle - instance.theta0),)
+    """Isotropic input, and balls that stay clear of antiparallel vectors, where no K_l exists."""
+    return (
+        Assumption("K_l exists: α_max + θ₀ < π", math.pi - instance.angle - instance.theta0),
+        Assumption("isotropic input", 1.0 if instance.threshold == 0 else -instance.threshold),
+    )
 
 
 def difference_at_most(bound: float, w: Weights, instance: WeightedPair) -> Evidence:
@@ -182,6 +186,9 @@ def with_fan_outs(
     return difference_at_most(w.star * (reach * instance.strength + grown * instance.shift), w, instance)
 
 
+with_fan_outs.excludes("a bias", replace(MOVED, threshold=1.0), "isotropic input")
+with_fan_outs.excludes("balls that meet the antipode", replace(MOVED, angle=3.1), "K_l exists")
+with_fan_outs.includes("balls that nearly meet it", replace(MOVED, angle=3.0))
 with_fan_outs.rejects("the growth factor of the fan-out's part left out", GROWING, growth=False)
 with_fan_outs.rejects("K_l at half its value", STEEP, share_of_K=0.5)
 

@@ -18,6 +18,7 @@ from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict, drawn
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.first_moment_constants import quadratic_fall_off
 from verify.mathematics.precise.first_moment import psi_l
@@ -177,13 +178,13 @@ def needed_constant_figure(verdict: Verdict) -> Figure:
 
 
 @dataclass(frozen=True)
-class OnBall:
+class OnBall(Instance):
     """Isotropic input in d dimensions, a student at ``near * theta0`` from its teacher in a random direction."""
 
-    theta0: float = drawn(0.5, st.floats(1e-3, 3.0))
-    near: float = drawn(1.0, st.floats(0, 1))
-    d: int = drawn(2, st.integers(2, 20))
-    seed: int = drawn(0, st.integers(0, 2**31 - 1))
+    theta0: float = drawn(0.5, st.floats(1e-3, 3.0), reals(0, math.pi, low_open=True))
+    near: float = drawn(1.0, st.floats(0, 1), reals(0, 1))
+    d: int = drawn(2, st.integers(2, 20), integers(2))
+    seed: int = drawn(0, st.integers(0, 2**31 - 1), SEED)
 
 
 def clear_of_the_antipode(instance: OnBall) -> Sequence[Assumption]:
@@ -226,5 +227,10 @@ def falls_off_with_the_constant_of_the_ball(
     )
 
 
+falls_off_with_the_constant_of_the_ball.excludes("the whole sphere", OnBall(theta0=math.pi), "θ₀ < π")
+falls_off_with_the_constant_of_the_ball.includes("all but the antipode", OnBall(theta0=3.1))
+falls_off_with_the_constant_of_the_ball.rejects(
+    "C₀ 1 % smaller where it is attained", OnBall(theta0=2.0), C_0=0.99 * quadratic_fall_off(2.0)
+)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = 0.49 near the teacher", OnBall(theta0=0.01), C_0=0.49)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = ½ at θ = 0.6", OnBall(theta0=0.6), C_0=0.5)

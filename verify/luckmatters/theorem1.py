@@ -19,8 +19,8 @@ THEOREM1 = Item(
     "luckmatters.theorem1", Source(LUCK_MATTERS, "Theorem 1, Eqns 2 and 3", version="v4", section="2")
 )
 
-TOLERANCE = 1e-12
-"""Relative to the two sums of Eqn 2. Rounding alone: 2 sqrt(operations) eps < 1e-13 for six layers of 12 nodes."""
+TOLERANCE = 1e-11
+"""Relative to the two sums of Eqn 2; those of the layers above may be larger by cancellation: 2e-12 was met."""
 
 DEEP = DeepPair(inputs=10, hidden=((30, 5), (4, 20), (25, 3), (12, 12), (7, 9)), outputs=4, samples=16)
 DEEP_WITH_BIASES = replace(DEEP, biased=True)
@@ -37,11 +37,13 @@ def largest_error(recursion: list[NodeGradients], autograd: list[Tensor]) -> flo
     return max(errors)
 
 
-def recursion_against_autograd(pair: DeepPair, context: Context) -> Evidence:
+def recursion_against_autograd(pair: DeepPair, context: Context, factor: float) -> Evidence:
     """The recursion (Eqn 3) against automatic differentiation at every node, sample and layer."""
     student, teacher, x = parameters_of(pair, context.rng(pair.seed))
     activation = rectifier(pair.slope)
-    autograd = autograd_node_gradients(student, forward(teacher, x, activation), x, activation)
+    autograd = [
+        factor * g for g in autograd_node_gradients(student, forward(teacher, x, activation), x, activation)
+    ]
     ours, inputs = layered(pair, student, x)
     recursion = node_gradients(ours, layered(pair, teacher, x)[0], inputs)
     largest = max(float(g.abs().max()) for g in autograd)
@@ -62,7 +64,7 @@ def recursion_against_autograd(pair: DeepPair, context: Context) -> Evidence:
         "rounding",
     ),
 )
-def recursion_is_the_gradient(pair: DeepPair, context: Context) -> Evidence:
+def recursion_is_the_gradient(pair: DeepPair, context: Context, *, factor: float = 1.0) -> Evidence:
     """Recursive gradient rule
 
     g_j(x) = f'_j(x) [ Σ_j° β*_jj°(x) f_j°(x) − Σ_j' β_jj'(x) f_j'(x) ]  at every layer, for every x
@@ -72,7 +74,7 @@ def recursion_is_the_gradient(pair: DeepPair, context: Context) -> Evidence:
     no free biases, and a positively homogeneous activation (the form called corrected has both). The text before it
     prints g_c = ∂J/∂f_c = f_c° − f_c; that is minus the gradient.
     """
-    return recursion_against_autograd(pair, context)
+    return recursion_against_autograd(pair, context, factor)
 
 
 @THEOREM1.claim(
@@ -87,7 +89,7 @@ def recursion_is_the_gradient(pair: DeepPair, context: Context) -> Evidence:
         "rounding",
     ),
 )
-def recursion_with_biases(pair: DeepPair, context: Context) -> Evidence:
+def recursion_with_biases(pair: DeepPair, context: Context, *, factor: float = 1.0) -> Evidence:
     """Recursive gradient rule with biases and leaky ReLU
 
     g_j(x) = f'_j(x) [ Σ_j° β*_jj°(x) f_j°(x) − Σ_j' β_jj'(x) f_j'(x) ]  at every layer, for every x
@@ -97,7 +99,7 @@ def recursion_with_biases(pair: DeepPair, context: Context) -> Evidence:
     With biases the sums run over one more node in each hidden layer, whose activation is 1. Left out, Eqn 2 is off by
     O(1), as it is for tanh with its derivative as the gate.
     """
-    return recursion_against_autograd(pair, context)
+    return recursion_against_autograd(pair, context, factor)
 
 
 recursion_is_the_gradient.errs(
@@ -144,5 +146,6 @@ def without_augmentation(pair: DeepPair, context: Context) -> Evidence:
 
 
 for form in (recursion_is_the_gradient, recursion_with_biases):
+    form.rejects("the gradient 1e-9 larger", DEEP, factor=1 + 1e-9)
     form.rejects_variant("tanh with its derivative as the gate", with_tanh, DEEP)
     form.rejects_variant("biases left out of the recursion", without_augmentation, DEEP_WITH_BIASES)

@@ -11,9 +11,12 @@ import torch
 from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork, augmented
-from verify.judging import drawn
+from verify.judging import SEED, Each, Instance, drawn, integers, reals
 
 Widths = tuple[tuple[int, int], ...]
+
+HIDDEN = Each(Each(integers(1), 2, 2), 1)
+"""Domain of the hidden widths: (student, teacher) of at least one layer."""
 
 
 def hidden_widths(depth: tuple[int, int], widest: int) -> st.SearchStrategy[Widths]:
@@ -23,19 +26,19 @@ def hidden_widths(depth: tuple[int, int], widest: int) -> st.SearchStrategy[Widt
 
 
 @dataclass(frozen=True)
-class DeepPair:
+class DeepPair(Instance):
     """A student and a teacher of equal depth; ``hidden`` holds (student, teacher) widths from the bottom up.
 
     Weights are standard normal over sqrt(fan-in), biases (where ``biased``) and inputs standard normal.
     """
 
-    inputs: int = drawn(2, st.integers(1, 12))
-    hidden: Widths = drawn(((2, 1),), lambda budget: hidden_widths((2, 6), 40 if budget.full else 12))
-    outputs: int = drawn(1, st.integers(1, 6))
-    samples: int = drawn(4, st.integers(1, 16))
-    slope: float = drawn(0.0, st.sampled_from([0.0, 0.01, 0.1, 0.5]))
+    inputs: int = drawn(2, st.integers(1, 12), integers(1))
+    hidden: Widths = drawn(((2, 1),), lambda budget: hidden_widths((2, 6), 40 if budget.full else 12), HIDDEN)
+    outputs: int = drawn(1, st.integers(1, 6), integers(1))
+    samples: int = drawn(4, st.integers(1, 16), integers(1))
+    slope: float = drawn(0.0, st.sampled_from([0.0, 0.01, 0.1, 0.5]), reals(0, 1, high_open=True))
     biased: bool = drawn(False, st.booleans())
-    seed: int = drawn(0, st.integers(0, 2**16))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     @property
     def depth(self) -> int:

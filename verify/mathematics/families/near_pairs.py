@@ -14,6 +14,7 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from verify.judging import Budget, drawn
+from verify.judging.domains import Instance, reals
 from verify.mathematics.families.narrowed import narrowed
 
 RADII = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3)
@@ -26,7 +27,7 @@ ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class NearPair:
+class NearPair(Instance):
     """Unit teachers w*_j, w*_k and students w_j, w_k at angles ``near_j theta0``, ``near_k theta0`` from them.
 
     ``threshold = 0``: isotropic Gaussian input, teachers at ``angle``; otherwise Gaussian input with biases and
@@ -36,15 +37,15 @@ class NearPair:
     position up to rotation.
     """
 
-    theta0: float = drawn(0.1, st.sampled_from(RADII))
-    angle: float = drawn(1.5, st.floats(0.2, 2.5))
-    threshold: float = drawn(0.0, st.just(0.0))
-    near_j: float = drawn(1.0, st.floats(0, 1))
-    near_k: float = drawn(0.0, st.floats(0, 1))
-    turn_j: float = drawn(0.0, st.floats(-math.pi, math.pi))
-    lift_j: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2))
-    turn_k: float = drawn(0.0, st.floats(-math.pi, math.pi))
-    lift_k: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2))
+    theta0: float = drawn(0.1, st.sampled_from(RADII), reals(1e-6, math.pi))
+    angle: float = drawn(1.5, st.floats(0.2, 2.5), reals(0, math.pi))
+    threshold: float = drawn(0.0, st.just(0.0), reals(0))
+    near_j: float = drawn(1.0, st.floats(0, 1), reals(0, 1))
+    near_k: float = drawn(0.0, st.floats(0, 1), reals(0, 1))
+    turn_j: float = drawn(0.0, st.floats(-math.pi, math.pi), reals(-math.pi, math.pi))
+    lift_j: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2), reals(-math.pi / 2, math.pi / 2))
+    turn_k: float = drawn(0.0, st.floats(-math.pi, math.pi), reals(-math.pi, math.pi))
+    lift_k: float = drawn(0.0, st.floats(-math.pi / 2, math.pi / 2), reals(-math.pi / 2, math.pi / 2))
 
     @property
     def measure(self) -> InputMeasure:
