@@ -9,7 +9,17 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.judging import ALGEBRA, SEARCH, SPECIALIZATION, Context, Evidence, Item, Source, drawn_fields
+from verify.judging import (
+    ALGEBRA,
+    SEARCH,
+    SPECIALIZATION,
+    Assumption,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    drawn_fields,
+)
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import critical_with_observed_student
@@ -145,12 +155,18 @@ unspecialised_contribute_an_affine_function.rejects(
 unspecialised_contribute_an_affine_function.rejects("a teacher without students", MIXED, forgotten=1)
 
 
+def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
+    """Interpolating, and no unspecialised students but cancelling and idle ones."""
+    others = splitting.opposed + splitting.reversed
+    return (*interpolating(splitting), Assumption("no antiparallel or always-active students", 0.5 - others))
+
+
 @COROLLARY2.claim(
     "sharp",
     expected="holds",
     on=Splitting,
     draw=drawn_fields(Splitting, reversed=st.just(0), opposed=st.just(0)),
-    assume=interpolating,
+    assume=without_pairs,
     examples=(Splitting(cancelling=2, idle=2),),
     cost=ALGEBRA.at_quick(80),
     note=DERIVED,
@@ -170,3 +186,7 @@ def nothing_without_antiparallel_pairs(splitting: Splitting, context: Context) -
 
 
 nothing_without_antiparallel_pairs.rejects("an antiparallel pair", Splitting(d=2, opposed=1))
+nothing_without_antiparallel_pairs.excludes(
+    "a pair", Splitting(d=2, opposed=1), "no antiparallel or always-active students"
+)
+nothing_without_antiparallel_pairs.includes("idle students", Splitting(cancelling=2, idle=2))

@@ -31,7 +31,7 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
     """A small residual bounds the fan-out of unspecialised students, without observers
 
     student k co-linear with no teacher, boundary in the open region  ⇒  ‖Σ_{k' co-linear} v_k' ‖w_k'‖‖ ≤ 4 sup‖r‖ / η;
-    if k is alone on its line  ‖v_k‖ ≤ 4 sup‖r‖ / (η ‖w_k‖)
+    if k is alone on its line  ‖v_k‖ ≤ 4 sup‖r‖ / (η ‖w_k‖);  nodes of slope s: η (1−s) in place of η
 
     With a trained output bias Theorem 1 gives r = 0, and with it κ_k = 0 for every student with a boundary in the
     region: the observers of Theorem 3 are needed only where the top layer is not at its critical point.
@@ -46,9 +46,10 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
             continue
         at = int(points.clearance.argmax())
         eta = 0.9 * float(points.clearance[at])
+        bent = (1 - pair.slope) * eta
         residual = float(np.linalg.norm(networks.residual(points.triple(at, eta)), axis=1).max())
         kappa = float(np.linalg.norm(kink_coefficient(column, networks.teacher, networks.student)))
-        found = Evidence.at_most(kappa, bound=4 * residual / eta, tolerance=4 * networks.rounding / eta)
+        found = Evidence.at_most(kappa, bound=4 * residual / bent, tolerance=4 * networks.rounding / bent)
         worst = min(worst, found, key=lambda evidence: evidence.margin)
     return worst
 
