@@ -18,7 +18,7 @@ from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import thresholded
-from verify.judging import Budget, Context, Evidence, Verdict, drawn
+from verify.judging import Assumption, Budget, Context, Evidence, Verdict, drawn
 from verify.luckmatters.theorem4_vacuity import VACUITY
 from verify.mathematics.theorem4_constants import theorem4_thresholded
 
@@ -64,9 +64,18 @@ def gamma_of(m: int, threshold: float, theta0: float) -> float:
     return math.cos(theta0) - (m - 1) * (math.cos(theta0) - gamma_of_two(threshold, theta0))
 
 
+def within_the_kernels_scale(nodes: Thresholded) -> tuple[Assumption, ...]:
+    """A threshold worth the name, and an angle within a tenth of the kernel's own scale."""
+    return (
+        Assumption("b ≥ ½", nodes.threshold - 0.499),
+        Assumption("K₀θ₀ ≤ 0.1", 0.1001 - nodes.scale),
+    )
+
+
 @VACUITY.claim(
     "sharp",
     part="threshold",
+    assume=within_the_kernels_scale,
     expected="holds",
     on=Thresholded,
     examples=(Thresholded(), Thresholded(20, 4.0), Thresholded(5, 3.0)),
@@ -75,7 +84,7 @@ def gamma_of(m: int, threshold: float, theta0: float) -> float:
 def gamma_rises_to_its_limit(nodes: Thresholded, context: Context, *, factor: float = 1.0) -> Evidence:
     """Thresholds make Theorem 4 say something
 
-    orthogonal nodes with threshold b:  γ ↑ γ₀ = 1 − (m−1) Φ(−b)(1 + K₀) as θ₀ → 0
+    orthogonal nodes with threshold b ≥ ½, K₀θ₀ ≤ 0.1:  γ ↑ γ₀ = 1 − (m−1) Φ(−b)(1 + K₀) as θ₀ → 0
     (1−γ)/(1−γ₀) ∈ [1, 1 + 5 K₀θ₀],  K₀² = [(1+b²)λ]² + [√(1+b²) λ²]²,  λ = φ(b)/Φ(−b)
 
     γ > 0 is possible for (m−1) Φ(−b)(1 + K₀) < 1: m ≤ 3 at b = 2, 16 at b = 3, 305 at b = 4. But θ₀ has to be well
@@ -99,6 +108,9 @@ def gamma_rises_to_its_limit(nodes: Thresholded, context: Context, *, factor: fl
 
 
 gamma_rises_to_its_limit.rejects("1 − γ₀ twenty per cent larger", Thresholded(), factor=1.2)
+gamma_rises_to_its_limit.excludes("no threshold", Thresholded(threshold=0.0), "b ≥")
+gamma_rises_to_its_limit.excludes("an angle of 0.4 / K₀", Thresholded(scale=0.4), "K₀θ₀")
+gamma_rises_to_its_limit.includes("a tenth of the kernel's scale", Thresholded(scale=0.1))
 
 
 def rim_lipschitz(threshold: float, theta0: float, directions: int = 36) -> float:
