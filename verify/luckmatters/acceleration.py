@@ -131,8 +131,8 @@ def stays_fast(
     return rise_of_one(before, after, **rates_and_fan_outs(run, instance.m))
 
 
-@stays_fast.confirmed_by
-def flows_again(instance: NearTeacher) -> Evidence:
+@stays_fast.confirmed_precisely(digits=DIGITS)
+def flows_again(instance: NearTeacher, *, first: str = "middle", second: str = "late") -> Evidence:
     """One network: its flow again in 30 digits. Many: other seeds, and a thousand times less error."""
     if instance.networks == 1:
         with mp.workdps(DIGITS):
@@ -144,7 +144,7 @@ def flows_again(instance: NearTeacher) -> Evidence:
         middle, late = (sizes[0] - sizes[1]) / 6, (sizes[2] - sizes[3]) / 50
         return rise_of_one(middle, late, digits=DIGITS)
     run = course(replace(instance, seed=instance.seed + 1_000_003), tight=True)
-    gain = rate(run, "late") - rate(run, "middle")
+    gain = rate(run, second) - rate(run, first)
     return exceeds(gain, 0.0, Context(), **rates_and_fan_outs(run, instance.m))
 
 
