@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem, Weights
+from dynamics.deep.problem import DeepProblem
+from dynamics.deep.weights import Weights
 
 
 @dataclass(frozen=True)

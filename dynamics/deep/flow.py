@@ -16,7 +16,7 @@ from dynamics.deep.observables import (
     hidden_moments,
     mean_best_correlations,
 )
-from dynamics.deep.problem import DeepProblem, Weights
+from dynamics.deep.problem import DeepProblem
 from dynamics.deep.sample_means import (
     kernel_means,
     loss_and_descent,
@@ -24,6 +24,7 @@ from dynamics.deep.sample_means import (
     modulation_means,
     over_samples,
 )
+from dynamics.deep.weights import Weights
 from dynamics.geometry.columns import directions
 from dynamics.ode.flow import Flow
 from dynamics.validation import one_of

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem, Weights
+from dynamics.deep.problem import DeepProblem
 from dynamics.deep.sample_means import Piece
+from dynamics.deep.weights import Weights
 
 Mask = NDArray[np.bool_]
 

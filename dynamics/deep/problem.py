@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
+from dynamics.deep.weights import Weights, augmented, chained, frozen, require_same_ends, widths
 from dynamics.geometry.angles import norms
 from dynamics.measures.described import described_measure
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import UNIT_TOLERANCE
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator, number, positive_int, real_array
-
-Weights = tuple[Array, ...]
-"""W_0 .. W_{L-1} of one network, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j of layer l + 1."""
+from dynamics.validation import Randomness, generator, number, positive_int
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ class DeepProblem:
     def __post_init__(self) -> None:
         atoms_of(self.measure)
         slope = number("slope", self.slope, least=0, below=1)
-        nets = {name: _layers(name, getattr(self, name)) for name in ("teacher", "student")}
-        _check_pair(nets["teacher"], nets["student"], self.measure.dim)
+        nets = {name: chained(name, getattr(self, name)) for name in ("teacher", "student")}
+        require_same_ends(nets["teacher"], nets["student"], self.measure.dim)
         if self.biased:
             _check_constants(nets, self.measure)
         shapes = [W.shape[:-2] for net in nets.values() for W in net]
@@ -63,7 +61,7 @@ class DeepProblem:
         except ValueError:
             raise ValueError(f"leading axes: expected broadcastable ensembles, got {shapes}") from None
         for name, net in nets.items():
-            object.__setattr__(self, name, tuple(_frozen(W, batch) for W in net))
+            object.__setattr__(self, name, tuple(frozen(W, batch) for W in net))
         object.__setattr__(self, "slope", slope)
 
     @property
@@ -79,12 +77,12 @@ class DeepProblem:
     @property
     def teacher_widths(self) -> tuple[int, ...]:
         """``(d, m_1, .., m_{L-1}, C)``, augmented nodes included."""
-        return _widths(self.teacher)
+        return widths(self.teacher)
 
     @property
     def student_widths(self) -> tuple[int, ...]:
         """``(d, n_1, .., n_{L-1}, C)``, augmented nodes included."""
-        return _widths(self.student)
+        return widths(self.student)
 
     def paired_nodes(self, layer: int) -> NDArray[np.intp]:
         """Indices of the students of one layer that are paired with the teacher's nodes, in the teacher's order.
@@ -180,8 +178,8 @@ class DeepProblem:
         samples, p = atoms_of(measure)
         samples = np.pad(samples, ((0, 0), (0, 1)), constant_values=1.0)
         return cls(
-            _augmented("teacher", teacher, teacher_biases),
-            _augmented("student", student, student_biases),
+            augmented("teacher", teacher, teacher_biases),
+            augmented("student", student, student_biases),
             EmpiricalMeasure(samples, p),
             slope,
             biased=True,
@@ -217,8 +215,8 @@ class DeepProblem:
         """
         factor, p_W = positive_int("factor", factor), number("p_W", p_W, least=0)
         source = generator("rng", rng, of="over_parameterised")
-        own = _layers("teacher", teacher)
-        m = _widths(own)
+        own = chained("teacher", teacher)
+        m = widths(own)
         n = (m[0], *(factor * width for width in m[1:-1]), m[-1])
         batch = np.broadcast_shapes(*(W.shape[:-2] for W in own))
         student = []
@@ -229,42 +227,6 @@ class DeepProblem:
                 number("gain", gain, positive=True) * start / np.linalg.norm(start, axis=-2, keepdims=True)
             )
         return cls(own, tuple(student), measure, slope)
-
-
-def _widths(weights: Sequence[Array]) -> tuple[int, ...]:
-    return (weights[0].shape[-2], *(W.shape[-1] for W in weights))
-
-
-def _layers(name: str, weights: Any) -> Weights:
-    """Weight matrices that chain, as float64."""
-    if not isinstance(weights, Sequence) or isinstance(weights, str):
-        raise TypeError(f"{name}: expected a sequence of weight matrices, got {type(weights).__name__}")
-    if len(weights) < 2:
-        raise ValueError(f"{name}: expected two or more weight matrices, got {len(weights)}")
-    layers: list[Array] = []
-    for level, weight in enumerate(weights):
-        W = real_array(f"{name}, W_{level}", weight)
-        if W.ndim < 2 or 0 in W.shape:
-            raise ValueError(f"{name}: expected W_{level} of shape (..., n, n'), got {W.shape}")
-        if layers and W.shape[-2] != layers[-1].shape[-1]:
-            raise ValueError(
-                f"{name}: expected {layers[-1].shape[-1]} rows in W_{level} as W_{level - 1} has columns, "
-                f"got shape {W.shape}"
-            )
-        layers.append(W)
-    return tuple(layers)
-
-
-def _check_pair(teacher: Weights, student: Weights, dim: int) -> None:
-    if len(teacher) != len(student):
-        raise ValueError(
-            f"student: expected {len(teacher)} weight matrices as the teacher, got {len(student)}"
-        )
-    ends = [(net[0].shape[-2], net[-1].shape[-1]) for net in (teacher, student)]
-    if ends[0] != ends[1]:
-        raise ValueError(f"student: expected (inputs, outputs) {ends[0]} as the teacher, got {ends[1]}")
-    if dim != ends[0][0]:
-        raise ValueError(f"measure: expected samples of length {ends[0][0]}, got {dim}")
 
 
 def atoms_of(measure: InputMeasure) -> tuple[Array, Array | None]:
@@ -288,32 +250,3 @@ def _check_constants(nets: dict[str, Weights], measure: InputMeasure) -> None:
             column = W[..., -1]
             if not (np.all(column[..., :-1] == 0) and np.all(column[..., -1] == 1)):
                 raise ValueError(f"{name}: expected (0, .., 0, 1) as last column of W_{level} where biased")
-
-
-def _frozen(W: Array, batch: tuple[int, ...]) -> Array:
-    full = np.array(np.broadcast_to(W, (*batch, *W.shape[-2:])))
-    full.setflags(write=False)
-    return full
-
-
-def _augmented(name: str, weights: Any, biases: Any) -> Weights:
-    """Weight matrices with the biases as last row and, below the top, the constant node as last column."""
-    layers = _layers(name, weights)
-    if len(biases) != len(layers):
-        raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {len(biases)}")
-    stacked = []
-    for level, (W, bias) in enumerate(zip(layers, biases, strict=True)):
-        b = real_array(f"{name}_biases, b_{level}", bias)
-        if b.shape[-1:] != W.shape[-1:]:
-            raise ValueError(
-                f"{name}_biases: expected {W.shape[-1]} entries in b_{level}, got shape {b.shape}"
-            )
-        batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1])
-        hidden = level < len(layers) - 1
-        full = np.zeros((*batch, W.shape[-2] + 1, W.shape[-1] + hidden))
-        full[..., :-1, : W.shape[-1]] = W
-        full[..., -1, : W.shape[-1]] = b
-        if hidden:
-            full[..., -1, -1] = 1.0
-        stacked.append(full)
-    return tuple(stacked)

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.deep.problem import DeepProblem, Weights, atoms_of
+from dynamics.deep.problem import DeepProblem, atoms_of
+from dynamics.deep.weights import Weights
 
 CHUNK_ELEMENTS = 1 << 21
 """Numbers in the temporaries of one piece of the samples: 16 MiB. A piece holds one sample at least."""
