@@ -144,8 +144,8 @@ overlap_has_the_closed_form.errs(
     true="Without biases ε_d = (π − α_min)/π for isotropic input: ½ for orthogonal teachers (ε_l = 1/π) in any "
     "dimension, at least ⅓ for any three. With threshold b, orthogonal directions have ε_d = Φ(−b).",
     impact="substance",
-    matters="For three or more teachers a negative bias is not only sufficient but needed, so the random "
-    "initialisation without biases that section 3.3 appeals to does not meet the assumption.",
+    matters="Under isotropic input three or more teachers meet the assumption with biases only; section 3.3 says that "
+    "random initialisation, often orthogonal, naturally leads to it.",
 )
 overlap_has_the_closed_form.rejects("half the overlap is rejected (no bias)", PAIR, factor=0.5)
 overlap_has_the_closed_form.rejects("Φ(−b)² in place of Φ(−b) is rejected", THRESHOLDED, power=2.0)

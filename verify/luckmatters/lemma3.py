@@ -153,7 +153,8 @@ without_fan_outs.errs(
     true="The fan-outs are left out: at δw_j' = 0, δv_j' ≠ 0 the right side is zero and the left is not. Repaired: "
     "‖Δq_jj'‖ ≤ l*_jj' (K_l‖δw_j'‖‖v*_j'‖ + (1 + K_l‖δw_j'‖)‖δv_j'‖).",
     impact="substance",
-    matters="Lemma 5 bounds the top layer by (30), and drops the same terms in (57) and (58).",
+    matters="No later step uses (30) as printed: Lemma 5 bounds the same difference by ‖δv‖ in (57) and (58), and "
+    "drops the part of δw there.",
 )
 without_fan_outs.accepts("a unit fan-out that does not move (δv_k = 0)", MOVED)
 without_fan_outs.rejects("a fan-out of norm 10 that does not move", STRONG)

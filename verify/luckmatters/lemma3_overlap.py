@@ -150,7 +150,7 @@ a_factor_for_each_step.errs(
     "falls at "
     "second order only; a two-point input shows it (0.352101 > 0.352038).",
     impact="typographical",
-    matters="Nothing depends on it: Theorem 4 bounds both displacements alike.",
+    matters="Lemma 7 combines it with Lemma 2 and has room: its factor 1 + K covers the slip.",
 )
 a_factor_for_each_step.accepts("both factors for the step of j", TwoInputs(), factors=2)
 a_factor_for_each_step.accepts("the second input taken away", ALIGNED)

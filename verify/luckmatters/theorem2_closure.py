@@ -81,7 +81,7 @@ def closed_in_fractions(rational: RationalPair, level: int, other: Sequence[Arra
 
 
 closes_at_every_layer.errs(
-    says="Eqn 6 (v4, section 2) is used as closed dynamics of the weights; no rule for E[β] is printed.",
+    says="Eqn 6 (v4, section 2) gives the dynamics of the weights in terms of E[β]; no rule that closes it is printed.",
     true="The rule that suggests itself, E[β_l] = W_l H_{l+1} W_lᵀ, is a second separation. It is exact for the two "
     "topmost hidden layers on any input and false from four weight matrices on.",
     impact="substance",

@@ -72,7 +72,8 @@ beta_looks_only_upward.errs(
     true="False from three weight matrices on: β contains the gates of the layers above, which depend on every weight "
     "below. True of the two highest layers.",
     impact="substance",
-    matters="The top-down reading of Eqn 6 (upper layers modulate lower ones and not the reverse) rests on it.",
+    matters="No proof at hand uses the sentence; whoever takes upper layers to modulate lower ones and not the "
+    "reverse relies on it.",
 )
 beta_looks_only_upward.rejects("three weight matrices", THREE_MATRICES)
 beta_looks_only_upward.accepts("two weight matrices: β is V Vᵀ, a constant", TWO_MATRICES)

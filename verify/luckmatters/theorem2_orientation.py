@@ -89,7 +89,7 @@ without_a_transpose.errs(
     true="It must be H*ᵀ: the printed product exists for n = m only and is wrong even then (exact difference 1 on a "
     "single sample, where Assumption 1 is exact).",
     impact="typographical",
-    matters="Nothing depends on it: the appendix uses the component form.",
+    matters="Nothing depends on it: the proof works with components (Eqn 15).",
 )
 without_a_transpose.rejects("first of the examples", ASYMMETRIC)
 without_a_transpose.accepts("the same with the transpose", ASYMMETRIC, transpose=True)

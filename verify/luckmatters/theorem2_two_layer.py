@@ -245,3 +245,4 @@ unprojected_is_the_gradient.errs(
     matters="Theorems 4 and 5 project, so they speak of the true gradient there.",
 )
 unprojected_is_the_gradient.accepts("with the projection it is accepted", SQUARE, projected=True)
+unprojected_is_the_gradient.rejects("without the projection, as many students as teachers", SQUARE)

@@ -90,7 +90,8 @@ norms_are_conserved.errs(
     "BN → ReLU "
     "the bias has no gradient. (iii) Continuous time, as in Eqn 17: with steps, ‖w_T‖² = ‖w₀‖² + η² Σ‖∇‖².",
     impact="constant",
-    matters="Unit norms are assumed in sections 3.2 and 3.3 because of it; the drifts are small, but of one sign.",
+    matters="Unit norms are assumed from section 3.1 on because of it. Finite steps only lengthen a filter; what "
+    "eps does has either sign.",
 )
 norms_are_conserved.rejects("eps = 1e-5, torch's default", WITH_EPS)
 norms_are_conserved.rejects("a bias, Linear → ReLU → BN", BIASED)
