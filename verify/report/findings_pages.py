@@ -31,11 +31,13 @@ IMPACTS = {
 
 def findings_page(found: Findings) -> str:
     """The page of findings: the numbers, the ten that matter most, and the items side by side."""
-    lines = ["# Findings", "", MADE_BY, "", found.summary, "", "## The ten that matter most", ""]
+    lines = ["# Findings", "", MADE_BY, "", found.summary, "", "## What matters most", ""]
     for number, finding in enumerate(found.foremost, 1):
         lines += [
-            f"{number}. **{finding.source}** (`{finding.name}`: {finding.outcome}). {finding.says}",
-            f"   {finding.true} {finding.matters}",
+            f"{number}. **{finding.source}** (`{finding.name}`: {finding.outcome})",
+            f"   - The paper says: {finding.says}",
+            f"   - True is: {finding.true}",
+            f"   - Consequence: {finding.matters}",
         ]
     lines += [
         "",
