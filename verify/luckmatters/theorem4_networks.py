@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 from hypothesis import strategies as st
 
-from dynamics.arrays import Array
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
@@ -23,25 +22,10 @@ from verify.mathematics.families.network_starts import (
     teacher_of,
     turned,
 )
-from verify.mathematics.tangent_modes import Modes, modes_of
+from verify.mathematics.tangent_modes import Modes, modes_of, settled
 from verify.mathematics.tangent_network import TangentNetwork
-from verify.mathematics.trained_rates import (
-    RateComparison,
-    Training,
-    Window,
-    compare_rates,
-    train_late,
-    window_of,
-)
-
-NOISE = 0.25
-"""Largest ``lr tr H / B``: the share of the decay that noise may give back, where the next order is still small."""
-
-RESOLVED = 0.015
-"""Largest half-width of the predicted band, relative to the rate, that a window may promise."""
-
-DECIDED = 0.02
-"""Largest half-width with which an ensemble decides: a rate 3 % off is then outside by a third of it or more."""
+from verify.mathematics.late_training import Training, Window, train_late, window_of
+from verify.mathematics.trained_rates import RateComparison, compare_rates, judge_rate, rate_assumptions
 
 SMALL_FLOW = 400
 """Coordinates up to which the spectral rate is also found from the flow, by code of its own."""
@@ -92,14 +76,6 @@ def problem_of(instance: RateNetworks) -> TeacherStudent:
     return ensemble(tangent.W, students, measure_of(instance))
 
 
-def settled(tangent: TangentNetwork, modes: Modes, step: Array, folds: float) -> Array:
-    """``step (S, N)`` after ``folds`` e-folds of the slowest mode under H alone, sizes put back to one."""
-    for _ in range(int(np.ceil(2 * folds * modes.largest / modes.rate))):
-        step = step - tangent.shrink(step) / (2 * modes.largest)
-        step = step / np.linalg.norm(step, axis=-1, keepdims=True)
-    return step
-
-
 def window_for(instance: RateNetworks) -> Window:
     """The window by rule."""
     tangent, modes = solution_of(instance)
@@ -108,15 +84,9 @@ def window_for(instance: RateNetworks) -> Window:
 
 
 def assumptions(instance: RateNetworks) -> tuple[Assumption, ...]:
-    """An attracting solution, a batch that tames the noise, and enough samples to see 3 %."""
-    modes, training = solution_of(instance)[1], training_of(instance)
-    noise = training.lr * modes.trace / training.batch
-    isolated = Assumption("no flat direction: the solution is isolated", 0.5 - modes.flat)
-    tame = Assumption("lr tr H / B below a quarter", NOISE - noise)
-    if modes.flat:
-        return (isolated, tame)
-    resolution = window_for(instance).resolution(modes.noise, training, instance.networks)
-    return (isolated, tame, Assumption("the window resolves 1.5 % of the rate", RESOLVED - resolution))
+    """An isolated solution, a batch that tames the noise, and enough samples to see 3 %."""
+    modes = solution_of(instance)[1]
+    return rate_assumptions(modes, training_of(instance), window_for(instance), instance.networks)
 
 
 @lru_cache(maxsize=64)
@@ -200,37 +170,13 @@ def networks_decay_at_the_predicted_rate(
     another linearisation, whose slowest rate is 3 % lower at threshold 1.5 and 7 % at 2.
     """
     found = compared(instance, context.device, context.seed).stretched(stretch)
-    predicted = found.predicted
-    if not with_sampling:
-        predicted -= found.sampling
-    if not discrete:
-        predicted += found.spectral - found.discrete
-    details: dict[str, float | list[float]] = {}
+    details = {}
     if of_the_flow or solution_of(instance)[0].size <= SMALL_FLOW:
         flow = float(np.asarray(spectral_rate(ProjectedFlow(problem_of(instance).instance(0)))))
         details["spectral rate of the flow"] = flow
-        predicted *= flow / found.spectral if of_the_flow else 1.0
-    band = context.z() * found.standard_error + found.bias
-    return Evidence(
-        predicted=predicted,
-        measured=found.measured,
-        margin=band - abs(found.measured - predicted),
-        tolerance=band,
-        standard_error=found.standard_error,
-        inconclusive=band > DECIDED * found.predicted,
-        details={
-            "spectral rate": found.spectral,
-            "rate at this step": found.discrete,
-            "faster modes add": found.faster,
-            "sampling adds": found.sampling,
-            "measured / predicted": found.measured / predicted,
-            "standard error / predicted": found.standard_error / predicted,
-            "bound of what is left out / predicted": found.bias / predicted,
-            "(measured - predicted) / standard error": (found.measured - predicted) / found.standard_error,
-            "variance across networks / predicted": found.spread,
-            "networks": instance.networks,
-            **details,
-        },
+        found = found.stretched(flow / found.spectral if of_the_flow else 1.0)
+    return judge_rate(
+        found, context, instance.networks, with_sampling=with_sampling, discrete=discrete, **details
     )
 
 

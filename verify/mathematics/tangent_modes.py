@@ -76,3 +76,11 @@ def _krylov(tangent: TangentNetwork) -> tuple[float, Array, float, int]:
     largest = float(eigsh(operator(0.0), which="LA", return_eigenvectors=False, **options)[0])
     values, vectors = eigsh(operator(largest), which="SA", **options)
     return float(values[0]), vectors[:, 0], largest, int(values[0] <= FLAT_SHARE * largest)
+
+
+def settled(tangent: TangentNetwork, modes: Modes, step: Array, folds: float) -> Array:
+    """Steps (S, N) after ``folds`` e-folds of the slowest mode under H alone, their sizes put back to one."""
+    for _ in range(int(np.ceil(2 * folds * modes.largest / modes.rate))):
+        step = step - tangent.shrink(step) / (2 * modes.largest)
+        step = step / np.linalg.norm(step, axis=-1, keepdims=True)
+    return step

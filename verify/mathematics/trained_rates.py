@@ -9,156 +9,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.angles import angle_pair
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import CannotJudgeError
-from verify.mathematics.linear_descent import LogDecay, log_decay
+from verify.judging import Assumption, Context, Evidence
+from verify.mathematics.late_training import LateRun, Training, Window, nonlinearity
+from verify.mathematics.linear_descent import log_decay
 from verify.mathematics.rates import discrete_rate
 from verify.mathematics.tangent_modes import Modes
-from verify.mathematics.tangent_network import TangentNetwork
 
-RESOLUTION = 0.012
-"""Half-width of the predicted band, relative to the rate, that the window's length is chosen for: a rate that is 3 % off
-then lies 1.8 % outside, by more than the band again."""
+NOISE = 0.25
+"""Largest ``lr tr H / B``: the share of the decay that noise may give back, where the next order is still small."""
 
-QUANTILE = 5.6
-"""Standard errors for which the length is chosen: those of a run with a few hundred instances."""
+RESOLVED = 0.015
+"""Largest half-width of the predicted band, relative to the rate, that a window may promise."""
 
-DEEPEST = 3e-12
-"""Mean deviation at which a window must end: rounding of a weight, 1e-16, is then below 1e-4 of a deviation."""
-
-SHORTEST = 0.3
-"""Least e-folds of the slowest mode in a window."""
-
-LARGEST_START, NONLINEAR = 1e-5, 1e-3
-"""A window begins once deviations are below the former, and so far below that nonlinearity adds at most the latter to
-the logarithm of a size."""
-
-MOST_STEPS = 6000
-"""Steps of an approach after which an instance is given up."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """How an ensemble is trained: step, batch, and whether V moves."""
-
-    lr: float
-    batch: int
-    trains_V: bool
-
-
-@dataclass(frozen=True)
-class Window:
-    """Where a rate is measured: once deviations are at most ``below``, over so many ``steps``."""
-
-    below: float
-    steps: int
-
-    def resolution(self, noise: float, training: Training, networks: int) -> float:
-        """Half-width of the band that ``QUANTILE`` standard errors make, relative to the rate of the slowest mode."""
-        return QUANTILE * math.sqrt(noise / (self.steps * training.batch * networks))
-
-
-def nonlinearity(problem: TeacherStudent) -> float:
-    """``c`` such that the field differs from its linearisation by at most ``c size(delta) max(delta)``, near a solution.
-
-    For unit columns a, b at the angle phi the pull ``D(a, b) b``, ``D = (pi - phi) / 2 pi``, has a second differential
-    of at most ``(1/sin phi + 4) theta^2`` when a and b turn by theta or less; a node feels at most 2 n of them, weighted
-    by products of fan-outs, and as much from fan-outs that move. With a threshold h columns of unit norm turn a node's
-    threshold by 1 + h^2 for each radian.
-    """
-    nodes = np.concatenate([problem.teacher_W, problem.student_W[..., problem.m :]], axis=-1)
-    one = nodes.reshape(-1, *nodes.shape[-2:])[0]
-    angle, rest = angle_pair(one, one)
-    apart = np.sin(np.minimum(angle, rest))[np.triu_indices(one.shape[-1], 1)]
-    fan_out = max(1.0, float(np.linalg.norm(problem.teacher_V, axis=-1).max()))
-    bias = 1.0
-    if problem.measure.biased_normal:
-        bias += float((one[-1] ** 2 / (1 - one[-1] ** 2)).max())
-    return 2 * problem.n * (5 + 1 / float(apart.min(initial=1.0))) * fan_out**2 * bias
-
-
-def window_of(problem: TeacherStudent, modes: Modes, training: Training, networks: int) -> Window:
-    """The shortest window that resolves a hundredth of the rate, above rounding."""
-    below = min(LARGEST_START, NONLINEAR * modes.rate / nonlinearity(problem))
-    fold = training.lr * modes.rate
-    wanted = modes.noise * (QUANTILE / RESOLUTION) ** 2 / (training.batch * networks)
-    most = math.log(below / DEEPEST) / float(discrete_rate(modes.rate, training.lr)) / training.lr
-    return Window(below, max(1, math.floor(min(most, max(wanted, SHORTEST / fold)))))
-
-
-@dataclass(frozen=True)
-class LateRun:
-    """Deviations ``(steps + 1, S, N)`` of trained networks in a window, and the points that they are taken from."""
-
-    tangent: TangentNetwork
-    states: Array
-    approach: int
-
-
-def train_late(
-    problem: TeacherStudent, training: Training, window: Window, seeds: np.random.SeedSequence, device: str
-) -> LateRun:
-    """Train the networks of ``problem`` until all are late, and on through the window, recording every step.
-
-    The window begins at a stopping time, so that what comes in it is independent of how it was chosen.
-
-    Raises:
-        CannotJudgeError: the networks diverge, or are not late within ``MOST_STEPS``.
-    """
-    from nets.two_layer.networks import TwoLayerStudents  # torch is loaded only where networks are trained
-    from nets.two_layer.training import train
-
-    students = TwoLayerStudents.from_problem(problem, device=device)
-
-    def leg(steps: int, record_every: int) -> tuple[Array, Array]:
-        seed = int(seeds.spawn(1)[0].generate_state(1, np.uint64)[0])
-        run = train(
-            students, lr=training.lr, batch_size=training.batch, steps=steps, seed=seed,
-            train_V=training.trains_V, record_every=record_every,
-        )  # fmt: skip
-        if not run.success:
-            raise CannotJudgeError(run.message)
-        W = run.state["W"]
-        return W, run.state.get("V", np.broadcast_to(problem.student_V, (len(W), *problem.student_V.shape)))
-
-    W, V = problem.student_W, problem.student_V
-    taken = 0
-    while not (late := _largest(problem, training, W, V)) <= window.below:
-        if taken >= MOST_STEPS:
-            raise CannotJudgeError(f"deviations of {late:.1e} after {taken} steps, no late decay in reach")
-        steps = max(16, window.steps // 4)
-        W, V = (x[-1] for x in leg(steps, steps))
-        taken += steps
-    W, V = leg(window.steps, 1)
-    tangent = TangentNetwork.at_solution(problem, W[0], V[0], trains_V=training.trains_V)
-    if problem.n == problem.m:  # one point for all
-        tangent = TangentNetwork.at_solution(
-            problem.instance(0), problem.teacher_W[0], problem.teacher_V[0], trains_V=training.trains_V
-        )
-    states = tangent.deviation(W, V)
-    if problem.n > problem.m:  # the r-set's columns move freely: they are no deviation
-        states = _without_free_columns(tangent, states, problem.m)
-    return LateRun(tangent, states, taken)
-
-
-def _largest(problem: TeacherStudent, training: Training, W: Array, V: Array) -> float:
-    """The largest norm of a deviation among the networks; infinite where a student is nearer another teacher."""
-    tangent = TangentNetwork.at_solution(problem, W, V, trains_V=training.trains_V)
-    if np.any((W * tangent.W).sum(axis=-2) <= 0):
-        return math.inf
-    return float(np.linalg.norm(tangent.deviation(W, V), axis=-1).max())
-
-
-def _without_free_columns(tangent: TangentNetwork, states: Array, m: int) -> Array:
-    dW, dV = tangent.matrices(states)
-    dW = dW.copy()
-    dW[..., m:] = 0.0
-    return tangent.flat(dW, dV)
+DECIDED = 0.02
+"""Largest half-width with which an ensemble decides: a rate 3 % off is then outside by a third of it or more."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +82,7 @@ def compare_rates(
     sizes = np.linalg.norm(states, axis=-1)
     time = (len(states) - 1) * training.lr
     networks = states.shape[1]
-    decay: LogDecay = log_decay(run.tangent, states[:-1], training.lr, training.batch, rng)
+    decay = log_decay(run.tangent, states[:-1], training.lr, training.batch, rng)
     logs = np.log(sizes[-1] / sizes[0])
     discrete = float(np.mean(discrete_rate(rates, training.lr)))
     error = math.hypot(math.sqrt(decay.variance.sum()) / networks, decay.sampling_error)
@@ -227,4 +97,61 @@ def compare_rates(
         standard_error=error / time,
         bias=(decay.remainder + curved + float(rounding)) / time,
         spread=float((logs - decay.expected).var(ddof=1) / decay.variance.mean()),
+    )
+
+
+def rate_assumptions(
+    modes: Modes, training: Training, window: Window, networks: int, free: int = 0
+) -> tuple[Assumption, ...]:
+    """An isolated solution, a batch that tames the noise, and enough samples to see 3 %.
+
+    ``free``: flat directions that are no deviations, those of irrelevant columns.
+    """
+    noise = training.lr * modes.trace / training.batch
+    isolated = Assumption("no flat direction: the solution is isolated", 0.5 - (modes.flat - free))
+    tame = Assumption("lr tr H / B below a quarter", NOISE - noise)
+    resolution = window.resolution(modes.noise, training, networks)
+    return (isolated, tame, Assumption("the window resolves 1.5 % of the rate", RESOLVED - resolution))
+
+
+def judge_rate(
+    found: RateComparison,
+    context: Context,
+    networks: int,
+    *,
+    with_sampling: bool = True,
+    discrete: bool = True,
+    **details: Any,
+) -> Evidence:
+    """Evidence for measured = predicted, within z predicted standard errors and the bound of what is left out.
+
+    ``with_sampling``, ``discrete``: parts of the prediction that a control leaves out.
+    """
+    predicted = found.predicted
+    if not with_sampling:
+        predicted -= found.sampling
+    if not discrete:
+        predicted += found.spectral - found.discrete
+    off = found.measured - predicted
+    band = context.z() * found.standard_error + found.bias
+    return Evidence(
+        predicted=predicted,
+        measured=found.measured,
+        margin=band - abs(off),
+        tolerance=band,
+        standard_error=found.standard_error,
+        inconclusive=band > DECIDED * found.predicted,
+        details={
+            "spectral rate": found.spectral,
+            "rate at this step": found.discrete,
+            "faster modes add": found.faster,
+            "sampling adds": found.sampling,
+            "measured / predicted": found.measured / predicted,
+            "standard error / predicted": found.standard_error / predicted,
+            "bound of what is left out / predicted": found.bias / predicted,
+            "(measured - predicted) / standard error": off / found.standard_error,
+            "variance across networks / predicted": found.spread,
+            "networks": networks,
+            **details,
+        },
     )

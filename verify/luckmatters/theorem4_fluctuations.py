@@ -1,0 +1,326 @@
+"""Theorem 4 at finite learning rate and batch: mean and spread of trained networks by linear noise around the flow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from scipy.special import ndtr
+from scipy.stats import chi2
+
+from dynamics.arrays import Array
+from dynamics.geometry.columns import unit_columns
+from dynamics.ode.integrate import integrate
+from dynamics.two_layer.linearization import sphere_basis
+from dynamics.two_layer.problem import TeacherStudent
+from verify.judging import Assumption, Budget, CannotJudgeError, Context, Cost, Evidence, fixed, integers, reals
+from verify.luckmatters.theorem4 import THEOREM4
+from verify.mathematics.families.network_starts import TeacherSpec, smallest_angle, teacher_of
+from verify.mathematics.linear_noise import DescentNoise, InputDirections, NoisyFlow, descent_noise
+from verify.mathematics.tangent_modes import Modes, modes_of
+from verify.mathematics.tangent_network import TangentNetwork
+
+SMALL_SPREAD = 0.05
+"""Largest share of a node's spread in its squared distance from the teacher: the relative size of the next order."""
+
+FREEDOM = 10_000
+"""Degrees of freedom of the spread: networks times tangent dimensions, so that the interval is about a tenth wide."""
+
+MOST_STEPS = 2000
+FLOW_RTOL, FLOW_ATOL = 1e-3, 1e-7
+"""C is an average over fixed directions, which gates cut at places that move: smooth to a thousandth only."""
+
+
+@dataclass(frozen=True)
+class Fluctuations(TeacherSpec):
+    """Networks that start as one, each trained on samples of its own.
+
+    ``closeness``: angle of every node at the start, in quarters of the smallest angle between teachers. ``folds``: when
+    they are looked at, in e-folds of the slowest mode. ``share``: the step, ``lr`` times the largest eigenvalue of the
+    linearisation. ``batch``: fresh samples a step.
+    """
+
+    closeness: float = fixed(1.0, reals(0.02, 1.0))
+    folds: float = fixed(1.0, reals(0.05, 4.0))
+    share: float = fixed(0.2, reals(5e-3, 0.8))
+    batch: int = fixed(64, integers(4, 2**16))
+
+    def impossible(self) -> str:
+        if self.teachers == "thresholded":
+            return "expected input without a bias, for which the flow is the networks' mean gradient"
+        return super().impossible()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Teacher and start (d, m), the step in units of time, the number of steps and of networks."""
+
+    teacher: Array
+    start: Array
+    lr: float
+    steps: int
+    networks: int
+    modes: Modes
+
+
+@lru_cache(maxsize=256)
+def setting_of(instance: Fluctuations) -> Setting:
+    """What ``instance`` describes."""
+    seeds = np.random.SeedSequence((instance.seed, 4)).spawn(2)
+    rng = np.random.default_rng(seeds[0])
+    teacher = teacher_of(instance, rng)
+    problem = TeacherStudent.at_angle(teacher, instance.closeness * smallest_angle(teacher) / 4, rng)
+    tangent = TangentNetwork.at_solution(problem, teacher, problem.teacher_V, trains_V=False)
+    modes = modes_of(tangent, np.random.default_rng(seeds[1]))
+    lr = instance.share / modes.largest
+    steps = max(1, round(instance.folds / (lr * modes.rate)))
+    networks = min(1024, max(128, math.ceil(FREEDOM / (instance.m * (instance.d - 1)))))
+    return Setting(teacher, problem.student_W, lr, min(steps, MOST_STEPS + 1), networks, modes)
+
+
+@lru_cache(maxsize=64)
+def predicted(instance: Fluctuations, own_error_only: bool = False) -> DescentNoise:
+    """Mean and covariance after the last step."""
+    setting = setting_of(instance)
+    if setting.steps > MOST_STEPS:
+        raise CannotJudgeError(f"{instance.folds:g} e-folds take more than {MOST_STEPS} steps")
+    first, second = (np.random.default_rng(s) for s in np.random.SeedSequence((instance.seed, 5)).spawn(2))
+    return descent_noise(
+        setting.teacher,
+        setting.start,
+        InputDirections(instance.d, first),
+        lr=setting.lr,
+        batch=instance.batch,
+        steps=setting.steps,
+        rng=second,
+        own_error_only=own_error_only,
+    )
+
+
+@lru_cache(maxsize=64)
+def by_the_flow(instance: Fluctuations) -> tuple[Array, Array]:
+    """W and the covariance (d m, d m) by the flow and ``S' = J S + S J^T + (lr / B) C``."""
+    setting = setting_of(instance)
+    rng = np.random.default_rng(np.random.SeedSequence((instance.seed, 5)).spawn(2)[0])
+    flow = NoisyFlow(setting.teacher, setting.start, InputDirections(instance.d, rng, pairs=256))
+    span = (0.0, setting.steps * setting.lr)
+    run = integrate(flow, span, t_eval=[span[1]], method="RK45", rtol=FLOW_RTOL, atol=FLOW_ATOL)
+    if not run.success:
+        raise CannotJudgeError(run.message)
+    return unit_columns(run.state["W"][-1]), run.state["S"][-1] * setting.lr / instance.batch
+
+
+def small_spread(instance: Fluctuations) -> tuple[Assumption, ...]:
+    """Noise that is small beside the deviations it multiplies."""
+    setting = setting_of(instance)
+    # The flow's own share of noise, before anything is followed: lr tr H / B for each node's worth of directions.
+    rough = setting.lr * setting.modes.trace / instance.batch
+    name = "spread of a node below a twentieth of its squared distance from the teacher"
+    if setting.modes.flat or setting.modes.rate <= 0:
+        return (Assumption("no flat direction: the solution is isolated", 0.5 - setting.modes.flat),)
+    if rough > 1 or setting.steps > MOST_STEPS:
+        return (Assumption(name, SMALL_SPREAD - rough) if rough > 1 else Assumption(name, SMALL_SPREAD),)
+    return (Assumption(name, SMALL_SPREAD - predicted(instance).relative),)
+
+
+@lru_cache(maxsize=32)
+def trained(instance: Fluctuations, device: str, seed: int) -> Array:
+    """The networks after the last step, (S, d, m)."""
+    from nets.two_layer.networks import TwoLayerStudents  # torch is loaded only where networks are trained
+    from nets.two_layer.training import train
+
+    setting = setting_of(instance)
+    copies = (setting.networks, *setting.teacher.shape)
+    problem = TeacherStudent(np.broadcast_to(setting.teacher, copies), np.broadcast_to(setting.start, copies))
+    run = train(
+        TwoLayerStudents.from_problem(problem, device=device),
+        lr=setting.lr,
+        batch_size=instance.batch,
+        steps=setting.steps,
+        seed=int(np.random.SeedSequence((seed, instance.seed, 6)).generate_state(1, np.uint64)[0]),
+        record_at=[setting.steps],
+    )
+    if not run.success:
+        raise CannotJudgeError(run.message)
+    return run.state["W"][-1]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Networks in coordinates in which the prediction is a standard normal vector.
+
+    ``shift``: size of their mean, times the square root of their number. ``variances``: one a mode of the predicted
+    covariance. ``fourth``: factor by which fourth moments widen the error of the mean variance.
+    """
+
+    shift: float
+    variances: Array
+    fourth: float
+    networks: int
+    trace: float
+
+
+def whitened(W: Array, centre: Array, covariance: Array, shift: Array) -> Comparison:
+    """Networks ``W (S, d, m)`` about ``centre (d, m)`` moved by ``shift``, against ``covariance (d m, d m)``."""
+    d, m = centre.shape
+    basis = sphere_basis(centre)  # (m, d, d - 1)
+    xi = np.einsum("jdi,sdj->sji", basis, W - centre).reshape(len(W), -1)
+    moved = np.einsum("jdi,dj->ji", basis, shift.reshape(d, m)).ravel()
+    square = np.einsum("jai,ajbk,kbl->jikl", basis, covariance.reshape(d, m, d, m), basis)
+    values, vectors = np.linalg.eigh(square.reshape(xi.shape[-1], -1))
+    if not values[0] > 1e-10 * values[-1]:
+        raise CannotJudgeError("the predicted covariance is singular")
+    z = (xi - moved) @ (vectors / np.sqrt(values))
+    centred = z - z.mean(axis=0)
+    sizes = (centred**2).sum(axis=1)
+    fourth = sizes.std(ddof=1) / math.sqrt(2 * z.shape[1])
+    return Comparison(
+        shift=math.sqrt(len(W)) * float(np.linalg.norm(z.mean(axis=0))),
+        variances=z.var(axis=0, ddof=1),
+        fourth=max(1.0, float(fourth)),
+        networks=len(W),
+        trace=float(np.trace(np.cov(xi.T).reshape(xi.shape[-1], -1))),
+    )
+
+
+def spread_margin(variances: Array, networks: int, tail: float, width: float) -> float:
+    """How far the mean of ``variances`` is inside the chi-square interval about one, widened by ``width``."""
+    freedom = (networks - 1) * variances.size
+    low, high = (float(q) / freedom for q in chi2.isf((1 - tail, tail), freedom))
+    ratio = float(variances.mean())
+    return min(ratio - low + width, high + width - ratio)
+
+
+def settings(budget: Budget) -> st.SearchStrategy[Fluctuations]:
+    """Orthonormal, separated and correlated teachers; steps of a twentieth to four tenths of the stable one."""
+
+    def sizes() -> Iterator[tuple[int, int]]:
+        yield from ((2, 4), (3, 4), (1, 9), (2, 6), (4, 4), (3, 5))
+        if budget.full:
+            yield from ((4, 6), (3, 10), (6, 8), (1, 12))
+
+    def of_size(size: tuple[int, int]) -> st.SearchStrategy[Fluctuations]:
+        return st.builds(
+            Fluctuations,
+            m=st.just(size[0]),
+            d=st.just(size[1]),
+            teachers=st.sampled_from(("orthonormal", "separated", "correlated")),
+            angle=st.sampled_from((1.2, 0.9)),
+            closeness=st.sampled_from((1.0, 0.5, 0.25)),
+            folds=st.sampled_from((0.5, 1.0, 0.25)),
+            share=st.sampled_from((0.2, 0.1, 0.4, 0.05)),
+            batch=st.sampled_from((64, 32, 128, 256)),
+            seed=st.integers(0, 2**16),
+        )
+
+    return st.sampled_from(tuple(sizes())).flatmap(of_size)
+
+
+LONE = Fluctuations(m=1, d=9, batch=64, share=0.1)
+PAIR = Fluctuations(m=2, d=5, batch=64)
+
+
+@THEOREM4.claim(
+    "sharp",
+    part="fluctuations",
+    expected="holds",
+    on=Fluctuations,
+    draw=settings,
+    assume=small_spread,
+    examples=(LONE, PAIR),
+    cost=Cost(8, 200, 1000),
+    compares=("total variance of the networks", "≈", "total variance by linear noise"),
+    place="Theorem 4",
+    note="the paper describes the limit of small steps and large batches only",
+)
+def networks_fluctuate_as_predicted(
+    instance: Fluctuations,
+    context: Context,
+    *,
+    noise: float = 1.0,
+    own_error_only: bool = False,
+    around_the_flow: bool = False,
+) -> Evidence:
+    """Trained networks scatter about the flow as linear noise says
+
+    W = W(t) + ξ,  Cov ξ = Σ,  Σ′ = J Σ + Σ Jᵀ + (lr/B) C(W),  C(W) = covariance of one input's gradient;
+    at a finite step  Σ ← M′ Σ M′ᵀ + (lr²/B) C  along  W ← M(W) = normalise(W + lr F(W)),  E ξ ← M′ E ξ + M″:Σ/2:
+    the mean of the networks is within its χ² interval, and so are the variance over all modes and in each
+
+    Looked at after a quarter to one e-fold of the slowest mode. (Noise is multiplied by the deviation, so it vanishes
+    with it, but not beside it: its share grows in time, and with it the next order, which is allowed for.) The equation
+    for Σ is integrated with the flow as well; at these steps it is some per cent off the sum step by step, and the flow
+    itself is many standard errors off the mean.
+    """
+    setting, found = setting_of(instance), predicted(instance, own_error_only)
+    flow_W, flow_S = by_the_flow(instance)
+    covariance = noise * found.covariance.mean(axis=0)
+    centre, shift = found.path[-1], found.shift
+    if around_the_flow:
+        centre, shift = flow_W, np.zeros_like(shift)
+    W = trained(instance, context.device, context.seed)
+    seen = whitened(W, centre, covariance, shift)
+    modes = seen.variances.size
+    z = context.z(comparisons=2 + modes)
+    tail = float(ndtr(-z))
+    # Standard error of the mean variance from the directions over which C is averaged.
+    traces = np.trace(np.linalg.pinv(covariance) @ (noise * found.covariance), axis1=-2, axis2=-1) / modes
+    from_inputs = float(traces.std(ddof=1) / math.sqrt(len(traces)))
+    freedom = math.sqrt(2 / ((seen.networks - 1) * modes))
+    heavy = z * (seen.fourth - 1) * freedom
+    width = found.relative + z * from_inputs + heavy
+    total = spread_margin(seen.variances, seen.networks, tail, width)
+    each = min(
+        spread_margin(v, seen.networks, tail, width + 2 * heavy * math.sqrt(modes))
+        for v in np.split(seen.variances, modes)
+    )
+    allowed = math.sqrt(float(chi2.isf(tail, modes)))
+    own = math.sqrt(seen.networks) * _size(found.shift, covariance)
+    mean = (allowed + found.relative * own - seen.shift) / allowed
+    variance = float(np.trace(covariance))
+    error = math.hypot(freedom * seen.fourth, from_inputs)
+    details: dict[str, Any] = {
+        "variance over all modes / predicted": float(seen.variances.mean()),
+        "standard error of this ratio": error,
+        "smallest and largest mode's variance / predicted": [float(f(seen.variances)) for f in (np.min, np.max)],
+        "mean of the networks off the prediction, standard errors": seen.shift,
+        "standard errors allowed": allowed,
+        "shift of the step, standard errors": math.sqrt(seen.networks) * _size((flow_W - found.path[-1]).ravel(), covariance),
+        "shift of the noise, standard errors": own,
+        "variance by the flow's equation / step by step": float(np.trace(flow_S)) * noise / variance,
+        "largest spread / squared distance": found.relative,
+        "lr": setting.lr,
+        "steps": setting.steps,
+        "networks": seen.networks,
+    }
+    return Evidence(
+        predicted=variance,
+        measured=seen.trace,
+        margin=min(total, each, mean),
+        tolerance=(z * freedom + width),
+        standard_error=error * variance,
+        inconclusive=z * freedom + width > 0.2,
+        details=details,
+    )
+
+
+def _size(vector: Array, covariance: Array) -> float:
+    """Norm of a tangent vector in units of the spread."""
+    return math.sqrt(max(0.0, float(vector @ np.linalg.pinv(covariance, rcond=1e-12) @ vector)))
+
+
+networks_fluctuate_as_predicted.rejects("lr / B × 1.3", PAIR, noise=1.3)
+networks_fluctuate_as_predicted.rejects("lr / B / 1.3, one teacher", LONE, noise=1 / 1.3)
+networks_fluctuate_as_predicted.rejects(
+    "a gradient without what the other nodes leave of the residual", PAIR, own_error_only=True
+)
+networks_fluctuate_as_predicted.rejects(
+    "the mean of the flow, without the shift of a finite step", PAIR, around_the_flow=True
+)
+networks_fluctuate_as_predicted.excludes("tiny batches", replace(PAIR, batch=4, share=0.8), "spread of a node")
+networks_fluctuate_as_predicted.includes("just inside", LONE)
