@@ -18,7 +18,17 @@ from dynamics.geometry.columns import unit_columns
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.linearization import sphere_basis
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Assumption, Budget, CannotJudgeError, Context, Cost, Evidence, fixed, integers, reals
+from verify.judging import (
+    Assumption,
+    Budget,
+    CannotJudgeError,
+    Context,
+    Cost,
+    Evidence,
+    fixed,
+    integers,
+    reals,
+)
 from verify.luckmatters.theorem4 import THEOREM4
 from verify.mathematics.families.network_starts import TeacherSpec, smallest_angle, teacher_of
 from verify.mathematics.linear_noise import DescentNoise, InputDirections, NoisyFlow, descent_noise
@@ -197,7 +207,7 @@ def spread_margin(variances: Array, networks: int, tail: float, width: float) ->
 
 
 def settings(budget: Budget) -> st.SearchStrategy[Fluctuations]:
-    """Orthonormal, separated and correlated teachers; steps of a twentieth to four tenths of the stable one."""
+    """Orthonormal, separated and correlated teachers; steps of a tenth to four tenths of the inverse curvature."""
 
     def sizes() -> Iterator[tuple[int, int]]:
         yield from ((2, 4), (3, 4), (1, 9), (2, 6), (4, 4), (3, 5))
@@ -213,7 +223,7 @@ def settings(budget: Budget) -> st.SearchStrategy[Fluctuations]:
             angle=st.sampled_from((1.2, 0.9)),
             closeness=st.sampled_from((1.0, 0.5, 0.25)),
             folds=st.sampled_from((0.5, 1.0, 0.25)),
-            share=st.sampled_from((0.2, 0.1, 0.4, 0.05)),
+            share=st.sampled_from((0.2, 0.4, 0.1)),
             batch=st.sampled_from((64, 32, 128, 256)),
             seed=st.integers(0, 2**16),
         )
@@ -287,10 +297,13 @@ def networks_fluctuate_as_predicted(
     details: dict[str, Any] = {
         "variance over all modes / predicted": float(seen.variances.mean()),
         "standard error of this ratio": error,
-        "smallest and largest mode's variance / predicted": [float(f(seen.variances)) for f in (np.min, np.max)],
+        "smallest and largest mode's variance / predicted": [
+            float(f(seen.variances)) for f in (np.min, np.max)
+        ],
         "mean of the networks off the prediction, standard errors": seen.shift,
         "standard errors allowed": allowed,
-        "shift of the step, standard errors": math.sqrt(seen.networks) * _size((flow_W - found.path[-1]).ravel(), covariance),
+        "shift of the step, standard errors": math.sqrt(seen.networks)
+        * _size((flow_W - found.path[-1]).ravel(), covariance),
         "shift of the noise, standard errors": own,
         "variance by the flow's equation / step by step": float(np.trace(flow_S)) * noise / variance,
         "largest spread / squared distance": found.relative,
@@ -322,5 +335,7 @@ networks_fluctuate_as_predicted.rejects(
 networks_fluctuate_as_predicted.rejects(
     "the mean of the flow, without the shift of a finite step", PAIR, around_the_flow=True
 )
-networks_fluctuate_as_predicted.excludes("tiny batches", replace(PAIR, batch=4, share=0.8), "spread of a node")
+networks_fluctuate_as_predicted.excludes(
+    "tiny batches", replace(PAIR, batch=4, share=0.8), "spread of a node"
+)
 networks_fluctuate_as_predicted.includes("just inside", LONE)

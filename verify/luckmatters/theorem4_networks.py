@@ -1,4 +1,4 @@
-"""Theorem 4, sharp, on really trained networks: drawn ensembles decay at the predicted rate within its predicted error."""
+"""Theorem 4, sharp, on really trained networks: drawn ensembles decay at the predicted rate, within predicted errors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from verify.mathematics.families.network_starts import (
     teacher_of,
     turned,
 )
+from verify.mathematics.late_training import Training, Window, train_late, window_of
 from verify.mathematics.tangent_modes import Modes, modes_of, settled
 from verify.mathematics.tangent_network import TangentNetwork
-from verify.mathematics.late_training import Training, Window, train_late, window_of
 from verify.mathematics.trained_rates import RateComparison, compare_rates, judge_rate, rate_assumptions
 
 SMALL_FLOW = 400
@@ -35,9 +35,9 @@ SMALL_FLOW = 400
 class RateNetworks(TeacherSpec):
     """``networks`` students of one teacher, each trained on samples of its own.
 
-    ``closeness``: largest angle of a node at the start, in quarters of the smallest angle between teachers. ``settled``:
-    the start's directions are random ones, from which so many e-folds of the slowest mode have taken faster ones.
-    ``share``: the step, ``lr`` times the largest eigenvalue of H. ``batch``: fresh samples a step.
+    ``closeness``: largest angle of a node at the start, in quarters of the smallest angle between teachers.
+    ``settled``: the start's directions are random ones, from which so many e-folds of the slowest mode have taken the
+    faster ones. ``share``: the step, ``lr`` times the largest eigenvalue of H. ``batch``: fresh samples a step.
     """
 
     closeness: float = fixed(1e-6, reals(1e-8, 1.0))
@@ -51,7 +51,7 @@ class RateNetworks(TeacherSpec):
 def solution_of(instance: RateNetworks) -> tuple[TangentNetwork, Modes]:
     """The networks' linearisation at the teacher, and its modes."""
     teacher = teacher_of(instance, _rng(instance, 0))
-    problem = TeacherStudent(teacher, teacher, measure=measure_of(instance))
+    problem = ensemble(teacher, teacher[None], measure_of(instance)).instance(0)
     tangent = TangentNetwork.at_solution(problem, teacher, problem.teacher_V, trains_V=False)
     return tangent, modes_of(tangent, _rng(instance, 1))
 
@@ -176,7 +176,7 @@ def networks_decay_at_the_predicted_rate(
         details["spectral rate of the flow"] = flow
         found = found.stretched(flow / found.spectral if of_the_flow else 1.0)
     return judge_rate(
-        found, context, instance.networks, with_sampling=with_sampling, discrete=discrete, **details
+        found, context, instance.networks, details, with_sampling=with_sampling, discrete=discrete
     )
 
 

@@ -16,8 +16,8 @@ from verify.mathematics.tangent_modes import Modes
 from verify.mathematics.tangent_network import TangentNetwork
 
 RESOLUTION = 0.012
-"""Half-width of the predicted band, relative to the rate, that the window's length is chosen for: a rate that is 3 % off
-then lies 1.8 % outside, by more than the band again."""
+"""Half-width of the predicted band, relative to the rate, that the window's length is chosen for: a rate that is 3 %
+off then lies 1.8 % outside, by more than the band again."""
 
 QUANTILE = 5.6
 """Standard errors for which the length is chosen: those of a run with a few hundred instances."""
@@ -31,6 +31,8 @@ SHORTEST = 0.3
 LARGEST_START, NONLINEAR = 1e-5, 1e-3
 """A window begins once deviations are below the former, and so far below that nonlinearity adds at most the latter to
 the logarithm of a size."""
+
+TINY_ANGLE = 1e-12
 
 MOST_STEPS = 6000
 """Steps of an approach after which an instance is given up."""
@@ -57,23 +59,28 @@ class Window:
         return QUANTILE * math.sqrt(noise / (self.steps * training.batch * networks))
 
 
-def nonlinearity(problem: TeacherStudent) -> float:
-    """``c`` such that the field differs from its linearisation by at most ``c size(delta) max(delta)``, near a solution.
+def nonlinearity(problem: TeacherStudent, W: Array | None = None) -> float:
+    """``c`` such that field and linearisation differ by at most ``c size(delta) max(delta)`` near a solution.
 
     For unit columns a, b at the angle phi the pull ``D(a, b) b``, ``D = (pi - phi) / 2 pi``, has a second differential
-    of at most ``(1/sin phi + 4) theta^2`` when a and b turn by theta or less; a node feels at most 2 n of them, weighted
+    of at most ``(1/sin phi + 4) theta^2`` when a and b turn by theta or less. A node feels at most 2 n of them, weighted
     by products of fan-outs, and as much from fan-outs that move. With a threshold h columns of unit norm turn a node's
     threshold by 1 + h^2 for each radian.
+
+    W: where irrelevant columns stand, if not where the problem has them start; the worst of all networks counts.
     """
-    nodes = np.concatenate([problem.teacher_W, problem.student_W[..., problem.m :]], axis=-1)
-    one = nodes.reshape(-1, *nodes.shape[-2:])[0]
-    angle, rest = angle_pair(one, one)
-    apart = np.sin(np.minimum(angle, rest))[np.triu_indices(one.shape[-1], 1)]
+    students = problem.student_W if W is None else W
+    teacher = np.broadcast_to(problem.teacher_W, (*students.shape[:-1], problem.m))
+    nodes = np.concatenate([teacher, students[..., problem.m :]], axis=-1)
+    angle, rest = angle_pair(nodes, nodes)
+    pairs = np.triu_indices(nodes.shape[-1], 1)
+    apart = float(np.sin(np.minimum(angle, rest))[..., pairs[0], pairs[1]].min(initial=1.0))
     fan_out = max(1.0, float(np.linalg.norm(problem.teacher_V, axis=-1).max()))
     bias = 1.0
     if problem.measure.biased_normal:
-        bias += float((one[-1] ** 2 / (1 - one[-1] ** 2)).max())
-    return 2 * problem.n * (5 + 1 / float(apart.min(initial=1.0))) * fan_out**2 * bias
+        last = problem.teacher_W[..., -1, :] ** 2
+        bias += float((last / (1 - last)).max())
+    return 2 * problem.n * (5 + 1 / max(apart, TINY_ANGLE)) * fan_out**2 * bias
 
 
 def window_of(problem: TeacherStudent, modes: Modes, training: Training, networks: int) -> Window:
@@ -137,6 +144,11 @@ def train_late(
     states = tangent.deviation(W, V)
     if problem.n > problem.m:  # the r-set's columns move freely: they are no deviation
         states = _without_free_columns(tangent, states, problem.m)
+    smallest = float(np.linalg.norm(states[-1], axis=-1).min())
+    if smallest < DEEPEST / 10:
+        raise CannotJudgeError(
+            f"networks are too unlike for one window: one is at {smallest:.0e} when all are late"
+        )
     return LateRun(tangent, states, taken)
 
 

@@ -1,9 +1,9 @@
 """Descent on fresh batches near a solution, as a random linear map: what the mean of the logarithm of a size does.
 
 A step is ``delta <- (A - lr N) delta`` with ``A = I - lr H`` and independent noise ``N = mean_b Phi_b^T Phi_b - H`` of
-mean zero. The *mean* of delta obeys ``x <- A x`` whatever the batch: it decays at ``-log(1 - lr lambda) / lr`` in a mode
-of H with eigenvalue lambda. The mean of ``log ||delta||`` does not. Let ``x = A delta`` and let ``a = -lr x.N delta /
-||x||^2`` be the noise of one step along x and b its size across, over ``||x||``. Then
+mean zero. The *mean* of delta obeys ``x <- A x`` whatever the batch: it decays at ``-log(1 - lr lambda) / lr`` in a
+mode of H with eigenvalue lambda. The mean of ``log ||delta||`` does not. Let ``x = A delta`` and let
+``a = -lr x.N delta / ||x||^2`` be the noise of one step along x and b its size across, over ``||x||``. Then
 
     log(||delta'|| / ||delta||) = log(||x|| / ||delta||) + log(1 + a) + log(1 + b^2 / (1 + a)^2) / 2,
 
@@ -12,14 +12,14 @@ whose mean over the batch, given delta, is
     log(||A delta|| / ||delta||) - E a^2 / 2 + E b^2 / 2 + E[a^3 / 3 - a b^2] + remainder,
     |remainder| <= E[a^4 / 4 + 3 a^2 b^2 / 2 + b^4 / 4] + ...,
 
-with ``E a^2, E b^2`` of order ``lr^2 / B`` and ``E a^3, E a b^2`` of order ``lr^3 / B^2``; its variance is ``E a^2`` at first. Noise
-along the deviation makes logarithms fall faster than the mean does, noise across it more slowly. For one mode alone this
-is the Lyapunov exponent ``log(1 - lr lambda) - lr^2 Var(e.N e) / 2 (1 - lr lambda)^2``; with many directions the noise
-across wins, and networks are slower than their mean, at first by about ``lr tr H / 2 B`` of the rate.
+with ``E a^2, E b^2`` of order ``lr^2 / B`` and ``E a^3, E a b^2`` of order ``lr^3 / B^2``; its variance is ``E a^2`` at
+first. Noise along the deviation makes logarithms fall faster than the mean does, noise across it more slowly. For one
+mode alone this is the Lyapunov exponent ``log(1 - lr lambda) - lr^2 Var(e.N e) / 2 (1 - lr lambda)^2``; with many
+directions the noise across wins, and networks are slower than their mean, at first by about ``lr tr H / 2 B`` of the rate.
 
 Over many steps the logarithm is the sum of these means, each taken at the state that the network then has, and of a
-martingale, whose variance is the sum of ``E a^2 - E a^3 + E a b^2 + Var(b^2) / 4``. So nothing accumulates: the remainders add up to the number of
-steps times ``(lr^2 / B)^2``, which is of order ``lr^3 / B^2`` an e-fold.
+martingale, whose variance is the sum of ``E a^2 - E a^3 + E a b^2 + Var(b^2) / 4``. So nothing accumulates: the
+remainders add up to the number of steps times ``(lr^2 / B)^2``, which is of order ``lr^3 / B^2`` an e-fold.
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def log_decay(
     fourth += thrice * (along**4 / 4 + 3 * along**2 * across / 2 + across**2 / 4).mean(axis=1)
     variance = a2 + (twice * along * (along**2 - across) + thrice * across**2 / 4).mean(axis=1)
     from_inputs = added.sum(axis=2).var(axis=1, ddof=1).sum() / K / S**2
-    from_steps = added.mean(axis=1).var() * steps**2 / weight**2 / (S * along.shape[-1]) if stride > 1 else 0.0
+    from_steps = (
+        added.mean(axis=1).var() * steps**2 / weight**2 / (S * along.shape[-1]) if stride > 1 else 0.0
+    )
     return LogDecay(
         mean_field=mean_field,
         sampling=added.mean(axis=1).sum(axis=-1),

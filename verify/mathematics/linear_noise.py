@@ -9,8 +9,8 @@ integrated with the flow (:class:`NoisyFlow`). At a finite step descent is a map
 
     W <- M(W) = normalise(W + lr F(W)),   S <- M' S M'^T + (lr^2 / B) C,   mu <- M' mu + M'' : S / 2,
 
-with mu the mean of xi, and C averaged over W + xi (:func:`descent_noise`). As lr -> 0 the second tends to the first, and
-their difference is of relative order lr times the largest rate.
+with mu the mean of xi, and C averaged over W + xi (:func:`descent_noise`). As lr -> 0 the second tends to the first,
+and their difference is of relative order lr times the largest rate.
 
 C is an average over inputs. Gradients are homogeneous of degree two in the input, so that of its length only
 ``E ||x||^4 = d (d + 2)`` enters, and directions alone are sampled, each with its opposite.
@@ -32,7 +32,7 @@ from dynamics.two_layer.problem import TeacherStudent
 GROUPS = 8
 """Independent groups of directions, whose differences give the standard error of what is averaged over them."""
 
-DIRECTIONS = 2048
+DIRECTIONS = 1024
 """Directions in a group, each with its opposite."""
 
 STEP = 1e-6
@@ -42,7 +42,9 @@ STEP = 1e-6
 class InputDirections:
     """Directions of inputs in groups ``(groups, K, d)``, and the covariance of one input's gradient over each group."""
 
-    def __init__(self, d: int, rng: np.random.Generator, groups: int = GROUPS, pairs: int = DIRECTIONS) -> None:
+    def __init__(
+        self, d: int, rng: np.random.Generator, groups: int = GROUPS, pairs: int = DIRECTIONS
+    ) -> None:
         half = rng.standard_normal((groups, pairs, d))
         half /= np.linalg.norm(half, axis=-1, keepdims=True)
         self.x = np.concatenate([half, -half], axis=1)
@@ -185,7 +187,9 @@ def descent_noise(
         relative = max(relative, float((np.diag(mean).reshape(W.shape).sum(axis=0) / away[k]).max()))
         J = slopes[k]
         # Gradients of networks that are spread about the path; the mean gradient varies among them as well.
-        students = unit_columns(stack[k] + _normal(mean, inputs.x.shape[:2], rng).reshape(*inputs.x.shape[:2], *W.shape))
+        students = unit_columns(
+            stack[k] + _normal(mean, inputs.x.shape[:2], rng).reshape(*inputs.x.shape[:2], *W.shape)
+        )
         drift = (J - carry[k]) / lr
         square = np.outer(F[k], F[k]) + drift @ mean @ drift.T
         C = inputs.covariance(teacher, students, square, **left_out)

@@ -97,20 +97,28 @@ class TangentNetwork:
 
     def features(self, x: Array) -> Array:
         """``Phi (..., K, c, N)`` of inputs ``x (..., K, d)``."""
-        (d, n), c = self.W.shape[-2:], self.V.shape[-1]
-        before = x @ self.W
-        gate = before > 0
-        tangent = x[..., :, None] - self.W[..., None, :, :] * before[..., None, :]
-        tangent *= gate[..., None, :]
-        turned = tangent[..., None, :, :] * np.swapaxes(self.V, -1, -2)[..., None, :, None, :]
-        parts = [turned.reshape(*turned.shape[:-2], d * n)]
-        if self.trains_V:
-            moved = np.where(gate, before, 0.0)[..., None, :, None] * np.eye(c)[:, None, :]
-            parts.append(moved.reshape(*moved.shape[:-2], n * c))
-        return np.concatenate(parts, axis=-1)
+        return tangent_features(self.W, self.V, x, trains_V=self.trains_V)
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """Features of ``count`` fresh inputs for each network, ``(..., count, c, N)``."""
         networks = self.W.shape[:-2]
         x = self.measure.sample(int(np.prod(networks, dtype=int)) * count, rng)
         return self.features(x.reshape(*networks, count, x.shape[-1]))
+
+
+def tangent_features(W: Array, V: Array, x: Array, *, trains_V: bool) -> Array:
+    """``Phi (..., K, c, N)`` of inputs ``x (..., K, d)``: ``f'_j v_j (x) P_perp(w_j) x`` and, with V, ``f_j e_i``.
+
+    W (..., d, n) unit columns, V (..., n, c).
+    """
+    (d, n), c = W.shape[-2:], V.shape[-1]
+    before = x @ W
+    gate = before > 0
+    tangent = x[..., :, None] - W[..., None, :, :] * before[..., None, :]
+    tangent *= gate[..., None, :]
+    turned = tangent[..., None, :, :] * np.swapaxes(V, -1, -2)[..., None, :, None, :]
+    parts = [turned.reshape(*turned.shape[:-2], d * n)]
+    if trains_V:
+        moved = np.where(gate, before, 0.0)[..., None, :, None] * np.eye(c)[:, None, :]
+        parts.append(moved.reshape(*moved.shape[:-2], n * c))
+    return np.concatenate(parts, axis=-1)

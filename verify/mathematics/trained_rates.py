@@ -8,6 +8,7 @@ nonlinearity, is bounded. So networks are held to a predicted rate within a pred
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,7 +88,7 @@ def compare_rates(
     discrete = float(np.mean(discrete_rate(rates, training.lr)))
     error = math.hypot(math.sqrt(decay.variance.sum()) / networks, decay.sampling_error)
     rounding = 4 * np.finfo(np.float64).eps * (1 / sizes).sum(axis=0).mean()
-    curved = nonlinearity(problem) * training.lr * float(sizes.sum(axis=0).mean())
+    curved = nonlinearity(problem, run.tangent.W) * training.lr * float(sizes.sum(axis=0).mean())
     return RateComparison(
         measured=-float(logs.mean()) / time,
         spectral=float(np.mean(rates)),
@@ -118,10 +119,10 @@ def judge_rate(
     found: RateComparison,
     context: Context,
     networks: int,
+    details: Mapping[str, Any],
     *,
     with_sampling: bool = True,
     discrete: bool = True,
-    **details: Any,
 ) -> Evidence:
     """Evidence for measured = predicted, within z predicted standard errors and the bound of what is left out.
 

@@ -74,11 +74,11 @@ def turned(teacher: Array, step: Array, theta0: float) -> Array:
     if not np.all(longest > 0):
         raise CannotJudgeError("a start has no direction")
     angle = theta0 * length / longest
-    return unit_columns(
-        np.cos(angle) * teacher + np.sin(angle) * step / np.where(length > 0, length, 1.0)
-    )
+    return unit_columns(np.cos(angle) * teacher + np.sin(angle) * step / np.where(length > 0, length, 1.0))
 
 
 def ensemble(teacher: Array, students: Array, measure: BiasedGaussian | None) -> TeacherStudent:
     """S students beside copies of one teacher, fan-outs of one."""
-    return TeacherStudent(np.broadcast_to(teacher, (len(students), *teacher.shape)), students, measure=measure)
+    return TeacherStudent(
+        np.broadcast_to(teacher, (len(students), *teacher.shape)), students, measure=measure
+    )
