@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -16,7 +15,6 @@ from scipy.stats import chi2
 from dynamics.arrays import Array
 from dynamics.geometry.columns import unit_columns
 from dynamics.ode.integrate import integrate
-from dynamics.two_layer.linearization import sphere_basis
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import (
     Assumption,
@@ -34,12 +32,16 @@ from verify.mathematics.families.network_starts import TeacherSpec, smallest_ang
 from verify.mathematics.linear_noise import DescentNoise, InputDirections, NoisyFlow, descent_noise
 from verify.mathematics.tangent_modes import Modes, modes_of
 from verify.mathematics.tangent_network import TangentNetwork
+from verify.mathematics.whitened_ensemble import size_in, spread_margin, whitened
 
 SMALL_SPREAD = 0.05
 """Largest share of a node's spread in its squared distance from the teacher: the relative size of the next order."""
 
 FREEDOM = 10_000
 """Degrees of freedom of the spread: networks times tangent dimensions, so that the interval is about a tenth wide."""
+
+DECIDED = 0.2
+"""Largest half-width of the interval of a variance with which an ensemble decides: lr / B off by 1.3 is then outside."""
 
 MOST_STEPS = 2000
 FLOW_RTOL, FLOW_ATOL = 1e-3, 1e-7
@@ -126,16 +128,19 @@ def by_the_flow(instance: Fluctuations) -> tuple[Array, Array]:
 
 
 def small_spread(instance: Fluctuations) -> tuple[Assumption, ...]:
-    """Noise that is small beside the deviations it multiplies."""
+    """An isolated solution, and noise that is small beside the deviations it multiplies."""
     setting = setting_of(instance)
-    # The flow's own share of noise, before anything is followed: lr tr H / B for each node's worth of directions.
-    rough = setting.lr * setting.modes.trace / instance.batch
+    isolated = Assumption("no flat direction: the solution is isolated", 0.5 - setting.modes.flat)
+    if not isolated.satisfied:
+        return (isolated,)
+    # Before anything is followed: what the noise of all directions together gives back of the decay.
+    share = setting.lr * setting.modes.trace / instance.batch
+    if share <= 1 and setting.steps <= MOST_STEPS:
+        share = predicted(instance).relative
+    elif share <= 1:
+        share = 0.0  # too many steps to follow: judged, and then said, by the evidence
     name = "spread of a node below a twentieth of its squared distance from the teacher"
-    if setting.modes.flat or setting.modes.rate <= 0:
-        return (Assumption("no flat direction: the solution is isolated", 0.5 - setting.modes.flat),)
-    if rough > 1 or setting.steps > MOST_STEPS:
-        return (Assumption(name, SMALL_SPREAD - rough) if rough > 1 else Assumption(name, SMALL_SPREAD),)
-    return (Assumption(name, SMALL_SPREAD - predicted(instance).relative),)
+    return (isolated, Assumption(name, SMALL_SPREAD - share))
 
 
 @lru_cache(maxsize=32)
@@ -157,53 +162,7 @@ def trained(instance: Fluctuations, device: str, seed: int) -> Array:
     )
     if not run.success:
         raise CannotJudgeError(run.message)
-    return run.state["W"][-1]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Networks in coordinates in which the prediction is a standard normal vector.
-
-    ``shift``: size of their mean, times the square root of their number. ``variances``: one a mode of the predicted
-    covariance. ``fourth``: factor by which fourth moments widen the error of the mean variance.
-    """
-
-    shift: float
-    variances: Array
-    fourth: float
-    networks: int
-    trace: float
-
-
-def whitened(W: Array, centre: Array, covariance: Array, shift: Array) -> Comparison:
-    """Networks ``W (S, d, m)`` about ``centre (d, m)`` moved by ``shift``, against ``covariance (d m, d m)``."""
-    d, m = centre.shape
-    basis = sphere_basis(centre)  # (m, d, d - 1)
-    xi = np.einsum("jdi,sdj->sji", basis, W - centre).reshape(len(W), -1)
-    moved = np.einsum("jdi,dj->ji", basis, shift.reshape(d, m)).ravel()
-    square = np.einsum("jai,ajbk,kbl->jikl", basis, covariance.reshape(d, m, d, m), basis)
-    values, vectors = np.linalg.eigh(square.reshape(xi.shape[-1], -1))
-    if not values[0] > 1e-10 * values[-1]:
-        raise CannotJudgeError("the predicted covariance is singular")
-    z = (xi - moved) @ (vectors / np.sqrt(values))
-    centred = z - z.mean(axis=0)
-    sizes = (centred**2).sum(axis=1)
-    fourth = sizes.std(ddof=1) / math.sqrt(2 * z.shape[1])
-    return Comparison(
-        shift=math.sqrt(len(W)) * float(np.linalg.norm(z.mean(axis=0))),
-        variances=z.var(axis=0, ddof=1),
-        fourth=max(1.0, float(fourth)),
-        networks=len(W),
-        trace=float(np.trace(np.cov(xi.T).reshape(xi.shape[-1], -1))),
-    )
-
-
-def spread_margin(variances: Array, networks: int, tail: float, width: float) -> float:
-    """How far the mean of ``variances`` is inside the chi-square interval about one, widened by ``width``."""
-    freedom = (networks - 1) * variances.size
-    low, high = (float(q) / freedom for q in chi2.isf((1 - tail, tail), freedom))
-    ratio = float(variances.mean())
-    return min(ratio - low + width, high + width - ratio)
+    return np.asarray(run.state["W"][-1])
 
 
 def settings(budget: Budget) -> st.SearchStrategy[Fluctuations]:
@@ -270,61 +229,52 @@ def networks_fluctuate_as_predicted(
     setting, found = setting_of(instance), predicted(instance, own_error_only)
     flow_W, flow_S = by_the_flow(instance)
     covariance = noise * found.covariance.mean(axis=0)
-    centre, shift = found.path[-1], found.shift
-    if around_the_flow:
-        centre, shift = flow_W, np.zeros_like(shift)
-    W = trained(instance, context.device, context.seed)
-    seen = whitened(W, centre, covariance, shift)
-    modes = seen.variances.size
+    centre, shift = (flow_W, 0 * found.shift) if around_the_flow else (found.path[-1], found.shift)
+    seen = whitened(trained(instance, context.device, context.seed), centre, covariance, shift)
+    modes, root = seen.variances.size, math.sqrt(seen.networks)
     z = context.z(comparisons=2 + modes)
     tail = float(ndtr(-z))
-    # Standard error of the mean variance from the directions over which C is averaged.
-    traces = np.trace(np.linalg.pinv(covariance) @ (noise * found.covariance), axis1=-2, axis2=-1) / modes
-    from_inputs = float(traces.std(ddof=1) / math.sqrt(len(traces)))
+    # Standard error of the mean variance from the directions over which C is averaged, and from fourth moments.
+    shares = np.trace(np.linalg.pinv(covariance) @ (noise * found.covariance), axis1=-2, axis2=-1) / modes
+    from_inputs = float(shares.std(ddof=1) / math.sqrt(len(shares)))
     freedom = math.sqrt(2 / ((seen.networks - 1) * modes))
     heavy = z * (seen.fourth - 1) * freedom
     width = found.relative + z * from_inputs + heavy
     total = spread_margin(seen.variances, seen.networks, tail, width)
     each = min(
-        spread_margin(v, seen.networks, tail, width + 2 * heavy * math.sqrt(modes))
+        spread_margin(v, seen.networks, tail, width + heavy * math.sqrt(modes))
         for v in np.split(seen.variances, modes)
     )
     allowed = math.sqrt(float(chi2.isf(tail, modes)))
-    own = math.sqrt(seen.networks) * _size(found.shift, covariance)
-    mean = (allowed + found.relative * own - seen.shift) / allowed
-    variance = float(np.trace(covariance))
-    error = math.hypot(freedom * seen.fourth, from_inputs)
-    details: dict[str, Any] = {
-        "variance over all modes / predicted": float(seen.variances.mean()),
-        "standard error of this ratio": error,
-        "smallest and largest mode's variance / predicted": [
-            float(f(seen.variances)) for f in (np.min, np.max)
-        ],
-        "mean of the networks off the prediction, standard errors": seen.shift,
-        "standard errors allowed": allowed,
-        "shift of the step, standard errors": math.sqrt(seen.networks)
-        * _size((flow_W - found.path[-1]).ravel(), covariance),
-        "shift of the noise, standard errors": own,
-        "variance by the flow's equation / step by step": float(np.trace(flow_S)) * noise / variance,
-        "largest spread / squared distance": found.relative,
-        "lr": setting.lr,
-        "steps": setting.steps,
-        "networks": seen.networks,
-    }
+    of_noise = root * size_in(found.shift, covariance)
+    mean = (allowed + found.relative * of_noise - seen.shift) / allowed
+    variance, error = float(np.trace(covariance)), math.hypot(freedom * seen.fourth, from_inputs)
     return Evidence(
         predicted=variance,
         measured=seen.trace,
         margin=min(total, each, mean),
-        tolerance=(z * freedom + width),
+        tolerance=z * freedom + width,
         standard_error=error * variance,
-        inconclusive=z * freedom + width > 0.2,
-        details=details,
+        inconclusive=z * freedom + width > DECIDED,
+        details={
+            "variance over all modes / predicted": float(seen.variances.mean()),
+            "standard error of this ratio": error,
+            "smallest and largest mode's variance / predicted": [
+                float(seen.variances.min()),
+                float(seen.variances.max()),
+            ],
+            "mean of the networks off the prediction, standard errors": seen.shift,
+            "standard errors allowed": allowed,
+            "shift of the step, standard errors": root
+            * size_in((flow_W - found.path[-1]).ravel(), covariance),
+            "shift of the noise, standard errors": of_noise,
+            "variance by the flow's equation / step by step": float(np.trace(flow_S)) * noise / variance,
+            "largest spread / squared distance": found.relative,
+            "lr": setting.lr,
+            "steps": setting.steps,
+            "networks": seen.networks,
+        },
     )
-
-
-def _size(vector: Array, covariance: Array) -> float:
-    """Norm of a tangent vector in units of the spread."""
-    return math.sqrt(max(0.0, float(vector @ np.linalg.pinv(covariance, rcond=1e-12) @ vector)))
 
 
 networks_fluctuate_as_predicted.rejects("lr / B × 1.3", PAIR, noise=1.3)

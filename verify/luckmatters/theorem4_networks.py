@@ -1,4 +1,4 @@
-"""Theorem 4, sharp, on really trained networks: drawn ensembles decay at the predicted rate, within predicted errors."""
+"""Theorem 4, sharp, on really trained networks: drawn ensembles decay at the rate predicted for them."""
 
 from __future__ import annotations
 

@@ -122,7 +122,8 @@ def train_sizes(bound: DecayBound, lr: float, batch: int, networks: int, seed: i
         raise CannotJudgeError(f"{FOLDS:g} e-folds of the bound take {steps} steps")
     one = bound.problem
     parts = (one.teacher_W, one.student_W, one.teacher_V, one.student_V)
-    problem = TeacherStudent(*(np.broadcast_to(x, (networks, *x.shape)) for x in parts), one.measure)
+    teacher_W, student_W, teacher_V, student_V = (np.broadcast_to(x, (networks, *x.shape)) for x in parts)
+    problem = TeacherStudent(teacher_W, student_W, teacher_V, student_V, one.measure)
     marks = sorted({max(1, round(steps * k / LOOKS)) for k in range(1, LOOKS + 1)})
     run = train(
         TwoLayerStudents.from_problem(problem, device=device), lr=lr, batch_size=batch, steps=steps, seed=seed,

@@ -63,9 +63,9 @@ def nonlinearity(problem: TeacherStudent, W: Array | None = None) -> float:
     """``c`` such that field and linearisation differ by at most ``c size(delta) max(delta)`` near a solution.
 
     For unit columns a, b at the angle phi the pull ``D(a, b) b``, ``D = (pi - phi) / 2 pi``, has a second differential
-    of at most ``(1/sin phi + 4) theta^2`` when a and b turn by theta or less. A node feels at most 2 n of them, weighted
-    by products of fan-outs, and as much from fan-outs that move. With a threshold h columns of unit norm turn a node's
-    threshold by 1 + h^2 for each radian.
+    of at most ``(1/sin phi + 4) theta^2`` when a and b turn by theta or less. A node feels at most 2 n of them,
+    weighted by products of fan-outs, and as much from fan-outs that move. With a threshold h columns of unit norm turn
+    a node's threshold by 1 + h^2 for each radian.
 
     W: where irrelevant columns stand, if not where the problem has them start; the worst of all networks counts.
     """

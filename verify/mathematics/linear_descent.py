@@ -15,7 +15,7 @@ whose mean over the batch, given delta, is
 with ``E a^2, E b^2`` of order ``lr^2 / B`` and ``E a^3, E a b^2`` of order ``lr^3 / B^2``; its variance is ``E a^2`` at
 first. Noise along the deviation makes logarithms fall faster than the mean does, noise across it more slowly. For one
 mode alone this is the Lyapunov exponent ``log(1 - lr lambda) - lr^2 Var(e.N e) / 2 (1 - lr lambda)^2``; with many
-directions the noise across wins, and networks are slower than their mean, at first by about ``lr tr H / 2 B`` of the rate.
+directions the noise across wins: networks are then slower than their mean, by about ``lr tr H / 2 B`` of the rate.
 
 Over many steps the logarithm is the sum of these means, each taken at the state that the network then has, and of a
 martingale, whose variance is the sum of ``E a^2 - E a^3 + E a b^2 + Var(b^2) / 4``. So nothing accumulates: the

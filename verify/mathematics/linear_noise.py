@@ -60,7 +60,7 @@ class InputDirections:
         residual = errors if own_error_only else errors.sum(axis=-1, keepdims=True)
         pull = (before > 0) * residual
         steps = pull[..., None, :] * (x[..., None] - W * before[..., None, :])
-        return steps.reshape(*x.shape[:2], -1)
+        return np.asarray(steps.reshape(*x.shape[:2], -1))
 
     def covariance(self, teacher: Array, W: Array, mean_square: Array, **left_out: bool) -> Array:
         """Covariance of one standard normal input's gradient in each group, ``(groups, d m, d m)``.
@@ -69,7 +69,7 @@ class InputDirections:
         """
         d = self.x.shape[-1]
         g = self.gradients(teacher, W, **left_out)
-        return d * (d + 2) / g.shape[1] * (np.swapaxes(g, -1, -2) @ g) - mean_square
+        return np.asarray(d * (d + 2) / g.shape[1] * (np.swapaxes(g, -1, -2) @ g) - mean_square)
 
 
 class MeanField:
@@ -209,7 +209,8 @@ def _transports(W: Array, stretch: Array) -> Array:
 
 def _normal(covariance: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     values, vectors = np.linalg.eigh(covariance)
-    return rng.standard_normal((*shape, len(values))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    wide = vectors * np.sqrt(np.maximum(values, 0.0))
+    return np.asarray(rng.standard_normal((*shape, len(values))) @ wide.T)
 
 
 def _mean_shift(field: MeanField, path: Array, slopes: Array, spreads: list[Array], lr: float) -> Array:

@@ -65,7 +65,7 @@ class TangentNetwork:
     def size(self) -> int:
         """Coordinates N of a deviation; those normal to the spheres are always zero."""
         d, n = self.W.shape[-2:]
-        return n * (d + self.V.shape[-1] * self.trains_V)
+        return int(n * (d + self.V.shape[-1] * self.trains_V))
 
     def deviation(self, W: Array, V: Array) -> Array:
         """Deviations (..., N) of students near the point: of node j the size is ``sin theta_j``."""

@@ -15,8 +15,8 @@ from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import SEED, CannotJudgeError, Instance, OneOf, fixed, integers, reals
 
 GEOMETRIES = ("orthonormal", "separated", "correlated", "thresholded")
-"""Orthonormal teachers; the authors' discrete-entry teachers; all pairs at one angle; orthonormal directions with a bias,
-so that nodes are active above a threshold."""
+"""Orthonormal teachers; the authors' discrete-entry teachers; all pairs at one angle; orthonormal directions with a
+bias, so that nodes are active above a threshold."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,9 @@ def turned(teacher: Array, step: Array, theta0: float) -> Array:
 
 def ensemble(teacher: Array, students: Array, measure: BiasedGaussian | None) -> TeacherStudent:
     """S students beside copies of one teacher, fan-outs of one."""
-    return TeacherStudent(
-        np.broadcast_to(teacher, (len(students), *teacher.shape)), students, measure=measure
+    copies = np.broadcast_to(teacher, (len(students), *teacher.shape))
+    return (
+        TeacherStudent(copies, students)
+        if measure is None
+        else TeacherStudent(copies, students, measure=measure)
     )
