@@ -1,7 +1,7 @@
 """Every bound on the rate of weight recovery against really trained networks, which must not be slower.
 
-One subclass of :class:`BoundedNetworks` for each bound says which instances it is drawn on and gives it; the test is
-the same for all (:mod:`verify.mathematics.bounded_networks`).
+A bound is a row of :data:`verify.mathematics.bounds.decay.DECAY_BOUNDS`; one subclass of :class:`BoundedNetworks` says
+which instances it is drawn on; the test is the same for all (:mod:`verify.mathematics.bounded_networks`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from hypothesis import strategies as st
 
+from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import SEED, Assumption, Budget, Context, Cost, Evidence, Instance, fixed, integers, reals
 from verify.judging.item import Relation
 from verify.luckmatters import theorem4, theorem5
-from verify.mathematics.bounded_networks import (
-    DecayBound,
-    fan_in_deviations,
-    fan_out_deviations,
-    judge_bound,
-    stable_step,
-    train_sizes,
-)
+from verify.mathematics.bounded_networks import judge_bound, stable_step, train_sizes
+from verify.mathematics.bounds.decay import DECAY_BOUNDS
 from verify.mathematics.families.two_layer_starts import TwoLayerStart
 
 COST = Cost(8, 200, 1000)
@@ -47,8 +42,8 @@ class BoundedNetworks(Instance):
     seed: int = fixed(0, SEED)
 
     @abstractmethod
-    def bound(self) -> DecayBound:
-        """The bound; asked for only where the assumptions of its theorem are met."""
+    def problem(self) -> TeacherStudent:
+        """One start."""
 
     @abstractmethod
     def conditions(self) -> Sequence[Assumption]:
@@ -60,9 +55,9 @@ def conditions(instance: BoundedNetworks) -> Sequence[Assumption]:
     return instance.conditions()
 
 
-def not_slower(instance: BoundedNetworks, context: Context, claimed: float) -> Evidence:
-    """Train the networks of ``instance`` and hold them to ``claimed`` times their bound's rate."""
-    bound = instance.bound()
+def not_slower(instance: BoundedNetworks, bound_name: str, context: Context, claimed: float) -> Evidence:
+    """Train the networks of ``instance`` and hold them to ``claimed`` times the rate of a row of ``DECAY_BOUNDS``."""
+    bound = DECAY_BOUNDS[bound_name](instance.problem())
     lr = instance.share * stable_step(bound)
     seed = int(np.random.SeedSequence((context.seed, instance.seed, 7)).generate_state(1, np.uint64)[0])
     seen = train_sizes(bound, lr, instance.batch, instance.networks, seed, context.device)
@@ -88,11 +83,8 @@ class Theorem4Bounded(BoundedNetworks):
         """The instance of Theorem 4."""
         return theorem4.Theorem4Instance(self.m, self.d, self.theta0, self.alpha, self.threshold, self.seed)
 
-    def bound(self) -> DecayBound:
-        problem = theorem4.problem_of(self.start)
-        rate = theorem4.constants_of(self.start).rate_corrected
-        p = np.full(self.m, np.sin(self.theta0))
-        return DecayBound(problem, False, rate, p, lambda W, V: fan_in_deviations(problem, W))
+    def problem(self) -> TeacherStudent:
+        return theorem4.problem_of(self.start)
 
     def conditions(self) -> Sequence[Assumption]:
         return theorem4.assumptions(self.start)
@@ -119,15 +111,8 @@ class Theorem5Bounded(BoundedNetworks):
             v_error=self.v_error, r_fan_out=self.r_fan_out, seed=self.seed,
         )  # fmt: skip
 
-    def bound(self) -> DecayBound:
-        problem, certificate = theorem5.certified(self.start)
-        return DecayBound(
-            problem,
-            True,
-            float(certificate.rate),
-            np.asarray(certificate.p),
-            lambda W, V: fan_in_deviations(problem, W) + fan_out_deviations(problem, V),
-        )
+    def problem(self) -> TeacherStudent:
+        return theorem5.certified(self.start)[0]
 
     def conditions(self) -> Sequence[Assumption]:
         return theorem5.has_a_certificate(self.start)
@@ -230,7 +215,7 @@ def networks_not_slower_than_theorem_4(
     an amount that is measured on the networks and allowed for. With thresholds the flow is not the networks' mean
     gradient, and the bound is seen to hold for them all the same.
     """
-    return not_slower(instance, context, claimed)
+    return not_slower(instance, "theorem4.corrected", context, claimed)
 
 
 networks_not_slower_than_theorem_4.rejects(
@@ -269,7 +254,7 @@ def networks_not_slower_than_theorem_5(
 
     W and V are trained from one start, each network on samples of its own.
     """
-    return not_slower(instance, context, claimed)
+    return not_slower(instance, "theorem5.certificate", context, claimed)
 
 
 networks_not_slower_than_theorem_5.rejects(

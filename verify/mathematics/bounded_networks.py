@@ -11,13 +11,13 @@ step only makes decay faster. So networks are not slower than a bound if
 
     mean ||y_i(t)|| <= sqrt((p_i exp(-rate t) + push(t))^2 + spread_i(t)) + sampling error
 
-for every i and t. A new bound is a new :class:`DecayBound`; nothing here knows which theorem it comes from.
+for every i and t. A new bound is a new row of :data:`verify.mathematics.bounds.decay.DECAY_BOUNDS`; nothing here knows
+which theorem it comes from.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ from scipy.special import ndtr, stdtrit
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import CannotJudgeError, Context, Evidence
+from verify.mathematics.bounds.decay import DecayBound
 from verify.mathematics.late_training import nonlinearity
 from verify.mathematics.tangent_network import tangent_features
 
@@ -38,28 +39,6 @@ CURVATURE_INPUTS = 2048
 
 LOOSE = 0.1
 """Share of a bound's rate: where more is allowed for sampling, networks that need it decide nothing."""
-
-Deviations = Callable[[Array, Array], list[Array]]
-"""``W (..., d, n), V (..., n, c) -> [y_1 (..., k_1), y_2 (..., k_2), ...]``."""
-
-
-@dataclass(frozen=True)
-class DecayBound:
-    """``||y_i(t)|| <= p_i exp(-rate t)`` along the flow of ``problem``, one start.
-
-    Attributes:
-        problem: teacher and start.
-        trains_V: whether V moves.
-        rate: per unit time, > 0.
-        p: one bound at the start for each deviation.
-        deviations: the vectors y_i of a state.
-    """
-
-    problem: TeacherStudent
-    trains_V: bool
-    rate: float
-    p: Array
-    deviations: Deviations
 
 
 def stable_step(bound: DecayBound) -> float:
@@ -77,21 +56,6 @@ def stable_step(bound: DecayBound) -> float:
         flat = phi.reshape(-1, phi.shape[-1])
         largest = max(largest, float(np.linalg.norm(flat, ord=2)) ** 2 / CURVATURE_INPUTS)
     return 1 / largest
-
-
-def fan_in_deviations(problem: TeacherStudent, W: Array) -> list[Array]:
-    """Relevant columns across their teachers, of size sin theta_j."""
-    teacher = problem.teacher_W
-    moved = W[..., : problem.m]
-    across = moved - teacher * (moved * teacher).sum(axis=-2, keepdims=True)
-    return [across[..., j] for j in range(problem.m)]
-
-
-def fan_out_deviations(problem: TeacherStudent, V: Array) -> list[Array]:
-    """Relevant fan-outs less their teachers', then irrelevant fan-outs."""
-    return [V[..., j, :] - problem.teacher_V[j] for j in range(problem.m)] + [
-        V[..., k, :] for k in range(problem.m, problem.n)
-    ]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from dynamics.two_layer.problem import TeacherStudent
 GROUPS = 8
 """Independent groups of directions, whose differences give the standard error of what is averaged over them."""
 
-DIRECTIONS = 1024
+DIRECTIONS = 512
 """Directions in a group, each with its opposite."""
 
 STEP = 1e-6
@@ -152,7 +152,6 @@ class DescentNoise:
 def descent_noise(
     teacher: Array,
     W: Array,
-    inputs: InputDirections,
     *,
     lr: float,
     batch: int,
@@ -164,9 +163,8 @@ def descent_noise(
 
     Args:
         teacher, W: unit columns.
-        inputs: the directions over which C is averaged.
         lr, batch, steps: how they are trained.
-        rng: draws the spread over which C is averaged.
+        rng: draws the directions over which C is averaged, fresh at every step, and the networks' spread there.
         left_out: see :meth:`InputDirections.gradients`.
     Cost: O(steps (d m)^2 (groups K + m)).
     """
@@ -178,7 +176,7 @@ def descent_noise(
     F, slopes = field(stack[:-1]), field.slopes(stack[:-1], lr)
     carry = _transports(stack[1:], np.sqrt(1 + lr**2 * (F**2).sum(axis=-2)))
     size = W.size
-    S = np.zeros((len(inputs.x), size, size))
+    S = np.zeros((GROUPS, size, size))
     spreads, relative = [], 0.0
     away = np.maximum(1 - (stack * teacher).sum(axis=-2) ** 2, 1e-300)
     for k in range(steps):
@@ -186,6 +184,7 @@ def descent_noise(
         spreads.append(mean)
         relative = max(relative, float((np.diag(mean).reshape(W.shape).sum(axis=0) / away[k]).max()))
         J = slopes[k]
+        inputs = InputDirections(len(W), rng)
         # Gradients of networks that are spread about the path; the mean gradient varies among them as well.
         students = unit_columns(
             stack[k] + _normal(mean, inputs.x.shape[:2], rng).reshape(*inputs.x.shape[:2], *W.shape)

@@ -81,6 +81,7 @@ def _krylov(tangent: TangentNetwork) -> tuple[float, Array, float, int]:
 def settled(tangent: TangentNetwork, modes: Modes, step: Array, folds: float) -> Array:
     """Steps (S, N) after ``folds`` e-folds of the slowest mode under H alone, their sizes put back to one."""
     for _ in range(int(np.ceil(2 * folds * modes.largest / modes.rate))):
-        step = step - tangent.shrink(step) / (2 * modes.largest)
+        # What rounding leaves normal to the spheres would not decay.
+        step = tangent.tangent(step - tangent.shrink(step) / (2 * modes.largest))
         step = step / np.linalg.norm(step, axis=-1, keepdims=True)
     return step
