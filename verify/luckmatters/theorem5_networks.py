@@ -117,7 +117,8 @@ def _largest(lengths: Array) -> Array:
 def window_for(instance: OverparameterisedNetworks) -> Window:
     """The window by rule."""
     one, _, modes = solution_of(instance)
-    return window_of(one, modes, training_of(instance), instance.networks)
+    start = max(instance.size, instance.r_fan_out if instance.r else 0.0)
+    return window_of(one, modes, training_of(instance), instance.networks, start)
 
 
 def assumptions(instance: OverparameterisedNetworks) -> tuple[Assumption, ...]:
@@ -164,7 +165,7 @@ def ensembles(budget: Budget) -> st.SearchStrategy[OverparameterisedNetworks]:
             size=st.sampled_from((1e-6, 1e-4, 0.01, 0.1)),
             r_fan_out=st.sampled_from((1e-6, 1e-4, 0.01, 0.1)),
             settled=st.sampled_from((3.0, 1.0)),
-            share=st.sampled_from((0.2, 0.1, 0.4)),
+            share=st.sampled_from((0.4, 0.2, 0.6, 0.1) if budget.full else (0.4, 0.2, 0.6)),
             batch=st.sampled_from((512, 256, 1024)),
             networks=st.sampled_from((32, 16, 64)),
             seed=st.integers(0, 2**16),

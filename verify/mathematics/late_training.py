@@ -32,6 +32,9 @@ LARGEST_START, NONLINEAR = 1e-5, 1e-3
 """A window begins once deviations are below the former, and so far below that nonlinearity adds at most the latter to
 the logarithm of a size."""
 
+BETWEEN_LOOKS = 1.5
+"""E-folds of the slowest mode between two looks at whether networks are late."""
+
 TINY_ANGLE = 1e-12
 
 MOST_STEPS = 6000
@@ -49,10 +52,14 @@ class Training:
 
 @dataclass(frozen=True)
 class Window:
-    """Where a rate is measured: once deviations are at most ``below``, over so many ``steps``."""
+    """Where a rate is measured: once deviations are at most ``below``, over so many ``steps``.
+
+    ``fold``: steps of an e-fold of the slowest mode.
+    """
 
     below: float
     steps: int
+    fold: float
 
     def resolution(self, noise: float, training: Training, networks: int) -> float:
         """Half-width of the band that ``QUANTILE`` standard errors make, relative to the rate of the slowest mode."""
@@ -69,9 +76,8 @@ def nonlinearity(problem: TeacherStudent, W: Array | None = None) -> float:
 
     W: where irrelevant columns stand, if not where the problem has them start; the worst of all networks counts.
     """
-    students = problem.student_W if W is None else W
-    teacher = np.broadcast_to(problem.teacher_W, (*students.shape[:-1], problem.m))
-    nodes = np.concatenate([teacher, students[..., problem.m :]], axis=-1)
+    students = np.broadcast_to(problem.student_W if W is None else W, problem.student_W.shape)
+    nodes = np.concatenate([problem.teacher_W, students[..., problem.m :]], axis=-1)
     angle, rest = angle_pair(nodes, nodes)
     pairs = np.triu_indices(nodes.shape[-1], 1)
     apart = float(np.sin(np.minimum(angle, rest))[..., pairs[0], pairs[1]].min(initial=1.0))
@@ -83,13 +89,19 @@ def nonlinearity(problem: TeacherStudent, W: Array | None = None) -> float:
     return 2 * problem.n * (5 + 1 / max(apart, TINY_ANGLE)) * fan_out**2 * bias
 
 
-def window_of(problem: TeacherStudent, modes: Modes, training: Training, networks: int) -> Window:
-    """The shortest window that resolves a hundredth of the rate, above rounding."""
-    below = min(LARGEST_START, NONLINEAR * modes.rate / nonlinearity(problem))
-    fold = training.lr * modes.rate
+def window_of(
+    problem: TeacherStudent, modes: Modes, training: Training, networks: int, start: float = math.inf
+) -> Window:
+    """The shortest window that resolves a hundredth of the rate, above rounding; deviations are ``start`` at first."""
+    below = min(LARGEST_START, start, NONLINEAR * modes.rate / nonlinearity(problem))
+    fold = 1 / (training.lr * modes.rate)
     wanted = modes.noise * (QUANTILE / RESOLUTION) ** 2 / (training.batch * networks)
-    most = math.log(below / DEEPEST) / float(discrete_rate(modes.rate, training.lr)) / training.lr
-    return Window(below, max(1, math.floor(min(most, max(wanted, SHORTEST / fold)))))
+    most = (
+        max(0.0, math.log(below / DEEPEST) - BETWEEN_LOOKS)
+        / float(discrete_rate(modes.rate, training.lr))
+        / training.lr
+    )
+    return Window(below, max(1, math.floor(min(most, max(wanted, SHORTEST * fold)))), fold)
 
 
 @dataclass(frozen=True)
@@ -132,7 +144,7 @@ def train_late(
     while not (late := _largest(problem, training, W, V)) <= window.below:
         if taken >= MOST_STEPS:
             raise CannotJudgeError(f"deviations of {late:.1e} after {taken} steps, no late decay in reach")
-        steps = max(16, window.steps // 4)
+        steps = math.ceil(BETWEEN_LOOKS * window.fold)
         W, V = (x[-1] for x in leg(steps, steps))
         taken += steps
     W, V = leg(window.steps, 1)

@@ -31,8 +31,11 @@ import numpy as np
 from dynamics.arrays import Array
 from verify.mathematics.tangent_network import TangentNetwork
 
-VALUES = 2**21
-"""Numbers that the features of all networks may fill at once (16 MB)."""
+VALUES = 2**23
+"""Numbers that the features of all networks may fill at once (64 MB)."""
+
+STATES = 2**22
+"""Numbers in the states that are moved on at once (32 MB)."""
 
 FEWEST_INPUTS, MOST_INPUTS = 16, 256
 """Inputs for each network over which the moments of the noise are averaged; fresh for each network."""
@@ -78,13 +81,14 @@ def log_decay(
     Cost: O(T S N n) and, for the noise, O(S K N t c) with K inputs a network at t of the steps, evenly spaced, so that
     ``S K t`` is at most ``PAIRS``.
     """
-    mean = states - lr * tangent.shrink(states)
-    mean_field = np.log(np.linalg.norm(mean, axis=-1) / np.linalg.norm(states, axis=-1)).sum(axis=0)
+    at_once = max(1, STATES // states[0].size)
+    parts = (states[start : start + at_once] for start in range(0, len(states), at_once))
+    mean_field = np.sum([_mean_log(tangent, part, lr) for part in parts], axis=0)
     phi = _features(tangent, states.shape[1], rng)
     (steps, S), K = states.shape[:2], phi.shape[1]
     stride = max(1, steps * S * K // PAIRS)
     chosen = slice(min(stride // 2, steps - 1), None, stride)
-    along, across = _noise_of_an_input(phi, states[chosen], mean[chosen], lr)
+    along, across = _noise_of_an_input(phi, states[chosen], _mean_step(tangent, states[chosen], lr), lr)
     weight = steps / along.shape[-1]
     once, twice, thrice = lr**2 / batch, lr**3 / batch**2, lr**4 / batch**3
     added = weight * (once * (across - along**2) / 2 + twice * (along * across - along**3 / 3))
@@ -104,6 +108,16 @@ def log_decay(
         variance=weight * np.maximum(a2, variance).sum(axis=-1),
         remainder=weight * float(fourth.sum(axis=-1).mean()),
     )
+
+
+def _mean_step(tangent: TangentNetwork, states: Array, lr: float) -> Array:
+    return states - lr * tangent.shrink(states)
+
+
+def _mean_log(tangent: TangentNetwork, states: Array, lr: float) -> Array:
+    """``sum_t log(||A delta(t)|| / ||delta(t)||)``, ``(S,)``."""
+    ratio = np.linalg.norm(_mean_step(tangent, states, lr), axis=-1) / np.linalg.norm(states, axis=-1)
+    return np.asarray(np.log(ratio).sum(axis=0))
 
 
 def _noise_of_an_input(phi: Array, states: Array, mean: Array, lr: float) -> tuple[Array, Array]:

@@ -61,7 +61,7 @@ def test_the_linear_map_itself_has_the_predicted_mean(d: int, m: int, batch: int
 
 
 def test_logarithms_do_not_decay_as_the_mean_does() -> None:
-    """Without what sampling adds the prediction is rejected: in eight dimensions networks are slower than their mean."""
+    """Without what sampling adds the prediction is rejected: in eight dimensions networks are the slower."""
     tangent = linearised(8, 3, 1)
     states = simulated(tangent, 1000, 40, 0.3, 32, 2)
     decay = log_decay(tangent, states[:-1], 0.3, 32, np.random.default_rng(3))

@@ -53,7 +53,7 @@ def fan_out_deviations(problem: TeacherStudent, V: Array) -> list[Array]:
 
 
 def theorem4_decay(problem: TeacherStudent) -> DecayBound:
-    """``sin theta_j(t) <= exp(-rate t) sin theta0`` with Theorem 4's corrected rate; theta0 the largest at the start."""
+    """``sin theta_j(t) <= exp(-rate t) sin theta0`` with Theorem 4's corrected rate; theta0 the largest angle."""
     largest = float(paired_sines(problem.student_W, problem.teacher_W).max())
     return DecayBound(
         problem=problem,
