@@ -120,7 +120,7 @@ def ensembles(budget: Budget) -> st.SearchStrategy[RateNetworks]:
     def of_size(size: tuple[int, int]) -> st.SearchStrategy[RateNetworks]:
         m, d = size
         large = m * d > LARGE
-        steps = (0.4, 0.2, 0.6, 0.1) if budget.full else (0.4, 0.2, 0.6)
+        steps = (0.1, 0.2) if m == 1 else (0.4, 0.2, 0.6, 0.1) if budget.full else (0.4, 0.2, 0.6)
         return st.builds(
             RateNetworks,
             m=st.just(m),
@@ -153,7 +153,7 @@ BIASED = RateNetworks(m=4, d=5, teachers="thresholded", threshold=2.0, share=0.2
     draw=ensembles,
     assume=assumptions,
     examples=(PAPER, NOISY),
-    cost=Cost(8, 200, 1000),
+    cost=Cost(10, 200, 1000),
     compares=("mean late rate of the networks", "≈", "rate of the linear map at this lr and batch"),
     place="Theorem 4",
     note="the rate is our own; the paper gives a lower bound",
