@@ -11,8 +11,8 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from luckproof import BUDGETS, Context
-from verify.judging import CannotJudgeError, Statement
+from luckproof import BUDGETS, Context, Statement
+from verify.judging import CannotJudgeError
 from verify.luckmatters import network_bounds, theorem4_fluctuations, theorem4_networks, theorem5_networks
 
 pytestmark = [

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from luckproof import BOUNDS, BUDGETS, Context
-from verify.judging import CannotJudgeError, Statement
+from luckproof import BOUNDS, BUDGETS, Context, Statement
+from verify.judging import CannotJudgeError
 from verify.luckmatters import network_bounds
 from verify.mathematics.bounded_networks import Sizes, judge_bound, stable_step, train_sizes
 from verify.mathematics.bounds.decay import DECAY_BOUNDS

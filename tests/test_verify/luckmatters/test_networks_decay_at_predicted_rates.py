@@ -10,8 +10,8 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from luckproof import BUDGETS, Context, Evidence
-from verify.judging import CannotJudgeError, Statement
+from luckproof import BUDGETS, Context, Evidence, Statement
+from verify.judging import CannotJudgeError
 from verify.luckmatters import theorem4_networks, theorem5_networks
 
 pytestmark = [
