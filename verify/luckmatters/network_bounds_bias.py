@@ -73,8 +73,8 @@ certificate_holds_with_a_bias.errs(
     true="For Gaussian input without a bias the projected flow is the networks' mean gradient all the same. With a bias"
     " it is not: a fan-out that is off turns its column away from the teacher, at φ(h) (v·δv) / (1 + h²) for one node"
     " with threshold h. Where the flow's own certificate has sin θ fall from 0.001, that of networks with a fan-out 5 %"
-    " off grows to five times as much. The slowest rate of four thresholded networks is 3 % (h = 1.5) and 7 % (h = 2) above that of"
-    " Theorem 4's flow.",
+    " off grows to five times as much. The slowest rate of networks with four thresholded teachers is 3 % (h = 1.5) and"
+    " 7 % (h = 2) above that of Theorem 4's flow.",
     impact="constant",
     matters="Thresholds make Theorems 4 and 5 non-vacuous, and there the theorems speak of the flow, not of networks.",
 )
