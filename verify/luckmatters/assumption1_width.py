@@ -15,6 +15,7 @@ from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import GradientFlow, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import ALGEBRA, Context, Evidence, Verdict, drawn
+from verify.judging.domains import SEED, Instance, integers
 from verify.luckmatters.assumption1 import ASSUMPTION1
 
 LARGEST = {"quick": (24, 6), "full": (64, 16), "deep": (16, 4)}
@@ -22,14 +23,14 @@ LARGEST = {"quick": (24, 6), "full": (64, 16), "deep": (16, 4)}
 
 
 @dataclass(frozen=True)
-class WidePair:
+class WidePair(Instance):
     """Random unit fan-ins in dimension d, standard normal fan-outs to c outputs; m teachers, m + ``more`` students."""
 
-    d: int = drawn(4, lambda budget: st.integers(2, LARGEST[budget.name][0]))
-    m: int = drawn(2, lambda budget: st.integers(1, LARGEST[budget.name][1]))
-    more: int = drawn(1, lambda budget: st.integers(0, LARGEST[budget.name][1]))
-    c: int = drawn(2, st.integers(2, 8))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(4, lambda budget: st.integers(2, LARGEST[budget.name][0]), integers(2))
+    m: int = drawn(2, lambda budget: st.integers(1, LARGEST[budget.name][1]), integers(1))
+    more: int = drawn(1, lambda budget: st.integers(0, LARGEST[budget.name][1]), integers(0))
+    c: int = drawn(2, st.integers(2, 8), integers(1))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     @property
     def n(self) -> int:

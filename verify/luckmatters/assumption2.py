@@ -14,6 +14,7 @@ from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer import teachers
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, drawn
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
 
@@ -26,14 +27,14 @@ PAIRS = 400
 
 
 @dataclass(frozen=True)
-class BallInstance:
+class BallInstance(Instance):
     """Two teachers ``alpha`` apart (or thresholded and orthogonal) in d dimensions, balls of radius ``theta0``."""
 
-    d: int = drawn(2, st.integers(2, 10))
-    theta0: float = drawn(0.5, st.floats(1e-3, 1.2))
-    alpha: float = drawn(np.pi / 2, st.floats(0.1, 3.0))
-    threshold: float = drawn(0.0, st.just(0.0))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    d: int = drawn(2, st.integers(2, 10), integers(2))
+    theta0: float = drawn(0.5, st.floats(1e-3, 1.2), reals(0, np.pi, low_open=True))
+    alpha: float = drawn(np.pi / 2, st.floats(0.1, 3.0), reals(0, np.pi))
+    threshold: float = drawn(0.0, st.just(0.0), reals(0))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 THRESHOLDED = BallInstance(threshold=3.0, theta0=1e-2)

@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 
 from dynamics.arrays import Array
 from dynamics.measures.empirical import EmpiricalMeasure
-from verify.judging import Assumption, Budget, Context, Evidence
+from verify.judging import Assumption, Budget, Context, Evidence, fixed
+from verify.judging.domains import Instance, integers, reals
 from verify.luckmatters.assumption2 import ASSUMPTION2
 
 
 @dataclass(frozen=True)
-class AtomicInput:
+class AtomicInput(Instance):
     """Input uniform on ``atoms`` points of the unit circle; w_j = w*_j = e_1, w*_k half past the ``turn``-th atom.
 
     The student w_k is turned on by ``2 pi step`` / atoms, far enough to let at least one atom pass its boundary.
     """
 
-    atoms: int = 8
-    turn: int = 0
-    step: float = 1.0
+    atoms: int = fixed(8, integers(2))
+    turn: int = fixed(0, integers(0))
+    step: float = fixed(1.0, reals(0))
 
 
 def gates_in_reach(budget: Budget) -> st.SearchStrategy[AtomicInput]:

@@ -16,7 +16,8 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit, thresholded
-from verify.judging import ALGEBRA, LUCK_MATTERS, Budget, Context, Evidence, Item, Source, Verdict
+from verify.judging import ALGEBRA, LUCK_MATTERS, Budget, Context, Evidence, Item, Source, Verdict, fixed
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.theorem4_constants import overlap_ratios
 
 ASSUMPTION3 = Item(
@@ -35,13 +36,17 @@ CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
-class OverlapInstance:
+class OverlapInstance(Instance):
     """m random unit teachers in d dimensions, or (``threshold > 0``) orthogonal ones active above the threshold."""
 
-    m: int = 2
-    d: int = 3
-    threshold: float = 0.0
-    seed: int = 0
+    m: int = fixed(2, integers(2))
+    d: int = fixed(3, integers(2))
+    threshold: float = fixed(0.0, reals(0))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """More orthogonal directions than dimensions."""
+        return "expected d >= m with a threshold" if self.threshold > 0 and self.d < self.m else ""
 
 
 PAIR, THRESHOLDED = OverlapInstance(), OverlapInstance(m=3, d=5, threshold=2.0)

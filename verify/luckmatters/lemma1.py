@@ -12,11 +12,23 @@ from torch import Tensor
 from torch.nn import functional
 
 from nets.matrix_form.normalised import NO_EPS, batchnorm_backward, normalisation_variance
-from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, drawn, drawn_fields
-from verify.judging.domains import SEED, Instance, integers, reals
+from verify.judging import (
+    LUCK_MATTERS,
+    Assumption,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    drawn,
+    drawn_fields,
+)
+from verify.judging.domains import SEED, Instance, OneOf, integers, reals
 
 LEMMA1 = Item("luckmatters.lemma1", Source(LUCK_MATTERS, "Lemma 1, Eqn 16", version="v4", section="8.3"))
 EPS = float(np.finfo(np.float64).eps)
+SMALLEST = 1e-280
+"""Of variances and slopes: NO_EPS and the rounding bounds, some 1e-16 of them, are still normal numbers beside it."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +40,15 @@ class Batch(Instance):
 
     size: int = drawn(3, lambda budget: st.integers(2, 256 if budget.full else 64), integers(2))
     offset: float = drawn(0.0, st.floats(-3, 3), reals())
-    spread: float = drawn(1.0, st.floats(0.1, 10), reals(1e-9, 1e9))
-    scale: float = drawn(1.0, st.sampled_from([1.0, -0.5, 0.01, 4.0]), reals(-1e6, 1e6))
-    rectified: bool = drawn(False, st.booleans())
+    spread: float = drawn(1.0, st.floats(0.1, 10), reals(0, low_open=True))
+    scale: float = drawn(1.0, st.sampled_from([1.0, -0.5, 0.01, 4.0]), reals())
+    rectified: bool = drawn(False, st.booleans(), OneOf((False, True)))
     eps: float = drawn(0.0, st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]), reals(0))
     seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def impossible(self) -> str:
-        """A scale of zero passes nothing down, and its rounding is that of no number."""
-        return "" if abs(self.scale) >= 1e-6 else "expected |scale| >= 1e-6"
+        """A scale of zero passes nothing down: no multiple of its rounding can be told."""
+        return "" if self.scale else "expected a scale other than 0"
 
     def columns(self) -> tuple[Tensor, Tensor]:
         """``f`` and ``g``, each ``(N, 1)``."""
@@ -50,10 +62,11 @@ TORCH_DEFAULT = Batch(8, eps=1e-5)
 
 
 def spread_out(batch: Batch) -> tuple[Assumption, ...]:
-    """sigma > 0: beyond what rounding of the mean would fake."""
+    """sigma > 0: beyond what rounding of the mean would fake, relative to the largest activation."""
     f, _ = batch.columns()
-    sigma = float(normalisation_variance(f).sqrt())
-    return (Assumption("σ > 0", sigma / (1 + float(f.abs().max())) - 1e-6),)
+    largest = float(f.abs().max())
+    share = float((f / largest).std(correction=0)) if largest else 0.0
+    return (Assumption("σ > 0", share - 1e-6),)
 
 
 def without_eps(batch: Batch) -> tuple[Assumption, ...]:
@@ -80,8 +93,20 @@ def rounding_of(batch: Batch) -> float:
     return 8 * EPS * (batch.size + 4) * lost * abs(batch.scale) / sigma * float(g.abs().max())
 
 
+def require_float64_range(batch: Batch) -> None:
+    """Raise CannotJudgeError where squares of the activations or the rounding itself leave float64's normal range."""
+    f, _ = batch.columns()
+    variance = float(normalisation_variance(f)) + batch.eps
+    if not SMALLEST < variance < 1 / SMALLEST:
+        raise CannotJudgeError("the variance leaves float64's range")
+    slope = abs(batch.scale) / variance**0.5
+    if not SMALLEST < slope < 1 / SMALLEST:
+        raise CannotJudgeError("the slope scale / s leaves float64's range")
+
+
 def closed_form_against_torch(batch: Batch, eps: float) -> Evidence:
     """The closed form with ``eps`` against torch with the batch's own, node by sample."""
+    require_float64_range(batch)
     f, g = batch.columns()
     actual, g_c0, g_c1 = autograd_backward(batch)
     c0 = torch.full((1,), batch.scale, dtype=torch.float64)
@@ -122,8 +147,8 @@ def projects_at_eps_zero(batch: Batch, context: Context) -> Evidence:
 
 projects_at_eps_zero.excludes("eps = 1e-5", TORCH_DEFAULT, "eps = 0")
 projects_at_eps_zero.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
-projects_at_eps_zero.includes("hardly any spread", Batch(8, spread=1e-5))
-projects_at_eps_zero.rejects("eps = 0.001", Batch(8, eps=1e-3))
+projects_at_eps_zero.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
+projects_at_eps_zero.rejects("eps = 1e-11", Batch(8, eps=1e-11))
 projects_at_eps_zero.rejects("eps = 1e-5, torch's default", TORCH_DEFAULT)
 
 
@@ -175,6 +200,9 @@ def in_fifty_digits(batch: Batch) -> Evidence:
 
 
 projects.rejects("eps = 1", Batch(8, eps=1.0))
+projects.rejects("eps = 1e-11", Batch(8, eps=1e-11))
+projects.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
 projects.accepts("eps = 0", Batch(8))
 projects.errs(
     says="Lemma 1 (v4, section 8.3, Eqn 16): g_f = (c₀/σ) P⊥_{f,1} g, for a normalisation without eps.",
@@ -206,4 +234,7 @@ def projects_and_adds_eps(batch: Batch, context: Context, *, share_of_eps: float
 
 
 projects_and_adds_eps.rejects("half the eps", TORCH_DEFAULT, share_of_eps=0.5)
+projects_and_adds_eps.rejects("an eps 1e-6 larger", TORCH_DEFAULT, share_of_eps=1 + 1e-6)
+projects_and_adds_eps.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects_and_adds_eps.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
 projects_and_adds_eps.rejects("the projection alone", TORCH_DEFAULT, share_of_eps=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -90,8 +91,13 @@ def assumption2_at_the_steps(pair: NearPair) -> Sequence[Assumption]:
 
 
 def lipschitz_needed(value: float, moved: float, distance: float) -> float:
-    """The K that one step needs. A step below 1e-6 tells rounding from slope no longer and is left out."""
-    return abs(value - moved) / (value * distance) if distance > 1e-6 else 0.0
+    """The K that one step needs, infinite from an overlap of zero.
+
+    A step below 1e-6 tells rounding from slope no longer and is left out.
+    """
+    if distance <= 1e-6:
+        return 0.0
+    return abs(value - moved) / (value * distance) if value > 0 else math.inf
 
 
 @LEMMA2.claim(

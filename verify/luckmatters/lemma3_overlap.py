@@ -13,6 +13,7 @@ import numpy as np
 
 from dynamics.measures.empirical import EmpiricalMeasure
 from verify.judging import Assumption, Context, Evidence, drawn
+from verify.judging.domains import Instance, reals
 from verify.luckmatters.lemma3 import LEMMA3, K_l_exists
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs
 from verify.mathematics.first_moment_constants import lipschitz_l_isotropic
@@ -22,18 +23,18 @@ PLACE = "Lemma 3, Eqn 31"
 
 
 @dataclass(frozen=True)
-class TwoInputs:
+class TwoInputs(Instance):
     """Two inputs in the plane, ``(1, -low)`` and ``(1, high)``, the second with weight ``weight``.
 
     Teachers at angle 0 and ``angle``; student j at ``theta0`` from its teacher, on the side of teacher k; student k on
     its teacher. Where both inputs open every gate on the balls, ``psi_l(w, w') = w^T C w'`` exactly, ``C = E[x x^T]``.
     """
 
-    low: float = drawn(0.5, st.floats(0.1, 0.6))
-    high: float = drawn(6.0, st.floats(3, 10))
-    weight: float = drawn(0.05, st.sampled_from((0.05, 0.02, 0.1)))
-    angle: float = drawn(1.0, st.floats(0.5, 1.3))
-    theta0: float = drawn(1e-3, st.sampled_from((1e-3, 1e-4)))
+    low: float = drawn(0.5, st.floats(0.1, 0.6), reals(0))
+    high: float = drawn(6.0, st.floats(3, 10), reals(0))
+    weight: float = drawn(0.05, st.sampled_from((0.05, 0.02, 0.1)), reals(0, 1))
+    angle: float = drawn(1.0, st.floats(0.5, 1.3), reals(0, math.pi))
+    theta0: float = drawn(1e-3, st.sampled_from((1e-3, 1e-4)), reals(0, math.pi, low_open=True))
 
     def inputs(self) -> list[list[float]]:
         """The two inputs, one a row."""

@@ -37,7 +37,7 @@ NEXT_ORDER = 10 * NEAR
 
 
 @dataclass(frozen=True)
-class FallOff:
+class FallOff(Instance):
     """One teacher and a student near it, in three dimensions.
 
     ``threshold = 0``: ``x ~ N(0, diag(1, stretch, 1))``, the teacher at angle ``tilt`` from the first axis towards the
@@ -45,10 +45,10 @@ class FallOff:
     direction of the student's step, 0 towards the second axis (the bias axis), pi/2 out of the plane.
     """
 
-    stretch: float = drawn(4.0, st.floats(1.5, 20))
-    tilt: float = drawn(0.5, st.floats(0.1, 1.4))
-    threshold: float = drawn(0.0, st.just(0.0))
-    bearing: float = drawn(0.0, st.floats(0, 1.4))
+    stretch: float = drawn(4.0, st.floats(1.5, 20), reals(0, low_open=True))
+    tilt: float = drawn(0.5, st.floats(0.1, 1.4), reals(0, math.pi / 2))
+    threshold: float = drawn(0.0, st.just(0.0), reals(0))
+    bearing: float = drawn(0.0, st.floats(0, 1.4), reals(0, math.pi))
 
     def plane(self, real: Any) -> tuple[list[Any], list[Any], list[Any]]:
         """Teacher and two orthonormal tangents, as lists; ``real`` is ``math`` or ``mpmath.mp``."""

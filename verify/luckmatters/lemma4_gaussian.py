@@ -12,17 +12,20 @@ from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import Context, Evidence, drawn
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.luckmatters.lemma4 import LEMMA4, ROUNDING
 
 
 @dataclass(frozen=True)
-class Stretched:
+class Stretched(Instance):
     """``N(0, Sigma)``, Sigma diagonal, log-uniform in ``[1/spread, spread]``; the student is at chord ``distance``."""
 
-    d: int = drawn(2, st.integers(2, 20))
-    spread: float = drawn(4.0, st.floats(1, 20))
-    distance: float = drawn(0.1, st.floats(-4, 0).map(lambda exponent: float(10**exponent)))
-    seed: int = drawn(0, st.integers(0, 2**31 - 1))
+    d: int = drawn(2, st.integers(2, 20), integers(2))
+    spread: float = drawn(4.0, st.floats(1, 20), reals(1))
+    distance: float = drawn(
+        0.1, st.floats(-4, 0).map(lambda exponent: float(10**exponent)), reals(0, 2, low_open=True)
+    )
+    seed: int = drawn(0, st.integers(0, 2**31 - 1), SEED)
 
 
 @LEMMA4.claim(

@@ -12,6 +12,7 @@ from dynamics.arrays import Array
 from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, drawn
+from verify.judging.domains import Instance, integers, reals
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, states_in
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import overlap_ratios
@@ -100,11 +101,13 @@ stays_separated.rejects(
 
 
 @dataclass(frozen=True)
-class Floor:
+class Floor(Instance):
     """m orthonormal teachers (one: m = 1); a student that starts on its teacher and is met at ``theta0`` later."""
 
-    m: int = drawn(1, st.integers(1, 2))
-    theta0: float = drawn(0.1, st.floats(0.01, 0.6).map(lambda x: round(x, 3)))
+    m: int = drawn(1, st.integers(1, 2), integers(1))
+    theta0: float = drawn(
+        0.1, st.floats(0.01, 0.6).map(lambda x: round(x, 3)), reals(0, np.pi, low_open=True)
+    )
 
 
 def finite_K(instance: Floor) -> tuple[Assumption, ...]:

@@ -22,8 +22,9 @@ from verify.judging import (
     drawn,
     drawn_fields,
 )
+from verify.judging.domains import SEED, Instance, OneOf, integers
 from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
-from verify.mathematics.families.layered_pairs import Widths, hidden_widths
+from verify.mathematics.families.layered_pairs import HIDDEN, Widths, hidden_widths
 from verify.mathematics.families.separated_inputs import FAMILIES, separated_pair
 from verify.mathematics.gradients.separation_gap import (
     TOLERANCE,
@@ -95,15 +96,15 @@ is_the_gradient_of_every_network.accepts("a single sample separates all expectat
 
 
 @dataclass(frozen=True)
-class SeparatedPair:
+class SeparatedPair(Instance):
     """A pair on inputs that may make Assumption 1 exact; ``inputs_from`` names the family (see FAMILIES)."""
 
-    inputs_from: str = drawn("one sample", st.sampled_from(tuple(FAMILIES)))
-    inputs: int = drawn(2, st.integers(1, 4))
-    hidden: Widths = drawn(((2, 1),), hidden_widths((2, 5), 4))
-    outputs: int = drawn(1, st.integers(1, 3))
-    samples: int = drawn(4, st.integers(1, 6))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    inputs_from: str = drawn("one sample", st.sampled_from(tuple(FAMILIES)), OneOf(tuple(FAMILIES)))
+    inputs: int = drawn(2, st.integers(1, 4), integers(1))
+    hidden: Widths = drawn(((2, 1),), hidden_widths((2, 5), 4), HIDDEN)
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    samples: int = drawn(4, st.integers(1, 6), integers(1))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def tensors(self) -> tuple[LayeredNetwork, LayeredNetwork, Tensor]:
         """Student, teacher and inputs ``(N, d)``."""

@@ -13,21 +13,22 @@ from dynamics.geometry.angles import tangent_projection
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import random_unit
-from verify.judging import ALGEBRA, SAMPLING, Budget, Context, Evidence
+from verify.judging import ALGEBRA, SAMPLING, Budget, Context, Evidence, fixed
+from verify.judging.domains import SEED, Instance, integers
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.gradients.sampled_gradient import sampled_gradient
 from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature, psi_d_isotropic
 
 
 @dataclass(frozen=True)
-class TwoLayerInstance:
+class TwoLayerInstance(Instance):
     """m random unit teachers, n >= m random unit students in d dimensions, Gaussian fan-outs to c outputs."""
 
-    d: int = 2
-    m: int = 1
-    n: int = 1
-    c: int = 1
-    seed: int = 0
+    d: int = fixed(2, integers(2))
+    m: int = fixed(1, integers(1))
+    n: int = fixed(1, integers(1))
+    c: int = fixed(1, integers(1))
+    seed: int = fixed(0, SEED)
 
 
 SQUARE = TwoLayerInstance(d=5, m=3, n=3, c=2, seed=1)

@@ -11,6 +11,7 @@ from verify.judging import (
     ALGEBRA,
     LUCK_MATTERS,
     SEARCH,
+    Assumption,
     Context,
     Evidence,
     Item,
@@ -23,7 +24,9 @@ from verify.mathematics.gradients.normalised_training import (
     alive,
     farthest_off,
     flow_rates,
+    flow_without_eps,
     trained,
+    without_bias,
 )
 from verify.mathematics.precise.normalised import radial_drift
 
@@ -37,8 +40,19 @@ WITH_EPS = replace(FLOW, eps=1e-5)
 BIASED = replace(RECTIFIED, biased=True)
 STEPS = replace(FLOW, lr=0.1, steps=200)
 
+SHUT = Training("relu_bn", hidden=(2,), inputs=1, samples=3)
+"""A node that no sample opens."""
+
+FAINT = Training(hidden=(1,), samples=3, inputs=1, biased=True, seed=5778)
+"""A node whose activations differ by little more than 1e-4 of their size."""
+
 NARROW = Training(hidden=(1, 1), inputs=6, samples=3, scale=0.1, seed=20426)
 """Two narrow blocks, the upper one fed nearly the same number by every sample: |f| / sigma multiplies the rounding."""
+
+
+def conditions_of_the_proof(training: Training) -> tuple[Assumption, ...]:
+    """Gradient flow, no eps, no bias, at nodes that are alive."""
+    return (without_bias(training), *flow_without_eps(training))
 
 
 def norms_stay(training: Training) -> Evidence:
@@ -94,6 +108,9 @@ norms_are_conserved.errs(
     "eps does has either sign.",
 )
 norms_are_conserved.rejects("eps = 1e-5, torch's default", WITH_EPS)
+norms_are_conserved.rejects("eps = 1e-11", replace(FLOW, eps=1e-11))
+norms_are_conserved.excludes("a node that is always shut", SHUT, "σ > 0")
+norms_are_conserved.includes("a node that hardly varies", FAINT)
 norms_are_conserved.rejects("a bias, Linear → ReLU → BN", BIASED)
 norms_are_conserved.rejects("200 steps of 0.1", STEPS)
 norms_are_conserved.accepts("none of the three", FLOW)
@@ -103,7 +120,7 @@ norms_are_conserved.accepts("none of the three", FLOW)
     "printed",
     expected="holds",
     on=Training,
-    assume=alive,
+    assume=conditions_of_the_proof,
     examples=(FLOW, RECTIFIED, NARROW),
     cost=ALGEBRA.at_quick(60),
     note="with the conditions of the proof: gradient flow, no eps, no bias",
@@ -120,5 +137,12 @@ def norms_are_conserved_by_the_flow(training: Training, context: Context) -> Evi
     return norms_stay(training)
 
 
+norms_are_conserved_by_the_flow.rejects("eps = 1e-11", replace(FLOW, eps=1e-11))
+norms_are_conserved_by_the_flow.excludes("eps = 0.3", replace(FLOW, eps=0.3), "eps = 0")
+norms_are_conserved_by_the_flow.excludes("a bias", BIASED, "no bias before a ReLU")
+norms_are_conserved_by_the_flow.excludes("steps", STEPS, "gradient flow")
+norms_are_conserved_by_the_flow.excludes("a node that is always shut", SHUT, "σ > 0")
+norms_are_conserved_by_the_flow.includes("a bias before BN", replace(FLOW, biased=True))
+norms_are_conserved_by_the_flow.includes("a node that hardly varies", FAINT)
 norms_are_conserved_by_the_flow.rejects("eps = 1e-5", WITH_EPS)
 norms_are_conserved_by_the_flow.rejects("a bias, Linear → ReLU → BN", BIASED)

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from verify.judging import ALGEBRA, Context, Evidence, Verdict, drawn_fields
-from verify.luckmatters.theorem3 import FLOW, RECTIFIED, THEOREM3, WITH_EPS
-from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, flow_rates
+from verify.luckmatters.theorem3 import FAINT, FLOW, RECTIFIED, SHUT, THEOREM3, WITH_EPS
+from verify.mathematics.gradients.normalised_training import Training, farthest_off, flow, flow_rates
 
 LARGE_EPS = replace(RECTIFIED, eps=0.1, biased=True)
 NARROW = Training("relu_bn", 1e-8, True, hidden=(1, 1), inputs=5, samples=3, seed=1202)
@@ -23,7 +23,7 @@ NARROW = Training("relu_bn", 1e-8, True, hidden=(1, 1), inputs=5, samples=3, see
     expected="holds",
     on=Training,
     draw=drawn_fields(Training, eps=st.sampled_from([1e-8, 1e-5, 1e-3, 0.1, 1.0]), biased=st.booleans()),
-    assume=alive,
+    assume=flow,
     examples=(WITH_EPS, LARGE_EPS, replace(FLOW, eps=1.0), NARROW),
     cost=ALGEBRA.at_quick(60),
     note="eps term added",
@@ -49,6 +49,10 @@ def exchanged_with_the_scale(training: Training, context: Context, *, factor: fl
 
 exchanged_with_the_scale.rejects("drift said to be zero", LARGE_EPS, factor=0.0)
 exchanged_with_the_scale.rejects("drift × 1.001", LARGE_EPS, factor=1.001)
+exchanged_with_the_scale.rejects("drift 1e-9 larger", LARGE_EPS, factor=1 + 1e-9)
+exchanged_with_the_scale.excludes("steps", replace(LARGE_EPS, lr=0.1), "gradient flow")
+exchanged_with_the_scale.excludes("a node that is always shut", SHUT, "σ > 0")
+exchanged_with_the_scale.includes("a node that hardly varies", FAINT)
 
 
 @exchanged_with_the_scale.drawn_by

@@ -7,10 +7,17 @@ from dataclasses import replace
 import hypothesis.strategies as st
 from matplotlib.figure import Figure
 
-from verify.judging import SEARCH, Budget, Context, Evidence, Verdict
-from verify.luckmatters.theorem3 import STEPS, THEOREM3
+from verify.judging import SEARCH, Assumption, Budget, Context, Evidence, Verdict
+from verify.luckmatters.theorem3 import BIASED, SHUT, STEPS, THEOREM3
 from verify.mathematics.families.narrowed import narrowed
-from verify.mathematics.gradients.normalised_training import Training, alive, farthest_off, trained
+from verify.mathematics.gradients.normalised_training import (
+    Training,
+    alive,
+    farthest_off,
+    trained,
+    without_bias,
+    without_eps,
+)
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Training]:
@@ -19,13 +26,23 @@ def descents(budget: Budget) -> st.SearchStrategy[Training]:
     return narrowed(Training, budget, lr=st.sampled_from([1e-3, 1e-2, 0.1]), steps=steps)
 
 
+def plain_descent(training: Training) -> tuple[Assumption, ...]:
+    """Steps of positive size, no eps, no bias before a ReLU, nodes alive at the start."""
+    return (
+        Assumption("steps of positive size", training.lr),
+        without_eps(training),
+        without_bias(training),
+        *alive(training),
+    )
+
+
 @THEOREM3.claim(
     "corrected",
     part="step",
     expected="holds",
     on=Training,
     draw=descents,
-    assume=alive,
+    assume=plain_descent,
     examples=(STEPS, replace(STEPS, placement="relu_bn", steps=50)),
     cost=SEARCH.at_quick(40),
     note="finite steps",
@@ -45,6 +62,12 @@ def steps_lengthen_a_filter(training: Training, context: Context, *, factor: flo
 
 steps_lengthen_a_filter.rejects("norm said to be conserved", STEPS, factor=0.0)
 steps_lengthen_a_filter.rejects("growth × 1.001", STEPS, factor=1.001)
+steps_lengthen_a_filter.rejects("growth 1e-8 larger", STEPS, factor=1 + 1e-8)
+steps_lengthen_a_filter.excludes("no step", replace(STEPS, lr=0.0), "steps of positive size")
+steps_lengthen_a_filter.excludes("eps = 0.3", replace(STEPS, eps=0.3), "eps = 0")
+steps_lengthen_a_filter.excludes("a bias", replace(BIASED, lr=0.1), "no bias before a ReLU")
+steps_lengthen_a_filter.excludes("a node that is always shut", replace(SHUT, lr=0.1), "σ > 0")
+steps_lengthen_a_filter.includes("steps of 1e-6", replace(STEPS, lr=1e-6))
 steps_lengthen_a_filter.rejects("a bias before the ReLU", replace(STEPS, placement="relu_bn", biased=True))
 
 

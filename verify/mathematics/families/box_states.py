@@ -12,6 +12,7 @@ from dynamics.geometry.angles import tangent_projection, unit_columns
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import drawn
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.bounds.comparison import Box
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
@@ -20,22 +21,22 @@ STATES = 24
 
 
 @dataclass(frozen=True)
-class BoxInstance:
+class BoxInstance(Instance):
     """Centres as in ``TwoLayerStart``; every column within ``cap`` of its centre, every v_j within ``fan_out_cap``.
 
     ``r_fan_out`` is the largest ``||v_k||`` drawn, ``eta`` the step of descent.
     """
 
-    m: int = drawn(1, st.integers(1, 4))
-    r: int = drawn(1, st.integers(0, 4))
-    c: int = drawn(1, st.integers(1, 4))
-    alpha: float = drawn(np.pi / 2, st.floats(0.5, 3.1).map(lambda x: round(x, 2)))
-    threshold: float = drawn(0.0, st.sampled_from((0.0, 0.5, 1.0, 2.0)))
-    cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.001, 0.3)))
-    fan_out_cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.5, 1.5)))
-    r_fan_out: float = drawn(1.0, st.sampled_from((1.0, 0.1, 0.01)))
-    eta: float = drawn(0.01, st.sampled_from((0.01, 0.1, 0.5)))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    m: int = drawn(1, st.integers(1, 4), integers(1))
+    r: int = drawn(1, st.integers(0, 4), integers(0))
+    c: int = drawn(1, st.integers(1, 4), integers(1))
+    alpha: float = drawn(np.pi / 2, st.floats(0.5, 3.1).map(lambda x: round(x, 2)), reals(0, np.pi))
+    threshold: float = drawn(0.0, st.sampled_from((0.0, 0.5, 1.0, 2.0)), reals(0))
+    cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.001, 0.3)), reals(0, np.pi))
+    fan_out_cap: float = drawn(0.1, st.sampled_from((0.1, 0.01, 0.5, 1.5)), reals(0))
+    r_fan_out: float = drawn(1.0, st.sampled_from((1.0, 0.1, 0.01)), reals(0))
+    eta: float = drawn(0.01, st.sampled_from((0.01, 0.1, 0.5)), reals(0, low_open=True))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
 def centres_of(instance: BoxInstance) -> TeacherStudent:

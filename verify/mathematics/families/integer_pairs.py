@@ -12,24 +12,25 @@ import torch
 from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork
 from verify.judging import Assumption, drawn
-from verify.mathematics.families.layered_pairs import Widths, hidden_widths
+from verify.judging.domains import SEED, Instance, integers
+from verify.mathematics.families.layered_pairs import HIDDEN, Widths, hidden_widths
 from verify.mathematics.precise.rational_pairs import RationalPair, exact
 
 
 @dataclass(frozen=True)
-class IntegerPair:
+class IntegerPair(Instance):
     """A student and a teacher without biases on an empirical measure of a few samples, all entries integers.
 
     ``hidden`` holds (student, teacher) widths from the bottom up. Entries are uniform on -largest .. largest; weights
     are non-zero.
     """
 
-    inputs: int = drawn(1, st.integers(1, 3))
-    hidden: Widths = drawn(((1, 1),), hidden_widths((2, 4), 3))
-    outputs: int = drawn(1, st.integers(1, 2))
-    samples: int = drawn(2, st.integers(1, 4))
-    largest: int = drawn(3, st.integers(1, 9))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    inputs: int = drawn(1, st.integers(1, 3), integers(1))
+    hidden: Widths = drawn(((1, 1),), hidden_widths((2, 4), 3), HIDDEN)
+    outputs: int = drawn(1, st.integers(1, 2), integers(1))
+    samples: int = drawn(2, st.integers(1, 4), integers(1))
+    largest: int = drawn(3, st.integers(1, 9), integers(1))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     @property
     def depth(self) -> int:

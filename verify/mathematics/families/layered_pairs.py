@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from verify.judging import SEED, Each, Instance, drawn, integers, reals
+from verify.judging.domains import OneOf
 
 Widths = tuple[tuple[int, int], ...]
 
@@ -37,7 +38,7 @@ class DeepPair(Instance):
     outputs: int = drawn(1, st.integers(1, 6), integers(1))
     samples: int = drawn(4, st.integers(1, 16), integers(1))
     slope: float = drawn(0.0, st.sampled_from([0.0, 0.01, 0.1, 0.5]), reals(0, 1, high_open=True))
-    biased: bool = drawn(False, st.booleans())
+    biased: bool = drawn(False, st.booleans(), OneOf((False, True)))
     seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     @property

@@ -12,12 +12,13 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging import Assumption
+from verify.judging import Assumption, fixed
+from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 
 
 @dataclass(frozen=True)
-class TwoLayerStart:
+class TwoLayerStart(Instance):
     """m teachers, m + r students with c outputs near the solution.
 
     Teachers have orthogonal directions. Irrelevant node k makes the angle ``alpha`` with the direction of teacher
@@ -26,16 +27,16 @@ class TwoLayerStart:
     ``||v_k||`` as multiples of it. ``threshold > 0``: nodes are active above it, Gaussian input with bias.
     """
 
-    m: int = 1
-    r: int = 1
-    c: int = 1
-    alpha: float = np.pi / 2
-    threshold: float = 0.0
-    theta0: float = 0.0
-    fan_out: float = 1.0
-    v_error: float = 0.0
-    r_fan_out: float = 1.0
-    seed: int = 0
+    m: int = fixed(1, integers(1))
+    r: int = fixed(1, integers(0))
+    c: int = fixed(1, integers(1))
+    alpha: float = fixed(np.pi / 2, reals(0, np.pi))
+    threshold: float = fixed(0.0, reals(0))
+    theta0: float = fixed(0.0, reals(0, np.pi))
+    fan_out: float = fixed(1.0, reals(0, low_open=True))
+    v_error: float = fixed(0.0, reals(0))
+    r_fan_out: float = fixed(1.0, reals(0))
+    seed: int = fixed(0, SEED)
 
 
 def problem_of(start: TwoLayerStart) -> TeacherStudent:

@@ -12,8 +12,12 @@ import torch
 from torch import Tensor
 
 from nets.matrix_form.normalised import PLACEMENTS, NormalisedStudent, normalisation_variance
-from verify.judging import Assumption, Budget, Evidence, drawn
+from verify.judging import Assumption, Budget, CannotJudgeError, Evidence, drawn, fixed
+from verify.judging.domains import SEED, Each, Instance, OneOf, integers, reals
 from verify.mathematics.gradients.normalised_rounding import EPS, BlockPass, block_passes, radial_rounding
+
+LEAST_SPREAD = 1e-4
+"""Of sigma / |f|: above it the rounding bounds, of first order in EPS |f| / sigma, neglect 1e-10 of themselves."""
 
 
 def widths(budget: Budget) -> st.SearchStrategy[int]:
@@ -27,24 +31,24 @@ def one_or_two_layers(budget: Budget) -> st.SearchStrategy[tuple[int, ...]]:
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Instance):
     """A normalised student on one batch with random targets.
 
     ``placement``: relu_bn (Linear -> ReLU -> BN) or bn_relu. ``lr`` is the step size of ``steps`` steps of plain SGD on
     the batch; lr = 0 asks for the gradient flow. ``scale`` multiplies weights and biases below the normalisations.
     """
 
-    placement: str = drawn("bn_relu", st.sampled_from(PLACEMENTS[::-1]))
-    eps: float = 0.0
-    biased: bool = False
-    lr: float = 0.0
-    steps: int = 1
-    inputs: int = drawn(2, widths)
-    hidden: tuple[int, ...] = drawn((1,), one_or_two_layers)
-    outputs: int = drawn(1, st.integers(1, 3))
-    samples: int = drawn(4, lambda budget: st.integers(3, 64 if budget.full else 16))
-    scale: float = drawn(1.0, st.sampled_from([1.0, 0.1, 5.0]))
-    seed: int = drawn(0, st.integers(0, 2**16))
+    placement: str = drawn("bn_relu", st.sampled_from(PLACEMENTS[::-1]), OneOf(PLACEMENTS))
+    eps: float = fixed(0.0, reals(0))
+    biased: bool = fixed(False, OneOf((False, True)))
+    lr: float = fixed(0.0, reals(0))
+    steps: int = fixed(1, integers(1))
+    inputs: int = drawn(2, widths, integers(1))
+    hidden: tuple[int, ...] = drawn((1,), one_or_two_layers, Each(integers(1), 1))
+    outputs: int = drawn(1, st.integers(1, 3), integers(1))
+    samples: int = drawn(4, lambda budget: st.integers(3, 64 if budget.full else 16), integers(2))
+    scale: float = drawn(1.0, st.sampled_from([1.0, 0.1, 5.0]), reals(0, low_open=True))
+    seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def student(self) -> NormalisedStudent:
         """The student with normal weights; fan-ins over sqrt(fan-in), biases and shifts normal."""
@@ -79,15 +83,38 @@ def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def alive(training: Training) -> tuple[Assumption, ...]:
-    """sigma > 0 at every normalised node, above what rounding would fake.
-
-    At sigma > 1e-4 |f| the rounding bounds, which are of first order in EPS |f| / sigma, neglect 1e-10 of themselves.
-    """
+    """sigma > 0 at every normalised node, above what rounding would fake: see ``LEAST_SPREAD``."""
     student, (x, _) = training.student(), training.batch()
     with torch.no_grad():
         fed = student.traced(x)[1]
-    ratio = min(float((normalisation_variance(f).sqrt() / (f.abs().amax(dim=0) + 1e-300)).min()) for f in fed)
-    return (Assumption("σ > 0 at every node", ratio - 1e-4),)
+    return (Assumption("σ > 0 at every node", min(map(relative_spread, fed)) - LEAST_SPREAD),)
+
+
+def relative_spread(fed: Tensor) -> float:
+    """The smallest ``sigma / max |f|`` over the nodes of ``fed (N, width)``; 0 where a node is always shut."""
+    largest = fed.abs().amax(dim=0)
+    return float(torch.where(largest > 0, normalisation_variance(fed / largest).sqrt(), 0.0).min())
+
+
+def flow(training: Training) -> tuple[Assumption, ...]:
+    """The gradient flow, at nodes that are alive."""
+    return (Assumption("gradient flow: lr = 0", 1.0 if training.lr == 0 else -training.lr), *alive(training))
+
+
+def flow_without_eps(training: Training) -> tuple[Assumption, ...]:
+    """The gradient flow under the normalisation of the paper."""
+    return (without_eps(training), *flow(training))
+
+
+def without_eps(training: Training) -> Assumption:
+    """The normalisation of the paper divides by sigma alone."""
+    return Assumption("eps = 0", 1.0 if training.eps == 0 else -training.eps)
+
+
+def without_bias(training: Training) -> Assumption:
+    """No bias between the filter and the ReLU: none at all, or one that the normalisation takes out at once."""
+    free = training.biased and training.placement == "relu_bn"
+    return Assumption("no bias before a ReLU", -1.0 if free else 1.0)
 
 
 def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:
@@ -144,8 +171,9 @@ def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
     filters = [linear.weight for linear in student.linears[:-1]]
     before = torch.cat([w.detach().square().sum(dim=1) for w in filters])
     summed, rounding = torch.zeros_like(before), torch.zeros_like(before)
-    for _ in range(training.steps):
+    for step in range(training.steps):
         passes, gradients = block_passes(student, x, partial(half_mean_square, y))
+        require_life(passes, step)
         for parameter, gradient in zip(everything, gradients, strict=True):
             parameter.grad = gradient
         summed += training.lr**2 * torch.cat([block.weight.square().sum(dim=1) for block in passes])
@@ -153,6 +181,14 @@ def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
         optimizer.step()
     after = torch.cat([w.detach().square().sum(dim=1) for w in filters])
     return after - before, summed, rounding
+
+
+def require_life(passes: list[BlockPass], step: int) -> None:
+    """Raise CannotJudgeError where training left what the rounding bounds hold for."""
+    if not all(bool(torch.isfinite(block.fed).all()) for block in passes):
+        raise CannotJudgeError(f"the training has left float64's range by step {step}")
+    if min(relative_spread(block.fed) for block in passes) <= LEAST_SPREAD:
+        raise CannotJudgeError(f"σ has vanished at a node by step {step}")
 
 
 def _step_rounding(lr: float, student: NormalisedStudent, passes: list[BlockPass]) -> Tensor:

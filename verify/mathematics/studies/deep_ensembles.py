@@ -13,26 +13,27 @@ from torch import Tensor
 from dynamics.arrays import Array
 from nets.matrix_form.layered import LayeredNetwork, augmented
 from nets.matrix_form.separation import relative_gap, separate
-from verify.judging import Context
+from verify.judging import Context, fixed
+from verify.judging.domains import SEED, Instance, OneOf, integers
 from verify.mathematics.families.layered_pairs import DeepPair
+
+INPUT_SAMPLES = {"isotropic": 250, "biased": 250, "empirical": 40}
+"""Kinds of input, and how many samples stand for each."""
 
 
 @dataclass(frozen=True)
-class DeepEnsemble:
+class DeepEnsemble(Instance):
     """Random pairs with ``depth`` weight matrices, teachers ``width`` wide, students twice as wide.
 
     ``inputs``: isotropic (standard normal), biased (the same with a constant 1), empirical (few samples); see
     INPUT_SAMPLES.
     """
 
-    inputs: str = "isotropic"
-    depth: int = 3
-    width: int = 8
-    seed: int = 0
+    inputs: str = fixed("isotropic", OneOf(tuple(INPUT_SAMPLES)))
+    depth: int = fixed(3, integers(2))
+    width: int = fixed(8, integers(1))
+    seed: int = fixed(0, SEED)
 
-
-INPUT_SAMPLES = {"isotropic": 250, "biased": 250, "empirical": 40}
-"""Kinds of input, and how many samples stand for each."""
 
 PAIRS = 96
 """Independent pairs in an ensemble."""
