@@ -1,4 +1,4 @@
-"""Every registered statement comes out as expected, controls included."""
+"""Every registered statement comes out as expected, controls included, and its controls bite."""
 
 from __future__ import annotations
 
@@ -8,17 +8,46 @@ import pytest
 
 import verify
 from luckproof import judge, make_context
+from tests.test_verify.still_open import COARSE, UNDECIDED, settle
+from verify.judging.controls import LARGEST_TOLERANCE_FACTOR
 
 CAP = 25
 """Instances a statement: the quick budget of the command draws more; the deep one thousands."""
 
+EVERY = {"params": verify.statements.values(), "ids": list(verify.statements)}
 
-@pytest.mark.parametrize("statement", verify.statements.values(), ids=list(verify.statements))
-def test_verdict_is_the_expected_one(statement, device):
-    """Outcome and every control, on few instances; what went wrong is in the message."""
+
+@pytest.fixture(scope="module", **EVERY)  # of the module, so that the tests of one statement come together
+def verdict(request, device):
+    """The verdict on a statement at the quick budget and seed 0, on few instances."""
+    statement = request.param
     few = statement.cost.at_quick(min(statement.cost.quick, CAP))
-    verdict = judge(dataclasses.replace(statement, cost=few), make_context("quick", device, 0))
-    assert verdict.as_expected, f"{verdict.outcome}, expected {statement.expected}: {verdict.message}"
+    return judge(dataclasses.replace(statement, cost=few), make_context("quick", device, 0))
+
+
+def test_verdict_is_the_expected_one(verdict):
+    """Outcome and every control; what went wrong is in the message."""
+    statement = verdict.statement
+    assert verdict.outcome == statement.expected, f"expected {statement.expected}: {verdict.message}"
+    failed = [name for name, passed in verdict.controls.items() if not passed]
+    settle(UNDECIDED, statement.name, verdict.message if failed else "")
+
+
+def test_a_small_error_is_rejected(verdict):
+    """K of the closest negative control is at most 1e4: a tolerance that much too wide is noticed.
+
+    ``rejects`` with an argument that alters the claim by 10 to 1,000 tolerances, or ``rejects_moved``, adds one.
+    """
+    rejected = [control.name for control in verdict.statement.controls if not control.must_hold]
+    judged = [record.evidence for record in verdict.judged]
+    factors = [verdict.tolerance_factors[name] for name in rejected if name in verdict.tolerance_factors]
+    complaint = ""
+    if (
+        any(evidence.tolerance > 0 for evidence in judged)
+        and min(factors, default=1e300) > LARGEST_TOLERANCE_FACTOR
+    ):
+        complaint = f"K of the closest negative control is {min(factors, default=float('inf')):.2g}"
+    settle(COARSE, verdict.statement.name, complaint)
 
 
 @pytest.mark.deep

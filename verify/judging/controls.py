@@ -16,7 +16,8 @@ class Control:
 
     A negative control (``must_hold=False``) must be rejected by ``evidence``: margin < 0. A refuted form also wants a
     positive one: a true variant that the same code must accept. ``evidence`` is the statement's own function, or a
-    named variant of it where the claim is altered by more than an argument.
+    named variant of it where the claim is altered by more than an argument. ``moved``: the measured quantity is moved
+    against the claim by this length, as an error of the measurement would.
     """
 
     name: str
@@ -24,15 +25,40 @@ class Control:
     instance: Any
     altered: Mapping[str, Any] = field(default_factory=dict)
     must_hold: bool = False
+    moved: float = 0.0
 
     def judge(self, context: Context) -> Evidence:
-        """The evidence on the control's instance under its altered arguments."""
-        return self.evidence(self.instance, context, **self.altered)
+        """The evidence on the control's instance under its altered arguments, its measured quantity ``moved``."""
+        evidence = self.evidence(self.instance, context, **self.altered)
+        return evidence.moved(self.moved) if self.moved else evidence
 
     def passed(self, context: Context) -> bool:
         """Whether the evidence came out as it must."""
-        evidence = self.judge(context)
-        return not math.isnan(evidence.margin) and evidence.holds == self.must_hold
+        return self.came_out(self.judge(context))
+
+    def came_out(self, evidence: Evidence) -> bool:
+        """Whether ``evidence`` decides the control, and as it must.
+
+        A margin that is NaN, or a sampling error too large to decide, rejects nothing and accepts nothing.
+        """
+        decided = not math.isnan(evidence.margin) and not evidence.inconclusive
+        return decided and evidence.holds == self.must_hold
+
+
+LARGEST_TOLERANCE_FACTOR = 1e4
+"""K of the closest negative control of a statement with a tolerance is at most this."""
+
+
+def tolerance_factor(evidence: Evidence) -> float | None:
+    """K, the factor by which the tolerance could grow before a rejected control was accepted.
+
+    ``K = 1 + (-margin) / tolerance``; None where nothing was rejected, or where there is no tolerance to grow. The
+    closer to 1, the finer the error that the control notices: a statement whose negative controls all have a K of
+    1e9 would pass with a tolerance a billion times too wide.
+    """
+    if not evidence.tolerance > 0 or not evidence.margin < 0 or math.isinf(evidence.margin):
+        return None
+    return 1 - evidence.margin / evidence.tolerance
 
 
 @dataclass(frozen=True)

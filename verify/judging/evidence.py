@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +90,16 @@ class Evidence:
     def holds(self) -> bool:
         """False also when the margin is NaN: an evaluation that broke down supports nothing."""
         return self.margin >= 0
+
+    def moved(self, by: float) -> Evidence:
+        """This evidence with ``measured`` moved by the length ``by`` against the claim; for controls.
+
+        Upwards from an upper bound, downwards from a lower one, away from what it should equal.
+        """
+        above, below = self.predicted - self.measured, self.measured - self.predicted
+        left = self.margin - self.tolerance
+        sign = 1.0 if abs(left - above) <= abs(left - below) else -1.0
+        return dataclasses.replace(self, measured=self.measured + sign * by, margin=self.margin - by)
 
     @classmethod
     def at_most(cls, measured: float, *, bound: float, tolerance: float, **details: Any) -> Evidence:

@@ -132,6 +132,10 @@ class Statement(Generic[I, P]):
         """Add a control: ``variant(instance, context, **altered)``, another claim than this one, must be rejected."""
         self._add(Control(name, variant, instance, altered))
 
+    def rejects_moved(self, name: str, instance: I, /, by: float) -> None:
+        """Add a control: on ``instance`` a measured quantity wrong by the length ``by`` must be rejected."""
+        self._add(Control(name, self.evidence, instance, moved=by))
+
     def accepts_variant(
         self, name: str, variant: Callable[..., Evidence], instance: Any, /, **altered: Any
     ) -> None:

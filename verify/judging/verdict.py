@@ -85,7 +85,8 @@ class Verdict:
     ``records`` are the evaluated instances (those tried while shrinking are left out), ``counterexample`` the
     shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
     control to whether it came out as it must. ``telling`` is the failure with the largest relative violation among
-    those found in the paper's own regime. ``attack`` is there where one was asked for.
+    those found in the paper's own regime. ``attack`` is there where one was asked for. ``tolerance_factors`` has K of
+    each rejected control with a tolerance (:func:`verify.judging.controls.tolerance_factor`).
     """
 
     statement: AnyStatement
@@ -98,6 +99,7 @@ class Verdict:
     message: str = ""
     telling: Record | None = None
     attack: Attack | None = None
+    tolerance_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def strength(self) -> str:

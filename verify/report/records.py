@@ -65,7 +65,7 @@ def replaying_command(statement: AnyStatement, control: Control, run: RunInfo) -
 
     It can where the claim is altered by plain arguments of the statement's own evidence function.
     """
-    if control.evidence is not statement.evidence:
+    if control.evidence is not statement.evidence or control.moved:
         return ""
     try:
         altered = json.dumps(dict(control.altered), ensure_ascii=False, allow_nan=False)
@@ -155,8 +155,10 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
             "name": control.name,
             "must": "hold" if control.must_hold else "be rejected",
             "passed": verdict.controls.get(control.name),
+            "tolerance_factor": verdict.tolerance_factors.get(control.name),
             "instance": dataclasses.asdict(control.instance),
             "altered": dict(control.altered),
+            "moved": control.moved,
             "command": replaying_command(statement, control, run) or None,
         }
         for control in statement.controls

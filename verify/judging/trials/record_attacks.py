@@ -10,13 +10,15 @@ import argparse
 import datetime
 import json
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from verify.judging.registry import select
 from verify.judging.trials.attack import attack
-from verify.judging.trials.recorded_attacks import ATTACKED, FILE, RecordedAttack
+from verify.judging.trials.recorded_attacks import ATTACKED, FILE, FULL_ATTACK, RecordedAttack
 from verify.judging.trials.runner import make_context
+from verify.judging.verdict import Attack
 
 
 def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> int:
@@ -25,7 +27,9 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
     for statement in select(keys):
         if statement.expected not in ATTACKED:
             continue
+        started = time.monotonic()
         found = attack(statement, context, evaluations, seconds=seconds, seed=seed)
+        spent = time.monotonic() - started
         fell += bool(found.survivors)
         entry: dict[str, Any] = {
             "evaluations": found.evaluations,
@@ -34,6 +38,9 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
             "survivors": len(found.survivors),
             "day": datetime.date.today().isoformat(),
         }
+        reason = why_fewer(found, evaluations, seconds, spent)
+        if reason and not found.survivors:
+            entry["reason"] = reason
         entries = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
         FILE.write_text(
             json.dumps(dict(sorted((entries | {statement.name: entry}).items())), indent=1) + "\n"
@@ -44,6 +51,15 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
         for reason, count in found.unjudged.items():
             print(f"    cannot be judged, {count} times: {reason}", flush=True)
     return fell
+
+
+def why_fewer(found: Attack, evaluations: int, seconds: float, spent: float) -> str:
+    """Why an attack without survivors made fewer evaluations than were asked for, as it follows a "because"."""
+    if found.evaluations >= min(evaluations, FULL_ATTACK):
+        return ""
+    if spent >= seconds:
+        return f"one takes {spent / max(found.tried, 1):.2g} s and the time was {seconds:.0f} s"
+    return f"the others of {found.tried} tried were outside domain or assumptions, or the same again"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,25 +17,33 @@ from verify.judging.vocabulary import Outcome
 
 FILE = Path(__file__).with_name("recorded_attacks.json")
 
+FULL_ATTACK = 500
+"""Evaluations that the attack on a statement takes; fewer are said with the reason."""
+
 ATTACKED = (Outcome.HOLDS, Outcome.NOT_NEEDED)
 """Outcomes that an attack could overturn: claims about every instance of which none failed."""
 
 
 @dataclass(frozen=True)
 class RecordedAttack:
-    """One attack on record: evaluations, the smallest relative margin met, instances without judgement, and the day."""
+    """One attack on record: evaluations, the smallest relative margin met, instances without judgement, and the day.
+
+    ``reason`` is why there were fewer evaluations than ``FULL_ATTACK``.
+    """
 
     evaluations: int
     smallest_margin: float | None
     unjudged: int
     survivors: int
     day: str
+    reason: str = ""
 
     def __str__(self) -> str:
         if self.survivors:
             return f"fell in an attack of {self.evaluations} evaluations ({self.day})"
         aside = f", {self.unjudged} more could not be judged" if self.unjudged else ""
-        return f"survived {self.evaluations} evaluations{aside} ({self.day})"
+        fewer = f", no more because {self.reason}" if self.reason else ""
+        return f"survived {self.evaluations} evaluations{aside}{fewer} ({self.day})"
 
 
 @functools.cache

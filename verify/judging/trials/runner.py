@@ -5,24 +5,16 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from nets.devices import resolve_device
 from verify.judging import registry
 from verify.judging.evidence import Context
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.attack import attack as search_for_violation
-from verify.judging.trials.recorded_attacks import ATTACKED
+from verify.judging.trials.recorded_attacks import ATTACKED, FULL_ATTACK
 from verify.judging.trials.trial import Progress, Trial, for_statement
 from verify.judging.verdict import Verdict
 from verify.judging.vocabulary import BUDGETS, Outcome
-
-if TYPE_CHECKING:
-    pass
-
-
-ATTACK = 500
-"""Evaluations of the attack on every statement that holds, at the deep budget."""
 
 
 def check(
@@ -56,7 +48,7 @@ def check_all(
 
 
 def make_context(budget: str, device: str, seed: int, attack: int | None = None) -> Context:
-    """Validate a run's budget, device, seed and evaluations of an attack (left out: ``ATTACK`` at deep, else none).
+    """Validate a run's budget, device, seed and evaluations of an attack (None: ``FULL_ATTACK`` at deep, else none).
 
     Raises:
         ValueError: naming the one at fault.
@@ -67,7 +59,7 @@ def make_context(budget: str, device: str, seed: int, attack: int | None = None)
         raise ValueError(f"seed: expected an integer >= 0, got {seed!r}")
     if attack is not None and (isinstance(attack, bool) or not isinstance(attack, int) or attack < 0):
         raise ValueError(f"attack: expected a number of evaluations >= 0, got {attack!r}")
-    evaluations = attack if attack is not None else ATTACK if budget == "deep" else 0
+    evaluations = attack if attack is not None else FULL_ATTACK if budget == "deep" else 0
     return Context(BUDGETS[budget], resolve_device(device), seed, attack=evaluations)
 
 
@@ -93,6 +85,7 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
         outcome=trial.decide(confirmed=confirmation is not None),
         records=tuple(trial.records),
         controls=controls,
+        tolerance_factors=trial.tolerance_factors,
         counterexample=counterexample,
         confirmation=confirmation,
         telling=trial.most_telling(counterexample) if confirmation is not None else None,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from verify.judging.controls import tolerance_factor
 from verify.judging.evidence import CannotJudgeError, Context, Evidence
 from verify.judging.instances import instance_to_json
 from verify.judging.statement import AnyStatement
@@ -82,6 +83,7 @@ class Trial:
     failures: list[Record] = field(default_factory=list)
     broken: bool = False
     notes: list[str] = field(default_factory=list)
+    tolerance_factors: dict[str, float] = field(default_factory=dict)
 
     def evaluate(self, instance: Any) -> Record:
         """Assumptions and evidence of one instance."""
@@ -170,8 +172,14 @@ class Trial:
         passed = {}
         for control in self.statement.controls:
             try:
-                passed[control.name] = control.passed(self.context)
+                evidence = control.judge(self.context)
+                passed[control.name] = control.came_out(evidence)
                 complaint = "was not accepted" if control.must_hold else "was not rejected"
+                if evidence.inconclusive:
+                    complaint = "is not decided: the sampling error is too large"
+                factor = tolerance_factor(evidence)
+                if factor is not None and not control.must_hold:
+                    self.tolerance_factors[control.name] = factor
             except Exception as error:
                 passed[control.name] = False
                 complaint = f"raised {_describe(error)}"
