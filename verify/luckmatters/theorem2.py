@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hypothesis.strategies as st
 import numpy as np
@@ -27,16 +27,17 @@ from verify.mathematics.families.integer_pairs import IntegerPair, off_the_kinks
 from verify.mathematics.families.layered_pairs import HIDDEN, Widths, hidden_widths
 from verify.mathematics.families.separated_inputs import FAMILIES, separated_pair
 from verify.mathematics.gradients.separation_gap import (
-    TOLERANCE,
     autograd_gradients,
     contracted,
     gap_tensors,
     largest_error,
+    rounding_of,
     rounding_scales,
 )
 
 THEOREM2 = Item("luckmatters.theorem2", Source(LUCK_MATTERS, "Theorem 2, Eqn 6", version="v4", section="2"))
 ONE_LAYER = IntegerPair(samples=3, largest=3, seed=1)
+ON_A_KINK = IntegerPair(2, ((2, 2),), 1, 1, 3, 24)
 ONE_SAMPLE = IntegerPair(3, ((3, 2), (2, 3)), 2, 1, 9, 5)
 
 
@@ -51,7 +52,7 @@ ONE_SAMPLE = IntegerPair(3, ((3, 2), (2, 3)), 2, 1, 9, 5)
     compares=("largest difference of the gradient and Eqn 6, relative to the size of its terms", "=", "none"),
     telling=lambda pair: pair.samples >= 4 and pair.depth >= 3,
 )
-def is_the_gradient_of_every_network(pair: IntegerPair, context: Context) -> Evidence:
+def is_the_gradient_of_every_network(pair: IntegerPair, context: Context, *, factor: float = 1.0) -> Evidence:
     """Eqn 6 as the gradient dynamics of a deep ReLU network
 
     Ẇ_l = L*_l W*_l H*ᵀ_{l+1} − L_l W_l H_{l+1},   H = E[β] ∘ D
@@ -63,11 +64,11 @@ def is_the_gradient_of_every_network(pair: IntegerPair, context: Context) -> Evi
     """
     student, teacher, x = pair.tensors()
     error = largest_error(
-        autograd_gradients(student, teacher, x),
+        [factor * g for g in autograd_gradients(student, teacher, x)],
         separate(student, teacher, x).separated().total,
         rounding_scales(student, teacher, x),
     )
-    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE)
+    return Evidence.at_most(error, bound=0.0, tolerance=rounding_of(student, teacher, x))
 
 
 @is_the_gradient_of_every_network.confirmed_precisely(digits=0)
@@ -79,7 +80,7 @@ def in_fractions(pair: IntegerPair) -> Evidence:
         float(np.abs(rational.gradient(level) - rational.separated(level)).max()) / (scales[level] or 1.0)
         for level in range(pair.depth)
     ]
-    return Evidence.at_most(max(errors), bound=0.0, tolerance=TOLERANCE)
+    return Evidence.at_most(max(errors), bound=0.0, tolerance=0.0)
 
 
 is_the_gradient_of_every_network.errs(
@@ -92,6 +93,9 @@ is_the_gradient_of_every_network.errs(
     "projection, and at the top layer.",
 )
 is_the_gradient_of_every_network.rejects("two samples, one layer of ReLU", ONE_LAYER)
+is_the_gradient_of_every_network.rejects("the gradient 1e-11 larger", ONE_SAMPLE, factor=1 + 1e-11)
+is_the_gradient_of_every_network.excludes("a sample on a kink", ON_A_KINK, "no sample on a kink")
+is_the_gradient_of_every_network.includes("two samples off the kinks", ONE_LAYER)
 is_the_gradient_of_every_network.accepts("a single sample separates all expectations", ONE_SAMPLE)
 
 
@@ -152,7 +156,9 @@ def separation_holds(pair: SeparatedPair) -> tuple[Assumption, ...]:
     note="our reading: H* transposed, for which the shapes fit",
     compares=("largest difference of the gradient and Eqn 6, relative to the size of its terms", "=", "none"),
 )
-def is_the_gradient_under_assumption1(pair: SeparatedPair, context: Context) -> Evidence:
+def is_the_gradient_under_assumption1(
+    pair: SeparatedPair, context: Context, *, factor: float = 1.0
+) -> Evidence:
     """Gradient dynamics under separation of expectations
 
     Ẇ_l = L*_l W*_l H*ᵀ_{l+1} − L_l W_l H_{l+1},   H = E[β] ∘ D
@@ -163,12 +169,21 @@ def is_the_gradient_under_assumption1(pair: SeparatedPair, context: Context) -> 
     drawn at random break it and are counted as vacuous.
     """
     student, teacher, x = pair.tensors()
-    exact, claimed = autograd_gradients(student, teacher, x), separate(student, teacher, x).separated().total
+    exact = [factor * g for g in autograd_gradients(student, teacher, x)]
+    claimed = separate(student, teacher, x).separated().total
     error = largest_error(exact, claimed, rounding_scales(student, teacher, x))
     largest = max(float(g.abs().max()) for g in exact)
-    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE, largest_gradient=largest)
+    return Evidence.at_most(
+        error, bound=0.0, tolerance=rounding_of(student, teacher, x), largest_gradient=largest
+    )
 
 
+is_the_gradient_under_assumption1.rejects("the gradient 1e-11 larger", SEPARATING[1], factor=1 + 1e-11)
+is_the_gradient_under_assumption1.excludes("generic inputs", GENERIC, "Assumption 1")
+is_the_gradient_under_assumption1.excludes(
+    "a switch under two hidden layers", replace(SEPARATING[2], hidden=((4, 3), (4, 3))), "Assumption 1"
+)
+is_the_gradient_under_assumption1.includes("a switch under one hidden layer", SEPARATING[2])
 is_the_gradient_under_assumption1.rejects("generic inputs (Assumption 1 broken)", GENERIC)
 
 
@@ -199,8 +214,11 @@ def gradient_is_eqn6_and_the_gap(pair: SeparatedPair, context: Context, *, facto
     exact = autograd_gradients(student, teacher, x)
     scales = rounding_scales(student, teacher, x)
     error, without = largest_error(exact, claimed, scales), largest_error(exact, eqn6, scales)
-    return Evidence.at_most(error, bound=0.0, tolerance=TOLERANCE, relative_error_of_eqn_6=without)
+    return Evidence.at_most(
+        error, bound=0.0, tolerance=rounding_of(student, teacher, x), relative_error_of_eqn_6=without
+    )
 
 
+gradient_is_eqn6_and_the_gap.rejects("a gap 1e-11 larger", GENERIC, factor=1 + 1e-11)
 gradient_is_eqn6_and_the_gap.rejects("gap left out", GENERIC, factor=0.0)
 gradient_is_eqn6_and_the_gap.rejects("gap with the other sign", GENERIC, factor=-1.0)

@@ -11,7 +11,7 @@ from nets.matrix_form.separation import separate
 from verify.judging import SEARCH, Context, Evidence
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import THREE_MATRICES, IntegerPair
-from verify.mathematics.gradients.separation_gap import TOLERANCE
+from verify.mathematics.gradients.separation_gap import absolute_separation, rounding_of
 
 TWO_MATRICES = IntegerPair(2, ((3, 2),), 2, 4, 9, 3)
 
@@ -23,6 +23,13 @@ def with_two_bottoms(pair: IntegerPair) -> tuple[LayeredNetwork, LayeredNetwork]
     return student, LayeredNetwork((other.weights[0], *student.weights[1:]))
 
 
+def largest_modulation(pair: IntegerPair) -> float:
+    """The largest entry of E[beta_1] with every term in absolute value, under either bottom layer."""
+    _, teacher, x = pair.tensors()
+    bounds = [absolute_separation(net, teacher, x) for net in with_two_bottoms(pair)]
+    return max(float(side.beta[0].max()) for bound in bounds for side in (bound.own, bound.to_teacher))
+
+
 @THEOREM2.claim(
     "printed",
     part="dependence",
@@ -30,10 +37,10 @@ def with_two_bottoms(pair: IntegerPair) -> tuple[LayeredNetwork, LayeredNetwork]
     on=IntegerPair,
     cost=SEARCH.at_quick(80),
     place="the sentence after Theorem 2: 'β_{l+1} and β*_{l+1} only depends on weights …'",
-    compares=("largest change of E[β_1] relative to its size when only W_0 is replaced", "=", "none"),
+    compares=("largest change of E[β_1], relative to its terms, when only W_0 is replaced", "=", "none"),
     telling=lambda pair: pair.samples >= 3,
 )
-def beta_looks_only_upward(pair: IntegerPair, context: Context) -> Evidence:
+def beta_looks_only_upward(pair: IntegerPair, context: Context, *, factor: float = 1.0) -> Evidence:
     """β looks only upward
 
     E[β_{l+1}] and E[β*_{l+1}] depend only on the weights W_{l+1}, …, W_{l_max−1}
@@ -43,13 +50,15 @@ def beta_looks_only_upward(pair: IntegerPair, context: Context) -> Evidence:
     highest layers.
     """
     _, teacher, x = pair.tensors()
-    before, after = (separate(net, teacher, x) for net in with_two_bottoms(pair))
+    nets = with_two_bottoms(pair)
+    before, after = (separate(net, teacher, x) for net in nets)
     moved = max(
-        float((a.beta[0] - b.beta[0]).abs().max())
+        float((a.beta[0] - factor * b.beta[0]).abs().max())
         for a, b in ((before.own, after.own), (before.to_teacher, after.to_teacher))
     )
-    size = max(float(before.own.beta[0].abs().max()), float(after.own.beta[0].abs().max()))
-    return Evidence.at_most(moved / size if size else moved, bound=0.0, tolerance=TOLERANCE)
+    size = largest_modulation(pair)
+    tolerance = rounding_of(nets[0], teacher, x)
+    return Evidence.at_most(moved / size if size else moved, bound=0.0, tolerance=tolerance)
 
 
 @beta_looks_only_upward.confirmed_precisely(digits=0)
@@ -62,9 +71,8 @@ def in_fractions(pair: IntegerPair) -> Evidence:
         np.abs(rational.averaged(0, ours)[0] - changed.averaged(0, theirs)[0]).max()
         for ours, theirs in ((rational.student, changed.student), (rational.teacher, changed.teacher))
     ]
-    sizes = [np.abs(net.averaged(0, net.student)[0]).max() for net in (rational, changed)]
-    size = max(sizes)
-    return Evidence.at_most(float(max(moved) / size if size else max(moved)), bound=0.0, tolerance=TOLERANCE)
+    size = largest_modulation(pair)
+    return Evidence.at_most(float(max(moved)) / size if size else float(max(moved)), bound=0.0, tolerance=0.0)
 
 
 beta_looks_only_upward.errs(
@@ -76,4 +84,5 @@ beta_looks_only_upward.errs(
     "reverse relies on it.",
 )
 beta_looks_only_upward.rejects("three weight matrices", THREE_MATRICES)
+beta_looks_only_upward.rejects("two weight matrices, E[β] 1e-11 larger", TWO_MATRICES, factor=1 + 1e-11)
 beta_looks_only_upward.accepts("two weight matrices: β is V Vᵀ, a constant", TWO_MATRICES)

@@ -10,9 +10,9 @@ from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
 from verify.mathematics.families.layered_pairs import hidden_widths
 from verify.mathematics.gradients.separation_gap import (
-    TOLERANCE,
     autograd_gradients,
     largest_error,
+    rounding_of,
     rounding_scales,
 )
 
@@ -28,7 +28,9 @@ from verify.mathematics.gradients.separation_gap import (
     note="not in the paper",
     compares=("largest difference of the gradient and Eqn 6, relative to the size of its terms", "=", "none"),
 )
-def top_layer_is_exact(pair: IntegerPair, context: Context, *, level: int = -1) -> Evidence:
+def top_layer_is_exact(
+    pair: IntegerPair, context: Context, *, level: int = -1, factor: float = 1.0
+) -> Evidence:
     """The top layer is exact
 
     Ẇ_{L−1} = L*_{L−1} W*_{L−1} − L_{L−1} W_{L−1}  for any input and any depth, without Assumption 1
@@ -37,9 +39,11 @@ def top_layer_is_exact(pair: IntegerPair, context: Context, *, level: int = -1) 
     """
     student, teacher, x = pair.tensors()
     claimed = separate(student, teacher, x).separated().total[level]
-    exact = autograd_gradients(student, teacher, x)[level]
+    exact = factor * autograd_gradients(student, teacher, x)[level]
     scale = rounding_scales(student, teacher, x)[level]
-    return Evidence.at_most(largest_error([exact], [claimed], [scale]), bound=0.0, tolerance=TOLERANCE)
+    error = largest_error([exact], [claimed], [scale])
+    return Evidence.at_most(error, bound=0.0, tolerance=rounding_of(student, teacher, x))
 
 
 top_layer_is_exact.rejects("the layer below it", THREE_MATRICES, level=-2)
+top_layer_is_exact.rejects("the gradient 1e-11 larger", THREE_MATRICES, factor=1 + 1e-11)

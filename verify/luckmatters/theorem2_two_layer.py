@@ -162,7 +162,12 @@ def against_the_gradient(
     compares=("difference of the gradient and Eqn 6, relative to Eqn 6", "=", "none"),
 )
 def projected_is_the_gradient(
-    instance: TwoLayerInstance, context: Context, *, projected: bool = True, transposed: bool = False
+    instance: TwoLayerInstance,
+    context: Context,
+    *,
+    projected: bool = True,
+    transposed: bool = False,
+    factor: float = 1.0,
 ) -> Evidence:
     """Projected Eqn 6 is the exact gradient flow (two layers, isotropic input)
 
@@ -173,10 +178,12 @@ def projected_is_the_gradient(
     reduced flow and a trained network can be held to each other tightly here.
     """
     problem = problem_of(instance)
-    claimed = teacher_on_the_wrong_side(problem) if transposed else eqn6(problem, projected=projected)
+    for_W, for_V = teacher_on_the_wrong_side(problem) if transposed else eqn6(problem, projected=projected)
+    claimed = (factor * for_W, factor * for_V)
     return against_the_gradient(problem, claimed, context, instance.seed, projected=projected)
 
 
+projected_is_the_gradient.rejects("Eqn 6 times 1 + 1e-8", SQUARE, factor=1 + 1e-8)
 projected_is_the_gradient.rejects("Eqn 6 without projection is rejected", SQUARE, projected=False)
 projected_is_the_gradient.rejects("the teacher's H on the wrong side is rejected", SQUARE, transposed=True)
 
@@ -194,7 +201,7 @@ projected_is_the_gradient.rejects("the teacher's H on the wrong side is rejected
     telling=lambda instance: instance.d >= 4 and instance.m >= 2,
 )
 def unprojected_is_the_gradient(
-    instance: TwoLayerInstance, context: Context, *, projected: bool = False
+    instance: TwoLayerInstance, context: Context, *, projected: bool = False, factor: float = 1.0
 ) -> Evidence:
     """Eqn 6 without Assumption 1 and without the projection (two layers)
 
@@ -204,7 +211,8 @@ def unprojected_is_the_gradient(
     of the gradient itself, along w_j.
     """
     problem = problem_of(instance)
-    claimed = eqn6(problem, projected=projected)
+    for_W, for_V = eqn6(problem, projected=projected)
+    claimed = (factor * for_W, factor * for_V)
     return against_the_gradient(problem, claimed, context, instance.seed, projected=projected)
 
 
@@ -246,4 +254,7 @@ unprojected_is_the_gradient.errs(
     matters="Theorems 4 and 5 project, so they speak of the true gradient there.",
 )
 unprojected_is_the_gradient.accepts("with the projection it is accepted", SQUARE, projected=True)
+unprojected_is_the_gradient.rejects(
+    "with the projection, times 1 + 1e-8", SQUARE, projected=True, factor=1 + 1e-8
+)
 unprojected_is_the_gradient.rejects("without the projection, as many students as teachers", SQUARE)

@@ -126,6 +126,8 @@ def attack(
         _alter_once(search)
     if search.records and not search.spent and not search.survivors:
         _polish(search)
+    while not search.spent and search.records and not search.survivors:  # the simplex search ended early
+        _alter_once(search)
     smallest = search.records[0] if search.records else None
     return Attack(
         evaluations=search.judged,

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import numpy as np
 import torch
 from torch import Tensor
 
-from nets.matrix_form.layered import LayeredNetwork, LayerValues
+from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.recursion import modulations
 from nets.matrix_form.separation import Separation, separate
+from verify.mathematics.gradients.absolute_networks import AbsoluteNetwork, nodes_on_a_path
 
-TOLERANCE = 1e-13
-"""Relative to the sums with every term in absolute value: 4 eps times the additions along a path (at most 100)."""
+EPS = float(np.finfo(np.float64).eps)
+
+
+def rounding_of(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> float:
+    """Bound on the rounding of both sides of Eqn 6, relative to its sums with every term in absolute value.
+
+    On a path lie the sums over the samples (of L, D and beta) and over the nodes of every layer, forwards and
+    backwards; n additions and as many products lose n EPS on either side.
+    """
+    return 2 * EPS * (3 * len(x) + 2 * nodes_on_a_path(student, teacher))
 
 
 def autograd_gradients(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> list[Tensor]:
@@ -25,11 +33,12 @@ def autograd_gradients(student: LayeredNetwork, teacher: LayeredNetwork, x: Tens
     return [-g for g in torch.autograd.grad(loss, weights)]
 
 
-def gap_tensors(separation: Separation, x: Tensor) -> list[tuple[Tensor, Tensor]]:
+def gap_tensors(separation: Separation, x: Tensor, factor: float = 1.0) -> list[tuple[Tensor, Tensor]]:
     """``E[beta f'f' ff] - E[beta] E[f'f'] E[ff]`` of each layer, for the teacher and for the student.
 
     Entry l: two arrays ``(n_{l+1}, m_{l+1}, n_l, m_l)``, with the student's widths twice in the second.
-    Of the size (n m)^2: for small networks. Source: Luck Matters, Eqns 4 and 5.
+    ``factor`` multiplies the joint expectation, for altered claims. Of the size (n m)^2: for small networks.
+    Source: Luck Matters, Eqns 4 and 5.
     """
     student = separation.student
     tensors: list[list[Tensor]] = [[] for _ in range(student.depth)]
@@ -46,7 +55,7 @@ def gap_tensors(separation: Separation, x: Tensor) -> list[tuple[Tensor, Tensor]
                 theirs.activations[level],
             )
             split = torch.einsum("jo,kq->jokq", moments.H(level), moments.L[level])
-            tensors[level].append(joint / len(x) - split)
+            tensors[level].append(factor * joint / len(x) - split)
     return [(pair[0], pair[1]) for pair in tensors]
 
 
@@ -65,17 +74,9 @@ def contracted(separation: Separation, gaps: list[tuple[Tensor, Tensor]]) -> lis
     ]
 
 
-@dataclass(frozen=True)
-class _Absolute(LayeredNetwork):
-    """Absolute values of weights and inputs, on the gates of the network with the weights ``signed``."""
-
-    signed: tuple[Tensor, ...] = ()
-
-    def evaluate(self, x: Tensor) -> LayerValues:
-        activations, gates = [x.abs()], LayeredNetwork(self.signed).evaluate(x).gates
-        for W, gate in zip(self.weights, gates, strict=True):
-            activations.append(gate * (activations[-1] @ W))
-        return LayerValues(tuple(activations), gates)
+def absolute_separation(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> Separation:
+    """The separation with absolute values of weights and inputs, on the gates of the networks themselves."""
+    return separate(AbsoluteNetwork.of(student), AbsoluteNetwork.of(teacher), x)
 
 
 def rounding_scales(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor) -> list[float]:
@@ -83,10 +84,7 @@ def rounding_scales(student: LayeredNetwork, teacher: LayeredNetwork, x: Tensor)
 
     Rounding is a small multiple of eps of these, however much the sums themselves cancel.
     """
-    positive = [
-        _Absolute(tuple(W.abs() for W in net.weights), signed=net.weights) for net in (student, teacher)
-    ]
-    bound = separate(positive[0], positive[1], x)
+    bound = absolute_separation(student, teacher, x)
     split = bound.separated()
     by_layer = zip(bound.exact.pull, bound.exact.push, split.pull, split.push, strict=True)
     return [max(float(term.max()) for term in terms) for terms in by_layer]
