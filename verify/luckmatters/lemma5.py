@@ -17,7 +17,7 @@ from verify.mathematics.families.two_layer_starts import (
     single_pairs,
 )
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
+from verify.mathematics.runs.comparison_steps import comparison_margin, rounding_of, small_step, system_of
 
 LEMMA5 = Item(
     "luckmatters.lemma5", Source(LUCK_MATTERS, "Lemma 5, Eqns 56-62", version="v4", section="8.6.1")
@@ -53,7 +53,9 @@ def contracts(start: TwoLayerStart, context: Context, *, exponent: int = 0) -> E
     # Exponent 0 is the weakest form: no gamma enters it.
     factor = (1 - ETA * constants.lambda_bar * constants.gamma) ** exponent if exponent else 1.0
     bound = factor * float(before[fan_outs].max())
-    return Evidence.at_most(float(after[fan_outs].max()), bound=bound, tolerance=ROUNDING * start.fan_out)
+    return Evidence.at_most(
+        float(after[fan_outs].max()), bound=bound, tolerance=rounding_of(problem, ETA) * start.fan_out
+    )
 
 
 @contracts.confirmed_precisely(digits=DIGITS)
@@ -81,6 +83,9 @@ contracts.rejects("at the solution with V_r ≠ 0 the step leads away", TwoLayer
 contracts.rejects(
     "(61) as printed, exponent t + 1 from exponent t − 1, for a student alone at W = W*", ALONE, exponent=2
 )
+contracts.rejects("the same with ‖v_r‖ = 1e-9", TwoLayerStart(c=2, r_fan_out=1e-9))
+contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (4")
+contracts.includes("a fan-out of norm 0.001", TwoLayerStart(alpha=2.0, fan_out=0.001))
 contracts.accepts("the weakest form for a student alone at W = W*", ALONE)
 
 
@@ -94,21 +99,33 @@ contracts.accepts("the weakest form for a student alone at W = W*", ALONE)
     note="all terms of Eqn 56 kept",
     compares=("largest row of (b, c)(t + 1) over its bound", "≤", "one"),
 )
-def rows_of_the_fan_outs(instance: BoxInstance, context: Context, *, push: float = 1.0) -> Evidence:
+def rows_of_the_fan_outs(
+    instance: BoxInstance, context: Context, *, push: float = 1.0, share: float = 1.0
+) -> Evidence:
     """Lemma 5: the fan-outs' rows of the comparison system
 
     (b, c)(t + 1) ≤ rows b, c of (I + ηM) y(t) on the box;
     so y(t) ≤ (1 − ηλ)^t p  ⇒  (b, c)(t + 1) ≤ (1 − ηλ)^{t+1} (p_b, p_c)
 
-    Holds for every step with η l_jj ≤ 1, at every state of the box, whether or not M has a rate.
+    Holds for every step with η l_jj ≤ 1, at every state of a box with caps below a right angle, whether or not M has a
+    rate.
     """
     m, r = instance.m, instance.r
     M = system_of(instance).M.copy()
     M[m : 2 * m, 2 * m :] *= push  # the irrelevant fan-outs in the rows of delta v
-    margin, ratio = comparison_margin(states_in(instance), M, instance.eta, slice(m, 2 * m + r))
-    return Evidence(predicted=1.0, measured=ratio, margin=margin + ROUNDING, tolerance=ROUNDING)
+    states = states_in(instance)
+    margin, ratio = comparison_margin(states, M, instance.eta, slice(m, 2 * m + r), share)
+    rounding = rounding_of(states, instance.eta)
+    return Evidence(predicted=1.0, measured=ratio, margin=margin + rounding, tolerance=rounding)
 
 
+rows_of_the_fan_outs.rejects("the share of the bound that is reached", EXAMPLE, share=0.99905746215)
+rows_of_the_fan_outs.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps below a right angle")
+rows_of_the_fan_outs.excludes("a step of 5", replace(EXAMPLE, eta=5.0), "η max")
+rows_of_the_fan_outs.excludes(
+    "a cap with the pole", replace(EXAMPLE, threshold=2.0, cap=1.5), "caps without the pole"
+)
+rows_of_the_fan_outs.includes("a step of 1, caps of 1.5", replace(EXAMPLE, m=1, r=1, eta=1.0, cap=1.5))
 rows_of_the_fan_outs.rejects(
     "without the irrelevant fan-outs in the rows of δv",
     replace(EXAMPLE, cap=0.001, fan_out_cap=0.001),

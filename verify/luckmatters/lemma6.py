@@ -18,7 +18,7 @@ from verify.mathematics.families.two_layer_starts import (
     single_pairs,
 )
 from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference
-from verify.mathematics.runs.comparison_steps import ROUNDING, comparison_margin, small_step, system_of
+from verify.mathematics.runs.comparison_steps import comparison_margin, rounding_of, small_step, system_of
 
 LEMMA6 = Item(
     "luckmatters.lemma6", Source(LUCK_MATTERS, "Lemma 6, Eqns 63-67", version="v4", section="8.6.2")
@@ -76,6 +76,9 @@ contracts.errs(
     matters="Theorem 5's W-contraction rests on it; its limit does not.",
 )
 contracts.rejects("at the solution with V_r ≠ 0 the step leads away", TwoLayerStart(c=2, r_fan_out=0.5))
+contracts.rejects("the same with ‖v_r‖ = 1e-10", TwoLayerStart(c=2, r_fan_out=1e-10))
+contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (4")
+contracts.includes("a fan-out of norm 0.001", TwoLayerStart(alpha=2.0, fan_out=0.001))
 contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(r=0, c=2, theta0=0.2))
 
 
@@ -88,7 +91,9 @@ contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(
     note="all terms of Eqn 63 kept; the sum as in Eqn 70",
     compares=("largest row of a(t + 1) over its bound", "≤", "one"),
 )
-def rows_and_drift(instance: BoxInstance, context: Context, *, push: float = 1.0) -> Evidence:
+def rows_and_drift(
+    instance: BoxInstance, context: Context, *, push: float = 1.0, share: float = 1.0
+) -> Evidence:
     """Lemma 6: the columns' rows of the comparison system, and the drift of W_r
 
     a(t + 1) ≤ rows a of (I + ηM) y(t),   ‖w_k(t + 1) − w_k(t)‖ ≤ η c_k (N y(t))_k for k ∈ r;
@@ -100,20 +105,28 @@ def rows_and_drift(instance: BoxInstance, context: Context, *, push: float = 1.0
     M, m = system.M.copy(), instance.m
     M[:m, 2 * m :] *= push
     states = states_in(instance)
-    margin, ratio = comparison_margin(states, M, instance.eta, slice(0, m))
+    margin, ratio = comparison_margin(states, M, instance.eta, slice(0, m), share)
     y = deviation(states, states.student_W, states.student_V)
     allowed = instance.eta * y[..., 2 * m :] * (system.drift @ y[..., None])[..., 0]
     moved = np.linalg.norm(descent_step(states, instance.eta)[0] - states.student_W, axis=-2)[..., m:]
     drift = float((push * allowed - moved).min(initial=np.inf))
+    rounding = rounding_of(states, instance.eta)
     return Evidence(
         predicted=1.0,
         measured=ratio,
-        margin=min(margin, drift) + ROUNDING,
-        tolerance=ROUNDING,
+        margin=min(margin, drift) + rounding,
+        tolerance=rounding,
         details={"rows": margin, "drift": drift},
     )
 
 
+rows_and_drift.rejects("the share of the bound that is reached", EXAMPLE, share=0.99606740241)
+rows_and_drift.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps below a right angle")
+rows_and_drift.excludes("a step of 5", replace(EXAMPLE, eta=5.0), "η max")
+rows_and_drift.excludes(
+    "a cap with the pole", replace(EXAMPLE, threshold=2.0, cap=1.5), "caps without the pole"
+)
+rows_and_drift.includes("a step of 1, caps of 1.5", replace(EXAMPLE, m=1, r=1, eta=1.0, cap=1.5))
 rows_and_drift.rejects(
     "without the push of the irrelevant nodes", replace(EXAMPLE, cap=0.001, fan_out_cap=0.001), push=0.0
 )

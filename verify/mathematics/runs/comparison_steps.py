@@ -12,8 +12,18 @@ from verify.judging import Assumption
 from verify.mathematics.bounds.comparison import Comparison, comparison, deviation
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, descent_step
 
-ROUNDING = 1e-14
-"""Of one step on numbers of order one: a few dozen rounding errors, also of the square roots in the norms."""
+EPS = float(np.finfo(np.float64).eps)
+
+
+def rounding_of(states: TeacherStudent, eta: float) -> float:
+    """Rounding of one step and of the deviations before and after it, absolute.
+
+    Columns are unit, so every entry of a field is a sum over the nodes of products of fan-outs and kernels below one:
+    with S the sum of their norms, a step adds eta (1 + S)^2 at most. Sixteen roundings each.
+    """
+    fan_outs = (np.linalg.norm(V, axis=-1).sum(axis=-1).max() for V in (states.student_V, states.teacher_V))
+    total = 1 + float(sum(fan_outs))
+    return 16 * EPS * total * (1 + eta * total)
 
 
 @lru_cache(maxsize=8)
@@ -22,18 +32,26 @@ def system_of(instance: BoxInstance) -> Comparison:
     return comparison(centres_of(instance), box_of(instance))
 
 
-def comparison_margin(states: TeacherStudent, M: Array, eta: float, rows: slice) -> tuple[float, float]:
-    """Smallest margin of ``y(t+1) <= (I + eta M) y(t)`` on ``rows`` over all states, and largest ratio of the two."""
+def comparison_margin(
+    states: TeacherStudent, M: Array, eta: float, rows: slice, share: float = 1.0
+) -> tuple[float, float]:
+    """Smallest margin of ``y(t+1) <= (I + eta M) y(t)`` on ``rows`` over all states, and largest ratio of the two.
+
+    ``share`` multiplies the bound, for altered claims. Ratios to bounds below the rounding are left out.
+    """
     before = deviation(states, states.student_W, states.student_V)
     after = deviation(states, *descent_step(states, eta))[..., rows]
-    bound = (before + eta * (M @ before[..., None])[..., 0])[..., rows]
-    ratio = np.divide(after, bound, out=np.zeros_like(after), where=bound > ROUNDING)
+    bound = share * (before + eta * (M @ before[..., None])[..., 0])[..., rows]
+    ratio = np.divide(after, bound, out=np.zeros_like(after), where=bound > 10 * rounding_of(states, eta))
     return float((bound - after).min(initial=np.inf)), float(ratio.max(initial=0.0))
 
 
 def small_step(instance: BoxInstance) -> tuple[Assumption, ...]:
-    """The step is so small that no own term overshoots."""
+    """Caps on which sin theta tells the angle and no slope is infinite; a step so small that no own term overshoots."""
+    acute = Assumption("caps below a right angle", np.pi / 2 - instance.cap)
+    if not acute.satisfied:
+        return (acute,)
     M = system_of(instance).M
     if not np.all(np.isfinite(M)):
-        return (Assumption("caps without the pole of the bias axis", -1.0),)
-    return (Assumption("η max |M_ii| < 1", 1 - instance.eta * float(np.abs(np.diagonal(M)).max())),)
+        return (acute, Assumption("caps without the pole of the bias axis", -1.0))
+    return (acute, Assumption("η max |M_ii| < 1", 1 - instance.eta * float(np.abs(np.diagonal(M)).max())))
