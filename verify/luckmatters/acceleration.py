@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import mpmath as mp
@@ -75,19 +74,23 @@ def speeds_up(
 
 speeds_up.rejects("the two windows exchanged", NearTeacher(), first="middle", second="early")
 
+ONE = NearTeacher(3, 1, 2, 1, networks=1, seed=20)
+
 SMALLEST, BLUR = 1e-5, 1e-3
 """Least ``||sin theta||`` of a single network, and the accuracy of its rates: integration to 1e-9, in the log."""
 
 
 def speeds_up_first(instance: NearTeacher) -> tuple[Assumption, ...]:
-    """A single network is asked to do what the remark describes: V_r falls by half and W_u speeds up."""
-    if instance.networks > 1:
-        return ()
+    """A single network that does what the remark describes: V_r falls by half and W_u speeds up."""
+    alone = Assumption("a single network", 1.5 - instance.networks)
+    if not alone.satisfied:
+        return (alone,)
     run = course(instance, tight=True)
     early, middle = (float(rate(run, window)[0]) for window in ("early", "middle"))
     irrelevant = np.linalg.norm(run.observables["fan_out_norm"][:, 0, instance.m :], axis=-1)
     left = float(np.linalg.norm(run.observables["sin_theta"][-1]))
     return (
+        alone,
         Assumption("‖V_r‖ halved by t = 8", float(irrelevant[0] / 2 - irrelevant[2])),
         Assumption("faster in [2, 8] than in [0, 2]", middle - max(early, 0.0) - BLUR),
         Assumption("‖sin θ‖ above rounding at t = 100", left - SMALLEST),
@@ -108,7 +111,7 @@ def rise_of_one(before: float, after: float, **details: Any) -> Evidence:
     on=NearTeacher,
     draw=single_networks,
     assume=speeds_up_first,
-    examples=[NearTeacher()],
+    examples=[ONE],
     cost=FLOW.at_quick(30),
     compares=("rate of ‖sin θ‖ in t ∈ [50, 100]", "≥", "rate in t ∈ [2, 8]"),
     note="our reading, stronger than the paper, which does not say that the speed-up lasts",
@@ -121,11 +124,10 @@ def stays_fast(
     γ is large once V_r has vanished: the late rate is at least that of the first acceleration
     (judged: rate in t ∈ [50, 100] above that in [2, 8])
 
-    The rate rises, peaks and falls again: fast modes die first, and what is left decays with the smallest eigenvalue of
-    the Gram matrix at the limit. Where r-nodes share a teacher V_r does not vanish at all and the rate falls to zero.
+    In the mean over 96 networks (d, m, n, c = 6, 2, 6, 3) the rate rises, peaks and falls again: fast modes die first,
+    and what is left decays with the smallest eigenvalue of the Gram matrix at the limit. Where r-nodes share a teacher
+    V_r does not vanish at all and the rate falls to zero.
     """
-    if instance.networks > 1:
-        return rise(instance, context, first, second)
     run = course(instance, tight=True)
     before, after = (float(rate(run, window)[0]) for window in (first, second))
     return rise_of_one(before, after, **rates_and_fan_outs(run, instance.m))
@@ -133,23 +135,34 @@ def stays_fast(
 
 @stays_fast.confirmed_precisely(digits=DIGITS)
 def flows_again(instance: NearTeacher, *, first: str = "middle", second: str = "late") -> Evidence:
-    """One network: its flow again in 30 digits. Many: other seeds, and a thousand times less error."""
-    if instance.networks == 1:
-        with mp.workdps(DIGITS):
-            reference, sizes = TwoLayerReference(instance.only_member()), []
-            for span, steps in ((2, 8), (6, 24), (42, 84), (50, 100)):
-                reference.W, reference.V = reference.integrate(span, steps)
-                sines = reference.distances(reference.W, reference.V)[0]
-                sizes.append(float(mp.log(mp.norm(mp.matrix(sines)))))
-        middle, late = (sizes[0] - sizes[1]) / 6, (sizes[2] - sizes[3]) / 50
-        return rise_of_one(middle, late, digits=DIGITS)
-    run = course(replace(instance, seed=instance.seed + 1_000_003), tight=True)
-    gain = rate(run, second) - rate(run, first)
-    return exceeds(gain, 0.0, Context(), **rates_and_fan_outs(run, instance.m))
+    """The same two rates from the flow in 30 digits."""
+    with mp.workdps(DIGITS):
+        reference = TwoLayerReference(instance.only_member())
+        sizes = [_log_size(reference)]
+        for span, steps in ((2, 8), (6, 24), (42, 84), (50, 100)):
+            reference.W, reference.V = reference.integrate(span, steps)
+            sizes.append(_log_size(reference))
+    before, after = (
+        float((sizes[i] - sizes[j]) / (TIMES[j] - TIMES[i])) for i, j in (WINDOWS[first], WINDOWS[second])
+    )
+    return rise_of_one(before, after, digits=DIGITS)
 
 
-stays_fast.accepts("early against middle window", NearTeacher(), first="early", second="middle")
-stays_fast.rejects("middle window against early", NearTeacher(), first="middle", second="early")
+def _log_size(reference: TwoLayerReference) -> mp.mpf:
+    """``log ||sin theta||`` over the relevant set."""
+    return mp.log(mp.norm(mp.matrix(reference.distances(reference.W, reference.V)[0])))
+
+
+stays_fast.excludes("an ensemble", NearTeacher(), "a single network")
+
+stays_fast.excludes("V_r dies more slowly", NearTeacher(3, 1, 2, 1, networks=1, seed=4), "‖V_r‖ halved")
+stays_fast.excludes("no speed-up", NearTeacher(3, 1, 2, 1, networks=1, seed=8), "faster in [2, 8]")
+stays_fast.excludes(
+    "learned to rounding", NearTeacher(3, 1, 2, 1, networks=1, seed=2), "‖sin θ‖ above rounding"
+)
+stays_fast.includes("a network that speeds up at first", ONE)
+stays_fast.accepts("early against middle window", ONE, first="early", second="middle")
+stays_fast.rejects("middle window against early", ONE, first="middle", second="early")
 
 
 @ACCELERATION.claim(

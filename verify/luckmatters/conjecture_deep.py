@@ -19,7 +19,19 @@ from nets.deep.training.batches import FreshGaussian, gaussian_inputs
 from nets.deep.training.descent import SGD
 from nets.deep.training.train import train_deep
 from nets.streams import network_seeds
-from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
+from verify.judging import (
+    LUCK_MATTERS,
+    SEED,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    Verdict,
+    fixed,
+    integers,
+    reals,
+)
 from verify.mathematics.mean_over_seeds import exceeds, falls_below, weakest
 
 CONJECTURE = Item(
@@ -32,21 +44,21 @@ EVALUATION = 2000
 
 
 @dataclass(frozen=True)
-class DeepStudents:
+class DeepStudents(Instance):
     """``networks`` three-layer teachers of equal widths and students ``factor`` times as wide.
 
     In every hidden layer the first students start near the teacher's nodes, the nearer the larger ``luck`` is
     (:func:`near_start`; 0 is a random start). Trained with ``lr`` for ``steps`` steps.
     """
 
-    d: int = 6
-    width: int = 4
-    factor: int = 3
-    luck: float = 3.0
-    networks: int = 32
-    lr: float = 0.2
-    steps: int = 6000
-    seed: int = 0
+    d: int = fixed(6, integers(2))
+    width: int = fixed(4, integers(2))
+    factor: int = fixed(3, integers(1))
+    luck: float = fixed(3.0, reals(0.0))
+    networks: int = fixed(32, integers(3))
+    lr: float = fixed(0.2, reals(0.0, low_open=True))
+    steps: int = fixed(6000, integers(10))
+    seed: int = fixed(0, SEED)
 
 
 NEAR, RANDOM = DeepStudents(), DeepStudents(luck=0.0)

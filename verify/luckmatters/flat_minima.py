@@ -45,9 +45,13 @@ def irrelevant_fan_ins(instance: Solved, context: Context, *, fan_out: float = 0
 
 
 irrelevant_fan_ins.rejects("V_r = 0.1 instead of 0", Solved(), fan_out=0.1)
+irrelevant_fan_ins.rejects("V_r = 1e-11 instead of 0", Solved(), fan_out=1e-11)
 
 NO_INPUT_BETWEEN = Solved(d=3, m=2, extra=6, c=1, seed=111)
 """A lucky and an irrelevant column 3 degrees apart: 320 inputs (10 a weight) leave the wedge between them empty."""
+
+
+UNRESOLVED = Solved(d=2, m=2, extra=6, seed=32)
 
 
 def resolved(instance: Solved) -> tuple[Assumption, ...]:
@@ -90,4 +94,7 @@ def flat_directions(instance: Solved, context: Context, *, rescalings: bool = Tr
     )
 
 
+flat_directions.excludes("two columns 6e-7 rad apart", UNRESOLVED, "d inputs between")
+flat_directions.excludes("the same: an eigenvalue that is neither", UNRESOLVED, "eigenvalues zero or")
+flat_directions.includes("two columns 3 degrees apart", NO_INPUT_BETWEEN)
 flat_directions.rejects("without the m rescalings", Solved(), rescalings=False)

@@ -12,7 +12,7 @@ from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
 from nets.two_layer.curvature import hessian_spectrum
-from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source
+from verify.judging import LUCK_MATTERS, SEED, Context, Evidence, Instance, Item, Source, fixed, integers
 from verify.mathematics.mean_over_seeds import exceeds
 
 FLAT_TRAINED = Item(
@@ -25,15 +25,19 @@ NEAR_ZERO = 1e-3
 
 
 @dataclass(frozen=True)
-class TrainedSizes:
+class TrainedSizes(Instance):
     """Networks of m and of 4m nodes trained by SGD from a start near the teacher."""
 
-    d: int = 8
-    m: int = 3
-    c: int = 2
-    networks: int = 12
-    steps: int = 4000
-    seed: int = 0
+    d: int = fixed(8, integers(2))
+    m: int = fixed(3, integers(1))
+    c: int = fixed(2, integers(1))
+    networks: int = fixed(12, integers(3))
+    steps: int = fixed(4000, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers."""
+        return "expected m <= d for orthonormal teachers" if self.m > self.d else ""
 
 
 def near_zero_counts(instance: TrainedSizes, factor: int) -> Array:

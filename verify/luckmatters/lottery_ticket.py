@@ -16,7 +16,19 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import polarised
 from nets import TwoLayerStudents, train
 from nets.two_layer.pruning import by_contribution, keep_best, select_nodes
-from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
+from verify.judging import (
+    LUCK_MATTERS,
+    SEED,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    Verdict,
+    fixed,
+    integers,
+    reals,
+)
 from verify.mathematics.mean_over_seeds import exceeds
 
 LOTTERY = Item(
@@ -29,21 +41,27 @@ LOSS_FLOOR = 1e-13
 
 
 @dataclass(frozen=True)
-class Lottery:
+class Lottery(Instance):
     """``networks`` independent lotteries: m orthonormal teachers of strength ``1 / j^polarity``, n students.
 
     The ``keep`` most salient students are the ticket; every network is trained for ``steps`` steps.
     """
 
-    d: int = 8
-    m: int = 4
-    n: int = 20
-    c: int = 4
-    keep: int = 6
-    polarity: float = 0.0
-    networks: int = 96
-    steps: int = 1500
-    seed: int = 0
+    d: int = fixed(8, integers(2))
+    m: int = fixed(4, integers(1))
+    n: int = fixed(20, integers(1))
+    c: int = fixed(4, integers(1))
+    keep: int = fixed(6, integers(1))
+    polarity: float = fixed(0.0, reals(0.0))
+    networks: int = fixed(96, integers(3))
+    steps: int = fixed(1500, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers, and no more nodes kept than there are."""
+        if self.m > self.d:
+            return "expected m <= d for orthonormal teachers"
+        return "expected keep <= n" if self.keep > self.n else ""
 
 
 EASY = Lottery()
@@ -207,10 +225,14 @@ def fresh_tickets_lose(instance: Lottery, context: Context, *, exchanged: bool =
     return harm_of_fresh_nodes(instance, context, exchanged)
 
 
-@fresh_tickets_lose.replicated(seeds=192)
-def by_the_share_of_pairs(instance: Lottery) -> Evidence:
-    """Another set of seeds and twice the networks, in the same measure."""
-    other = replace(instance, seed=instance.seed + 1_000_003, networks=2 * instance.networks)
+FRESH = 192
+"""Lotteries of a replication, each with teacher, start and data of its own."""
+
+
+@fresh_tickets_lose.replicated(seeds=FRESH)
+def in_other_lotteries(instance: Lottery) -> Evidence:
+    """So many lotteries that share nothing with the first ones, in the same measure."""
+    other = replace(instance, seed=instance.seed + 1_000_003, networks=FRESH)
     losses = play(other, "cpu")
     return exceeds(losses.fresh - losses.rewound, 0.0, Context(), **means(losses))
 

@@ -132,7 +132,9 @@ def loss_over_nodes_kept(verdict: Verdict) -> Figure:
     note="the formula is ours",
     compares=("largest gap between lost loss and score", "=", "0"),
 )
-def saliency_is_the_loss(instance: Solved, context: Context, *, score: str = "saliency") -> Evidence:
+def saliency_is_the_loss(
+    instance: Solved, context: Context, *, score: str = "saliency", larger: float = 0.0
+) -> Evidence:
     """Pruning: the Hessian's saliency is the loss
 
     At zero loss, removing node j costs exactly ½ l_jj ‖v_j‖² = ¼ ‖w_j‖² ‖v_j‖²:
@@ -154,13 +156,15 @@ def saliency_is_the_loss(instance: Solved, context: Context, *, score: str = "sa
         "contribution": by_contribution(W, V) ** 2 / 4,
         "fan-out": by_fan_out(W, V) ** 2 / 4,
     }
-    gap = float(np.abs(lost - scores[score]).max())
+    # ``larger``: the score is too large by this share.
+    gap = float(np.abs(lost - (1 + larger) * scores[score]).max())
     # Rounding of three sums of (n + m)^2 terms, each at most 3^2 times a squared unit norm.
     tolerance = 4 * (instance.n + instance.m) ** 2 * float(np.finfo(float).eps)
     return Evidence.close(gap, predicted=0.0, tolerance=tolerance, loss=lost.tolist())
 
 
 saliency_is_the_loss.rejects("¼ ‖v_j‖² alone, nodes rescaled", Solved(), score="fan-out")
+saliency_is_the_loss.rejects("a score too large by 1e-12 of itself", Solved(), larger=1e-12)
 saliency_is_the_loss.accepts("¼ ‖w_j‖² ‖v_j‖²", Solved(), score="contribution")
 
 saliency_is_the_loss.errs(

@@ -10,7 +10,18 @@ import numpy as np
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import GradientFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import LUCK_MATTERS, Budget, Context, Evidence, Item, Source
+from verify.judging import (
+    LUCK_MATTERS,
+    SEED,
+    Budget,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    fixed,
+    integers,
+)
 
 BALANCE = Item(
     "luckmatters.theorem5.pruning.balance",
@@ -25,35 +36,40 @@ BALANCE = Item(
 
 
 @dataclass(frozen=True)
-class AnyWeights:
+class AnyWeights(Instance):
     """Random teacher and student, no relation between them."""
 
-    d: int = 2
-    m: int = 1
-    n: int = 2
-    c: int = 1
-    seed: int = 0
+    d: int = fixed(2, integers(1))
+    m: int = fixed(1, integers(1))
+    n: int = fixed(2, integers(1))
+    c: int = fixed(1, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers, a student for each."""
+        if self.m > self.d:
+            return "expected m <= d for orthonormal teachers"
+        return "expected at least as many students as teachers" if self.n < self.m else ""
 
     def problem(self, *, unit_columns: bool) -> TeacherStudent:
         """The networks: Gaussian weights but for the teacher's orthonormal fan-ins."""
         rng = np.random.default_rng((self.seed, 6))
         W = rng.standard_normal((self.d, self.n))
         W = W / np.linalg.norm(W, axis=0) if unit_columns else W
-        teacher_W = teachers.orthonormal(self.d, min(self.m, self.d), rng)
-        teacher_V = rng.standard_normal((teacher_W.shape[1], self.c))
+        teacher_W = teachers.orthonormal(self.d, self.m, rng)
+        teacher_V = rng.standard_normal((self.m, self.c))
         return TeacherStudent(teacher_W, W, teacher_V, rng.standard_normal((self.n, self.c)))
 
 
 def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
     """Up to 8 inputs, 4 teachers, 10 students, 4 outputs."""
-    integers = st.integers
     return st.builds(
-        lambda d, m, extra, c, seed: AnyWeights(d, m, m + extra, c, seed),
-        integers(2, 8),
-        integers(1, 4),
-        integers(0, 6),
-        integers(1, 4),
-        integers(0, 2**20),
+        lambda d, m, extra, c, seed: AnyWeights(d, min(m, d), m + extra, c, seed),
+        st.integers(2, 8),
+        st.integers(1, 4),
+        st.integers(0, 6),
+        st.integers(1, 4),
+        st.integers(0, 2**20),
     )
 
 
@@ -64,7 +80,9 @@ def any_weights(budget: Budget) -> st.SearchStrategy[AnyWeights]:
     draw=any_weights,
     compares=("largest |d/dt (‖w_j‖² − ‖v_j‖²)|", "=", "0"),
 )
-def norms_die_together(instance: AnyWeights, context: Context, *, projected: bool = False) -> Evidence:
+def norms_die_together(
+    instance: AnyWeights, context: Context, *, projected: bool = False, uneven: float = 0.0
+) -> Evidence:
     """Without normalisation fan-in and fan-out die together
 
     Exact gradient flow without projection: d/dt (‖w_j‖² − ‖v_j‖²) = 0 at every node
@@ -77,7 +95,8 @@ def norms_die_together(instance: AnyWeights, context: Context, *, projected: boo
     flow = GradientFlow(problem, projected=projected)
     speed = flow.unpack(flow(0.0, flow.initial_state()))
     W, V = problem.student_W, problem.student_V
-    drift = 2 * np.sum(W * speed["W"], axis=0) - 2 * np.sum(V * speed["V"], axis=1)
+    # ``uneven``: the fan-outs counted more than the fan-ins, by this share.
+    drift = 2 * np.sum(W * speed["W"], axis=0) - 2 * (1 + uneven) * np.sum(V * speed["V"], axis=1)
     sizes = np.linalg.norm(W, axis=0) * np.linalg.norm(W, axis=0).sum() * np.linalg.norm(V, axis=1)
     # The rounding of a sum of n + m terms, each at most this large.
     scale = 1 + float(np.max(sizes) * np.linalg.norm(V, axis=1).sum())
@@ -85,6 +104,7 @@ def norms_die_together(instance: AnyWeights, context: Context, *, projected: boo
     return Evidence.close(float(np.abs(drift).max()), predicted=0.0, tolerance=tolerance)
 
 
+norms_die_together.rejects("‖v‖² counted more by 1e-12", AnyWeights(), uneven=1e-12)
 norms_die_together.rejects("projected flow", AnyWeights(), projected=True)
 
 norms_die_together.errs(

@@ -11,7 +11,20 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, drawn
+from verify.judging import (
+    LUCK_MATTERS,
+    SEED,
+    Assumption,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    drawn,
+    fixed,
+    integers,
+    reals,
+)
 from verify.mathematics.precise.kernels import columns, dot
 from verify.mathematics.theorem4_constants import overlap_ratios
 
@@ -31,12 +44,12 @@ SMALL = 0.1
 
 
 @dataclass(frozen=True)
-class RandomColumns:
+class RandomColumns(Instance):
     """n random unit columns in R^d, zero bias, isotropic Gaussian input."""
 
-    d: int = drawn(2, st.integers(2, 200))
-    n: int = drawn(2, st.integers(2, 20))
-    seed: int = drawn(0, st.integers(0, 2**20))
+    d: int = drawn(2, st.integers(2, 200), integers(2))
+    n: int = drawn(2, st.integers(2, 20), integers(2))
+    seed: int = drawn(0, st.integers(0, 2**20), SEED)
 
     def columns(self, *, orthogonal: bool = False) -> Array:
         """The columns (d, n); on request orthonormal ones, of which there are at most d."""
@@ -86,10 +99,10 @@ def in_forty_digits(instance: RandomColumns) -> Evidence:
 
 
 @dataclass(frozen=True)
-class TwoColumns:
+class TwoColumns(Instance):
     """``(1, 0)`` and ``(along, 0.1)``: nearly equal for along = 1, nearly opposite for along = -1."""
 
-    along: float = 1.0
+    along: float = fixed(1.0, reals())
 
 
 def two_columns_overlap_little(instance: TwoColumns, context: Context) -> Evidence:
@@ -133,6 +146,9 @@ def orthogonal_columns_share_half(
 
 
 orthogonal_columns_share_half.rejects("ε_d = 0.51", RandomColumns(), expected=0.51)
+orthogonal_columns_share_half.rejects("ε_d larger by 1e-13", RandomColumns(), expected=0.5 + 1e-13)
+orthogonal_columns_share_half.excludes("three columns in the plane", RandomColumns(2, 3), "n ≤ d")
+orthogonal_columns_share_half.includes("as many columns as dimensions", RandomColumns(3, 3))
 
 random_columns_overlap_little.errs(
     says="v4, section 3.3, remark 'Random initialization': random weights are often orthogonal, which naturally "

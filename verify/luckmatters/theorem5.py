@@ -41,14 +41,18 @@ def certified(start: TwoLayerStart) -> tuple[TeacherStudent, Certificate]:
 
 
 def has_a_certificate(start: TwoLayerStart) -> tuple[Assumption, ...]:
-    """A certificate exists; its margin is the rate, or how far the Perron root is above zero."""
+    """Students on their teachers' side; a certificate exists (its margin: the rate, or how far Perron is above 0)."""
     certificate = certified(start)[1]
     lack = -max(float(certificate.perron), 1e-6)
     margin = float(certificate.rate) if certificate.valid else lack
-    return (Assumption("the comparison system has a rate and an invariant box", margin),)
+    return (
+        Assumption("θ₀ < π/2", np.pi / 2 - start.theta0),
+        Assumption("the comparison system has a rate and an invariant box", margin),
+    )
 
 
 ORTHOGONAL = TwoLayerStart(c=2, theta0=1e-3, v_error=1e-3, r_fan_out=0.05, seed=1)
+FAR_SIDE = TwoLayerStart(c=5, alpha=2.94, theta0=3.0, v_error=0.33, r_fan_out=0.6, seed=310)
 ANTIPODAL = TwoLayerStart(c=2, alpha=3.0, theta0=0.2, v_error=0.2, r_fan_out=0.2, seed=2)
 MANY = TwoLayerStart(m=4, r=4, c=4, threshold=3.0, theta0=1e-3, v_error=0.03, r_fan_out=0.03, seed=3)
 SLOW_FAN_OUT = TwoLayerStart(r=0, c=2, threshold=2.0, v_error=1e-3, r_fan_out=1e-3)
@@ -92,7 +96,15 @@ def pairs_and_thresholded(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
     on=TwoLayerStart,
     draw=pairs_and_thresholded,
     assume=has_a_certificate,
-    examples=(ORTHOGONAL, ANTIPODAL, MANY, replace(ORTHOGONAL, m=2, r=2, c=4), SLOW_FAN_OUT, FAST_ANGLE),
+    examples=(
+        ORTHOGONAL,
+        ANTIPODAL,
+        MANY,
+        replace(ORTHOGONAL, m=2, r=2, c=4),
+        SLOW_FAN_OUT,
+        FAST_ANGLE,
+        FAR_SIDE,
+    ),
     cost=ALGEBRA.at_quick(8),
     note="condition and rate replaced by the comparison system",
     compares=("slowest decay rate of max y_i/p_i", "≥", "certified rate λ"),
@@ -150,9 +162,24 @@ def _flow_at(problem: TeacherStudent, times: Array) -> tuple[Array, Array]:
 stays_under_its_certificate.rejects(
     "certified rate times 1.05", replace(ANTIPODAL, theta0=0.01, v_error=0.01, r_fan_out=0.01), claimed=1.05
 )
+# The rate is attained within 2 %, the irrelevant nodes' push within 10 %.
+stays_under_its_certificate.rejects(
+    "certified rate times 1.0197",
+    replace(ANTIPODAL, theta0=0.01, v_error=0.01, r_fan_out=0.01),
+    claimed=1.0197,
+)
+stays_under_its_certificate.rejects("nine tenths of the push of the irrelevant nodes", ORTHOGONAL, push=0.9)
 stays_under_its_certificate.rejects(
     "comparison without the push of the irrelevant nodes", ORTHOGONAL, push=0.0
 )
+
+stays_under_its_certificate.excludes("a student on the far side of its teacher", FAR_SIDE, "θ₀ < π/2")
+stays_under_its_certificate.excludes(
+    "two teachers and an orthogonal irrelevant node without bias",
+    replace(ORTHOGONAL, m=2, r=1, c=4),
+    "the comparison system",
+)
+stays_under_its_certificate.includes("one teacher, an irrelevant node at 3 rad", ANTIPODAL)
 
 
 @stays_under_its_certificate.drawn_by

@@ -21,6 +21,9 @@ from verify.mathematics.runs.deviation_path import deviation_path, path_toleranc
 AT_THE_SOLUTION = TwoLayerStart(m=2, r=2, c=3, r_fan_out=0.7)
 """W_u = W*, V_u = V*, V_r not zero: fan-outs of order one, far outside the printed conditions."""
 
+ORDINARY = TwoLayerStart(c=2, alpha=2.0, fan_out=0.001, theta0=0.01, v_error=0.01)
+NEAR_TEACHER = replace(ORDINARY, alpha=0.3)
+FAR_START = replace(ORDINARY, theta0=0.9, v_error=0.2)
 WITHOUT_IRRELEVANT = TwoLayerStart(m=1, r=0, c=2, theta0=0.2, v_error=0.2, seed=3)
 
 COLUMNS, FAN_OUTS = 0, 1
@@ -98,6 +101,13 @@ def solution_left_and_found_again(verdict: Verdict) -> Figure:
 
 
 columns_contract.rejects("started at the solution with V_r ≠ 0, W_u leaves it", AT_THE_SOLUTION)
+columns_contract.rejects(
+    "the same with fan-outs of 1e-7 of the teachers'", replace(AT_THE_SOLUTION, r_fan_out=1e-7)
+)
+columns_contract.excludes("fan-outs of order one", TwoLayerStart(c=2), "right-hand side of (41)")
+columns_contract.excludes("an irrelevant node 0.3 rad off", NEAR_TEACHER, "right-hand side of (42)")
+columns_contract.excludes("student and teacher 0.9 rad apart", FAR_START, "λ̄")
+columns_contract.includes("fan-outs of a thousandth", ORDINARY)
 columns_contract.accepts("without irrelevant nodes sin θ never rises", WITHOUT_IRRELEVANT)
 
 
@@ -131,6 +141,13 @@ def fan_outs_in_thirty_digits(start: TwoLayerStart) -> Evidence:
 
 
 fan_outs_contract.rejects("started at the solution with V_r ≠ 0, V_u leaves it", AT_THE_SOLUTION)
+fan_outs_contract.rejects(
+    "the same with fan-outs of 1e-7 of the teachers'", replace(AT_THE_SOLUTION, r_fan_out=1e-7)
+)
+fan_outs_contract.excludes("fan-outs of order one", TwoLayerStart(c=2), "right-hand side of (41)")
+fan_outs_contract.excludes("an irrelevant node 0.3 rad off", NEAR_TEACHER, "right-hand side of (42)")
+fan_outs_contract.excludes("student and teacher 0.9 rad apart", FAR_START, "λ̄")
+fan_outs_contract.includes("fan-outs of a thousandth", ORDINARY)
 fan_outs_contract.accepts(
     "without irrelevant nodes, W_u at W*: ‖δv‖ never rises", replace(WITHOUT_IRRELEVANT, theta0=0.0)
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import SEARCH, Assumption, Context, Evidence, drawn
+from verify.judging import SEARCH, Assumption, Context, Evidence, Instance, drawn, reals
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
@@ -18,16 +18,22 @@ from verify.mathematics.precise.two_layer_flow import DIGITS, TwoLayerReference,
 
 
 @dataclass(frozen=True)
-class FreeGamma:
+class FreeGamma(Instance):
     """One teacher, one student at angle ``theta0``, fan-out right; ``factor`` = gamma over the side of (41), (42)."""
 
-    factor: float = drawn(2.0, st.floats(1.0, 20.0).map(lambda x: round(x, 2)))
-    theta0: float = drawn(0.1, st.floats(0.01, 0.3).map(lambda x: round(x, 3)))
-    fan_out: float = drawn(1.0, st.floats(0.1, 1.0).map(lambda x: round(x, 2)))
+    factor: float = drawn(2.0, st.floats(1.0, 20.0).map(lambda x: round(x, 2)), reals(0.0, low_open=True))
+    theta0: float = drawn(
+        0.1, st.floats(0.01, 0.3).map(lambda x: round(x, 3)), reals(0.0, np.pi / 2, low_open=True)
+    )
+    fan_out: float = drawn(1.0, st.floats(0.1, 1.0).map(lambda x: round(x, 2)), reals(0.0, low_open=True))
 
     def problem(self) -> TeacherStudent:
         """Teacher and student."""
         return problem_of(TwoLayerStart(r=0, theta0=self.theta0, fan_out=self.fan_out))
+
+
+EQUAL = 1.0294962016474767
+"""γ over the smaller side at which claimed and true rate are equal, for a student of unit fan-out 0.05 rad off."""
 
 
 def both_sides_positive(instance: FreeGamma) -> tuple[Assumption, ...]:
@@ -82,6 +88,14 @@ def in_thirty_digits(instance: FreeGamma) -> Evidence:
 
 
 any_larger_gamma_will_do.rejects("twenty times the rate", FreeGamma(20.0))
+any_larger_gamma_will_do.rejects(
+    "claimed rate above the true one by 1e-10", FreeGamma(EQUAL * (1 + 1e-10), 0.05)
+)
+any_larger_gamma_will_do.accepts(
+    "claimed rate below the true one by 1e-10", FreeGamma(EQUAL * (1 - 1e-10), 0.05)
+)
+any_larger_gamma_will_do.excludes("a student 1.2 rad off", FreeGamma(1.0, 1.2), "right-hand sides")
+any_larger_gamma_will_do.includes("a student 0.8 rad off", FreeGamma(1.0, 0.8))
 any_larger_gamma_will_do.accepts("γ = half of the smaller right-hand side", FreeGamma(0.5, 0.05))
 
 any_larger_gamma_will_do.errs(

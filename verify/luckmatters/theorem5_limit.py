@@ -27,7 +27,7 @@ from verify.mathematics.runs.overparameterised_runs import (
     problem_of,
 )
 
-RTOL, ATOL = 1e-12, 1e-16
+RTOL, ATOL = 1e-12, 1e-14
 GOAL = 1e-12
 """What counts as the limit: about ten thousand rounding errors of W and V, a million times below any local minimum."""
 

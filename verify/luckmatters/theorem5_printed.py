@@ -8,7 +8,12 @@ import numpy as np
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import SEARCH, Context, Evidence
 from verify.luckmatters.theorem5 import THEOREM5
-from verify.luckmatters.theorem5_contractions import solution_left_and_found_again
+from verify.luckmatters.theorem5_contractions import (
+    FAR_START,
+    NEAR_TEACHER,
+    ORDINARY,
+    solution_left_and_found_again,
+)
 from verify.mathematics.bounds.overparameterised import theorem5_printed_constants
 from verify.mathematics.families.two_layer_starts import (
     TwoLayerStart,
@@ -80,6 +85,14 @@ def in_thirty_digits(start: TwoLayerStart) -> Evidence:
 decays_at_the_printed_rate.rejects(
     "W_u starts at W*, V_u off, with V_r ≠ 0", TwoLayerStart(c=2, alpha=2.0, fan_out=0.001, v_error=0.01)
 )
+decays_at_the_printed_rate.rejects(
+    "the same with V_r of a hundredth of V*",
+    TwoLayerStart(c=2, alpha=2.0, fan_out=0.001, v_error=0.01, r_fan_out=0.01),
+)
+decays_at_the_printed_rate.excludes("fan-outs of order one", TwoLayerStart(c=2), "right-hand side of (41)")
+decays_at_the_printed_rate.excludes("an irrelevant node 0.3 rad off", NEAR_TEACHER, "right-hand side of (42)")
+decays_at_the_printed_rate.excludes("student and teacher 0.9 rad apart", FAR_START, "λ̄")
+decays_at_the_printed_rate.includes("fan-outs of a thousandth", ORDINARY)
 decays_at_the_printed_rate.accepts(
     "one student alone at W = W*: the printed rate is met", TwoLayerStart(r=0, c=2, v_error=0.1)
 )

@@ -31,7 +31,7 @@ from verify.mathematics.runs.overparameterised_runs import (
     problem_of,
 )
 
-RTOL, ATOL = 1e-12, 1e-16
+RTOL, ATOL = 1e-12, 1e-14
 ODE_FLOOR = 1e-9
 """Sizes above this are free of the integrator's error (about 100 rtol) to the fourth digit of a rate."""
 

@@ -36,7 +36,12 @@ SHARE_ACCURACY = 1e-5
     compares=("largest share of the teacher", "≥", "0.9"),
 )
 def one_student_takes_the_teacher(
-    instance: Sharing, context: Context, *, horizon: float = 1000.0, rivals_near: bool = True
+    instance: Sharing,
+    context: Context,
+    *,
+    horizon: float = 1000.0,
+    rivals_near: bool = True,
+    wins: float = WINS,
 ) -> Evidence:
     """Winner-take-all: one winner
 
@@ -49,9 +54,9 @@ def one_student_takes_the_teacher(
     share = follow(problem, np.array([0.0, horizon])).share[-1]
     top = float(share.max())
     return Evidence(
-        predicted=WINS,
+        predicted=wins,
         measured=top,
-        margin=top - WINS + SHARE_ACCURACY,
+        margin=top - wins + SHARE_ACCURACY,
         tolerance=SHARE_ACCURACY,
         details={"shares": share.tolist()},
     )
@@ -85,9 +90,9 @@ def _asymmetry(theta: float) -> float:
 
 
 @one_student_takes_the_teacher.confirmed_precisely(digits=DIGITS)
-def in_thirty_digits(instance: Sharing) -> Evidence:
+def in_thirty_digits(instance: Sharing, *, rivals_near: bool = True) -> Evidence:
     """The flow in 30 digits up to t = 100; what the shares still change up to t = 1000 (a thousandth) from float64."""
-    problem = instance.start()
+    problem = instance.start() if rivals_near else _first_alone(instance.start())
     later = follow(problem, np.array([0.0, 100.0, 1000.0])).share[1:]
     drift = float(np.abs(np.diff(later, axis=0)).max())
     with mp.workdps(DIGITS):
@@ -120,6 +125,7 @@ def shares_over_time(verdict: Verdict) -> Figure:
 
 one_student_takes_the_teacher.accepts("a rival on the far side", Sharing(), rivals_near=False)
 one_student_takes_the_teacher.rejects_variant("two mirror images", mirror_images, Sharing())
+one_student_takes_the_teacher.rejects("a share larger by 0.001 than there is", Sharing(), wins=0.5495)
 one_student_takes_the_teacher.rejects("shares at t = 1", Sharing(), horizon=1.0)
 
 one_student_takes_the_teacher.errs(

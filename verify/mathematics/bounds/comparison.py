@@ -8,7 +8,7 @@ that keeps the columns in their caps, the r-set's drift included, it holds for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,12 +176,16 @@ def certify(problem: TeacherStudent) -> Certificate:
     ``||w_k'|| <= exp(-2 rate t) p_c (drift p)``. By continuity the box is then never left. The largest of ``SHARES``
     of the Perron rate whose box closes is kept. Instances on leading axes.
 
+    Vacuous where a relevant student starts beyond a right angle from its teacher.
+
     Assumes unit columns, n >= m, isotropic or biased Gaussian input. Cost: some tens of O(N^3) solves an instance.
     Source: the corrected form of Luck Matters, Theorem 5.
     """
     problem.require_unit_columns()
     problem.require_u_set()
     y0 = deviation(problem, problem.student_W, problem.student_V)
+    # Beyond a right angle sin theta is that of the supplement, and the caps would be too small.
+    acute = np.all(np.sum(problem.student_W[..., : problem.m] * problem.teacher_W, axis=-2) > 0, axis=-1)
     # p > 0 is needed for the quotient; a floor far below everything else costs nothing.
     start = y0 + 1e-12 * np.maximum(y0.max(axis=-1, keepdims=True), 1e-3)
     best: Certificate | None = None
@@ -191,7 +195,8 @@ def certify(problem: TeacherStudent) -> Certificate:
         if best.valid.all():
             break
     assert best is not None
-    return best
+    valid = best.valid & acute
+    return replace(best, valid=valid, rate=np.where(valid, best.rate, np.nan))
 
 
 def _attempt(problem: TeacherStudent, start: Array, share: float) -> Certificate:

@@ -9,18 +9,18 @@ import numpy as np
 
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import drawn
+from verify.judging import SEED, Instance, drawn, integers
 
 
 @dataclass(frozen=True)
-class Solved:
+class Solved(Instance):
     """A two-layer student at the limit of Theorem 5: u-set at the teacher, ``extra`` r-nodes with zero fan-out."""
 
-    d: int = drawn(3, st.integers(3, 8))
-    m: int = drawn(1, st.integers(1, 4))
-    extra: int = drawn(1, st.integers(1, 6))
-    c: int = drawn(1, st.integers(1, 4))
-    seed: int = drawn(0, st.integers(0, 2**20))
+    d: int = drawn(3, st.integers(3, 8), integers(2))
+    m: int = drawn(1, st.integers(1, 4), integers(1))
+    extra: int = drawn(1, st.integers(1, 6), integers(1))
+    c: int = drawn(1, st.integers(1, 4), integers(1))
+    seed: int = drawn(0, st.integers(0, 2**20), SEED)
 
     @property
     def n(self) -> int:

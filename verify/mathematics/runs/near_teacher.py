@@ -13,24 +13,30 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Budget
+from verify.judging import SEED, Budget, Instance, fixed, integers, reals
 
 TIMES = np.array([0.0, 2.0, 8.0, 50.0, 100.0])
 """At 2 the fan-outs V_r of the irrelevant nodes are still large, at 8 halved; from 50 on late rates are read."""
 
 
 @dataclass(frozen=True)
-class NearTeacher:
+class NearTeacher(Instance):
     """An ensemble started near the teacher (the p_W, p_V start of section 4.2), W and V learned."""
 
-    d: int = 6
-    m: int = 2
-    n: int = 6
-    c: int = 3
-    p_W: float = 3.0
-    p_V: float = 0.3
-    networks: int = 96
-    seed: int = 0
+    d: int = fixed(6, integers(2))
+    m: int = fixed(2, integers(1))
+    n: int = fixed(6, integers(1))
+    c: int = fixed(3, integers(1))
+    p_W: float = fixed(3.0, reals(0.0))
+    p_V: float = fixed(0.3, reals(0.0))
+    networks: int = fixed(96, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """A student for every teacher, orthonormal teachers."""
+        if self.m > self.d:
+            return "expected m <= d for orthonormal teachers"
+        return "expected at least as many students as teachers" if self.n < self.m else ""
 
     def start(self, *, silent: bool = False) -> TeacherStudent:
         """The start; ``silent`` sets V_r = 0, everything else equal."""

@@ -11,20 +11,27 @@ from dynamics.arrays import Array
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from nets import TwoLayerStudents, train
+from verify.judging import SEED, Instance, fixed, integers
 
 
 @dataclass(frozen=True)
-class Trained:
+class Trained(Instance):
     """An ensemble trained by SGD from random initialisation, of which ``keep`` nodes are to be kept."""
 
-    d: int = 10
-    m: int = 5
-    n: int = 20
-    c: int = 5
-    keep: int = 10
-    networks: int = 24
-    steps: int = 3000
-    seed: int = 0
+    d: int = fixed(10, integers(2))
+    m: int = fixed(5, integers(1))
+    n: int = fixed(20, integers(1))
+    c: int = fixed(5, integers(1))
+    keep: int = fixed(10, integers(1))
+    networks: int = fixed(24, integers(3))
+    steps: int = fixed(3000, integers(1))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers, and no more nodes kept than there are."""
+        if self.m > self.d:
+            return "expected m <= d for orthonormal teachers"
+        return "expected keep <= n" if self.keep > self.n else ""
 
     def start(self) -> TeacherStudent:
         """Orthonormal teachers, random unit fan-outs; students uniform on the sphere with fan-outs of norm 1/2."""

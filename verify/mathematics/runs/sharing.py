@@ -13,19 +13,19 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Assumption, drawn
+from verify.judging import SEED, Assumption, Instance, drawn, integers, reals
 
 
 @dataclass(frozen=True)
-class Sharing:
+class Sharing(Instance):
     """``students`` nodes within ``spread`` of one teacher, each with an equal share of its fan-out, perturbed."""
 
-    d: int = drawn(3, st.integers(3, 6))
-    students: int = drawn(2, st.integers(2, 4))
-    c: int = drawn(1, st.integers(1, 3))
-    spread: float = drawn(0.3, st.sampled_from([0.1, 0.2, 0.3]))
-    noise: float = drawn(0.1, st.sampled_from([0.0, 0.1, 0.2]))
-    seed: int = drawn(0, st.integers(0, 2**20))
+    d: int = drawn(3, st.integers(3, 6), integers(2))
+    students: int = drawn(2, st.integers(2, 4), integers(2))
+    c: int = drawn(1, st.integers(1, 3), integers(1))
+    spread: float = drawn(0.3, st.sampled_from([0.1, 0.2, 0.3]), reals(0.0, np.pi))
+    noise: float = drawn(0.1, st.sampled_from([0.0, 0.1, 0.2]), reals(0.0, 1.0))
+    seed: int = drawn(0, st.integers(0, 2**20), SEED)
 
     def start(self) -> TeacherStudent:
         """Teacher and students at ``spread`` from it in random directions, with perturbed equal shares."""
@@ -46,6 +46,17 @@ def in_regime(instance: Sharing) -> tuple[Assumption, ...]:
         Assumption("spread > 0", instance.spread),
         Assumption("spread < π/4", np.pi / 4 - instance.spread),
     )
+
+
+def smallest_share(instance: Sharing) -> float:
+    """The smallest share of the teacher once it is explained: what lacks at the start is made up in equal parts.
+
+    Near the teacher all fan-outs feel the same residual, so each gets ``(1 - sum of shares) / k``.
+    """
+    problem, k = instance.start(), instance.students
+    fan_out = problem.teacher_V[0]
+    shares = problem.student_V @ fan_out / (fan_out @ fan_out)
+    return float(shares.min() + (1 - shares.sum()) / k)
 
 
 @dataclass(frozen=True)
