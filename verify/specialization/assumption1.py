@@ -128,6 +128,11 @@ every_observed_teacher_is_learned.accepts(
 )
 every_observed_teacher_is_learned.rejects("a mirrored teacher", MirrorTeacher(2, 3))
 
+every_observed_teacher_is_learned.excludes(
+    "a teacher that no active student sees", MirrorTeacher(mirrored=False), "some teacher observed"
+)
+every_observed_teacher_is_learned.includes("a mirrored teacher", MirrorTeacher(2, 3))
+
 every_observed_teacher_is_learned.errs(
     says=(
         "Section 4.2, Assumption 1: teachers are not co-linear, their boundaries visible. Read with co-"
@@ -181,6 +186,9 @@ def every_teacher_bends_the_output(pair: ArbitraryPair, context: Context, *, fac
 
 
 every_teacher_bends_the_output.rejects("a bend 1% larger", ArbitraryPair(d=3, teachers=3), factor=1.01)
+every_teacher_bends_the_output.rejects(
+    "a bend larger by 1e-11 of itself", ArbitraryPair(d=3, teachers=3), factor=1 + 1e-11
+)
 every_teacher_bends_the_output.rejects_variant(
     "a mirrored teacher", every_observed_teacher_is_learned, MirrorTeacher(2, 3)
 )

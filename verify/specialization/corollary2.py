@@ -99,6 +99,9 @@ unspecialised_contribute_nothing.accepts(
 )
 unspecialised_contribute_nothing.rejects("an antiparallel pair", Splitting(2, 1, 2, opposed=1))
 
+unspecialised_contribute_nothing.excludes("copies only", Splitting(), "an unaligned student with C")
+unspecialised_contribute_nothing.includes("an antiparallel pair, inside", Splitting(2, 1, 2, opposed=1))
+
 unspecialised_contribute_nothing.errs(
     says=(
         "Section 4.3, Corollary 2: with sufficient observers all unspecialised students together "
@@ -126,7 +129,7 @@ unspecialised_contribute_nothing.errs(
     compares=("share of the contribution that is not affine", "≤", "rounding"),
 )
 def unspecialised_contribute_an_affine_function(
-    splitting: Splitting, context: Context, *, degree: int = 1, forgotten: int = 0
+    splitting: Splitting, context: Context, *, degree: int = 1, forgotten: int = 0, bump: float = 0.0
 ) -> Evidence:
     """Unspecialised students contribute an affine function
 
@@ -139,6 +142,7 @@ def unspecialised_contribute_an_affine_function(
     fewer = replace(teacher, W=teacher.W[:, forgotten:], b=teacher.b[forgotten:], V=teacher.V[forgotten:])
     x = networks.region.sample(SAMPLES, context.rng(splitting.seed, 6))
     total = contribution(replace(networks, teacher=fewer), x, either_sign=True)
+    total = total + bump * largest_part(networks) * np.maximum(x[:, :1], 0)
     basis = np.concatenate([np.ones((len(x), 1)), x], axis=1)[:, : 1 + degree * x.shape[1]]
     left = total - basis @ np.linalg.lstsq(basis, total, rcond=None)[0]
     return Evidence.at_most(
@@ -153,6 +157,8 @@ unspecialised_contribute_an_affine_function.rejects(
     "a constant in place of an affine function", MIXED, degree=0
 )
 unspecialised_contribute_an_affine_function.rejects("a teacher without students", MIXED, forgotten=1)
+unspecialised_contribute_an_affine_function.rejects("a kink of 1e-4 of the whole besides", MIXED, bump=1e-4)
+unspecialised_contribute_an_affine_function.includes("an antiparallel pair", Splitting(opposed=1))
 
 
 def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
@@ -172,7 +178,9 @@ def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
     note=DERIVED,
     compares=("share of the joint contribution", "≤", "rounding"),
 )
-def nothing_without_antiparallel_pairs(splitting: Splitting, context: Context) -> Evidence:
+def nothing_without_antiparallel_pairs(
+    splitting: Splitting, context: Context, *, excess: float = 0.0
+) -> Evidence:
     """Unspecialised students contribute nothing, if they come without antiparallel pairs and always-active nodes
 
     r = 0 on the open region, no two unspecialised students antiparallel, each with a boundary in the region
@@ -181,11 +189,14 @@ def nothing_without_antiparallel_pairs(splitting: Splitting, context: Context) -
     networks, _ = fitted(splitting)
     x = networks.region.sample(SAMPLES, context.rng(splitting.seed, 6))
     total = contribution(networks, x, either_sign=True)
-    size = float(np.abs(total).max(initial=0.0)) / largest_part(networks)
+    size = excess + float(np.abs(total).max(initial=0.0)) / largest_part(networks)
     return Evidence.at_most(size, bound=0.0, tolerance=TOLERANCE)
 
 
 nothing_without_antiparallel_pairs.rejects("an antiparallel pair", Splitting(d=2, opposed=1))
+nothing_without_antiparallel_pairs.rejects(
+    "a contribution of 1e-4 of the whole besides", Splitting(cancelling=2, idle=2), excess=1e-4
+)
 nothing_without_antiparallel_pairs.excludes(
     "a pair", Splitting(d=2, opposed=1), "no antiparallel or always-active students"
 )

@@ -168,4 +168,8 @@ def counted_is_observed_if_convex(pair: ArbitraryPair, context: Context, *, floo
 counted_is_observed_if_convex.rejects(
     "a floor above every pre-activation", ArbitraryPair(d=2, students=4), floor=100.0
 )
+counted_is_observed_if_convex.excludes(
+    "a student active on one side only", ArbitraryPair(seed=2), "some pair called observed"
+)
+counted_is_observed_if_convex.includes("a student active on both", ArbitraryPair())
 counted_is_observed_if_convex.rejects_variant("two clusters", counted_is_observed, Clusters(gap=4))

@@ -23,7 +23,7 @@ EXAMPLE = Batch(samples=16, seed=1)
     cost=ALGEBRA.at_quick(80),
     compares=("update of w_k by automatic differentiation", "=", "E[D_k x r₁ᵀ] v_k"),
 )
-def residual_form(batch: Batch, context: Context, *, gated: bool = True) -> Evidence:
+def residual_form(batch: Batch, context: Context, *, gated: bool = True, factor: float = 1.0) -> Evidence:
     """The two-layer gradient flow in residual form
 
     ẇ_k = E_x[D_k x r₁ᵀ] v_k,   r₁ = V*₁ f*₁ − V₁ f₁
@@ -33,8 +33,10 @@ def residual_form(batch: Batch, context: Context, *, gated: bool = True) -> Evid
     networks = Networks(batch)
     _, slope, residual = networks.hidden()
     back = residual @ networks.V.numpy().T * (slope if gated else 1.0)
-    predicted = networks.x.numpy().T @ back / batch.samples
+    predicted = factor * networks.x.numpy().T @ back / batch.samples
     return farthest_off(predicted, networks.flow()[0], networks.rounding())
 
 
 residual_form.rejects("without the gate D_k", EXAMPLE, gated=False)
+residual_form.rejects("larger by 1e-10 of itself", EXAMPLE, factor=1 + 1e-10)
+residual_form.includes("tanh nodes, which have no kinks", replace(EXAMPLE, activation="tanh"))

@@ -33,7 +33,9 @@ DESCENT = replace(EXAMPLE, steps=100)
     cost=ALGEBRA.at_quick(80),
     compares=("growth of ½‖v_k‖²", "=", "growth of ½‖w_k‖²"),
 )
-def norms_grow_alike(batch: Batch, context: Context, *, with_bias: bool = True) -> Evidence:
+def norms_grow_alike(
+    batch: Batch, context: Context, *, with_bias: bool = True, factor: float = 1.0
+) -> Evidence:
     """Fan-in and fan-out of a node grow alike
 
     d‖v_k‖²/dt = d‖w_k‖²/dt  under gradient flow
@@ -46,11 +48,12 @@ def norms_grow_alike(batch: Batch, context: Context, *, with_bias: bool = True) 
     rows = slice(None) if with_bias else slice(-1)
     fan_in, fan_out = (W * for_W)[rows].sum(axis=0), (V * for_V).sum(axis=1)
     rounding = (absolute_sums(W) + absolute_sums(V.T)) * networks.rounding()
-    return farthest_off(fan_in, fan_out, rounding)
+    return farthest_off(fan_in, factor * fan_out, rounding)
 
 
 norms_grow_alike.rejects("tanh", replace(EXAMPLE, activation="tanh"))
 norms_grow_alike.rejects("norm of w_k without its bias", EXAMPLE, with_bias=False)
+norms_grow_alike.rejects("fan-out larger by 1e-9 of itself", EXAMPLE, factor=1 + 1e-9)
 norms_grow_alike.excludes("tanh nodes", replace(EXAMPLE, activation="tanh"), "ReLU or linear nodes")
 norms_grow_alike.includes("linear nodes", replace(EXAMPLE, activation="linear"))
 
@@ -84,4 +87,12 @@ def imbalance_after_finite_steps(batch: Batch, context: Context, *, factor: floa
 
 imbalance_after_finite_steps.rejects("drift said to be zero", DESCENT, factor=0.0)
 imbalance_after_finite_steps.rejects("drift × 1.001", DESCENT, factor=1.001)
+imbalance_after_finite_steps.rejects("drift × (1 + 1e-6)", DESCENT, factor=1 + 1e-6)
+imbalance_after_finite_steps.excludes(
+    "tanh nodes", replace(DESCENT, activation="tanh"), "ReLU or linear nodes"
+)
+imbalance_after_finite_steps.excludes(
+    "steps so large that weights run away", replace(DESCENT, lr=10.0), "no weight above 100"
+)
+imbalance_after_finite_steps.includes("a hundred small steps", DESCENT)
 imbalance_after_finite_steps.rejects("tanh", replace(DESCENT, activation="tanh"))

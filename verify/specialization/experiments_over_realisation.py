@@ -132,6 +132,8 @@ def gains_in_any_case(instance: Trained, context: Context) -> Evidence:
     return exceeds(loss_gain(instance, context), 0.0, context)
 
 
+gains_with_polarity.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
+gains_with_polarity.includes("n = 5m", SETTING)
 gains_with_polarity.rejects("polarities exchanged", SETTING, swapped=True)
 gains_with_polarity.rejects_variant(
     "over-realisation lowers the loss at p = 0", gains_in_any_case, replace(SETTING, polarity=0.0)

@@ -52,7 +52,9 @@ def the_strong_lead(
     )
 
 
+the_strong_lead.excludes("equal teachers", Trained(polarity=0.0), "p > 0")
+the_strong_lead.includes("teachers of polarity ½", Trained(polarity=0.5))
 the_strong_lead.rejects("halves exchanged", Trained(), reverse=True)
 the_strong_lead.rejects(
-    "equal teachers (p = 0) ahead by 0.1", Trained(polarity=0.0, over_realisation=1, epochs=2), beyond=0.1
+    "equal teachers (p = 0) ahead by 0.4", Trained(polarity=0.0, over_realisation=1, epochs=2), beyond=0.4
 )

@@ -67,6 +67,10 @@ def stays_below_full_coverage(instance: Trained, context: Context) -> Evidence:
     return falls_below(share[-1], COVERED, context, added_late=float(added_late.mean()))
 
 
+stays_below_full_coverage.excludes("n = 5m", replace(SETTING, over_realisation=5), "n = m")
+stays_below_full_coverage.excludes("equal teachers", replace(SETTING, polarity=0.0), "p > 0")
+stays_below_full_coverage.includes("n = m", SETTING)
+
 # Equal teachers and 5m nodes: everything is covered within 3 epochs.
 stays_below_full_coverage.rejects(
     "equal teachers and n = 5m", replace(SETTING, over_realisation=5, polarity=0.0, epochs=3)

@@ -27,6 +27,7 @@ from verify.judging import (
     drawn_fields,
     integers,
 )
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization import REBUILT, VERSION
 
@@ -153,6 +154,9 @@ def vanishing_combination(nodes: Nodes) -> Evidence:
 independent.accepts("five nodes on five lines", Nodes(2, 5, 0))
 independent.rejects("three pairs in one dimension", Nodes(1, 0, 3))
 
+independent.excludes("no nodes", Nodes(1, 0, 0), "at least one node")
+independent.includes("one pair", Nodes(1, 0, 1))
+
 independent.errs(
     says=(
         "Section 4.3, proof sketch of Theorem 2: ReLU nodes with boundaries in the region are linearly "
@@ -179,7 +183,7 @@ independent.errs(
     note="either sign; constant derived here",
     compares=("largest value of the smallest combination", "≥", "η |c| ‖w‖ / 4"),
 )
-def every_combination_bends(nodes: Nodes, context: Context) -> Evidence:
+def every_combination_bends(nodes: Nodes, context: Context, *, scale: float = 1.0) -> Evidence:
     """ReLU nodes on distinct lines are independent, affine functions included
 
     no w̃_k = λ w̃_k' with λ of either sign
@@ -206,7 +210,7 @@ def every_combination_bends(nodes: Nodes, context: Context) -> Evidence:
         eta = 0.9 * float(points.clearance[at])
         needed = eta * abs(coefficient) * float(np.linalg.norm(node[:-1])) / 4
         if needed > largest_bound.predicted:
-            measured = float(np.abs(value(points.triple(at, eta))).max())
+            measured = scale * float(np.abs(value(points.triple(at, eta))).max())
             terms = np.abs(coefficients) @ np.abs(columns).sum(axis=0) * 2 + np.abs(affine).sum() * 2
             tolerance = float(count * EPS * terms)
             margin = measured - needed + tolerance
@@ -215,3 +219,8 @@ def every_combination_bends(nodes: Nodes, context: Context) -> Evidence:
 
 
 every_combination_bends.rejects("a node and its antiparallel", Nodes(2, 2, 1))
+every_combination_bends.rejects_variant(
+    "values 1e-11 below the bound", just_below(every_combination_bends), Nodes(3, 5, 0), share=1e-11
+)
+every_combination_bends.excludes("an antiparallel pair", Nodes(2, 2, 1), "no multiples of either sign")
+every_combination_bends.includes("nodes on distinct lines", Nodes(3, 5, 0))

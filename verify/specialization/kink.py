@@ -12,6 +12,7 @@ from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.kinks.quarter import tent
 from verify.specialization import DERIVED, VERSION
 
@@ -93,7 +94,12 @@ KAPPA = {
     compares=("largest error of the second difference of r", "≤", "rounding"),
 )
 def kink_identity(
-    pair: ArbitraryPair, context: Context, *, kappa: str = "of the claim", stretch: float = 1.0
+    pair: ArbitraryPair,
+    context: Context,
+    *,
+    kappa: str = "of the claim",
+    stretch: float = 1.0,
+    factor: float = 1.0,
 ) -> Evidence:
     """Kink identity, two layers
 
@@ -108,7 +114,8 @@ def kink_identity(
     worst, largest = 0.0, 0.0
     for column, x, eta in triples(networks, context.rng(pair.seed, 1), stretch):
         r = networks.residual(x)
-        predicted = (1 - pair.slope) * eta * KAPPA[kappa](column, networks.teacher, networks.student)
+        bent = factor * (1 - pair.slope) * eta
+        predicted = bent * KAPPA[kappa](column, networks.teacher, networks.student)
         worst = max(worst, float(np.abs(r[0] - 2 * r[1] + r[2] - predicted).max()))
         largest = max(largest, float(np.abs(predicted).max()))
     tolerance = IDENTITY_TERMS * networks.rounding
@@ -117,6 +124,8 @@ def kink_identity(
 
 kink_identity.rejects("positive multiples only", RICH, kappa="positive multiples")
 kink_identity.rejects("norms that include the bias", RICH, kappa="norms with bias")
+kink_identity.rejects("a kink larger by 1e-11 of itself", RICH, factor=1 + 1e-11)
+kink_identity.includes("one node each", ArbitraryPair())
 kink_identity.rejects("η five times the clearance", RICH, stretch=5.0)
 
 
@@ -131,7 +140,7 @@ kink_identity.rejects("η five times the clearance", RICH, stretch=5.0)
     place="behind Theorems 2 to 5",
     compares=("largest |v_kᵀ r| at the three points", "≥", "(1−s) η |v_kᵀ κ| / 4"),
 )
-def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context) -> Evidence:
+def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context, *, scale: float = 1.0) -> Evidence:
     """A kink that is not cancelled shows in the gradient
 
     max over x₀−ηn, x₀, x₀+ηn of |v_kᵀ r| ≥ (1−s) η |v_kᵀ κ_j| / 4;  for a student k active there this is |g_k|
@@ -146,7 +155,7 @@ def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context) -> Evidenc
     ratio = np.inf
     tolerance = networks.rounding * float(np.abs(V).sum(axis=1).max())
     for column, x, eta in triples(networks, context.rng(pair.seed, 1)):
-        pulls = np.abs(V @ networks.residual(x).T).max(axis=1)
+        pulls = scale * np.abs(V @ networks.residual(x).T).max(axis=1)
         kappa = kink_coefficient(column, networks.teacher, networks.student)
         least = (1 - pair.slope) * eta * np.abs(V @ kappa) / 4
         for pull, needed in zip(pulls, least, strict=True):
@@ -164,3 +173,10 @@ def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context) -> Evidenc
 kinks_show_in_the_gradient.rejects_variant(
     "0.26 in place of 1/4, where 1/4 is attained", tent, ArbitraryPair(), constant=0.26
 )
+kinks_show_in_the_gradient.rejects_variant(
+    "leaky nodes without 1 − s", tent, ArbitraryPair(slope=0.1), with_slope=False
+)
+kinks_show_in_the_gradient.rejects_variant(
+    "gradients 1e-11 below the bound", just_below(kinks_show_in_the_gradient), ArbitraryPair(), share=1e-11
+)
+kinks_show_in_the_gradient.includes("one node each", ArbitraryPair())

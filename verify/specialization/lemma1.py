@@ -78,7 +78,12 @@ def relative(error: Tensor, terms: tuple[Tensor, Tensor]) -> float:
     compares=("largest difference from automatic differentiation, relative", "≤", "rounding"),
 )
 def gradient_rule(
-    pair: DeepPair, context: Context, *, activation: Activation = "rectifier", gated: bool = True
+    pair: DeepPair,
+    context: Context,
+    *,
+    activation: Activation = "rectifier",
+    gated: bool = True,
+    factor: float = 1.0,
 ) -> Evidence:
     """Recursive gradient rule
 
@@ -92,12 +97,13 @@ def gradient_rule(
     worst = 0.0
     for level, g in zip(found.levels, found.gradients, strict=True):
         pull, push = (level if gated else replace(level, gate=torch.ones_like(level.gate))).terms
-        worst = max(worst, relative((pull - push)[:, : g.shape[1]] - g, (pull, push)))
+        worst = max(worst, relative(factor * (pull - push)[:, : g.shape[1]] - g, (pull, push)))
     return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 gradient_rule.rejects("tanh with its derivative as the gate", DEEP, activation="tanh")
 gradient_rule.rejects("the gates of layer l left out", DEEP, gated=False)
+gradient_rule.rejects("larger by 1e-10 of itself", DEEP, factor=1 + 1e-10)
 
 
 @LEMMA1.claim(
@@ -111,7 +117,7 @@ gradient_rule.rejects("the gates of layer l left out", DEEP, gated=False)
     compares=("largest difference of r_l from f*_L − f_L, relative", "≤", "rounding"),
 )
 def residual_is_the_same_everywhere(
-    pair: DeepPair, context: Context, *, activation: Activation = "rectifier"
+    pair: DeepPair, context: Context, *, activation: Activation = "rectifier", factor: float = 1.0
 ) -> Evidence:
     """The residual is the same at every layer
 
@@ -124,8 +130,9 @@ def residual_is_the_same_everywhere(
     worst = 0.0
     for level in found.levels:
         theirs, ours = level.residual_terms
-        worst = max(worst, relative(theirs - ours - found.residual, (theirs, ours)))
+        worst = max(worst, relative(theirs - ours - factor * found.residual, (theirs, ours)))
     return Evidence.at_most(worst, bound=0.0, tolerance=TOLERANCE)
 
 
 residual_is_the_same_everywhere.rejects("tanh with its derivative as the gate", DEEP, activation="tanh")
+residual_is_the_same_everywhere.rejects("larger by 1e-10 of itself", DEEP, factor=1 + 1e-10)

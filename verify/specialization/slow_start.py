@@ -214,6 +214,7 @@ def the_helper_covers(instance: Opposed, context: Context, *, placed: float | No
 
 the_helper_covers.rejects("a helper among the opposed", Opposed(), placed=np.pi - Opposed().gap)
 the_helper_covers.rejects("a helper a little further off", Opposed(), placed=1.01 * Opposed().angle)
+the_helper_covers.rejects("a helper 1e-4 further off", Opposed(), placed=1.0001 * Opposed().angle)
 the_helper_covers.excludes("a helper beyond a right angle", Opposed(angle=1.6), "the helper is within")
 the_helper_covers.excludes("a helper that covers", Opposed(angle=0.3), "the helper does not cover")
 the_helper_covers.includes("just within a right angle", Opposed(angle=1.57))

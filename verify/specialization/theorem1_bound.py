@@ -145,3 +145,10 @@ samples_are_bounded_by_batches.rejects_variant(
 samples_are_bounded_by_batches.rejects(
     "a third of the bound at B = 1, where it is attained", SINGLES, factor=1 / 3
 )
+samples_are_bounded_by_batches.rejects(
+    "the bound 1e-10 of itself smaller at B = 1, where it is attained", SINGLES, factor=1 - 1e-10
+)
+samples_are_bounded_by_batches.excludes(
+    "the whole data set as the batch", BatchedPair(samples=3, size=3), "B < N"
+)
+samples_are_bounded_by_batches.includes("all samples but one", BatchedPair(samples=3, size=2))

@@ -28,6 +28,7 @@ from verify.mathematics.families.two_layer_pairs import (
 )
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1, critical
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.kinks.observers import bare, observed_strength
 from verify.mathematics.kinks.quarter import tent
 from verify.specialization import REBUILT, VERSION
@@ -98,6 +99,11 @@ observed_teachers_are_learned.accepts(
 observed_teachers_are_learned.accepts("copies of the teachers", Splitting(3, 2, 3, copies=2))
 observed_teachers_are_learned.rejects("a reversed teacher", Splitting(3, 2, 3, reversed=1))
 
+observed_teachers_are_learned.excludes(
+    "a copy that no other student sees", Splitting(), "some teacher observed"
+)
+observed_teachers_are_learned.includes("a reversed teacher, inside", Splitting(reversed=1))
+
 observed_teachers_are_learned.errs(
     says=(
         "Section 4.3, Theorem 2: an observed teacher with α ≠ 0 has a student aligned with it. The text "
@@ -161,13 +167,15 @@ BARE = ArbitraryPair(d=3, outputs=2, teachers=2, students=4, seed=3)
     examples=(ArbitraryPair(), BARE),
     cost=ALGEBRA.at_quick(150),
     note="read with λ ≠ 0; contrapositive with a constant",
-    compares=("largest |g_k| at the three points", "≥", "η |α| ‖w*‖ / 4"),
+    compares=("largest |g_k| at the three points", "≥", "(1−s) η |α| ‖w*‖ / 4"),
 )
-def observers_of_a_bare_teacher_are_pulled(pair: ArbitraryPair, context: Context) -> Evidence:
+def observers_of_a_bare_teacher_are_pulled(
+    pair: ArbitraryPair, context: Context, *, scale: float = 1.0
+) -> Evidence:
     """Student specialization, two layers, multiples of either sign
 
     teacher j observed by student k, α_kj ≠ 0, no student co-linear with j (either sign)
-    ⇒  |g_k| ≥ η |α_kj| ‖w*_j‖ / 4 > 0 somewhere in the region: not a critical point
+    ⇒  |g_k| ≥ (1−s) η |α_kj| ‖w*_j‖ / 4 > 0 somewhere in the region: not a critical point   (s the slope, 0 for ReLU)
 
     Judged on arbitrary networks, many of them close to aligned: the conclusion's negation forces a gradient.
     The region must be open; finitely many samples do not do (see the finite-sample form).
@@ -175,18 +183,19 @@ def observers_of_a_bare_teacher_are_pulled(pair: ArbitraryPair, context: Context
     networks = pair.networks()
     rng = context.rng(pair.seed, 2)
     tolerance = networks.rounding * float(np.abs(networks.student.V).sum(axis=1).max())
-    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance)
+    worst, ratio = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance), np.inf
     for teacher in np.flatnonzero(bare(networks)):
         score, k, x = best_observation(networks, int(teacher), rng)
         if score <= tolerance:
             continue
         gradients = sample_gradients(networks.student, networks.teacher, x).nodes[:, k]
-        measured, needed = float(np.abs(gradients).max()), score / 4
-        if (measured - needed) / needed < worst.margin:
+        measured, needed = scale * float(np.abs(gradients).max()), (1 - pair.slope) * score / 4
+        if needed > tolerance and measured / needed < ratio:
+            ratio = measured / needed
             worst = Evidence(
                 predicted=needed,
                 measured=measured,
-                margin=(measured - needed + tolerance) / needed,
+                margin=measured - needed + tolerance,
                 tolerance=tolerance,
             )
     return worst
@@ -195,6 +204,16 @@ def observers_of_a_bare_teacher_are_pulled(pair: ArbitraryPair, context: Context
 observers_of_a_bare_teacher_are_pulled.rejects_variant(
     "0.26 in place of 1/4, where 1/4 is attained", tent, ArbitraryPair(), constant=0.26
 )
+observers_of_a_bare_teacher_are_pulled.rejects_variant(
+    "leaky nodes without 1 − s", tent, ArbitraryPair(slope=0.1), with_slope=False
+)
+observers_of_a_bare_teacher_are_pulled.rejects_variant(
+    "gradients 1e-11 below the bound", just_below(observers_of_a_bare_teacher_are_pulled), BARE, share=1e-11
+)
+observers_of_a_bare_teacher_are_pulled.excludes(
+    "a co-linear student", ArbitraryPair(colinear=1), "an observed teacher"
+)
+observers_of_a_bare_teacher_are_pulled.includes("one node each", ArbitraryPair())
 observers_of_a_bare_teacher_are_pulled.rejects_variant(
     "critical point without any aligned student of positive sign",
     observed_teachers_are_learned,

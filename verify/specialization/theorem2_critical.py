@@ -68,3 +68,4 @@ def without_copies(splitting: Splitting, context: Context) -> Evidence:
 
 every_kink_is_cancelled.rejects_variant("one teacher without students", without_copies, CROWD)
 every_kink_is_cancelled.rejects("a fan-out off by 1e-4", CROWD, nudge=1e-4)
+every_kink_is_cancelled.includes("one copy of one teacher", Splitting())

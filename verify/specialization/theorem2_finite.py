@@ -133,6 +133,13 @@ active_teachers_are_learned.accepts(
     RandomFeatures(samples=20, students=60, aligned=True),
 )
 active_teachers_are_learned.rejects("60 random nodes on 20 samples", PAPER_SIZE)
+active_teachers_are_learned.excludes(
+    "fewer nodes than samples", RandomFeatures(samples=20), "every per-sample gradient zero"
+)
+active_teachers_are_learned.excludes(
+    "a sample at which the teacher is shut", RandomFeatures(samples=1), "every teacher active"
+)
+active_teachers_are_learned.includes("60 random nodes on 20 samples, inside", PAPER_SIZE)
 
 active_teachers_are_learned.errs(
     says="Section 1: the training set is a region, finite samples are left as future work.",

@@ -112,4 +112,5 @@ def gradient_is_proportional(perturbation: Perturbation, context: Context, *, po
 
 
 gradient_is_proportional.rejects("gradient ∝ δ²", Perturbation(), power=2.0)
+gradient_is_proportional.includes("a turned copy", Perturbation())
 gradient_is_proportional.rejects("gradient ∝ √δ", Perturbation(kind=KINDS[1]), power=0.5)

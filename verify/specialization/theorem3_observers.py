@@ -24,7 +24,9 @@ from verify.judging import (
 )
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, relu_pairs
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.specialization.theorem3 import (
+    LONE,
     OPPOSED,
     THEOREM3,
     fan_outs_cancel,
@@ -118,6 +120,10 @@ def residual_in_fractions(ramp: Ramp) -> Evidence:
 
 no_fan_out_without_observers.accepts("an idle student, at a teacher of no strength", Ramp(fan_out=0))
 no_fan_out_without_observers.rejects("shift 1/2, fan-out 1", Ramp(4, 4))
+no_fan_out_without_observers.excludes(
+    "an observer of fan-out 1", Ramp(4, 4, second=True), "g_1 = 0 on the region"
+)
+no_fan_out_without_observers.includes("no observer", Ramp(4, 4))
 
 no_fan_out_without_observers.errs(
     says="Section 4.3, Theorem 3 asks for C observers with independent fan-outs.",
@@ -165,3 +171,10 @@ def observers_of_many_outputs(pair: ArbitraryPair, context: Context) -> Evidence
 observers_of_many_outputs.rejects_variant(
     "an antiparallel pair, positive multiples only", fan_outs_cancel, OPPOSED
 )
+observers_of_many_outputs.rejects_variant(
+    "few outputs, gradients 1e-11 below the bound", just_below(observers_are_pulled), LONE, share=1e-11
+)
+observers_of_many_outputs.excludes(
+    "50 outputs and 10 students", replace(LONE, outputs=50, students=10), "an unaligned student"
+)
+observers_of_many_outputs.includes("two outputs and five students", LONE)

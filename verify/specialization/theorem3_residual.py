@@ -10,6 +10,7 @@ from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 from verify.mathematics.kinks.hypotheses import assumption1_of
+from verify.mathematics.kinks.nearly_attained import bound_just_below
 from verify.mathematics.kinks.quarter import tent
 from verify.specialization import DERIVED
 from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
@@ -27,7 +28,7 @@ from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
     note=DERIVED,
     compares=("‖Σ v_k ‖w_k‖‖ of a line", "≤", "4 sup‖r‖ / η"),
 )
-def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
+def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context, *, scale: float = 1.0) -> Evidence:
     """A small residual bounds the fan-out of unspecialised students, without observers
 
     student k co-linear with no teacher, boundary in the open region  ⇒  ‖Σ_{k' co-linear} v_k' ‖w_k'‖‖ ≤ 4 sup‖r‖ / η;
@@ -38,7 +39,7 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
     """
     networks = pair.networks()
     rng = context.rng(pair.seed, 3)
-    worst = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=0.0)
+    worst, ratio = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=0.0), np.inf
     for k in unaligned_and_visible(networks):
         column = networks.student.augmented[:, k]
         points = networks.points(column, rng)
@@ -49,11 +50,17 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context) -> Evidence:
         bent = (1 - pair.slope) * eta
         residual = float(np.linalg.norm(networks.residual(points.triple(at, eta)), axis=1).max())
         kappa = float(np.linalg.norm(kink_coefficient(column, networks.teacher, networks.student)))
-        found = Evidence.at_most(kappa, bound=4 * residual / bent, tolerance=4 * networks.rounding / bent)
-        worst = min(worst, found, key=lambda evidence: evidence.margin)
+        bound, tolerance = scale * 4 * residual / bent, 4 * networks.rounding / bent
+        if kappa > tolerance and bound / kappa < ratio:
+            ratio = bound / kappa
+            worst = Evidence.at_most(kappa, bound=bound, tolerance=tolerance)
     return worst
 
 
 residual_bounds_fan_outs.rejects_variant(
     "0.26 in place of 1/4, where 1/4 is attained", tent, ArbitraryPair(), constant=0.26
 )
+residual_bounds_fan_outs.rejects_variant(
+    "a bound 1e-11 too small", bound_just_below(residual_bounds_fan_outs), LONE, share=1e-11
+)
+residual_bounds_fan_outs.includes("a student near a teacher", replace(LONE, near=0.01))

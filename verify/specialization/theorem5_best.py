@@ -23,6 +23,7 @@ from verify.judging import (
     reals,
 )
 from verify.mathematics.kinks.discs import slab_constant
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.specialization import DERIVED
 from verify.specialization.theorem5 import THEOREM5
 
@@ -139,7 +140,9 @@ def no_parallel_line(lines: Lines) -> tuple[Assumption, ...]:
     note=DERIVED,
     compares=("error of the best student", "≥", "ρ / (4 Σ 1/sin θ)"),
 )
-def no_student_beats_the_bound(lines: Lines, context: Context, *, stretch: float = 1.0) -> Evidence:
+def no_student_beats_the_bound(
+    lines: Lines, context: Context, *, stretch: float = 1.0, scale: float = 1.0
+) -> Evidence:
     """Best students in the plane beside the linear bound
 
     min over affine + Σ_i c_i σ(n_iᵀx + b_i) of sup |σ(x₁) − …| ≥ ρ / (4 Σ_i 1/sin θ_i)
@@ -157,7 +160,7 @@ def no_student_beats_the_bound(lines: Lines, context: Context, *, stretch: float
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     x = np.concatenate([grid, [[-eta, at], [0.0, at], [eta, at]]])
     features = np.column_stack([np.ones(len(x)), x, np.maximum(x @ normals + offsets, 0)])
-    error = best_error(features, np.maximum(x[:, 0], 0))
+    error = scale * best_error(features, np.maximum(x[:, 0], 0))
     return Evidence(
         predicted=bound,
         measured=error,
@@ -167,6 +170,11 @@ def no_student_beats_the_bound(lines: Lines, context: Context, *, stretch: float
     )
 
 
+no_student_beats_the_bound.rejects_variant(
+    "errors 1 % below the bound", just_below(no_student_beats_the_bound), Lines(), share=0.01
+)
+no_student_beats_the_bound.excludes("parallel lines", Lines(theta=0.0), "no line parallel")
+no_student_beats_the_bound.includes("nearly parallel lines", Lines(theta=1e-3))
 no_student_beats_the_bound.rejects("the bound × 20", Lines(), stretch=20.0)
 no_student_beats_the_bound.rejects("the bound × 20, four lines", Lines(count=4), stretch=20.0)
 

@@ -14,6 +14,7 @@ from verify.judging import ALGEBRA, SEED, Assumption, Context, Evidence, Instanc
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting
 from verify.mathematics.kinks.discs import Disc, largest_disc, other_boundaries, slab_constant
 from verify.mathematics.kinks.hypotheses import assumption1
+from verify.mathematics.kinks.nearly_attained import bound_just_below
 from verify.specialization.theorem5 import GUESSED, THEOREM5
 
 
@@ -99,7 +100,9 @@ def small_gradient(near: NearCritical) -> tuple[Assumption, ...]:
     note=f"{GUESSED}; linear bounds derived here",
     compares=("largest of angle and bias over their bounds", "≤", "1"),
 )
-def another_boundary_is_near(near: NearCritical, context: Context, *, power: float = 1.0) -> Evidence:
+def another_boundary_is_near(
+    near: NearCritical, context: Context, *, power: float = 1.0, scale: float = 1.0
+) -> Evidence:
     """Noisy specialization in the plane, angle and bias together
 
     |g_1| ≤ ε on R, 4ε < |α_kj| ‖w*_j‖ ρ  ⇒  some other boundary i has, with η = 4ε / (|α_kj| ‖w*_j‖),
@@ -127,7 +130,15 @@ def another_boundary_is_near(near: NearCritical, context: Context, *, power: flo
         )
         best = int(ratios.argmin())
         worst, angle = max(worst, float(ratios[best])), max(angle, float(sines[best]))
-    return Evidence.at_most(worst, bound=1.0, tolerance=1e-9, epsilon=epsilon, largest_sine=angle)
+    return Evidence.at_most(worst, bound=scale, tolerance=1e-9, epsilon=epsilon, largest_sine=angle)
 
 
 another_boundary_is_near.rejects("bounds quadratic in ε", NearCritical(2, 2, 1, 8), power=2.0)
+another_boundary_is_near.rejects_variant(
+    "bounds 2e-5 of themselves below what they bound",
+    bound_just_below(another_boundary_is_near),
+    NearCritical(2, 2, 1, 5),
+    share=2e-5,
+)
+another_boundary_is_near.excludes("weights moved by up to 1", NearCritical(digits=0), "ε small enough")
+another_boundary_is_near.includes("weights moved by up to 1e-5", NearCritical(2, 2, 1, 5))

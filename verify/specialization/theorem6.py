@@ -204,6 +204,8 @@ def in_fifty_digits(pair: Pair) -> Evidence:
 
 without_the_norm_factor.accepts("equal norms", Pair(norm_j=2.0, norm_k=2.0))
 without_the_norm_factor.rejects("w_j = (3, 0), w_k = (0, 1)", EXAMPLE)
+without_the_norm_factor.excludes("a cube", Pair("cube", 2), "x spherically symmetric")
+without_the_norm_factor.includes("shells with an atom at the origin", Pair("shells", 2))
 without_the_norm_factor.rejects("norms that differ by 1e-11", Pair(norm_k=1 + 1e-11))
 without_the_norm_factor.errs(
     says=(
