@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dynamics.arrays import Array
     from dynamics.deep.flow import DeepFlow
     from dynamics.deep.problem import DeepProblem
+    from dynamics.files.checksums import DamagedFileError
+    from dynamics.files.netcdf import UncheckedFileWarning
     from dynamics.geometry.angles import angles, paired_angles, supplementary_angles
     from dynamics.geometry.boundaries import Box
     from dynamics.geometry.columns import unit_columns
@@ -52,6 +54,8 @@ else:
             "dynamics.arrays": ["Array"],
             "dynamics.deep.flow": ["DeepFlow"],
             "dynamics.deep.problem": ["DeepProblem"],
+            "dynamics.files.checksums": ["DamagedFileError"],
+            "dynamics.files.netcdf": ["UncheckedFileWarning"],
             "dynamics.geometry.angles": ["angles", "paired_angles", "supplementary_angles"],
             "dynamics.geometry.boundaries": ["Box"],
             "dynamics.geometry.columns": ["unit_columns"],
@@ -92,6 +96,7 @@ __all__ = [
     "BiasedGaussian",
     "Box",
     "CriticalPoint",
+    "DamagedFileError",
     "DeepFlow",
     "DeepProblem",
     "EmpiricalMeasure",
@@ -112,6 +117,7 @@ __all__ = [
     "TwoLayerDynamics",
     "TwoLayerFlow",
     "TwoLayerNetwork",
+    "UncheckedFileWarning",
     "adversarial_start",
     "angles",
     "converged",

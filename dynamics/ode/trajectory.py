@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode.results import dataset, files
+from dynamics.files import netcdf
+from dynamics.ode.results import dataset
 from dynamics.ode.results.trajectory_data import TrajectoryData
 
 if TYPE_CHECKING:
@@ -103,28 +104,35 @@ class Trajectory(TrajectoryData):
         return dataset.to_dataset(self)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a NetCDF-4 file, atomically: ``path`` is either the complete new file or as it was before.
+        """Write a NetCDF-4 file with a checksum, atomically: ``path`` holds the new file, or what it held before.
+
+        A link at ``path`` is followed, the mode of an older file kept. Memory: once more the size of the arrays.
 
         Raises:
-            ValueError: the folder does not exist.
-            OSError: it cannot be written.
+            ValueError: nothing can be written there.
+            OSError: the disk is full or fails; an older file is untouched.
         """
-        files.write(self.to_xarray(), path)
+        netcdf.write(self.to_xarray(), path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Trajectory:
         """Read what :meth:`save` wrote, bit for bit.
 
-        Files from before the problem was stored are read too: their ``problem`` is empty, and ``time_counts`` says
-        that it was not recorded.
+        The file's checksum is verified before anything is made of its numbers. Files from before there were checksums
+        are read with a :class:`dynamics.files.netcdf.UncheckedFileWarning`; from before the problem was stored, their
+        ``problem`` is empty, and ``time_counts`` says that it was not recorded.
 
         Raises:
+            DamagedFileError: it is not as it was written; what is wrong, and what to do.
             ValueError: any other file.
         """
-        found = files.read(path)
+        found, sealed = netcdf.read_and_tell(path)
         try:
-            return cls(**dataset.fields_of(found))
-        except ValueError as error:
+            run = cls(**dataset.fields_of(found))
+            if run.status.successful and not run.success and not sealed:
+                raise ValueError("its state holds NaN or Inf, and it says that the run succeeded")
+            return run
+        except (ValueError, TypeError) as error:
             raise ValueError(f"path: {str(path)!r} is no trajectory file: {error}") from error
 
     def __repr__(self) -> str:

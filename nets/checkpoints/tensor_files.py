@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import secrets
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-FORMAT = "luckproof checkpoint 1"
+from dynamics.files.checksums import DamagedFileError
+from dynamics.files.netcdf import UncheckedFileWarning
+from dynamics.files.places import check_readable, check_writable
+from dynamics.files.writing import write_atomically
+
+FORMAT = "luckproof checkpoint 2"
+FORMAT_WITHOUT_CHECKSUM = "luckproof checkpoint 1"
+"""The format before; still read, with a warning."""
 
 
 class CheckpointError(ValueError):
     """A file is no checkpoint of this run."""
+
+
+class DamagedCheckpointError(CheckpointError, DamagedFileError):
+    """A checkpoint is not as it was written."""
 
 
 @dataclass(frozen=True)
@@ -32,28 +42,20 @@ class Checkpoint:
     position: int
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write under a temporary name, then rename: a reader sees the old file or the new one.
+        """Write with a checksum and in one step: a reader sees the old file or the new one.
 
-        Raises ValueError where the folder does not exist.
+        Memory: once more the size of the tensors. Raises ValueError where nothing can be written at ``path``, OSError
+        where the disk is full; an older file is then untouched.
         """
-        target = Path(path)
-        if not target.parent.is_dir():
-            raise ValueError(f"checkpoint: the folder {str(target.parent)!r} does not exist")
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        check_writable("checkpoint", path)
         facts = {
             "format": FORMAT,
             "settings": json.dumps(self.settings, sort_keys=True),
             "position": str(self.position),
         }
-        try:
-            save_file(
-                {name: value.detach().contiguous() for name, value in self.tensors.items()}, temporary, facts
-            )
-            with open(temporary, "r+b") as file:
-                os.fsync(file.fileno())  # the rename must not reach the disk before the data
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        tensors = {name: value.detach().contiguous() for name, value in self.tensors.items()}
+        facts["sha256"] = _checksum(tensors, facts)
+        write_atomically(path, save(tensors, facts), "checkpoint")
 
     @classmethod
     def load(cls, path: str | PathLike[str], settings: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -63,34 +65,63 @@ class Checkpoint:
             path: the file.
             settings: those of the run that is to go on; None takes any.
         Raises:
-            CheckpointError: it cannot be read, is no checkpoint, or is of other settings (naming the first that
-                differs).
+            CheckpointError: it cannot be read, is damaged, is no checkpoint, or is of other settings (naming the first
+                that differs).
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                facts = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"checkpoint: cannot read {str(path)!r}: {error}") from error
-        if facts.get("format") != FORMAT:
-            raise CheckpointError(f"checkpoint: {str(path)!r} is not one of luckproof's training runs")
+        facts, tensors = _read(path)
         held = json.loads(facts["settings"])
         if settings is not None:
             _require_equal(str(path), held, json.loads(json.dumps(settings)))
         return cls(tensors, held, int(facts["position"]))
 
 
+def _read(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The texts and tensors of a checkpoint, once its checksum is found right."""
+    try:
+        with safe_open(check_readable("checkpoint", path), framework="pt") as file:
+            facts = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"checkpoint: cannot read {str(path)!r}: {error}") from error
+    if facts.get("format") not in (FORMAT, FORMAT_WITHOUT_CHECKSUM):
+        raise CheckpointError(f"checkpoint: {str(path)!r} is not one of luckproof's training runs")
+    if facts["format"] == FORMAT_WITHOUT_CHECKSUM and "sha256" not in facts:
+        warnings.warn(
+            f"{path} carries no checksum of luckproof's: damage to it could not be seen",
+            UncheckedFileWarning,
+            stacklevel=3,
+        )
+    elif _checksum(tensors, facts) != facts.get("sha256"):
+        raise DamagedCheckpointError(
+            f"checkpoint: {str(path)!r} is damaged: its content does not fit its checksum; take it from a copy, or "
+            "remove it and train again"
+        )
+    return facts, tensors
+
+
+def _checksum(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> str:
+    """SHA-256 over all texts but the checksum itself, and over every tensor's name, type, shape and bytes."""
+    found = hashlib.sha256()
+    texts = sorted((name, text) for name, text in facts.items() if name != "sha256")
+    found.update(json.dumps(texts).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        found.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
 def _require_equal(path: str, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     for name in sorted(held.keys() | wanted.keys()):
-        if held.get(name) != wanted.get(name):
+        if name not in held or name not in wanted or held[name] != wanted[name]:
             raise CheckpointError(
-                f"checkpoint: {path!r} is of another run: its {name} is {_short(held.get(name))}, "
-                f"expected {_short(wanted.get(name))}"
+                f"checkpoint: {path!r} is of another run: its {name} is {_short(held, name)}, "
+                f"expected {_short(wanted, name)}"
             )
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value)
+def _short(settings: Mapping[str, Any], name: str) -> str:
+    text = json.dumps(settings[name]) if name in settings else "not stated"
     return text if len(text) <= 160 else text[:157] + "..."
 
 

@@ -48,14 +48,15 @@ def bn_bias(
 
 def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
     """Refuse outputs that cannot be written, or that would overwrite an input or one another."""
-    from verify.report.writing import check_writable
+    from dynamics.files.places import check_writable, same_place
 
     if plot is not None and plot.suffix not in (".png", ".svg"):
         raise ValueError(f"--plot: expected a .png or .svg file, got {str(plot)!r}")
     for option, path in (("--plot", plot), ("--json", json)):
         if path is not None:
             check_writable(option, path)
-            if path in checkpoints or (option == "--json" and path == plot):
+            others = checkpoints if option == "--plot" or plot is None else [*checkpoints, plot]
+            if any(same_place(path, other) for other in others):
                 raise ValueError(f"{option}: {str(path)!r} would overwrite another file of this command")
 
 
@@ -126,7 +127,7 @@ def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
     """The numbers and the picture, as far as they were asked for."""
     import json as json_module
 
-    from verify.report.writing import write_atomically
+    from dynamics.files.writing import write_atomically
 
     if json is not None:
         content = {

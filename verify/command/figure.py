@@ -108,7 +108,7 @@ def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
 
 def _prepare_folder(option: str, folder: Path) -> None:
     """Make the folder where it is missing, and refuse one that cannot be written to."""
-    from verify.report.writing import check_writable
+    from dynamics.files.places import check_writable
 
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{option}: expected a folder, got the file {folder}")
@@ -141,10 +141,10 @@ def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, pi
     import dataclasses
     import json
 
+    from dynamics.files.netcdf import write
+    from dynamics.files.writing import write_atomically
     from dynamics.ode.results.attributes import software_versions
-    from dynamics.ode.results.files import write
     from verify.figures.style import rendered
-    from verify.report.writing import write_atomically
 
     data = made.data.assign_attrs(
         figure=chosen.name,

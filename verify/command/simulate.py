@@ -87,14 +87,14 @@ def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
 
 def _check_files(out: Path | None, plot: Path | None) -> None:
     """Refuse files that cannot be written before anything is integrated."""
-    from verify.report.writing import check_writable
+    from dynamics.files.places import check_writable, same_place
 
     for option, path in (("--out", out), ("--plot", plot)):
         if path is not None:
             check_writable(option, path)
     if plot is not None and _format(plot) not in PLOT_FORMATS:
         raise ValueError(f"--plot: expected a .png or .svg file, got {plot}")
-    if plot is not None and plot == out:
+    if plot is not None and out is not None and same_place(plot, out):
         raise ValueError(f"--plot: expected another file than --out, got {plot} for both")
 
 
@@ -109,8 +109,8 @@ def _require_success(trajectory: Trajectory) -> None:
 
 def _write(out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]) -> None:
     """Write the files that were asked for; ``draw`` is called only for a picture."""
+    from dynamics.files.writing import write_atomically
     from verify.figures.style import rendered
-    from verify.report.writing import write_atomically
 
     with boundary():
         if out is not None:

@@ -71,11 +71,12 @@ def verify(
 
     Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input.
     """
+    from dynamics.files.places import check_writable, same_place
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
     from verify.judging import registry
     from verify.judging.trials.runner import make_context
-    from verify.report import RunInfo, check_writable, write_html, write_json
+    from verify.report import RunInfo, write_html, write_json
     from verify.report.verdict_picture import picture_of
 
     with boundary():
@@ -83,7 +84,7 @@ def verify(
         for option, path in (("--report", report), ("--json", json)):
             if path is not None:
                 check_writable(option, path)
-        if report is not None and report == json:
+        if report is not None and json is not None and same_place(report, json):
             raise ValueError(f"--json: expected another file than --report, got {json} for both")
         if instance is not None:
             if report is not None or json is not None:

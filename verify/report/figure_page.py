@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dynamics.files.netcdf import read
+from dynamics.files.writing import write_atomically
 from dynamics.options import option_fields
 from verify.figures import figures
-from verify.report.writing import write_atomically
 
 HEADING = """# Figures of the papers, made again
 
@@ -91,14 +92,11 @@ def updated(page: str, sections: Mapping[str, str]) -> str:
 
 def main(folder: Path, docs: Path) -> None:
     """Take every figure of ``folder`` over into the documentation."""
-    import xarray as xr
-
     sections = {}
     for name in figures():
         data, picture = folder / f"{name}.nc", folder / f"{name}.png"
         if data.exists() and picture.exists():
-            with xr.open_dataset(data, engine="h5netcdf") as found:
-                sections[name] = section(name, found.attrs)
+            sections[name] = section(name, read(data).attrs)
             (docs / "figures").mkdir(exist_ok=True)
             write_atomically(docs / "figures" / f"{name}.png", picture.read_bytes())
     page = docs / "figures.md"

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dynamics.files.writing import write_atomically
 from verify.judging import registry
 from verify.judging.statement import AnyStatement
 from verify.judging.vocabulary import Form, Impact
 from verify.report.findings import Findings, findings
-from verify.report.writing import write_atomically
 
 MADE_BY = (
     "Generated from the statements by `python -m verify.report.findings_pages docs`; "

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from dynamics.files.writing import write_atomically
 from verify.judging import Outcome, Verdict
 from verify.judging.sceptic import script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
@@ -22,7 +23,6 @@ from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import replaying_command, reproducing_command
 from verify.report.run_info import RunInfo
 from verify.report.verdict_picture import Picture, picture_of
-from verify.report.writing import write_atomically
 
 
 def write_html(

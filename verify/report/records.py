@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.files.writing import write_atomically
 from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
 from verify.judging.trials.recorded_attacks import recorded
 from verify.report.findings import findings
 from verify.report.run_info import RunInfo
-from verify.report.writing import write_atomically
 
 SCHEMA = 2
 """Version of the JSON's layout; 1 was a bare list of statements."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.files.writing import write_atomically
 from dynamics.ode.trajectory import Trajectory
 from nets.devices import available_cores
 from nets.specialization.plan import EPOCH, TrainingPlan
@@ -24,7 +25,6 @@ from nets.specialization.setting import SpecializationSetting
 from nets.specialization.training import train_in_turn
 from verify.mathematics.studies.coverage import coverage
 from verify.mathematics.studies.specialization_study import EARLY, SpecializationStudy
-from verify.report.writing import write_atomically
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynamics.ode.results.trajectory_data import RESERVED_ATTRIBUTES, Axes, TrajectoryData
+from dynamics.ode.results.storable import is_plain_attribute
+from dynamics.ode.results.trajectory_data import PROBLEM, RESERVED_ATTRIBUTES, Axes, TrajectoryData
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,9 +22,6 @@ FORMAT_WITHOUT_PROBLEM = "luckproof trajectory 1"
 NOT_RECORDED = "not recorded"
 """What the time axis of a run counts whose file does not say so."""
 
-PROBLEM = "problem_"
-"""Begins the names of variables that belong to the problem, not to the run."""
-
 
 def to_dataset(data: TrajectoryData) -> xr.Dataset:
     """The labelled data set of a trajectory; see ``Trajectory.to_xarray``."""
@@ -34,7 +32,9 @@ def to_dataset(data: TrajectoryData) -> xr.Dataset:
         if isinstance(value, np.ndarray):
             axes = tuple(f"{PROBLEM}{key}_axis{axis}" for axis in range(value.ndim))
             variables[f"{PROBLEM}{key}"] = (axes, value, {"role": "problem"})
-    coordinates: dict[str, Any] = {"time": ("time", data.t, {"long_name": data.time_counts})}
+    coordinates: dict[str, Any] = {
+        "time": ("time", data.t, {"long_name": data.time_counts} if _is_held(data.time_counts) else {})
+    }
     coordinates |= data.coordinates
     return xr.Dataset(variables, coords=coordinates, attrs=_encoded(data))
 
@@ -67,7 +67,10 @@ def _encoded(data: TrajectoryData) -> dict[str, Any]:
         "events": {name: list(times) for name, times in data.events.items()},
         "time_counts": data.time_counts,
         "problem": {k: part for k, part in data.problem.items() if not isinstance(part, np.ndarray)},
-        **data.attributes,
+        **{name: value for name, value in data.attributes.items() if is_plain_attribute(name)},
+        "other_attributes": {
+            name: value for name, value in data.attributes.items() if not is_plain_attribute(name)
+        },
     }
     encoded = [name for name, value in attributes.items() if not _is_held(value)]
     texts = {name: json.dumps(attributes[name]) for name in encoded}
@@ -94,7 +97,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         raise ValueError(f"expected format {FORMAT!r}, got {found!r}")
     try:
         return _decoded(dataset)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
         raise ValueError(f"damaged: {error!r}") from error
 
 
@@ -105,7 +108,7 @@ def _decoded(dataset: xr.Dataset) -> dict[str, Any]:
     for key, variable in dataset.data_vars.items():
         name, role, values = str(key), variable.attrs["role"], variable.to_numpy()
         if role == "problem":
-            arrays[role][name.removeprefix(PROBLEM)] = values
+            arrays[role][name.removeprefix(PROBLEM)] = _texts_as_such(values)
             continue
         ensemble = tuple(json.loads(variable.attrs["ensemble_shape"]))
         skip = 2 if ensemble else 1
@@ -126,7 +129,10 @@ def _decoded(dataset: xr.Dataset) -> dict[str, Any]:
         "problem": {**held.get("problem", {}), **arrays["problem"]},
         "dimensions": dimensions,
         "coordinates": _decoded_coordinates(dataset),
-        "attributes": {name: value for name, value in held.items() if name not in RESERVED_ATTRIBUTES},
+        "attributes": {
+            **{name: value for name, value in held.items() if name not in RESERVED_ATTRIBUTES},
+            **held.get("other_attributes", {}),
+        },
     }
 
 
@@ -144,6 +150,10 @@ def _decoded_coordinates(dataset: xr.Dataset) -> dict[str, tuple[str, NDArray[An
     found = {}
     for name, values in dataset.coords.items():
         if name != "time":
-            array = values.to_numpy()
-            found[str(name)] = (str(values.dims[0]), array.astype(str) if array.dtype == object else array)
+            found[str(name)] = (str(values.dims[0]), _texts_as_such(values.to_numpy()))
     return found
+
+
+def _texts_as_such(array: NDArray[Any]) -> NDArray[Any]:
+    """Texts come out of a file as objects."""
+    return array.astype(str) if array.dtype == object else array

@@ -11,13 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.ode.results.attributes import plain, software_versions
+from dynamics.ode.results.storable import check_distinct, check_names, stored_array, stored_labels
 from dynamics.ode.status import Status
 
 RESERVED_ATTRIBUTES = (
     *("format", "nfev", "n_steps", "status", "message", "success", "events", "time_counts", "problem"),
-    "json_attributes",
+    *("json_attributes", "other_attributes"),
 )
 """Names under which a file keeps the fields of a run; its attributes may not bear them."""
+
+
+PROBLEM = "problem_"
+"""Begins the names under which a file keeps arrays of the problem, which are no part of the run."""
 
 
 class Axes(NamedTuple):
@@ -51,12 +56,17 @@ class TrajectoryData:
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
-        put(self, "t", np.asarray(self.t, dtype=np.float64))
-        put(self, "state", {name: np.asarray(array) for name, array in self.state.items()})
-        put(self, "observables", {name: np.asarray(array) for name, array in self.observables.items()})
+        put(self, "t", np.asarray(stored_array("t", self.t), dtype=np.float64))
+        put(self, "state", {name: stored_array(name, array) for name, array in self.state.items()})
+        observables = {name: stored_array(name, array) for name, array in self.observables.items()}
+        put(self, "observables", observables)
         put(self, "status", Status(self.status))
-        put(self, "dimensions", {name: tuple(names) for name, names in self.dimensions.items()})
-        coordinates = {name: (axis, np.asarray(values)) for name, (axis, values) in self.coordinates.items()}
+        named = {name: tuple(self.dimensions[name]) for name in self.arrays if name in self.dimensions}
+        put(self, "dimensions", named)  # of the arrays that are there
+        coordinates = {
+            name: (axis, stored_labels(f"coordinates[{name!r}]", values))
+            for name, (axis, values) in self.coordinates.items()
+        }
         put(self, "coordinates", coordinates)
         put(self, "problem", {name: _problem_part(name, part) for name, part in self.problem.items()})
         put(self, "events", {name: tuple(map(float, times)) for name, times in self.events.items()})
@@ -107,6 +117,36 @@ class TrajectoryData:
                     f"coordinates: expected values of {name!r} along dimension {axis!r} of size "
                     f"{sizes.get(axis, 'unknown')}, got shape {values.shape}"
                 )
+        self._validate_names()
+        steps = np.diff(self.t)
+        if not np.isfinite(self.t).all() or not ((steps > 0).all() or (steps < 0).all()):
+            raise ValueError("t: expected finite times that only grow, or only fall")
+
+    def _validate_names(self) -> None:
+        """Every name can be one in a file, and none has two meanings there."""
+        check_names("state", self.state)
+        check_names("observables", self.observables)
+        check_names("coordinates", self.coordinates)
+        arrays = [f"{PROBLEM}{name}" for name, part in self.problem.items() if isinstance(part, np.ndarray)]
+        check_names("problem", arrays)
+        for name, axes in self.dimensions.items():
+            check_names("dimensions", axes)
+            check_distinct(f"dimensions[{name!r}]", ("time", "instance", *axes))
+        check_distinct("coordinates", ("time", *self.coordinates))
+        trailing = [axis for found in self.axes().values() for axis in found.trailing]
+        own = [
+            f"{name}_axis{axis}"
+            for name in arrays
+            for axis in range(np.ndim(self.problem[name.removeprefix(PROBLEM)]))
+        ]
+        check_distinct(
+            "problem", (*arrays, *own, *{*self.state, *self.observables, *self.coordinates, *trailing})
+        )
+        for name, (axis, _) in self.coordinates.items():
+            if any(char.isspace() for char in name):
+                raise ValueError(f"coordinates: expected names without blanks, got {name!r}")
+            if name in trailing and name != axis:
+                raise ValueError(f"coordinates: {name!r} is the name of another dimension than its {axis!r}")
 
     def _sizes(self) -> dict[str, int]:
         """The size of every dimension, which must be one for all arrays."""
@@ -132,4 +172,5 @@ def _attribute(name: str, value: Any) -> Any:
 
 def _problem_part(name: str, part: Any) -> Any:
     """Arrays stay arrays; everything else becomes plain data."""
-    return part if isinstance(part, np.ndarray) else plain(f"problem[{name!r}]", part)
+    where = f"problem[{name!r}]"
+    return stored_labels(where, part) if isinstance(part, np.ndarray) else plain(where, part)

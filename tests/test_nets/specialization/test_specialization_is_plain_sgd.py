@@ -206,3 +206,22 @@ def test_a_file_that_is_another_run_is_an_error(tmp_path):
     store.path(plans[0]).write_text("not a run")
     with pytest.raises(RunFileError, match="NetCDF"):
         store.find(plans[0])
+
+
+def test_a_damaged_run_is_never_taken_for_one(tmp_path):
+    """One number changed on the disk: named with its remedy, and made again once it is removed."""
+    store = RunFolder(tmp_path)
+    plan = TrainingPlan.of(small(), seed=0, steps=3, record_at=[], device="cpu")
+    (first,) = train_in_turn([plan], store=store)
+    path = store.path(plan)
+    number = np.float64(first.observables["loss"][-1, 0]).tobytes()
+    whole = path.read_bytes()
+    assert number in whole
+    path.write_bytes(whole.replace(number, np.float64(0.5).tobytes()))
+    with pytest.raises(
+        RunFileError, match=rf"^runs: path: '{path}' is damaged: .*remove it and make it again"
+    ):
+        list(train_in_turn([plan], store=store))
+    path.unlink()
+    (again,) = train_in_turn([plan], store=store)
+    np.testing.assert_array_equal(again.observables["loss"], first.observables["loss"])

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from dynamics.files.places import check_writable
 from luckproof import Evidence, Form, RunInfo, judge, make_context, write_html, write_json
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
-from verify.report import as_records, check_writable, render_html
+from verify.report import as_records, render_html
 from verify.report.html import duration, number_html
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.verdict_picture import figure_of

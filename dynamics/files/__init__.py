@@ -1,0 +1,1 @@
+"""Files: what stands at a path, writing in one step, checksums, and data sets in NetCDF."""

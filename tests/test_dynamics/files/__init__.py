@@ -1,0 +1,1 @@
+"""Tests of the files room: places, writing, checksums, NetCDF."""
