@@ -132,6 +132,14 @@ gives_lemma2.errs(
     impact="typographical",
     matters="Nothing depends on it: the authors mended it.",
 )
+gives_lemma2.rejects_moved(
+    "1e-10 more where no atom passes", AtomicInput(atoms=8, turn=0, step=0.5), by=1e-10
+)
+gives_lemma2.excludes("a third of a turn", AtomicInput(atoms=6, turn=0, step=2.0), "v1's Eqn 8")
+gives_lemma2.excludes(
+    "gates a quarter turn and more apart", AtomicInput(atoms=4, turn=1, step=0.5), "the gates overlap"
+)
+gives_lemma2.includes("a quarter of the atoms shared", AtomicInput(atoms=4, turn=0, step=0.5))
 gives_lemma2.accepts(
     "with no atom between w*_k and w_k Lemma 2 is accepted", AtomicInput(atoms=8, turn=0, step=0.5)
 )

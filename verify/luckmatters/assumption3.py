@@ -16,7 +16,18 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit, thresholded
-from verify.judging import ALGEBRA, LUCK_MATTERS, Budget, Context, Evidence, Item, Source, Verdict, fixed
+from verify.judging import (
+    ALGEBRA,
+    LUCK_MATTERS,
+    Budget,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    Verdict,
+    fixed,
+)
 from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.theorem4_constants import overlap_ratios
 
@@ -30,6 +41,9 @@ ASSUMPTION3 = Item(
         section="3",
     ),
 )
+
+FEWEST = 50
+"""Shared openings that a sample must let expect: below it the normal interval of their number is too narrow."""
 
 CHUNK = 1 << 16
 """Samples whose gates are counted at a time."""
@@ -120,7 +134,9 @@ def overlap_has_the_closed_form(
     kernel = measure.psi_d(teacher, teacher)
     ratio = np.where(np.eye(instance.m, dtype=bool), -1.0, kernel / np.diagonal(kernel)[:, None])
     j, k = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    size = int(np.clip(400 / kernel[j, k], 20_000, 4_000_000))
+    size = int(np.clip(400 / max(kernel[j, k], 1e-300), 20_000, 4_000_000))
+    if size * kernel[j, k] < FEWEST:
+        raise CannotJudgeError("both gates are open too rarely to be counted")
     joint = count_gates(teacher, measure, size, context.rng(instance.seed, 3))
     openings, shared = joint[j, j], joint[j, k]
     error = float(np.sqrt(predicted * max(1 - predicted, 1 / openings) / openings))
@@ -132,7 +148,7 @@ def overlap_has_the_closed_form(
         reach - abs(sampled - predicted), (rounding - abs(from_kernel - predicted)) * reach / rounding
     )
     details = {"eps_d from the kernels": from_kernel, "samples": size, "shared openings": float(shared)}
-    few = bool(reach > 0.5 * predicted)
+    few = bool(margin >= 0 and reach > 0.5 * predicted)  # what the interval rejects is decided
     return Evidence(
         predicted=predicted,
         measured=sampled,
@@ -152,6 +168,7 @@ overlap_has_the_closed_form.errs(
     matters="Under isotropic input three or more teachers meet the assumption with biases only; section 3.3 says that "
     "random initialisation, often orthogonal, naturally leads to it.",
 )
+overlap_has_the_closed_form.rejects("an overlap 1e-11 larger", PAIR, factor=1 + 1e-11)
 overlap_has_the_closed_form.rejects("half the overlap is rejected (no bias)", PAIR, factor=0.5)
 overlap_has_the_closed_form.rejects("Φ(−b)² in place of Φ(−b) is rejected", THRESHOLDED, power=2.0)
 

@@ -123,6 +123,7 @@ def difference_is_bounded(pair: NearPair, context: Context, *, share_of_K: float
     return Evidence.at_most(o.delta_p, bound=bound, tolerance=4 * ROUNDING * o.star, K_d=o.K_d)
 
 
+difference_is_bounded.rejects_moved("by what the bound leaves, and 1e-12", REACHING, by=0.013052026538)
 difference_is_bounded.rejects(
     "(1 + K_d) replaced by 1 (only the node moves, not its overlap)",
     replace(REACHING, near_j=0.0),
@@ -196,6 +197,7 @@ a_factor_for_each_step.errs(
     impact="typographical",
     matters="Nothing depends on it: Theorem 4 bounds both displacements by 2 sin(θ₀/2).",
 )
+a_factor_for_each_step.rejects("ε_d 1e-12 smaller", replace(TOWARDS, near_j=0.0), share_of_eps=1 - 1e-12)
 a_factor_for_each_step.accepts(
     "both displacements at their common bound 2 sin(θ₀/2)", TOWARDS, common_step=True
 )
@@ -227,6 +229,12 @@ def both_factors_for_the_step_of_j(
 
 
 both_factors_for_the_step_of_j.rejects("one factor only", TOWARDS, second_factor=False)
+both_factors_for_the_step_of_j.rejects(
+    "ε_d 1e-12 smaller", replace(TOWARDS, near_j=0.0), share_of_eps=1 - 1e-12
+)
+for form in (difference_is_bounded, a_factor_for_each_step, both_factors_for_the_step_of_j):
+    form.excludes("balls that meet the antipode", NearPair(theta0=0.2, angle=3.0), "Assumption 2 with K_d")
+    form.includes("balls that nearly meet it", NearPair(theta0=0.14, angle=3.0))
 both_factors_for_the_step_of_j.rejects(
     "ε_d at half its value", replace(TOWARDS, near_j=0.0), share_of_eps=0.5
 )

@@ -156,6 +156,10 @@ without_fan_outs.errs(
     matters="No later step uses (30) as printed: Lemma 5 bounds the same difference by ‖δv‖ in (57) and (58), and "
     "drops the part of δw there.",
 )
+without_fan_outs.rejects_moved("by what the bound leaves, and 1e-12", MOVED, by=0.0275656625723)
+without_fan_outs.excludes("a bias", replace(MOVED, threshold=1.0), "isotropic input")
+without_fan_outs.excludes("balls that meet the antipode", replace(MOVED, angle=3.1), "K_l exists")
+without_fan_outs.includes("balls that nearly meet it", replace(MOVED, angle=3.0))
 without_fan_outs.accepts("a unit fan-out that does not move (δv_k = 0)", MOVED)
 without_fan_outs.rejects("a fan-out of norm 10 that does not move", STRONG)
 
@@ -190,6 +194,7 @@ def with_fan_outs(
 with_fan_outs.excludes("a bias", replace(MOVED, threshold=1.0), "isotropic input")
 with_fan_outs.excludes("balls that meet the antipode", replace(MOVED, angle=3.1), "K_l exists")
 with_fan_outs.includes("balls that nearly meet it", replace(MOVED, angle=3.0))
+with_fan_outs.rejects_moved("1e-12 more where the bound is attained", STILL, by=1e-12)
 with_fan_outs.rejects("the growth factor of the fan-out's part left out", GROWING, growth=False)
 with_fan_outs.rejects("K_l at half its value", STEEP, share_of_K=0.5)
 

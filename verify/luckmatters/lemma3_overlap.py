@@ -153,6 +153,10 @@ a_factor_for_each_step.errs(
     impact="typographical",
     matters="Lemma 7 combines it with Lemma 2 and has room: its factor 1 + K covers the slip.",
 )
+a_factor_for_each_step.rejects_moved("by what the bound leaves, and 1e-12", ALIGNED, by=0.259975760867)
+a_factor_for_each_step.excludes("a gate that is shut", TwoInputs(angle=2.8), "every gate is open")
+a_factor_for_each_step.excludes("balls of 0.1", TwoInputs(theta0=0.1), "K_l is finite")
+a_factor_for_each_step.includes("balls of 0.001", TwoInputs())
 a_factor_for_each_step.accepts("both factors for the step of j", TwoInputs(), factors=2)
 a_factor_for_each_step.accepts("the second input taken away", ALIGNED)
 a_factor_for_each_step.rejects("ε_l and the step both left out", TwoInputs(), factors=0, share_of_eps=0.0)
@@ -189,6 +193,12 @@ def both_factors_for_the_step_of_j(
     return Evidence.at_most(float(star[0, 1]), bound=bound, tolerance=ROUNDING * bound, K_l=K_l, eps_l=eps_l)
 
 
+both_factors_for_the_step_of_j.rejects(
+    "ε_l 1e-11 smaller", replace(NearPair(), near_j=0.0), share_of_eps=1 - 1e-11
+)
+both_factors_for_the_step_of_j.excludes("a bias", NearPair(threshold=1.0), "isotropic input")
+both_factors_for_the_step_of_j.excludes("balls that meet the antipode", NearPair(angle=3.1), "K_l exists")
+both_factors_for_the_step_of_j.includes("balls that nearly meet it", NearPair(angle=3.0))
 both_factors_for_the_step_of_j.rejects("no factor for the step", NearPair(theta0=0.1), factors=0)
 both_factors_for_the_step_of_j.rejects(
     "ε_l at half its value", replace(NearPair(), near_j=0.0), share_of_eps=0.5

@@ -232,5 +232,8 @@ falls_off_with_the_constant_of_the_ball.includes("all but the antipode", OnBall(
 falls_off_with_the_constant_of_the_ball.rejects(
     "C₀ 1 % smaller where it is attained", OnBall(theta0=2.0), C_0=0.99 * quadratic_fall_off(2.0)
 )
+falls_off_with_the_constant_of_the_ball.rejects(
+    "C₀ 1e-11 smaller where it is attained", OnBall(theta0=2.0), C_0=(1 - 1e-11) * quadratic_fall_off(2.0)
+)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = 0.49 near the teacher", OnBall(theta0=0.01), C_0=0.49)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = ½ at θ = 0.6", OnBall(theta0=0.6), C_0=0.5)

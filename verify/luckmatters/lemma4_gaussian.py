@@ -66,4 +66,5 @@ def departs_by_a_linear_term(instance: Stretched, context: Context, *, linear: f
     )
 
 
+departs_by_a_linear_term.rejects("the first term 1e-6 larger", Stretched(distance=1e-3), linear=1 + 1e-6)
 departs_by_a_linear_term.rejects("the first term 1 % larger", Stretched(distance=1e-3), linear=1.01)

@@ -84,7 +84,11 @@ contracts.rejects(
     "(61) as printed, exponent t + 1 from exponent t − 1, for a student alone at W = W*", ALONE, exponent=2
 )
 contracts.rejects("the same with ‖v_r‖ = 1e-9", TwoLayerStart(c=2, r_fan_out=1e-9))
-contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (4")
+contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (41)")
+contracts.excludes(
+    "a fan-out of norm 0.01", TwoLayerStart(alpha=2.0, fan_out=0.01), "right-hand side of (42)"
+)
+contracts.excludes("too far a drift", TwoLayerStart(alpha=2.0, fan_out=0.01), "λ̄")
 contracts.includes("a fan-out of norm 0.001", TwoLayerStart(alpha=2.0, fan_out=0.001))
 contracts.accepts("the weakest form for a student alone at W = W*", ALONE)
 

@@ -77,7 +77,11 @@ contracts.errs(
 )
 contracts.rejects("at the solution with V_r ≠ 0 the step leads away", TwoLayerStart(c=2, r_fan_out=0.5))
 contracts.rejects("the same with ‖v_r‖ = 1e-10", TwoLayerStart(c=2, r_fan_out=1e-10))
-contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (4")
+contracts.excludes("a fan-out of norm 1", TwoLayerStart(alpha=2.0), "right-hand side of (41)")
+contracts.excludes(
+    "a fan-out of norm 0.01", TwoLayerStart(alpha=2.0, fan_out=0.01), "right-hand side of (42)"
+)
+contracts.excludes("too far a drift", TwoLayerStart(alpha=2.0, fan_out=0.01), "λ̄")
 contracts.includes("a fan-out of norm 0.001", TwoLayerStart(alpha=2.0, fan_out=0.001))
 contracts.accepts("without irrelevant nodes the step leads home", TwoLayerStart(r=0, c=2, theta0=0.2))
 

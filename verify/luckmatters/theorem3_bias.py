@@ -60,6 +60,7 @@ conserved_without_the_bias.rejects("no bias, but eps = 1e-11", replace(FLOW, eps
 conserved_without_the_bias.excludes("no bias", replace(BIASED, biased=False), "a bias before a ReLU")
 conserved_without_the_bias.excludes("eps = 0.3", replace(BIASED, eps=0.3), "eps = 0")
 conserved_without_the_bias.excludes("steps", replace(BIASED, lr=0.1), "gradient flow")
+conserved_without_the_bias.excludes("a node that is always shut", replace(SHUT, biased=True), "σ > 0")
 conserved_without_the_bias.includes("one node, three samples", replace(BIASED, hidden=(1,), samples=3))
 conserved_without_the_bias.accepts("a bias before the BN has no gradient", replace(FLOW, biased=True))
 
