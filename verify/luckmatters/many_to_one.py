@@ -24,7 +24,7 @@ MANY_TO_ONE = Item(
     Source(LUCK_MATTERS, "remark 'Many-to-one mapping'", version="v4", section="3.3"),
 )
 
-UNEVEN, WIDE = Sharing(noise=0.5, seed=3), Sharing(d=5, c=3, spread=0.45, noise=0.2, seed=315767)
+UNEVEN, WIDE = Sharing(noise=0.5, seed=3), Sharing(d=5, c=3, spread=0.34, noise=0.2, seed=315767)
 LEFT_BEHIND = Sharing(d=4, students=3, spread=0.7, noise=0.6, seed=835)
 """The student with the smallest of three uneven shares loses it on the way."""
 
@@ -48,8 +48,8 @@ def none_left_out(instance: Sharing) -> tuple[Assumption, ...]:
     return (
         *regime,
         Assumption("two students", 2.5 - instance.students),
-        Assumption("spread < 0.5", 0.5 - instance.spread),
-        Assumption("every share at least half of an equal one", least - 0.5),
+        Assumption("spread < 0.35", 0.35 - instance.spread),
+        Assumption("every share at least 0.6 of an equal one", least - 0.6),
     )
 
 
@@ -145,7 +145,7 @@ for _statement in (students_share_a_teacher, algebraically):
     _statement.excludes("three students", LEFT_BEHIND, "two students")
     _statement.excludes("nearer to one another than half the spread", Sharing(seed=8), "students apart")
     _statement.excludes("students on the teacher", Sharing(spread=0.0), "spread > 0")
-    _statement.excludes("students 0.5 rad off", Sharing(spread=0.5), "spread < 0.5")
+    _statement.excludes("students 0.35 rad off", Sharing(spread=0.35), "spread < 0.35")
     _statement.excludes("a share of 0.06", Sharing(noise=1.0), "every share")
     _statement.includes("shares of 0.39 and 0.61", UNEVEN)
 

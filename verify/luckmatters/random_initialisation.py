@@ -179,6 +179,10 @@ one_teacher_is_lucky.includes("half-spheres", RandomStudents(theta0=np.pi / 2))
 one_teacher_is_lucky.rejects("twice the students", RandomStudents(n=8, theta0=0.4), nodes_factor=2)
 
 
+RARE = RandomStudents(6, 4, 31, 0.0986, 110)
+"""All four teachers are lucky with probability 1e-16: the alternating sum cancels to a negative number."""
+
+
 def disjoint_caps(instance: RandomStudents) -> tuple[Assumption, ...]:
     """Caps about orthonormal teachers are disjoint below pi/4."""
     return (Assumption("0 < θ₀ < π/4", min(instance.theta0, np.pi / 4 - instance.theta0)),)
@@ -190,6 +194,7 @@ def disjoint_caps(instance: RandomStudents) -> tuple[Assumption, ...]:
     on=RandomStudents,
     draw=random_students,
     assume=disjoint_caps,
+    examples=(RARE,),
     cost=SAMPLING.at_quick(40),
     note="the formula is ours",
     compares=("share of draws with a student within θ₀ of every teacher", "=", "Σ_k (−1)ᵏ C(m, k)(1 − kp)ⁿ"),

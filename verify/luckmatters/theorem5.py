@@ -15,7 +15,18 @@ from dynamics.geometry.angles import paired_angles
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import ALGEBRA, LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict
+from verify.judging import (
+    ALGEBRA,
+    LUCK_MATTERS,
+    Assumption,
+    Budget,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    Verdict,
+)
 from verify.mathematics.bounds.comparison import Certificate, certify, deviation
 from verify.mathematics.families.two_layer_starts import TwoLayerStart, problem_of
 
@@ -52,6 +63,9 @@ def has_a_certificate(start: TwoLayerStart) -> tuple[Assumption, ...]:
 
 
 ORTHOGONAL = TwoLayerStart(c=2, theta0=1e-3, v_error=1e-3, r_fan_out=0.05, seed=1)
+OPPOSITE = TwoLayerStart(
+    c=6, alpha=np.pi, fan_out=0.9998313120131096, v_error=0.20094226514514574, r_fan_out=0.3, seed=41902
+)
 FAR_SIDE = TwoLayerStart(c=5, alpha=2.94, theta0=3.0, v_error=0.33, r_fan_out=0.6, seed=310)
 ANTIPODAL = TwoLayerStart(c=2, alpha=3.0, theta0=0.2, v_error=0.2, r_fan_out=0.2, seed=2)
 MANY = TwoLayerStart(m=4, r=4, c=4, threshold=3.0, theta0=1e-3, v_error=0.03, r_fan_out=0.03, seed=3)
@@ -104,6 +118,7 @@ def pairs_and_thresholded(budget: Budget) -> st.SearchStrategy[TwoLayerStart]:
         SLOW_FAN_OUT,
         FAST_ANGLE,
         FAR_SIDE,
+        OPPOSITE,
     ),
     cost=ALGEBRA.at_quick(8),
     note="condition and rate replaced by the comparison system",
@@ -155,7 +170,7 @@ def _flow_at(problem: TeacherStudent, times: Array) -> tuple[Array, Array]:
     span = (0.0, float(times[-1]))
     run = integrate(TwoLayerFlow(problem), span, t_eval=times, rtol=RTOL, atol=ATOL, method=METHOD)
     if not run.success:
-        raise ArithmeticError(run.message)
+        raise CannotJudgeError(run.message)
     return run.state["W"], run.state["V"]
 
 
@@ -202,11 +217,14 @@ def certificate_and_flow(verdict: Verdict) -> Figure:
 
 
 def drift_margin(problem: TeacherStudent, certificate: Certificate, W: Array) -> float:
-    """Smallest room left in the caps of the irrelevant nodes, relative to the caps; infinite without such nodes."""
+    """Smallest room left in the caps of the irrelevant nodes, relative to the caps; infinite without such nodes.
+
+    The caps are wider by ``FLOOR``, to which the integrator keeps W: an antipodal node's cap is zero.
+    """
     moved, start = W[..., problem.m :], problem.student_W[:, problem.m :]
-    cap = certificate.box.cap[problem.m :]
+    cap = certificate.box.cap[problem.m :] + FLOOR
     room = cap - paired_angles(moved, np.broadcast_to(start, moved.shape))
-    return float((room / np.maximum(cap, 1e-12)).min(initial=np.inf))
+    return float((room / cap).min(initial=np.inf))
 
 
 def inequality_margin(problem: TeacherStudent, M: Array, W: Array, V: Array) -> float:

@@ -16,7 +16,7 @@ from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import FLOW, Assumption, Budget, Context, Evidence, Verdict
+from verify.judging import FLOW, Assumption, Budget, CannotJudgeError, Context, Evidence, Verdict
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.bounds.comparison import deviation
 from verify.mathematics.runs.overparameterised_runs import (
@@ -50,7 +50,7 @@ def run_of(problem: TeacherStudent) -> tuple[Trajectory, Array]:
     done = Event("at the limit", above, direction=-1, status=Status.CONVERGED, at_start=True)
     run = integrate(flow, (0.0, LONGEST), t_eval=[0.0, LONGEST], rtol=RTOL, atol=ATOL, events=[done])
     if not run.success:
-        raise ArithmeticError(run.message)
+        raise CannotJudgeError(run.message)
     return run, deviation(problem, run.state["W"][-1], run.state["V"][-1])
 
 
@@ -168,6 +168,11 @@ reaches_the_solution.rejects(
     OverparameterisedRun(10, 4, 8, 6, 0.1, 0.1, 3.0, seed=1),
 )
 reaches_the_solution.excludes("fan-outs of the teachers' size", replace(CLOSE[0], r_fan_out=1.0), "‖v_r(0)‖")
+reaches_the_solution.excludes(
+    "fan-outs of 1.7 in seven dimensions",
+    OverparameterisedRun(7, 2, 4, 3, 0.0, 0.0, 1.7, orthonormal=False, seed=816),
+    "‖v_r(0)‖",
+)
 reaches_the_solution.excludes("students 0.6 rad off", replace(CLOSE[0], theta0=0.6), "θ₀ below a third")
 reaches_the_solution.excludes("fan-outs off by 0.6", replace(CLOSE[0], v_error=0.6), "‖δv(0)‖")
 reaches_the_solution.excludes(

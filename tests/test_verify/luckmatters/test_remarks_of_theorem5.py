@@ -15,6 +15,7 @@ from verify.luckmatters.random_initialisation import (
 )
 from verify.mathematics.families.solved_students import Solved
 from verify.mathematics.mean_over_seeds import exceeds, falls_below, false_alarm_tail, mean_interval, weakest
+from verify.mathematics.runs.sharing import Sharing, follow, smallest_share
 from verify.mathematics.zero_curvature import (
     features,
     hessian_on,
@@ -40,6 +41,20 @@ def test_all_lucky_generalises_one_lucky() -> None:
     """Inclusion and exclusion for one cap is the complement; as many certain disjoint caps as students is m! / m^m."""
     assert all_lucky_probability(0.01, 30, 1) == pytest.approx(lucky_probability(0.01, 30), rel=1e-13)
     assert all_lucky_probability(1 / 3, 3, 3) == pytest.approx(6 / 27, rel=1e-12)
+
+
+def test_rare_luck_keeps_its_digits() -> None:
+    """For tiny caps all m teachers are lucky with probability n (n - 1) ... (n - m + 1) p^m, to leading order."""
+    assert all_lucky_probability(1e-9, 31, 4) == pytest.approx(31 * 30 * 29 * 28 * 1e-36, rel=1e-7)
+    assert all_lucky_probability(0.1, 2, 3) == 0.0
+
+
+def test_the_share_that_a_student_ends_with() -> None:
+    """What the start lacks of the teacher's fan-out is made up in equal parts: the least share is met within 1 %."""
+    for seed in (3, 5):
+        instance = Sharing(noise=0.5, spread=0.05, seed=seed)
+        shares = follow(instance.start(), np.array([0.0, 100.0])).share[-1]
+        assert shares.min() == pytest.approx(smallest_share(instance), rel=0.01)
 
 
 def test_the_interval_of_an_effect_covers() -> None:

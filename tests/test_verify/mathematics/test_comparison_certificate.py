@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -111,6 +113,15 @@ def test_orthogonal_isotropic_nodes_are_out_of_reach_from_three_on() -> None:
         assert not certify(
             problem_of(TwoLayerStart(m=m, r=r, c=3, theta0=1e-6, v_error=1e-6, r_fan_out=1e-6))
         ).valid
+
+
+def test_a_student_on_the_far_side_has_no_certificate() -> None:
+    """Beyond a right angle sin theta is that of the supplement: as small, and no sign of being near."""
+    near = TwoLayerStart(c=5, alpha=2.94, theta0=0.1, v_error=0.1, r_fan_out=0.1)
+    assert certify(problem_of(near)).valid
+    far = certify(problem_of(replace(near, theta0=np.pi - 0.1)))
+    assert not far.valid
+    assert np.isnan(far.rate)
 
 
 def test_thresholds_make_room_for_many_nodes() -> None:

@@ -13,7 +13,7 @@ from dynamics.ode.integrate import integrate
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import SEED, Assumption, Instance, drawn, integers, reals
+from verify.judging import SEED, Assumption, CannotJudgeError, Instance, drawn, integers, reals
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def follow(problem: TeacherStudent, t: Array) -> Course:
         TwoLayerFlow(problem), (0.0, float(t[-1])), t_eval=t, method="LSODA", rtol=1e-7, atol=1e-10
     )
     if not run.success:
-        raise RuntimeError(run.message)
+        raise CannotJudgeError(run.message)
     W, V = unit_columns(run.state["W"]), run.state["V"]
     teacher, fan_out = problem.teacher_W, problem.teacher_V[0]
     angle = paired_angles(W, np.broadcast_to(teacher, W.shape))
