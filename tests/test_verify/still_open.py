@@ -168,18 +168,8 @@ ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
 
 WITHOUT_SCRIPT: frozenset[str] = frozenset(
     {
-        "luckmatters.assumption2.printed",
         "luckmatters.introduction.lottery_ticket.reinitialised.spare.reading",
         "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.lemma3.overlap.printed",
-        "luckmatters.lemma5.printed",
-        "luckmatters.lemma6.printed",
-        "luckmatters.theorem2.closure.reading",
-        "luckmatters.theorem2.dependence.printed",
-        "luckmatters.theorem2.orientation.printed",
-        "luckmatters.theorem2.two_layer.necessity",
-        "luckmatters.theorem3.bias.reading",
-        "luckmatters.theorem3.necessity",
         "luckmatters.theorem4.acceleration.printed",
         "luckmatters.theorem4.modulation.each.reading",
         "luckmatters.theorem4.projection.each.reading",
@@ -258,9 +248,6 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "luckmatters.assumption2.corrected",
         "luckmatters.assumption3.sharp",
         "luckmatters.lemma2.overlap.corrected",
-        "luckmatters.lemma4.sharp",
-        "luckmatters.lemma7.corrected",
-        "luckmatters.lemma7.printed",
         "luckmatters.theorem1.printed",
         "luckmatters.theorem2.top.sharp",
         "luckmatters.theorem2.two_layer.corrected",
