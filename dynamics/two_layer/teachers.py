@@ -16,10 +16,12 @@ from dynamics.arrays import Array
 from dynamics.validation import Randomness, generator, number, positive_int, real_array
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
-"""Entries of the authors' teacher weights before normalisation (first paper)."""
+"""Entries of the authors' teacher weights before normalisation, first paper: those of its multilayer experiments
+(v4, section 5.1); section 4.2 gives none for two layers (docs/authors_programs.md)."""
 
 QUARTER_ENTRIES = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
-"""Entries of the authors' teacher weights before normalisation (second paper)."""
+"""Entries of the authors' teacher weights before normalisation, second paper: those of their *multilayer*
+configuration; the configuration of the two-layer program does not give its own (docs/authors_programs.md)."""
 
 
 def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
@@ -78,7 +80,8 @@ def separated(
         (*batch, d, m).
     Raises:
         ValueError: a size below 1, or more columns than there are such directions.
-    Source: the authors' published teacher generator (Luck Matters, section 4.2 and Fig. 7).
+    Source: the authors' published teacher generator. Luck Matters gives the list for its multilayer experiments (v4,
+    section 5.1); that the two-layer ones (section 4.2, Fig. 7) use the same is our assumption.
     """
     columns = separated_entries(d, m, rng, batch, entries)
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))

@@ -19,7 +19,8 @@ _TEACHER, _TRAINING, _EVALUATION, _START, _BATCHES = range(5)
 
 @dataclass(frozen=True)
 class SpecializationSetting:
-    """One row of the paper's two-layer experiments; the defaults are those of the authors' published program.
+    """One row of the paper's two-layer experiments; the defaults are those of the authors' published program, with the
+    list of teacher entries from their multilayer configuration (the two-layer one is not published with it).
 
     Teacher of m nodes: columns with entries in {-1, -3/4, ..., 1}, distinct, ``||w*_j|| = 1``, bias ``b*_j = bias``;
     fan-outs with entries from the same list, divided by ``j^polarity`` (Eqn 13), and output bias ``bias``. Student of
