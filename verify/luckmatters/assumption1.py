@@ -78,7 +78,8 @@ expectations_separate.errs(
     "the first layer is sin θ/2π in spectral norm, relative to the separated value sin θ/(π − θ): 0.64 at "
     "orthogonality. At random initialisation (two layers, m + n ≫ c, d → ∞) it tends to 2/√(π² + 4) = 0.537 of the "
     "gradient; the mean first-layer gap is 0.42–0.63 of the gradient for two weight matrices and 0.66–0.92 for three "
-    "to five, and width does not help. The top layer is always exact.",
+    "to five, and width does not help: from width 4 to 16 it rises with two matrices (isotropic 0.34 → 0.52, biased "
+    "0.60 → 0.66, empirical 0.42 → 0.67) and stays at 0.6–0.9 with three and four. The top layer is always exact.",
     impact="substance",
     matters="Eqn 6 and all that follows from it rest on this assumption; in two layers with isotropic input the "
     "projection removes the gap, in deeper networks it stays.",

@@ -92,7 +92,8 @@ gamma_is_negative.includes("three nodes", IsotropicBalls())
 
 gamma_is_negative.errs(
     says="v4, section 3.2, Theorem 4: if γ = cos θ₀ − (m−1) ε_d M_d > 0 then w_j → w*_j",
-    true="under zero-bias isotropic input γ ≤ −0.30 for every m ≥ 3 and any teachers; with threshold b it can be "
+    true="under zero-bias isotropic input γ ≤ −0.30 for every m ≥ 3 and any teachers (three at 120°); with "
+    "threshold b it can be "
     "positive up to m = 3, 16, 305 at b = 2, 3, 4 (θ₀ → 0), where the bound is 0.93–0.88 (b = 4, m = 2–16), "
     "0.90–0.21 (b = 3, m = 2–12), 0.57 and 0.15 (b = 2, m = 2, 3) of the spectral rate at θ₀ = 1e-3",
     impact="substance",

@@ -101,7 +101,8 @@ decays_at_the_printed_rate.errs(
     says="v4, section 3.3, Theorem 5: under (41), (42) W_u, V_u and V_r converge at rate 1 − ηλ̄γ",
     true="not at that rate: of 150 ordinary starts that meet the conditions 149 break it; the conditions are "
     "nearly vacuous besides (zero-bias isotropic input: one teacher, one irrelevant node, fan-outs of "
-    "0.001–0.005); what holds is a comparison system with a certified rate, and the spectral rate at (W*, "
+    "0.001–0.005); what holds is a comparison system on an invariant box with a certified rate (vacuous for "
+    "isotropic orthogonal nodes from n = 3 on), and the spectral rate at (W*, "
     "W_r(∞); V*, 0) late, which depends on where W_r ends (0.158 for small starts, 0.10 from far ones at "
     "10-4-8-6); (54) miscounts neighbours: an irrelevant node has m relevant and n − m − 1 irrelevant ones",
     impact="substance",

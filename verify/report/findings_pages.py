@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dynamics.files.writing import write_atomically
+from verify.figures.errata import FIGURE_ERRATA
+from verify.figures.registry import figures
 from verify.judging import registry
-from verify.judging.statement import AnyStatement
-from verify.judging.vocabulary import Form, Impact
+from verify.judging.vocabulary import Erratum, Form, Impact, Source
 from verify.report.findings import Findings, findings
 
 MADE_BY = (
@@ -21,6 +24,16 @@ MADE_BY = (
 )
 
 FORMS = (Form.PRINTED, Form.READING, Form.NECESSITY, Form.CORRECTED, Form.SHARP)
+
+ERRATA_SAY = (
+    "What is wrong, ambiguous or silently assumed in the two papers. A formula or words that stand in the "
+    "text at hand are "
+    "*printed*; words made precise by us, or a formula that the text at hand lost, are *our reading*, and "
+    "another may fare "
+    "differently; a *necessity* asks whether a hypothesis that the paper states can be left out. Numbers "
+    "are measured. What "
+    "it takes to run the authors' programs today: [authors_programs.md](authors_programs.md)."
+)
 
 IMPACTS = {
     Impact.SUBSTANCE: "Substance: what the paper concludes",
@@ -54,29 +67,54 @@ def findings_page(found: Findings) -> str:
 
 def errata_page() -> str:
     """The errata: for each what the paper says, what is true, how we know, and whether it matters."""
-    entries = [s for s in registry.registered().values() if s.erratum is not None]
-    lines = ["# Errata", "", MADE_BY, ""]
+    lines = ["# Errata", "", MADE_BY, "", ERRATA_SAY, ""]
     for impact, heading in IMPACTS.items():
         lines += [f"## {heading}", ""]
-        for statement in entries:
-            if statement.erratum is not None and statement.erratum.impact is impact:
-                lines += _entry(statement)
+        for entry in (*_of_statements(), *_of_figures()):
+            if entry.erratum.impact is impact:
+                lines += entry.lines()
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _entry(statement: AnyStatement) -> list[str]:
-    erratum = statement.erratum
-    assert erratum is not None
-    return [
-        f"### {statement.title}",
-        "",
-        f"- Where: {statement.source}.",
-        f"- The paper says: {erratum.says}",
-        f"- True is: {erratum.true}",
-        f"- How we know: `luckproof show {statement.name}` ({statement.form}: {statement.expected}).",
-        f"- Does it matter: {erratum.matters}",
-        "",
-    ]
+@dataclass(frozen=True)
+class _Entry:
+    """One erratum with its heading, the place in the paper, and what shows it."""
+
+    erratum: Erratum
+    title: str
+    source: Source
+    known_by: str
+
+    def lines(self) -> list[str]:
+        return [
+            f"### {self.title}",
+            "",
+            f"- Where: {self.source}.",
+            f"- The paper says: {_sentence(self.erratum.says)}",
+            f"- True is: {_sentence(self.erratum.true)}",
+            f"- How we know: {self.known_by}.",
+            f"- Does it matter: {_sentence(self.erratum.matters)}",
+            "",
+        ]
+
+
+def _of_statements() -> Iterator[_Entry]:
+    for s in registry.registered().values():
+        if s.erratum is not None:
+            form = "our reading" if s.form is Form.READING else str(s.form)
+            yield _Entry(s.erratum, s.title, s.source, f"`luckproof show {s.name}` ({form}: {s.expected})")
+
+
+def _of_figures() -> Iterator[_Entry]:
+    known = figures()
+    for name, erratum in FIGURE_ERRATA.items():
+        yield _Entry(erratum, known[name].title, known[name].source, f"`luckproof figure {name}`")
+
+
+def _sentence(text: str) -> str:
+    """``text`` as one: a capital where a word opens it, no symbol, and a full stop."""
+    word = re.match(r"(?!sin |cos )[a-z]{2}", text)
+    return (text[:1].upper() + text[1:] if word else text).rstrip(".") + "."
 
 
 def pages() -> dict[str, str]:

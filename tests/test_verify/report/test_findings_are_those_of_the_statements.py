@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from luckproof import findings, statements
+import pytest
+
+from luckproof import Outcome, findings, statements
+from verify.figures.errata import FIGURE_ERRATA
 from verify.report.findings_pages import pages
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_the_page_in_the_documentation_is_the_generated_one():
-    """``python -m verify.report.findings_pages`` would change nothing."""
-    assert (DOCS / "findings.md").read_text(encoding="utf-8") == pages()["findings.md"]
+@pytest.mark.parametrize("name", ["findings.md", "errata.md"])
+def test_the_page_in_the_documentation_is_the_generated_one(name):
+    """``python -m verify.report.findings_pages docs`` would change nothing."""
+    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name]
+
+
+def test_every_erratum_is_on_the_page():
+    """Those of statements and of figures, each with the command that shows it."""
+    page = pages()["errata.md"]
+    for statement in statements.values():
+        assert (f"`luckproof show {statement.name}`" in page) == (statement.erratum is not None)
+    for name in FIGURE_ERRATA:
+        assert f"`luckproof figure {name}`" in page
+
+
+def test_every_failure_of_the_papers_words_has_its_erratum():
+    """What is refuted as printed, or as we read it, is explained in the errata."""
+    silent = [s.name for s in statements.values() if s.expected is Outcome.REFUTED and s.erratum is None]
+    assert not silent
 
 
 def test_every_statement_is_counted_once():
