@@ -16,7 +16,8 @@ from dynamics.two_layer import teachers
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, drawn
 from verify.judging.domains import SEED, Instance, integers, reals
 from verify.mathematics.families.narrowed import narrowed
-from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
+from verify.mathematics.theorem4_constants import lipschitz_d_isotropic
+from verify.mathematics.thresholded_lipschitz import lipschitz_d_thresholded
 
 ASSUMPTION2 = Item(
     "luckmatters.assumption2", Source(LUCK_MATTERS, "Assumption 2, Eqn 8", version="v4", section="3")

@@ -17,7 +17,8 @@ from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, So
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs, nodes_in, pairs
 from verify.mathematics.precise.first_moment import difference, length, psi_d
 from verify.mathematics.precise.kernels import DIGITS
-from verify.mathematics.theorem4_constants import lipschitz_d_isotropic, lipschitz_d_thresholded
+from verify.mathematics.theorem4_constants import lipschitz_d_isotropic
+from verify.mathematics.thresholded_lipschitz import lipschitz_d_thresholded
 
 LEMMA2 = Item("luckmatters.lemma2", Source(LUCK_MATTERS, "Lemma 2, Eqns 18-28", version="v4", section="8.4"))
 

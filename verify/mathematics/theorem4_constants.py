@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import ndtr
 
 from dynamics.arrays import Array
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
-
-CAP_RADII, CAP_DIRECTIONS, POLISHED = (1e-3, 0.5, 1.0), 16, 4
-"""Polar grid on a spherical cap (shares of its radius, directions), and how many of its best points are polished."""
+from verify.mathematics.thresholded_lipschitz import lipschitz_d_thresholded
 
 
 def overlap_ratios(teacher_W: Array, measure: InputMeasure) -> tuple[Array, Array]:
@@ -42,70 +38,6 @@ def lipschitz_d_isotropic(alpha_max: float, theta0: float) -> float:
         return float("inf")
     half = theta0 / 2
     return float((half / np.sin(half) if half > 0 else 1.0) / room)
-
-
-def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
-    """``K_d`` on the balls of radius theta0 about thresholded orthogonal teachers, Gaussian input with bias.
-
-    The largest ``|psi_d(w, w_1) - psi_d(w, w_2)| / (psi_d(w, w_1) ||w_1 - w_2||)`` over the three uses that Lemma 2 and
-    Theorem 4 make of Assumption 2: from a teacher to its student seen from a student near another (or the same)
-    teacher, and, seen from a teacher, there and back. A numerical supremum: the best points of polar grids on the
-    spherical caps, in the plane of the two directions (out of it the change is of second order), are polished by
-    bounded maximisation. Infinite where a cap reaches the pole of the bias axis. Cost: some 10^4 kernel values.
-    """
-    if not np.isfinite(ball_of_thresholded(threshold, theta0)[2]):
-        return float("inf")
-    azimuths = (0.0, np.pi / 2) if m > 1 else (0.0,)
-    return max(_largest_ratio(threshold, theta0, azimuth) for azimuth in azimuths)
-
-
-@lru_cache(maxsize=4096)
-def _largest_ratio(threshold: float, theta0: float, azimuth: float) -> float:
-    radius, direction = (
-        grid.ravel()
-        for grid in np.meshgrid(
-            theta0 * np.array(CAP_RADII), np.linspace(0, 2 * np.pi, CAP_DIRECTIONS, endpoint=False)
-        )
-    )
-    first, second = (grid.ravel() for grid in np.meshgrid(*[np.arange(radius.size)] * 2))
-    grid = np.stack([radius[first], direction[first], radius[second], direction[second]])
-    ratios = _three_ratios(threshold, azimuth, grid)
-    limits = [(CAP_RADII[0] * theta0, theta0), (None, None)] * 2
-    scale = float(ratios.max())
-
-    def negative_ratio(point: Array) -> float:
-        return -float(_three_ratios(threshold, azimuth, point[:, None])[0]) / scale
-
-    starts = grid[:, np.argsort(-ratios)[:POLISHED]].T
-    polished = [minimize(negative_ratio, start, bounds=limits, method="L-BFGS-B").fun for start in starts]
-    return float(scale * max(1.0, -min(polished)))
-
-
-def _three_ratios(threshold: float, azimuth: float, grid: Array) -> Array:
-    """The largest of the three uses' ratios at points ``(r_w, direction_w, r_moved, direction_moved)``, (4, points)."""
-    measure = BiasedGaussian(2)
-    near, moved = _on_cap(threshold, 0.0, grid[:2]), _on_cap(threshold, azimuth, grid[2:])
-    nothing = np.zeros((2, grid.shape[1]))
-    centre, base = _on_cap(threshold, 0.0, nothing), _on_cap(threshold, azimuth, nothing)
-    chord = 2 * np.sin(grid[2] / 2)
-    from_base, to_moved, seen_base, seen_moved = (
-        measure.psi_d(w, u)[:, 0, 0]
-        for w, u in ((near, base), (near, moved), (centre, base), (centre, moved))
-    )
-    there = np.abs(from_base - to_moved) / (from_base * chord)
-    back = np.abs(seen_base - seen_moved) / (np.minimum(seen_base, seen_moved) * chord)
-    return np.asarray(np.maximum(there, back))
-
-
-def _on_cap(threshold: float, azimuth: float, polar: Array) -> Array:
-    """Unit augmented columns ``(points, 3, 1)`` at (angle, direction) from ``(cos a, sin a, -b)`` normalised."""
-    outward = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
-    centre = (outward - threshold * np.array([0.0, 0.0, 1.0])) / np.hypot(1.0, threshold)
-    sideways = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-    axes = np.stack([centre, sideways, np.cross(centre, sideways)], axis=1)
-    radius, direction = polar
-    parts = np.stack([np.cos(radius), np.sin(radius) * np.cos(direction), np.sin(radius) * np.sin(direction)])
-    return np.asarray((axes @ parts).T[..., None])
 
 
 def ball_of_thresholded(threshold: float, theta0: float) -> tuple[float, float, float]:
