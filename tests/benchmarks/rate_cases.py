@@ -21,9 +21,8 @@ from luckproof import (
     train,
     unit_columns,
 )
-from verify.luckmatters import theorem4
 from verify.mathematics.bounds.comparison import deviation
-from verify.mathematics.families import two_layer_starts
+from verify.mathematics.families import theorem4_starts, two_layer_starts
 from verify.mathematics.rates import mean_rate
 from verify.mathematics.runs import overparameterised_runs
 
@@ -56,7 +55,7 @@ class Measured:
 
 
 def _angle_case(name: str, **fields: Any) -> Case:
-    return Case(name, 4, theorem4.problem_of(theorem4.Theorem4Instance(**fields)))
+    return Case(name, 4, theorem4_starts.problem_of(theorem4_starts.Theorem4Instance(**fields)))
 
 
 def _near_case(name: str, **fields: Any) -> Case:

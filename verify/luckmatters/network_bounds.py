@@ -19,6 +19,7 @@ from verify.judging.item import Relation
 from verify.luckmatters import theorem4, theorem5
 from verify.mathematics.bounded_networks import judge_bound, stable_step, train_sizes
 from verify.mathematics.bounds.decay import DECAY_BOUNDS
+from verify.mathematics.families import theorem4_starts as starts
 from verify.mathematics.families.two_layer_starts import TwoLayerStart
 
 COST = Cost(8, 200, 1000)
@@ -79,15 +80,15 @@ class Theorem4Bounded(BoundedNetworks):
         return "expected d >= m for teachers with independent directions" if self.d < self.m else ""
 
     @property
-    def start(self) -> theorem4.Theorem4Instance:
+    def start(self) -> starts.Theorem4Instance:
         """The instance of Theorem 4."""
-        return theorem4.Theorem4Instance(self.m, self.d, self.theta0, self.alpha, self.threshold, self.seed)
+        return starts.Theorem4Instance(self.m, self.d, self.theta0, self.alpha, self.threshold, self.seed)
 
     def problem(self) -> TeacherStudent:
-        return theorem4.problem_of(self.start)
+        return starts.problem_of(self.start)
 
     def conditions(self) -> Sequence[Assumption]:
-        return theorem4.assumptions(self.start)
+        return starts.assumptions(self.start)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ ACCELERATION = Item(
     ),
 )
 
+FOLLOWED_FROM, FOLLOWED_TO = 0.05, 3.0
+"""Starts (radians) that are followed along the flow: nearer ones fall below its accuracy, farther ones take long."""
+
 SPEED_ROUNDING = 1e-14
 """Absolute rounding of the speed of an angle: angles, and so speeds of at most a half, are good to some eps."""
 
@@ -73,6 +76,9 @@ def _late_against_first(late: float, first: float) -> Evidence:
 
 faster_near_the_teachers.accepts("one node", Start(1, 2, 0.5))
 faster_near_the_teachers.rejects("three nodes, many directions", Start(3, 5, 0.5))
+faster_near_the_teachers.excludes("two nodes at 0.9 rad", Start(2, 4, 0.9), "θ₀ small enough")
+faster_near_the_teachers.excludes("a start at 0.001 rad", Start(2, 4, 1e-3), "θ₀ above")
+faster_near_the_teachers.includes("two nodes at 0.79 rad", Start(2, 4, 0.79))
 
 
 def one_node(start: Start) -> tuple[Assumption, ...]:
@@ -95,12 +101,17 @@ def one_node_accelerates(start: Start, context: Context, *, factor: float = 1.0)
 
     m = 1:  θ' = −(π−θ) sin θ / 2π,  so (sin θ)'/sin θ = −(π−θ) cos θ / 2π rises in size to ½
 
-    Winner-take-all in its simplest form: the nearer a node is, the faster it comes, up to the rate ½.
+    Winner-take-all in its simplest form: the nearer a node is, the faster it comes, up to the rate ½. Judged at random
+    states for every θ₀, and in time along the flow for θ₀ from 0.05 to 3 rad.
     """
     # The speed at random states; then, along the flow to the time at which the node should be at theta0 / 100, the
     # time that the closed integral gives for the angle where it is.
     at_states = _speed_at_states(start, context, factor)
-    if not followed(start, context) or not at_states.holds:
+    if (
+        not FOLLOWED_FROM <= start.theta0 <= FOLLOWED_TO
+        or not followed(start, context)
+        or not at_states.holds
+    ):
         return at_states
     measured = float(own_time(start.theta0, start.theta0 / 100))
     angle = path(start.problem(), np.array([0.0, measured]))[-1]
@@ -126,6 +137,9 @@ def _speed_at_states(start: Start, context: Context, factor: float) -> Evidence:
 
 
 one_node_accelerates.rejects("a time 1 % longer", Start(1, 2, 0.5), factor=1.01)
+one_node_accelerates.rejects("a speed 1e-11 larger", Start(1, 2, 0.5), factor=1 + 1e-11)
+one_node_accelerates.excludes("two nodes", Start(2, 2, 0.5), "one node")
+one_node_accelerates.includes("one node almost opposite its teacher", Start(1, 2, 3.1))
 
 faster_near_the_teachers.errs(
     says="v4, section 3.2, remark 'Faster convergence near w*': h*_jj grows, so convergence becomes faster near w*_j",

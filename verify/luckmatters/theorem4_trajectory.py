@@ -15,7 +15,19 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, Verdict
+from verify.judging import (
+    LUCK_MATTERS,
+    SEED,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    Source,
+    Verdict,
+    fixed,
+    integers,
+    reals,
+)
 
 TRAJECTORY = Item(
     "luckmatters.theorem4.trajectory",
@@ -30,19 +42,23 @@ POINTS = 16
 
 
 @dataclass(frozen=True)
-class TrajectoryInstance:
+class TrajectoryInstance(Instance):
     """m orthonormal teachers in d dimensions, one start at ``theta0`` for all; ``networks`` at each step of a ladder.
 
     The ladder is ``lr, lr/2, lr/4, lr/8`` with batches ``SAMPLES_PER_TIME * lr`` and so on.
     """
 
-    m: int = 5
-    d: int = 10
-    theta0: float = 0.3
-    lr: float = 0.4
-    networks: int = 16
-    horizon: float = 32.0
-    seed: int = 0
+    m: int = fixed(5, integers(1))
+    d: int = fixed(10, integers(2))
+    theta0: float = fixed(0.3, reals(0.0, np.pi, low_open=True))
+    lr: float = fixed(0.4, reals(0.0, low_open=True))
+    networks: int = fixed(16, integers(2))
+    horizon: float = fixed(32.0, reals(0.0, low_open=True))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers need as many dimensions."""
+        return "expected d >= m" if self.m > self.d else ""
 
 
 PAPER = TrajectoryInstance()
@@ -133,9 +149,11 @@ def orders(rungs: tuple[Rung, ...]) -> Array:
 
 @TRAJECTORY.claim(
     "sharp",
-    expected="holds",
+    expected="observed",
     on=TrajectoryInstance,
     draw=None,
+    population="16 networks at each of four steps, on 5 orthonormal teachers in 10 dimensions from θ₀ = 0.3 and on one "
+    "in 4 from θ₀ = 1",
     examples=(PAPER, TrajectoryInstance(m=1, d=4, theta0=1.0, horizon=16.0)),
     compares=("observed order in lr of the distance to the flow", "≈", "1"),
 )

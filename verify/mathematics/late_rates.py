@@ -10,6 +10,7 @@ from dynamics.arrays import Array
 from dynamics.ode.integrate import integrate
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.linearization import spectral_rate
+from verify.judging import CannotJudgeError
 from verify.mathematics.runs.near_starts import RTOL, Start, decay, mean_rate, time_to
 
 EARLIER, LATER = (1e-3, 1e-4), (1e-5, 1e-6)
@@ -27,9 +28,21 @@ def late_run(start: Start) -> tuple[Array, Array]:
     return decay(problem, 16.0 / slowest)  # e^-16 is 1e-7
 
 
+def rate_within(start: Start, decade: tuple[float, float]) -> float:
+    """Mean of ``-x'/x`` in a decade along the flow.
+
+    Raises:
+        CannotJudgeError: x does not fall so far, because the students end elsewhere or are late.
+    """
+    rate = mean_rate(*late_run(start), *decade)
+    if not np.isfinite(rate):
+        raise CannotJudgeError("x does not fall to the end of its late decades within 16 / λ_min")
+    return rate
+
+
 def late_rate(start: Start) -> float:
-    """Mean of ``-x'/x`` in the later decade."""
-    return mean_rate(*late_run(start), *LATER)
+    """Mean of ``-x'/x`` in the later decade; see :func:`rate_within`."""
+    return rate_within(start, LATER)
 
 
 def late_state(start: Start) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ from dynamics.ode.status import Status
 from dynamics.two_layer import teachers
 from dynamics.two_layer.flows import ProjectedFlow
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Assumption, Budget
+from verify.judging import SEED, Assumption, Budget, Instance, fixed, integers, reals
 
 RTOL = 1e-8
 """Relative tolerance of the runs; times to a target are good to about ten times that."""
@@ -25,16 +25,20 @@ FINE = 1e-10
 
 
 @dataclass(frozen=True)
-class Start:
+class Start(Instance):
     """m orthonormal teachers in d dimensions, each student at angle ``theta0`` from its own in a random direction.
 
     Every remark has its own ranges of m and ``theta0``; d is drawn from max(m, 2) to m + 4 (:func:`starts`).
     """
 
-    m: int = 1
-    d: int = 2
-    theta0: float = 0.5
-    seed: int = 0
+    m: int = fixed(1, integers(1))
+    d: int = fixed(2, integers(2))
+    theta0: float = fixed(0.5, reals(0.0, np.pi, low_open=True))
+    seed: int = fixed(0, SEED)
+
+    def impossible(self) -> str:
+        """Orthonormal teachers need as many dimensions."""
+        return "expected d >= m" if self.m > self.d else ""
 
     def problem(self) -> TeacherStudent:
         """The teacher-student problem, isotropic Gaussian input."""
@@ -62,9 +66,15 @@ def few_nodes(budget: Budget) -> st.SearchStrategy[Start]:
 
 
 def own_teacher_wins(start: Start) -> tuple[Assumption, ...]:
-    """Starts from which the students reach their own teachers (others end at a permutation or a saddle)."""
+    """Starts from which the students reach their own teachers (others end at a permutation or a saddle).
+
+    For one that ends elsewhere all the same, late rates cannot be judged.
+    """
     reach = 0.8 if start.m > 1 else 3.0
-    return (Assumption("θ₀ small enough for its own teacher to win", reach - start.theta0),)
+    return (
+        Assumption("θ₀ small enough for its own teacher to win", reach - start.theta0),
+        Assumption("θ₀ above 0.002, where late rates are read", start.theta0 - 2e-3),
+    )
 
 
 def path(problem: TeacherStudent, times: Array, **flow: Any) -> Array:
