@@ -65,14 +65,24 @@ def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
     Raises:
         ValueError: there is none, or a scale or bias is not finite.
     """
-    prefixes = [name.removesuffix("running_mean") for name in state if name.split(".")[-1] == "running_mean"]
-    layers = [_layer(prefix, state) for prefix in prefixes if _is_norm(prefix, state)]
+    layers = [_layer(prefix, state) for prefix in _norms(state)]
     if not layers:
         raise ValueError(
             "no batch normalisation with scale and bias found (weight, bias, running_mean and running_var "
-            f"under one name) among {len(state)} tensors"
+            f"under one name) among {len(state)} tensors{_why(state)}"
         )
     return layers
+
+
+def has_norms(state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether there is a batch normalisation with scale and bias among tensors by name."""
+    return bool(_norms(state))
+
+
+def _norms(state: Mapping[str, torch.Tensor]) -> list[str]:
+    """The prefixes under which all parts of a normalisation stand."""
+    prefixes = [name.removesuffix("running_mean") for name in state if name.split(".")[-1] == "running_mean"]
+    return [prefix for prefix in prefixes if _is_norm(prefix, state)]
 
 
 def _is_norm(prefix: str, state: Mapping[str, torch.Tensor]) -> bool:
@@ -82,8 +92,26 @@ def _is_norm(prefix: str, state: Mapping[str, torch.Tensor]) -> bool:
 
 
 def _layer(prefix: str, state: Mapping[str, torch.Tensor]) -> NormLayer:
-    scale, bias = (state[prefix + part].detach().to(torch.float64).numpy() for part in ("weight", "bias"))
     name = prefix.removesuffix(".") or "(the network itself)"
+    scale, bias = (_numbers(name, part, state[prefix + part]) for part in ("weight", "bias"))
     if not (np.isfinite(scale).all() and np.isfinite(bias).all()):
         raise ValueError(f"{name}: expected finite scales and biases")
     return NormLayer(name, scale, bias)
+
+
+def _numbers(name: str, part: str, tensor: torch.Tensor) -> Array:
+    """A vector of real numbers; a tensor of another kind is refused by name."""
+    kinds = {"quantised": tensor.is_quantized, "complex": tensor.is_complex(), "meta": tensor.is_meta}
+    for kind, found in kinds.items():
+        if found:
+            raise ValueError(
+                f"{name}: expected plain numbers in {part}, got a {kind} tensor ({tensor.dtype})"
+            )
+    dense = tensor.detach() if tensor.layout == torch.strided else tensor.detach().to_dense()
+    return dense.to(torch.float64).numpy()
+
+
+def _why(state: Mapping[str, torch.Tensor]) -> str:
+    """What may have become of the normalisations."""
+    quantised = any(tensor.is_quantized for tensor in state.values())
+    return "; some are quantised, which folds normalisations into the weights" if quantised else ""

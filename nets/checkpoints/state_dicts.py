@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
+
+from dynamics.files.places import check_readable
+from nets.checkpoints.tensor_checksums import verify_checksum
 
 WRAPPERS = (
     "state_dict",
@@ -23,13 +28,17 @@ WRAPPERS = (
 )
 """Keys under which training scripts keep a network beside other things, the likeliest first."""
 
+_DEEPEST = 8
+"""How deep a network may lie in a file."""
+
 
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint by name, read without running anything that the file may hold.
 
     A ``.safetensors`` file is read as such, any other as one that ``torch.save`` wrote, by
     ``torch.load(weights_only=True)``: where its pickle asks for more than tensors and plain containers it is refused.
-    A network under one of ``WRAPPERS`` is unwrapped; entries that are no tensors (epoch, settings) are left out.
+    A network under one of ``WRAPPERS``, or first in a list, is unwrapped, whatever stands beside it; entries that are
+    no tensors (epoch, settings) are left out. :func:`nets.checkpoints.found_networks.networks_in` finds all networks.
 
     Args:
         path: the file.
@@ -41,17 +50,23 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
             be read.
     """
     file = Path(path)
-    if file.is_dir():
-        raise ValueError(f"{file}: expected a checkpoint file, got a folder")
-    if not file.is_file():
-        raise ValueError(f"{file}: no such file")
-    if file.suffix == ".safetensors":
-        return _read_safetensors(file)
-    content = _unwrapped(_read_torch(file))
+    content = _unwrapped(read_content(file))
     tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
     if not tensors:
         raise ValueError(f"{file}: expected tensors by name (a state dict), got {_outline(content)}")
     return tensors
+
+
+def read_content(path: str | Path) -> Any:
+    """What a checkpoint file holds, nested as it is there; see :func:`read_state_dict`, whose errors it raises."""
+    file = Path(path)
+    if file.is_dir():
+        raise ValueError(f"{file}: expected a checkpoint file, got a folder")
+    try:
+        check_readable("", file)
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix(": ")) from error
+    return _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
@@ -60,19 +75,22 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def _read_safetensors(file: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors import SafetensorError, safe_open
 
     try:
-        tensors = load_file(file)
-    except (SafetensorError, OSError) as error:
+        with safe_open(file, framework="pt") as found:
+            facts = found.metadata() or {}
+            tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError, ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{file}: cannot be read as safetensors: {error}") from error
+    verify_checksum(str(file), tensors, facts)
     return dict(sorted(tensors.items(), key=lambda item: natural(item[0])))
 
 
 def _read_torch(file: Path) -> Any:
+    _check_archive(file)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_PLAIN):
             warnings.simplefilter(
                 "ignore"
             )  # about old layouts and foreign pickles, which are read or refused below
@@ -94,14 +112,60 @@ def _read_torch(file: Path) -> Any:
         ) from error
 
 
+def _numpy_names() -> list[type | tuple[Callable[..., Any], str]]:
+    """What a pickle of NumPy's numbers and arrays asks for: the state of a random generator, the best accuracy."""
+    dtypes = [kind for name, kind in vars(np.dtypes).items() if name.endswith("DType") and kind is not None]
+    found: list[Any] = [np.ndarray, np.dtype]
+    found += [kind for kind in dtypes if kind is not np.dtypes.ObjectDType]
+    makers = {"scalar": np.float64(0.0).__reduce__()[0], "_reconstruct": np.zeros(1).__reduce__()[0]}
+    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # before NumPy 2, and since
+        found += [(make, f"{module}.{name}") for name, make in makers.items()]
+    return found
+
+
+_PLAIN: list[Any] = _numpy_names()
+
+
+def _check_archive(file: Path) -> None:
+    """Compare the checksums that a zip archive carries; torch itself does not look at them.
+
+    Archives written without checksums have 0 in their place.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for entry in archive.infolist():
+                if entry.CRC:
+                    with archive.open(entry) as part:
+                        while part.read(1 << 20):
+                            pass
+    except zipfile.BadZipFile as error:
+        if "CRC" in str(error):
+            raise ValueError(f"{file}: damaged, {error}; take it from a copy or download it again") from error
+    except (OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+        return  # another format, or one that torch refuses below
+
+
 def _unwrapped(content: Any) -> Mapping[Any, Any]:
     """The mapping that holds the tensors; anything else as an empty one."""
-    while isinstance(content, Mapping):
-        inner = next((content[key] for key in WRAPPERS if isinstance(content.get(key), Mapping)), None)
-        if inner is None or any(isinstance(value, torch.Tensor) for value in content.values()):
+    for _ in range(_DEEPEST):
+        if isinstance(content, list | tuple) and content and _holds_tensors(content[0]):
+            content = content[0]
+        if not isinstance(content, Mapping):
+            break
+        inner = next((content[key] for key in WRAPPERS if _holds_tensors(content.get(key))), None)
+        if inner is None:
             return content
         content = inner
     return {type(content).__name__: None}
+
+
+def _holds_tensors(content: Any, depth: int = _DEEPEST) -> bool:
+    """Whether ``content`` is a mapping with tensors, or a wrapper around one."""
+    if not isinstance(content, Mapping) or depth == 0:
+        return False
+    if any(isinstance(value, torch.Tensor) for value in content.values()):
+        return True
+    return any(_holds_tensors(content.get(key), depth - 1) for key in WRAPPERS)
 
 
 def _outline(content: Mapping[Any, Any]) -> str:

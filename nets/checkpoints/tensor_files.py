@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from collections.abc import Mapping
@@ -12,13 +11,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from dynamics.files.checksums import DamagedFileError
 from dynamics.files.netcdf import UncheckedFileWarning
 from dynamics.files.places import check_readable, check_writable
 from dynamics.files.writing import write_atomically
+from nets.checkpoints.tensor_checksums import KEY, sealed, verify_checksum
 
 FORMAT = "luckproof checkpoint 2"
 FORMAT_WITHOUT_CHECKSUM = "luckproof checkpoint 1"
@@ -54,8 +53,7 @@ class Checkpoint:
             "position": str(self.position),
         }
         tensors = {name: value.detach().contiguous() for name, value in self.tensors.items()}
-        facts["sha256"] = _checksum(tensors, facts)
-        write_atomically(path, save(tensors, facts), "checkpoint")
+        write_atomically(path, sealed(tensors, facts), "checkpoint")
 
     @classmethod
     def load(cls, path: str | PathLike[str], settings: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -85,30 +83,18 @@ def _read(path: str | PathLike[str]) -> tuple[dict[str, str], dict[str, Tensor]]
         raise CheckpointError(f"checkpoint: cannot read {str(path)!r}: {error}") from error
     if facts.get("format") not in (FORMAT, FORMAT_WITHOUT_CHECKSUM):
         raise CheckpointError(f"checkpoint: {str(path)!r} is not one of luckproof's training runs")
-    if facts["format"] == FORMAT_WITHOUT_CHECKSUM and "sha256" not in facts:
+    if facts["format"] == FORMAT_WITHOUT_CHECKSUM and KEY not in facts:
         warnings.warn(
             f"{path} carries no checksum of luckproof's: damage to it could not be seen",
             UncheckedFileWarning,
             stacklevel=3,
         )
-    elif _checksum(tensors, facts) != facts.get("sha256"):
-        raise DamagedCheckpointError(
-            f"checkpoint: {str(path)!r} is damaged: its content does not fit its checksum; take it from a copy, or "
-            "remove it and train again"
-        )
+    else:
+        try:
+            verify_checksum(repr(str(path)), tensors, facts, required=True)
+        except DamagedFileError as error:
+            raise DamagedCheckpointError(f"checkpoint: {error}") from error
     return facts, tensors
-
-
-def _checksum(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> str:
-    """SHA-256 over all texts but the checksum itself, and over every tensor's name, type, shape and bytes."""
-    found = hashlib.sha256()
-    texts = sorted((name, text) for name, text in facts.items() if name != "sha256")
-    found.update(json.dumps(texts).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        found.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
-        found.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
 
 
 def _require_equal(path: str, held: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

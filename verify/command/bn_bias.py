@@ -39,11 +39,18 @@ def bn_bias(
     """
     with boundary():
         _check_outputs(checkpoints, plot, json)
-        networks = {label: _layers(path) for label, path in _labels(checkpoints).items()}
+        networks: dict[str, Sequence[NormLayer]] = {}
+        left_out: dict[str, list[str]] = {}
+        for label, path in _labels(checkpoints).items():
+            found, left = _layers(label, path)
+            networks |= found
+            left_out |= dict.fromkeys(list(found)[-1:], left)
     with boundary():
-        _write(networks, plot, json)
+        _write(networks, left_out, plot, json)
     for label, layers in networks.items():
         typer.echo("\n".join(table(label, layers)))
+        if left_out.get(label):
+            typer.echo(f"  left out, running averages of a network: {', '.join(left_out[label])}")
 
 
 def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
@@ -67,16 +74,23 @@ def _labels(checkpoints: Sequence[Path]) -> dict[str, Path]:
     return dict(zip(labels, checkpoints, strict=True))
 
 
-def _layers(path: Path) -> list[NormLayer]:
-    """The normalisations of one checkpoint; errors name the file."""
-    from nets.checkpoints.batchnorm_biases import norm_layers
-    from nets.checkpoints.state_dicts import read_state_dict
+def _layers(label: str, path: Path) -> tuple[dict[str, Sequence[NormLayer]], list[str]]:
+    """The normalisations of each network of a checkpoint, and the averages that are left out; errors name the file.
 
-    state = read_state_dict(path)
+    A network that is not all of its file is called by its place in it.
+    """
+    from nets.checkpoints.batchnorm_biases import norm_layers
+    from nets.checkpoints.found_networks import networks_in
+
+    found = networks_in(path)
     try:
-        return norm_layers(state)
+        layers: dict[str, Sequence[NormLayer]] = {
+            f"{label}, {network.place}" if network.place else label: norm_layers(network.tensors)
+            for network in found.taken
+        }
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    return layers, list(found.left_out)
 
 
 def table(label: str, layers: Sequence[NormLayer]) -> list[str]:
@@ -123,7 +137,9 @@ def record(layers: Sequence[NormLayer]) -> dict[str, Any]:
     }
 
 
-def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
+def _write(
+    networks: Networks, left_out: Mapping[str, list[str]], plot: Path | None, json: Path | None
+) -> None:
     """The numbers and the picture, as far as they were asked for."""
     import json as json_module
 
@@ -132,7 +148,10 @@ def _write(networks: Networks, plot: Path | None, json: Path | None) -> None:
     if json is not None:
         content = {
             "format": FORMAT,
-            "networks": {label: record(layers) for label, layers in networks.items()},
+            "networks": {
+                label: {**record(layers), "left_out": left_out.get(label, [])}
+                for label, layers in networks.items()
+            },
         }
         write_atomically(json, json_module.dumps(content, indent=1) + "\n")
     if plot is not None:

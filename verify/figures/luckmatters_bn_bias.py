@@ -51,7 +51,7 @@ class BiasStudy(ImageStudy):
 
 def make(study: BiasStudy, device: str, progress: Progress) -> FigureResult:
     """Train every network at every weight decay; the first of each is kept as a checkpoint."""
-    from safetensors.torch import save
+    from nets.checkpoints.tensor_checksums import sealed
 
     images = study.task()
     architecture = vgg_like(images, study.widths)
@@ -64,7 +64,7 @@ def make(study: BiasStudy, device: str, progress: Progress) -> FigureResult:
         states = [vgg_state_dict(networks, network) for network in range(study.networks)]
         layers.append([norm_layers(state) for state in states])
         right.append(accuracy(networks, task.test_x, task.test_labels))
-        files[f"{NAME}.decay-{decay:g}.safetensors"] = save(states[0])
+        files[f"{NAME}.decay-{decay:g}.safetensors"] = sealed(states[0])
     data = dataset(study, images.name, layers, np.array(right))
     return FigureResult(picture(study, data, layers[-1]), data, checks(data), files)
 
