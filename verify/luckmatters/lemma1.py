@@ -59,6 +59,7 @@ class Batch(Instance):
 
 
 TORCH_DEFAULT = Batch(8, eps=1e-5)
+LARGE_EPS = Batch(43, offset=0.3, spread=0.5, scale=0.01, eps=0.3, seed=666)
 
 
 def spread_out(batch: Batch) -> tuple[Assumption, ...]:
@@ -219,7 +220,7 @@ projects.errs(
     expected="holds",
     on=Batch,
     assume=spread_out,
-    examples=(TORCH_DEFAULT, Batch(64, rectified=True, eps=0.1)),
+    examples=(TORCH_DEFAULT, Batch(64, rectified=True, eps=0.1), LARGE_EPS),
     note="eps term added",
     compares=("difference of autograd and the closed form, in units of its rounding bound", "≤", "one"),
 )

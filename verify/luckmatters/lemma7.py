@@ -27,6 +27,8 @@ from verify.mathematics.theorem4_constants import overlap_ratios
 LEMMA7 = Item("luckmatters.lemma7", Source(LUCK_MATTERS, "Lemma 7", version="v4", section="8.7"))
 EPS = float(np.finfo(np.float64).eps)
 EXAMPLE = BoxInstance(m=3, r=2, c=4)
+CENTRES = BoxInstance(m=4, r=3, c=7, alpha=2.8, threshold=0.5, cap=0.0, fan_out_cap=1.5, eta=0.005, seed=208)
+"""Caps of no size: kernels against themselves, some of them small, where rounding to 1e-12 was once not enough."""
 
 
 def bounds_on_the_caps(instance: BoxInstance, widening: float = 1.0) -> KernelBounds:
@@ -156,7 +158,7 @@ def no_pole(instance: BoxInstance) -> tuple[Assumption, ...]:
     expected="holds",
     on=BoxInstance,
     assume=no_pole,
-    examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0)),
+    examples=(EXAMPLE, replace(EXAMPLE, threshold=2.0), CENTRES),
     note="interval bounds in place of Assumptions 2 and 3",
     compares=("largest share used of a slope bound", "≤", "one"),
 )

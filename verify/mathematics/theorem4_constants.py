@@ -49,7 +49,7 @@ def ball_of_thresholded(threshold: float, theta0: float) -> tuple[float, float, 
     latitude = np.arctan(-threshold)
     low, high = max(latitude - theta0, -np.pi / 2), min(latitude + theta0, np.pi / 2)
     ratio = np.sin(theta0) * np.hypot(1.0, threshold)
-    turn = np.arcsin(ratio) if ratio < 1 else np.nan
+    turn = np.arcsin(ratio) if ratio < 1 and theta0 < np.pi / 2 else np.nan
     return float(np.tan(low)), float(np.tan(high)), float(turn)
 
 
