@@ -204,7 +204,6 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "luckmatters.assumption2.corrected",
         "luckmatters.assumption3.sharp",
         "luckmatters.lemma2.overlap.corrected",
-        "luckmatters.theorem1.printed",
         "luckmatters.theorem2.top.sharp",
         "luckmatters.theorem2.two_layer.corrected",
         "luckmatters.theorem3.step.corrected",

@@ -21,9 +21,8 @@ from verify.mathematics.gradients.normalised_training import (
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Training]:
-    """One to 200 steps of plain SGD, at ``quick`` up to 30."""
-    steps = st.integers(1, 200 if budget.full else 30)
-    return narrowed(Training, budget, lr=st.sampled_from([1e-3, 1e-2, 0.1]), steps=steps)
+    """One to 30 steps of plain SGD: the identity is one of each step, so more of them only add up (see the examples)."""
+    return narrowed(Training, budget, lr=st.sampled_from([1e-3, 1e-2, 0.1]), steps=st.integers(1, 30))
 
 
 def plain_descent(training: Training) -> tuple[Assumption, ...]:
