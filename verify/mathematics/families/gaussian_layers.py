@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import numpy as np
 
-from dynamics.geometry.angles import angle_pair
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import SEED, Assumption, Budget, Instance, drawn, integers, reals
@@ -40,25 +38,14 @@ def one_teacher(layer: Layer) -> TeacherStudent:
     return TeacherStudent(teacher, problem.student_W, problem.teacher_V, problem.student_V, problem.measure)
 
 
-def resolvable_turn(layer: Layer) -> tuple[Assumption, ...]:
-    """For one teacher and one student: the turn is not lost in the noise of the student's own term.
-
-    The turn is measured in units of that noise, ``||v|| (||v|| ||w|| + ||v*||)``.
-    """
-    problem = one_teacher(layer)
-    W, v, goal = problem.student_W, problem.student_V[0], problem.teacher_V[0]
-    angle, rest = (float(x[0, 0]) for x in angle_pair(W, problem.teacher_W))
-    size = float(np.linalg.norm(v) * (np.linalg.norm(v) * np.linalg.norm(W) + np.linalg.norm(goal)))
-    turn = abs(float(v @ goal)) * math.sin(angle) * rest / math.pi
-    return (
-        Assumption("one teacher and one student", 1.5 - max(layer.m, layer.n)),
-        Assumption("a turn that 10⁶ samples resolve to a tenth", turn / size - 0.02 * math.sqrt(layer.d)),
-    )
+def one_of_each(layer: Layer) -> tuple[Assumption, ...]:
+    """One teacher and one student."""
+    return (Assumption("one teacher and one student", 1.5 - max(layer.m, layer.n)),)
 
 
 def single_output(layer: Layer) -> tuple[Assumption, ...]:
-    """:func:`resolvable_turn` with one output."""
-    return (*resolvable_turn(layer), Assumption("one output", 1.5 - layer.outputs))
+    """:func:`one_of_each` with one output."""
+    return (*one_of_each(layer), Assumption("one output", 1.5 - layer.outputs))
 
 
 def single_pairs(budget: Budget) -> st.SearchStrategy[Layer]:
