@@ -179,7 +179,12 @@ LONE = ArbitraryPair(d=2, outputs=2, teachers=2, students=5, seed=7)
     on=ArbitraryPair,
     draw=drawn_fields(ArbitraryPair, slope=st.just(0.0), students=st.integers(2, 8)),
     assume=observed_student,
-    examples=(LONE,),
+    # The last two fail the bound without 1 − s: an attack that stretched the slope found them.
+    examples=(
+        LONE,
+        ArbitraryPair(students=2, slope=0.99, seed=1314),
+        ArbitraryPair(students=3, slope=0.99, seed=584),
+    ),
     cost=ALGEBRA.at_quick(150),
     note="read with λ ≠ 0; contrapositive with a constant",
     compares=("largest gradient of an observer", "≥", "(1−s) η s_min(Q) ‖κ‖ / (4√q)"),

@@ -94,7 +94,7 @@ def test_confirmations_accept_what_holds(monkeypatch):
     light = theorem7_alignment.Herd(total=0.3, seed=3)
     assert theorem7_alignment.in_twenty_digits(light).holds
     monkeypatch.setattr(eqn12_balance, "STEPS", 1000)  # enough for 1e-4 where nothing is stiff
-    assert eqn12_balance.in_twenty_digits(eqn12_balance.Turn(0.5)).holds
+    assert eqn12_balance.by_an_implicit_method(eqn12_balance.Turn(0.5)).holds
     first = strong_premise.Student(m=5, outputs=1, positive=True)
     assert strong_premise.in_rational_arithmetic(first).holds
 
