@@ -28,10 +28,6 @@ UNDECIDED: frozenset[str] = frozenset(
 COARSE: frozenset[str] = frozenset(
     {
         "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.theorem4.acceleration.corrected",
-        "luckmatters.theorem4.modulation.corrected",
-        "luckmatters.theorem4.printed",
-        "luckmatters.theorem4.vacuity.threshold.sharp",
         "luckmatters.theorem5.corrected",
         "luckmatters.theorem5.flat_minima.printed",
         "luckmatters.theorem5.gamma.printed",
@@ -72,7 +68,6 @@ COARSE: frozenset[str] = frozenset(
 CONFIRMATIONS_THAT_REFUSE: frozenset[str] = frozenset(
     {
         "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.theorem4.printed",
         "luckmatters.theorem5.random_initialisation.overlap.reading",
     }
 )
@@ -91,20 +86,10 @@ DIGITS_NOT_CARRIED: frozenset[str] = frozenset(
 ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
     {
         "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.theorem4.acceleration.corrected",
-        "luckmatters.theorem4.acceleration.printed",
-        "luckmatters.theorem4.corrected",
         "luckmatters.theorem4.fluctuations.sharp",
         "luckmatters.theorem4.index.printed",
-        "luckmatters.theorem4.modulation.corrected",
         "luckmatters.theorem4.networks.bound.corrected",
         "luckmatters.theorem4.networks.sharp",
-        "luckmatters.theorem4.printed",
-        "luckmatters.theorem4.projection.each.reading",
-        "luckmatters.theorem4.sharp",
-        "luckmatters.theorem4.superlinear.corrected",
-        "luckmatters.theorem4.superlinear.printed",
-        "luckmatters.theorem4.vacuity.sharp",
         "luckmatters.theorem5.many_to_one.printed",
         "luckmatters.theorem5.many_to_one.sharp",
         "luckmatters.theorem5.networks.bound.bias.necessity",
@@ -159,10 +144,6 @@ ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
 
 WITHOUT_SCRIPT: frozenset[str] = frozenset(
     {
-        "luckmatters.theorem4.acceleration.printed",
-        "luckmatters.theorem4.modulation.each.reading",
-        "luckmatters.theorem4.projection.each.reading",
-        "luckmatters.theorem4.superlinear.printed",
         "luckmatters.theorem5.fan_outs.drawn.reading",
     }
 )
@@ -170,23 +151,6 @@ WITHOUT_SCRIPT: frozenset[str] = frozenset(
 
 FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset(
     {
-        "luckmatters.theorem4.acceleration.corrected",
-        "luckmatters.theorem4.acceleration.printed",
-        "luckmatters.theorem4.corrected",
-        "luckmatters.theorem4.modulation.corrected",
-        "luckmatters.theorem4.modulation.each.reading",
-        "luckmatters.theorem4.modulation.printed",
-        "luckmatters.theorem4.modulation.sharp",
-        "luckmatters.theorem4.printed",
-        "luckmatters.theorem4.projection.each.corrected",
-        "luckmatters.theorem4.projection.each.reading",
-        "luckmatters.theorem4.projection.printed",
-        "luckmatters.theorem4.sharp",
-        "luckmatters.theorem4.superlinear.corrected",
-        "luckmatters.theorem4.superlinear.printed",
-        "luckmatters.theorem4.trajectory.sharp",
-        "luckmatters.theorem4.vacuity.sharp",
-        "luckmatters.theorem4.vacuity.threshold.sharp",
         "luckmatters.theorem5.limit.reading",
         "luckmatters.theorem5.sharp",
         "specialization.strong_first.premise.reading",
@@ -207,18 +171,12 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "luckmatters.theorem2.top.sharp",
         "luckmatters.theorem2.two_layer.corrected",
         "luckmatters.theorem3.step.corrected",
-        "luckmatters.theorem4.acceleration.corrected",
         "luckmatters.theorem4.corrected",
         "luckmatters.theorem4.fluctuations.sharp",
-        "luckmatters.theorem4.modulation.corrected",
         "luckmatters.theorem4.modulation.sharp",
         "luckmatters.theorem4.networks.bound.corrected",
         "luckmatters.theorem4.networks.sharp",
-        "luckmatters.theorem4.projection.each.corrected",
         "luckmatters.theorem4.sharp",
-        "luckmatters.theorem4.superlinear.corrected",
-        "luckmatters.theorem4.trajectory.sharp",
-        "luckmatters.theorem4.vacuity.sharp",
         "luckmatters.theorem4.vacuity.threshold.sharp",
         "luckmatters.theorem5.corrected",
         "luckmatters.theorem5.gamma.feasible.corrected",

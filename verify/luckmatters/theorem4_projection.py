@@ -171,6 +171,10 @@ def by_runge_kutta_in_mpmath(start: Start, *, share: float = 1.0) -> Evidence:
 each_is_harder_without.accepts("two nodes in the plane", Start(2, 2, 0.5))
 each_is_harder_without.accepts("one node, nine tenths of the time", Start(1, 2, 0.5), share=0.9)
 each_is_harder_without.rejects("one node", Start(1, 3, 1.0))
+each_is_harder_without.excludes(
+    "a start almost opposite its teacher", Start(1, 2, 3.14), "the projected flow"
+)
+each_is_harder_without.includes("a start at 3 rad", Start(1, 2, 3.0))
 
 
 def one_node(start: Start) -> tuple[Assumption, ...]:

@@ -223,4 +223,7 @@ decays_at_the_spectral_rate.excludes(
 decays_at_the_spectral_rate.excludes(
     "two teachers, students opposite their own", RecoveryRun(2, 3, theta0=3.0), "teachers recovered"
 )
+decays_at_the_spectral_rate.excludes(
+    "five random teachers, whose slowest modes are close", RecoveryRun(5, 10, False, 0.05), "faster modes"
+)
 decays_at_the_spectral_rate.includes("five teachers in ten dimensions", PAPER)

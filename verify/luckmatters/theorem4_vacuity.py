@@ -110,9 +110,7 @@ gamma_is_negative.rejects(
     IsotropicBalls(3, 3, 1e-11, "simplex"),
     lower=1e-9,
 )
-gamma_is_negative.excludes(
-    "two teachers of a simplex, which are opposite", IsotropicBalls(2, 2, 0.01, "simplex"), "α_max"
-)
+gamma_is_negative.excludes("orthonormal teachers, balls of 1.6 rad", IsotropicBalls(3, 4, 1.6), "α_max")
 gamma_is_negative.excludes("two nodes", IsotropicBalls(m=2), "three or more")
 gamma_is_negative.includes("three nodes", IsotropicBalls())
 

@@ -89,9 +89,11 @@ def _assemble(
 ) -> Theorem4Constants:
     stretch = 1 + 2 * K_d * np.sin(theta0 / 2)
     M_d = (1 + K_d) * stretch**2 / np.cos(theta0 / 2)
-    shared = (m - 1) * eps_d * M_d if m > 1 else 0.0
+    shared = 0.0 if m == 1 else (m - 1) * eps_d * M_d if np.isfinite(M_d) else np.inf
     gamma = float(np.cos(theta0) - shared)
-    return Theorem4Constants(K_d, eps_d, float(M_d), gamma, float(stretch * d_start), d_lower)
+    return Theorem4Constants(
+        K_d, eps_d, float(M_d), gamma, float(stretch * d_start) if d_start > 0 else 0.0, d_lower
+    )
 
 
 def theorem4_isotropic(m: int, theta0: float, alpha_min: float, alpha_max: float) -> Theorem4Constants:

@@ -140,7 +140,8 @@ def _slope_bounds(cells: Array) -> Array:
             together > 0, together**2 / (1 + rho_high), 0.0
         )
     parallel = np.sqrt(1 + most**2) * np.exp(-q / 4) / (2 * math.pi)
-    return np.asarray(np.hypot(meridian, parallel) / share)
+    slope = np.hypot(meridian, parallel)
+    return np.asarray(np.divide(slope, share, out=np.full_like(slope, np.inf), where=share > 0))
 
 
 def _sizes(low: Array, high: Array) -> tuple[Array, Array]:
