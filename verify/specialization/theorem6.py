@@ -26,8 +26,8 @@ from verify.mathematics.families.spherical_inputs import (
     closed_form,
     gated_mean,
     second_moment,
-    wedge_matrix,
 )
+from verify.mathematics.gradients.wedge import wedge_matrix
 from verify.mathematics.precise.kernels import DIGITS, columns, gradient_by_quadrature
 from verify.specialization import VERSION
 

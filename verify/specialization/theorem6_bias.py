@@ -23,7 +23,8 @@ from verify.judging import (
     drawn,
     reals,
 )
-from verify.mathematics.families.spherical_inputs import closed_form, wedge_matrix
+from verify.mathematics.families.spherical_inputs import closed_form
+from verify.mathematics.gradients.wedge import wedge_matrix
 from verify.mathematics.precise.kernels import DIGITS, angle, columns, dot, gradient_by_quadrature
 from verify.specialization import VERSION
 

@@ -14,8 +14,8 @@ from verify.mathematics.families.spherical_inputs import (
     closed_form,
     sample,
     second_moment,
-    wedge_matrix,
 )
+from verify.mathematics.gradients.wedge import wedge_matrix
 from verify.specialization import eqn12_balance, strong_premise, theorem7_alignment
 from verify.specialization.eqn12 import OFFSET
 from verify.specialization.theorem6_bias import Thresholds, augmented_term

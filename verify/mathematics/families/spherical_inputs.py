@@ -116,28 +116,3 @@ def closed_form(w_j: Array, w_k: Array, c: float, *, norm_factor: bool = True) -
     turn = float(paired_angles(w_j[:, None], w_k[:, None])[0])
     ratio = float(np.linalg.norm(w_j) / np.linalg.norm(w_k)) if norm_factor else 1.0
     return np.asarray(c / (2 * math.pi) * ((math.pi - turn) * w_j + math.sin(turn) * ratio * w_k))
-
-
-def wedge_matrix(angle: float, d: int, c: float = 1.0) -> Array:
-    """``E[D_k D_j x x^T]`` (d, d) for spherical input with ``E||x||^2 = c d``, by quadrature without a closed form.
-
-    The first axis is along ``w_k``, the second along the part of ``w_j`` across it. With x = r e, the squared part t of
-    the unit vector e in their plane has density ``(d-2)/2 (1-t)^(d/2-2)`` (t = 1 for d = 2), its azimuth p is uniform:
-    Gauss-Jacobi in t, Gauss-Legendre in p over the wedge where both gates are open.
-    """
-    from scipy.special import roots_jacobi
-
-    if d == 2:
-        t, weight = np.ones(1), np.ones(1)
-    else:
-        nodes, weight = roots_jacobi(4, d / 2 - 2, 0)
-        t, weight = (1 + nodes) / 2, weight / weight.sum()
-    p, step = np.polynomial.legendre.leggauss(24)
-    low, high = angle - math.pi / 2, math.pi / 2
-    p, step = low + (high - low) * (1 + p) / 2, step * (high - low) / (4 * math.pi)
-    directions = np.stack([np.cos(p), np.sin(p)])
-    matrix = np.zeros((d, d))
-    matrix[:2, :2] = (weight @ t) * (directions * step) @ directions.T
-    rest = (weight @ (1 - t)) * step.sum() / max(d - 2, 1)
-    matrix[2:, 2:] = rest * np.eye(d - 2)
-    return c * d * matrix

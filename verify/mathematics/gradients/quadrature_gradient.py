@@ -10,7 +10,7 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
 from dynamics.two_layer.problem import TeacherStudent
-from verify.mathematics.families.spherical_inputs import wedge_matrix
+from verify.mathematics.gradients.wedge import wedge_matrix
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """Relative to the absolute sum: some twenty operations a term, an angle and a direction rounded once each."""
