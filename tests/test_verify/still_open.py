@@ -17,7 +17,6 @@ def settle(listed: frozenset[str], name: str, complaint: str) -> None:
 
 UNDECIDED: frozenset[str] = frozenset(
     {
-        "luckmatters.introduction.winner_take_all.reading",
         "specialization.experiments.low_correlation.printed",
         "specialization.experiments.strong_first.printed",
         "specialization.strong_first.printed",
@@ -27,16 +26,6 @@ UNDECIDED: frozenset[str] = frozenset(
 
 COARSE: frozenset[str] = frozenset(
     {
-        "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.theorem5.corrected",
-        "luckmatters.theorem5.flat_minima.printed",
-        "luckmatters.theorem5.gamma.printed",
-        "luckmatters.theorem5.printed",
-        "luckmatters.theorem5.pruning.balance.sharp",
-        "luckmatters.theorem5.pruning.sharp",
-        "luckmatters.theorem5.random_initialisation.overlap.sharp",
-        "luckmatters.theorem5.v_contraction.printed",
-        "luckmatters.theorem5.w_contraction.printed",
         "specialization.assumption1.corrected",
         "specialization.corollary1.reading",
         "specialization.corollary2.corrected",
@@ -65,12 +54,7 @@ COARSE: frozenset[str] = frozenset(
 )
 """Statements with a tolerance of which no negative control has K at most ``LARGEST_TOLERANCE_FACTOR``."""
 
-CONFIRMATIONS_THAT_REFUSE: frozenset[str] = frozenset(
-    {
-        "luckmatters.introduction.winner_take_all.single.reading",
-        "luckmatters.theorem5.random_initialisation.overlap.reading",
-    }
-)
+CONFIRMATIONS_THAT_REFUSE: frozenset[str] = frozenset()
 """Statements of which the confirmation does not accept a positive control, or cannot be asked."""
 
 CONFIRMATIONS_OF_ONE_NUMBER: frozenset[str] = frozenset()
@@ -85,17 +69,13 @@ DIGITS_NOT_CARRIED: frozenset[str] = frozenset(
 
 ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
     {
-        "luckmatters.introduction.winner_take_all.single.reading",
         "luckmatters.theorem4.fluctuations.sharp",
         "luckmatters.theorem4.index.printed",
         "luckmatters.theorem4.networks.bound.corrected",
         "luckmatters.theorem4.networks.sharp",
-        "luckmatters.theorem5.many_to_one.printed",
-        "luckmatters.theorem5.many_to_one.sharp",
         "luckmatters.theorem5.networks.bound.bias.necessity",
         "luckmatters.theorem5.networks.bound.corrected",
         "luckmatters.theorem5.networks.sharp",
-        "luckmatters.theorem5.sharp",
         "specialization.assumption1.corrected",
         "specialization.assumption1.reading",
         "specialization.connected.segments.reading",
@@ -142,17 +122,11 @@ ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
 )
 """Statements with an assumption that no control excludes, or without an instance just inside."""
 
-WITHOUT_SCRIPT: frozenset[str] = frozenset(
-    {
-        "luckmatters.theorem5.fan_outs.drawn.reading",
-    }
-)
+WITHOUT_SCRIPT: frozenset[str] = frozenset()
 """Statements that fail without a sceptic's script or a reason why there is none."""
 
 FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset(
     {
-        "luckmatters.theorem5.limit.reading",
-        "luckmatters.theorem5.sharp",
         "specialization.strong_first.premise.reading",
         "specialization.theorem7.direction.reading",
         "specialization.theorem7.half_angle.sharp",

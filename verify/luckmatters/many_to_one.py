@@ -145,6 +145,7 @@ for _statement in (students_share_a_teacher, algebraically):
     _statement.excludes("three students", LEFT_BEHIND, "two students")
     _statement.excludes("nearer to one another than half the spread", Sharing(seed=8), "students apart")
     _statement.excludes("students on the teacher", Sharing(spread=0.0), "spread > 0")
+    _statement.excludes("students 0.8 rad off", Sharing(spread=0.8), "spread < π/4")
     _statement.excludes("students 0.35 rad off", Sharing(spread=0.35), "spread < 0.35")
     _statement.excludes("a share of 0.06", Sharing(noise=1.0), "every share")
     _statement.includes("shares of 0.39 and 0.61", UNEVEN)

@@ -9,6 +9,7 @@ import mpmath as mp
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.geometry.angles import unit_columns
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import orthonormal, random_unit
 from verify.judging import (
@@ -21,9 +22,7 @@ from verify.judging import (
     Item,
     Source,
     drawn,
-    fixed,
     integers,
-    reals,
 )
 from verify.mathematics.precise.kernels import columns, dot
 from verify.mathematics.theorem4_constants import overlap_ratios
@@ -59,6 +58,11 @@ class RandomColumns(Instance):
         )
 
 
+def two_columns(along: float) -> Array:
+    """``(1, 0)`` and ``(along, 0.1)``, the second of unit length too."""
+    return unit_columns(np.array([[1.0, along], [0.0, 0.1]]))
+
+
 def overlaps(W: Array) -> tuple[float, float]:
     """``eps_d`` and ``eps_l`` of the columns W (d, n)."""
     eps_d, eps_l = overlap_ratios(W, IsotropicGaussian(len(W)))
@@ -73,7 +77,9 @@ def overlaps(W: Array) -> tuple[float, float]:
     telling=lambda instance: instance.d >= 20 and instance.n <= instance.d,
     note="our reading of 'orthogonal weight vectors, which naturally leads to Assumption 3'",
 )
-def random_columns_overlap_little(instance: RandomColumns, context: Context) -> Evidence:
+def random_columns_overlap_little(
+    instance: RandomColumns, context: Context, *, along: float = 0.0
+) -> Evidence:
     """Random columns and Assumption 3
 
     Random initialisation gives nearly orthogonal columns, and so small overlaps: ε_d ≪ 1 (judged: ε_d ≤ 0.1)
@@ -81,15 +87,16 @@ def random_columns_overlap_little(instance: RandomColumns, context: Context) -> 
     Orthogonal is not small overlap: half-spaces of orthogonal columns share half their mass in any dimension (next
     statement). Small overlaps need negative biases, not random directions.
     """
-    eps_d, eps_l = overlaps(instance.columns())
+    # Altered: the two columns (1, 0) and (along, 0.1), nearly equal for along = 1, nearly opposite for along = -1.
+    eps_d, eps_l = overlaps(two_columns(along) if along else instance.columns())
     return Evidence.at_most(eps_d, bound=SMALL, tolerance=0.0, eps_l=eps_l)
 
 
 @random_columns_overlap_little.confirmed_precisely(digits=40)
-def in_forty_digits(instance: RandomColumns) -> Evidence:
+def in_forty_digits(instance: RandomColumns, *, along: float = 0.0) -> Evidence:
     """``(pi - theta) / pi`` of the nearest pair, from the exact values of the doubles."""
     with mp.workdps(40):
-        W = columns(instance.columns())
+        W = columns(two_columns(along) if along else instance.columns())
         ratios = [
             1 - mp.acos(dot(a, b) / mp.sqrt(dot(a, a) * dot(b, b))) / mp.pi
             for index, a in enumerate(W)
@@ -98,25 +105,8 @@ def in_forty_digits(instance: RandomColumns) -> Evidence:
         return Evidence.at_most(float(max(ratios)), bound=SMALL, tolerance=0.0)
 
 
-@dataclass(frozen=True)
-class TwoColumns(Instance):
-    """``(1, 0)`` and ``(along, 0.1)``: nearly equal for along = 1, nearly opposite for along = -1."""
-
-    along: float = fixed(1.0, reals())
-
-
-def two_columns_overlap_little(instance: TwoColumns, context: Context) -> Evidence:
-    """The claim on two given columns."""
-    eps_d, _ = overlaps(np.array([[1.0, instance.along], [0.0, 0.1]]))
-    return Evidence.at_most(eps_d, bound=SMALL, tolerance=0.0)
-
-
-random_columns_overlap_little.accepts_variant(
-    "nearly opposite columns", two_columns_overlap_little, TwoColumns(-1.0)
-)
-random_columns_overlap_little.rejects_variant(
-    "nearly equal columns", two_columns_overlap_little, TwoColumns(1.0)
-)
+random_columns_overlap_little.accepts("nearly opposite columns", RandomColumns(), along=-1.0)
+random_columns_overlap_little.rejects("nearly equal columns", RandomColumns(), along=1.0)
 
 
 def room_for_all(instance: RandomColumns) -> tuple[Assumption, ...]:

@@ -124,6 +124,12 @@ def shares_over_time(verdict: Verdict) -> Figure:
 
 
 one_student_takes_the_teacher.accepts("a rival on the far side", Sharing(), rivals_near=False)
+one_student_takes_the_teacher.excludes(
+    "nearer to one another than half the spread", Sharing(seed=8), "students apart"
+)
+one_student_takes_the_teacher.excludes("students on the teacher", Sharing(spread=0.0), "spread > 0")
+one_student_takes_the_teacher.excludes("students 0.8 rad off", Sharing(spread=0.8), "spread < π/4")
+one_student_takes_the_teacher.includes("students 0.78 rad off", Sharing(spread=0.78))
 one_student_takes_the_teacher.rejects_variant("two mirror images", mirror_images, Sharing())
 one_student_takes_the_teacher.rejects("a share larger by 0.001 than there is", Sharing(), wins=0.5495)
 one_student_takes_the_teacher.rejects("shares at t = 1", Sharing(), horizon=1.0)

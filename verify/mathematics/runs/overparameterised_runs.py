@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.teachers import orthonormal, random_unit
-from verify.judging import SEED, Instance, fixed, integers, reals
+from verify.judging import SEED, Instance, OneOf, fixed, integers, reals
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class OverparameterisedRun(Instance):
     theta0: float = fixed(0.3, reals(0.0, np.pi))
     v_error: float = fixed(0.3, reals(0.0))
     r_fan_out: float = fixed(0.5, reals(0.0))
-    orthonormal: bool = True
+    orthonormal: bool = fixed(True, OneOf((True, False)))
     networks: int = fixed(0, integers(0))
     lr: float = fixed(0.1, reals(0.0, 1.0, low_open=True))
     batch: int = fixed(256, integers(1))
