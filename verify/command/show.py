@@ -53,6 +53,7 @@ def description(statement: AnyStatement) -> str:
     lines = [
         f"{statement.name}: {statement.title}",
         *(f"    {line}" for line in statement.claim.splitlines()),
+        f"form: {statement.form.words}",
         f"place: {statement.source}",
         f"outcome on record: {statement.expected}",
         f"judged: {relation}" if relation else "",

@@ -11,7 +11,7 @@ import typer
 
 from verify.command.errors import UNEXPECTED, boundary, checked_device
 from verify.command.tables import coloured, console, print_verdicts, table
-from verify.judging import Form
+from verify.judging import AnyStatement, Form
 
 
 class BudgetName(StrEnum):
@@ -124,5 +124,11 @@ def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     for statement in chosen:
         known = attacks.get(statement.name)
         attack = f"{known.evaluations} evaluations" if known and not known.survivors else ""
-        rows.add_row(statement.name, coloured(statement.expected), attack, statement.title)
+        rows.add_row(statement.name, coloured(statement.expected), attack, title_of(statement))
     console().print(rows)
+
+
+def title_of(statement: AnyStatement) -> str:
+    """The title, of a reading with the words that it is ours."""
+    said = statement.form is not Form.READING or "our reading" in statement.title.lower()
+    return statement.title if said else f"{statement.title} (our reading)"

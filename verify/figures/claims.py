@@ -22,12 +22,12 @@ class ClaimCheck:
     high: float
     networks: int
     threshold: float = 0.0
-    expected: str = "holds"
-    """``refuted`` for a claim of the paper that our networks are known to contradict."""
+    expected: str = "observed"
+    """``not observed`` for a claim of the paper that our networks are known to contradict."""
 
     @classmethod
     def exceeding(
-        cls, claim: str, samples: ArrayLike, threshold: float = 0.0, *, expected: str = "holds"
+        cls, claim: str, samples: ArrayLike, threshold: float = 0.0, *, expected: str = "observed"
     ) -> ClaimCheck:
         """The check that the mean of ``samples`` is above ``threshold``.
 
@@ -35,7 +35,7 @@ class ClaimCheck:
             claim: in words, for the page of figures.
             samples: the effect in every network, at least three.
             threshold: what the mean must exceed.
-            expected: the outcome on record, ``holds`` or ``refuted``.
+            expected: the outcome on record, ``observed`` or ``not observed``.
         Raises:
             ValueError: too few samples, or non-finite ones.
         """
@@ -44,10 +44,10 @@ class ClaimCheck:
 
     @property
     def outcome(self) -> str:
-        """``holds`` or ``refuted`` where the whole interval is on one side of the threshold, else ``inconclusive``."""
+        """``observed`` or ``not observed`` where all of the interval is on one side of the threshold."""
         if self.low > self.threshold:
-            return "holds"
-        return "refuted" if self.high < self.threshold else "inconclusive"
+            return "observed"
+        return "not observed" if self.high < self.threshold else "inconclusive"
 
     @property
     def unexpected(self) -> bool:
@@ -55,7 +55,7 @@ class ClaimCheck:
         return self.outcome not in (self.expected, "inconclusive")
 
     def __str__(self) -> str:
-        known = ", as expected" if self.outcome == self.expected == "refuted" else ""
+        known = ", as expected" if self.outcome == self.expected == "not observed" else ""
         return (
             f"{self.claim}: {self.outcome}{known} (effect {self.effect:.3g}, {CONFIDENCE:.0%} interval "
             f"[{self.low:.3g}, {self.high:.3g}] over {self.networks} networks, needed > {self.threshold:g})"

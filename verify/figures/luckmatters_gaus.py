@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def make(study: DeepStudy, device: str, progress: Progress, store: RunFolder | None = None) -> FigureResult:
     """Train every arm, recording every epoch."""
     data = study.all_arms(device, progress, store)
-    at_one_rate = "holds" if study.teacher.convolutional else "refuted"
+    at_one_rate = "observed" if study.teacher.convolutional else "not observed"
     return FigureResult(picture(study, data), data, checks(data, at_one_rate))
 
 
-def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ...]:
+def checks(data: xr.Dataset, at_one_rate: str = "observed") -> tuple[ClaimCheck, ...]:
     """The caption's sentences: every arm by itself, then each with BN against the first without, in pairs of networks.
 
     ``at_one_rate``: the outcome expected of "BN raises the final ρ̄" where both arms have the same learning rate.
@@ -40,7 +40,7 @@ def checks(data: xr.Dataset, at_one_rate: str = "holds") -> tuple[ClaimCheck, ..
         gain = (with_bn.rho_bar - without.rho_bar).isel(epoch=-1).mean("layer")
         fall = (without.mean_rank - with_bn.mean_rank).isel(epoch=slice(1, None)).mean(("epoch", "layer"))
         versus = f"{arm} against {without.arm.item()}"
-        expected = at_one_rate if with_bn.rate == without.rate else "holds"
+        expected = at_one_rate if with_bn.rate == without.rate else "observed"
         found.append(
             ClaimCheck.exceeding(
                 f"BN raises the final ρ̄ (mean over layers), {versus}", gain, expected=expected

@@ -20,6 +20,11 @@ class Form(StrEnum):
     SHARP = "sharp"
     """Our own statement with the best constant or rate."""
 
+    @property
+    def words(self) -> str:
+        """The form as it is shown to readers: a reading is called ours."""
+        return "our reading" if self is Form.READING else str(self)
+
 
 class Outcome(StrEnum):
     """The verdict on a statement."""

@@ -22,9 +22,9 @@ from verify.figures import figures
 HEADING = """# Figures of the papers, made again
 
 Each by the command under it; this page by `python -m verify.report.figure_page FOLDER docs` from what the commands
-wrote. A claim is the paper's in our words, checked on independent networks: mean effect with its 99 % interval, `holds`
-where all of the interval is beyond what is needed, `refuted` where all of it is on the other side; `refuted, as
-expected` marks a claim of the paper that our networks contradict again and again.
+wrote. A claim is the paper's in our words, checked on independent networks: mean effect with its 99 % interval,
+`observed` where all of the interval is beyond what is needed, `not observed` where all of it is on the other side; `not
+observed, as expected` marks a claim of the paper that our networks contradict again and again.
 """
 SECTION = re.compile(r"^## (\S+)$", re.MULTILINE)
 
@@ -78,8 +78,8 @@ def section(name: str, attributes: Mapping[str, Any]) -> str:
 
 
 def _outcome(check: Mapping[str, Any]) -> str:
-    known = check["outcome"] == check.get("expected", "holds") == "refuted"
-    return "refuted, as expected" if known else str(check["outcome"])
+    known = check["outcome"] == check.get("expected", "observed") == "not observed"
+    return "not observed, as expected" if known else str(check["outcome"])
 
 
 def updated(page: str, sections: Mapping[str, str]) -> str:

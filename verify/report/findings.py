@@ -20,6 +20,7 @@ class Finding:
     """One finding that matters: where, what the paper says, what is true, and the consequence."""
 
     name: str
+    form: str
     outcome: Outcome
     source: str
     says: str
@@ -103,7 +104,14 @@ def _foremost(judged: Iterable[tuple[AnyStatement, Outcome]]) -> tuple[Finding, 
     ranked = [(s.erratum.rank, s, o) for s, o in judged if s.erratum is not None and s.erratum.rank]
     return tuple(
         Finding(
-            s.name, o, str(s.source), s.erratum.says, s.erratum.true, s.erratum.matters, str(s.erratum.impact)
+            s.name,
+            s.form.words,
+            o,
+            str(s.source),
+            s.erratum.says,
+            s.erratum.true,
+            s.erratum.matters,
+            str(s.erratum.impact),
         )
         for _, s, o in sorted(ranked, key=lambda entry: entry[0])
         if s.erratum is not None

@@ -47,7 +47,7 @@ def findings_page(found: Findings) -> str:
     lines = ["# Findings", "", MADE_BY, "", found.summary, "", "## What matters most", ""]
     for number, finding in enumerate(found.foremost, 1):
         lines += [
-            f"{number}. **{finding.source}** (`{finding.name}`: {finding.outcome})",
+            f"{number}. **{finding.source}** (`{finding.name}`, {finding.form}: {finding.outcome})",
             f"   - The paper says: {finding.says}",
             f"   - True is: {finding.true}",
             f"   - Consequence: {finding.matters}",
@@ -56,7 +56,7 @@ def findings_page(found: Findings) -> str:
         "",
         "## Every item",
         "",
-        "| item | " + " | ".join(FORMS) + " | what |",
+        "| item | " + " | ".join(form.words for form in FORMS) + " | what |",
         "|---" * (len(FORMS) + 2) + "|",
     ]
     for row in found.rows:
@@ -101,8 +101,8 @@ class _Entry:
 def _of_statements() -> Iterator[_Entry]:
     for s in registry.registered().values():
         if s.erratum is not None:
-            form = "our reading" if s.form is Form.READING else str(s.form)
-            yield _Entry(s.erratum, s.title, s.source, f"`luckproof show {s.name}` ({form}: {s.expected})")
+            known_by = f"`luckproof show {s.name}` ({s.form.words}: {s.expected})"
+            yield _Entry(s.erratum, s.title, s.source, known_by)
 
 
 def _of_figures() -> Iterator[_Entry]:

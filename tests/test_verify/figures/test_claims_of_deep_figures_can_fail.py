@@ -127,9 +127,9 @@ def test_claims_about_teacher_size_can_fail():
     """They hold where they are built in, and are all refuted with the teachers' labels swapped."""
     rho_bar = np.stack([[rising(1.0), rising(0.6)], [rising(0.1), rising(0.2)]])
     data = luckmatters_teacher_size.dataset(ARMS, rho_bar, np.ones(rho_bar.shape[:-1]))
-    assert outcomes(luckmatters_teacher_size.checks(data)) == {"holds"}
+    assert outcomes(luckmatters_teacher_size.checks(data)) == {"observed"}
     assert outcomes(luckmatters_teacher_size.checks(data.assign_coords(teacher=["large", "small"]))) == {
-        "refuted"
+        "not observed"
     }
 
 
@@ -138,9 +138,9 @@ def test_claims_about_finite_data_can_fail():
     fresh, fixed = rising(0.3), rising(1.0, top=0.6)
     rho_bar = np.stack([[fixed, fixed], [fresh, fresh]])
     data = luckmatters_finite_data.dataset(ARMS, {"rho_bar": rho_bar})
-    assert outcomes(luckmatters_finite_data.checks(data)) == {"holds"}
+    assert outcomes(luckmatters_finite_data.checks(data)) == {"observed"}
     assert outcomes(luckmatters_finite_data.checks(data.assign_coords(data=["fresh", "fixed"]))) == {
-        "refuted"
+        "not observed"
     }
 
 
@@ -149,7 +149,7 @@ def test_claims_about_over_parameterisation_can_fail():
     narrow, middle, wide = rising(0.3, 0.1, 0.7), rising(0.6, 0.02), rising(0.9)
     helping, harming = [narrow, middle, wide, rising(0.4)], [wide, middle, narrow, rising(2.0)]
     axes, factors = ("factor_{}", "epoch_{}", "network", "layer"), [1, 5, 10, 50]
-    for order, expected in ((helping, {"holds"}), (harming, {"refuted"})):
+    for order, expected in ((helping, {"observed"}), (harming, {"not observed"})):
         rho_bar = np.stack(order)
         data = xr.Dataset(coords={f"factor_{kind}": factors for kind in ("fc", "cnn")})
         for kind in ("fc", "cnn"):
@@ -173,4 +173,4 @@ def test_claims_about_fan_out_can_fail():
             },
             {"epoch": EPOCHS},
         )
-        assert outcomes(specialization8.checks(data)) == {"holds" if turn == 1 else "refuted"}
+        assert outcomes(specialization8.checks(data)) == {"observed" if turn == 1 else "not observed"}

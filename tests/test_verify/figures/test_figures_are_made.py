@@ -136,8 +136,8 @@ def test_overrides_keep_types():
 
 def test_claim_checks_can_fail():
     """Above, below and across the threshold; the interval is Student's."""
-    assert ClaimCheck.exceeding("", [1.0, 1.1, 0.9]).outcome == "holds"
-    assert ClaimCheck.exceeding("", [-1.0, -1.1, -0.9]).outcome == "refuted"
+    assert ClaimCheck.exceeding("", [1.0, 1.1, 0.9]).outcome == "observed"
+    assert ClaimCheck.exceeding("", [-1.0, -1.1, -0.9]).outcome == "not observed"
     wide = ClaimCheck.exceeding("", [1.0, -1.0, 0.5])
     assert wide.outcome == "inconclusive"
     exact = ClaimCheck.exceeding("", [0.0, 1.0, 2.0])

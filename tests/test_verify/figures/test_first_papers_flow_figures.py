@@ -81,8 +81,8 @@ def test_claims_of_theorem5s_figure_can_fail():
     apart = "W near its teacher, V not: u-set and r-set come apart (flow)"
     follows = "SGD follows the flow: share of the flow's movement it makes"
     wider = "V near its teacher makes the initial gap larger"
-    assert [outcomes["paper"][claim] for claim in (grows, apart, follows, wider)] == ["holds"] * 4
-    assert [outcomes["other"][claim] for claim in (grows, apart, follows)] == ["refuted"] * 3
+    assert [outcomes["paper"][claim] for claim in (grows, apart, follows, wider)] == ["observed"] * 4
+    assert [outcomes["other"][claim] for claim in (grows, apart, follows)] == ["not observed"] * 3
 
 
 def test_dominance_is_the_share_of_a_teacher_nodes_energy():

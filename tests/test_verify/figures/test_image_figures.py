@@ -201,7 +201,7 @@ def made_up(sign: float) -> xr.Dataset:
 
 
 def test_checks_of_students_can_hold_and_fail():
-    for sign, outcome in ((1.0, "holds"), (-1.0, "refuted")):
+    for sign, outcome in ((1.0, "observed"), (-1.0, "not observed")):
         checks = luckmatters_real_data.checks(made_up(sign))
         assert len(checks) == 16
         assert {check.outcome for check in checks} == {outcome}
@@ -217,20 +217,20 @@ def test_checks_of_biases_can_hold_and_fail():
         data = xr.Dataset({"share_negative": (axes, values)}, {"width": ("layer", [4, 4, 8])})
         return [check.outcome for check in luckmatters_bn_bias.checks(data)]
 
-    assert outcomes([[0.5, 0.5, 0.5], [0.7, 0.7, 0.9]]) == ["holds"] * 4
-    assert outcomes([[0.5, 0.5, 0.5], [0.4, 0.4, 0.1]]) == ["refuted"] * 4
+    assert outcomes([[0.5, 0.5, 0.5], [0.7, 0.7, 0.9]]) == ["observed"] * 4
+    assert outcomes([[0.5, 0.5, 0.5], [0.4, 0.4, 0.1]]) == ["not observed"] * 4
     assert outcomes([[0.5, 0.5, 0.5], [0.9, 0.9, 0.0]]) == [
-        "refuted",
-        "holds",
-        "refuted",
-        "holds",
+        "not observed",
+        "observed",
+        "not observed",
+        "observed",
     ]  # by nodes
 
 
 def test_an_expected_refutation_is_no_surprise():
-    known = ClaimCheck.exceeding("a", [-1.0, -1.1, -0.9], expected="refuted")
-    assert (known.outcome, known.unexpected) == ("refuted", False)
+    known = ClaimCheck.exceeding("a", [-1.0, -1.1, -0.9], expected="not observed")
+    assert (known.outcome, known.unexpected) == ("not observed", False)
     assert ": refuted, as expected (effect" in str(known)
-    assert ClaimCheck.exceeding("a", [1.0, 1.1, 0.9], expected="refuted").unexpected
+    assert ClaimCheck.exceeding("a", [1.0, 1.1, 0.9], expected="not observed").unexpected
     assert ClaimCheck.exceeding("a", [-1.0, -1.1, -0.9]).unexpected
-    assert not ClaimCheck.exceeding("a", [1.0, -1.1, 0.1], expected="refuted").unexpected
+    assert not ClaimCheck.exceeding("a", [1.0, -1.1, 0.1], expected="not observed").unexpected
