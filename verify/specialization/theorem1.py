@@ -90,7 +90,12 @@ def any_batches_interpolate(batching: Batching, context: Context) -> Evidence:
 
 def kernel_dimension(batching: Batching) -> Evidence:
     """Dimension of the per-sample values whose sum vanishes over every batch used; the theorem needs 0."""
-    return Evidence.at_most(float(len(null_space(batching.rows()))), bound=0.0, tolerance=0.0)
+    rows = batching.rows()
+    some = rows[
+        :: max(1, len(rows) // (4 * batching.samples))
+    ]  # where these leave nothing, all of them leave nothing
+    dimension = len(null_space(some)) and len(null_space(rows))
+    return Evidence.at_most(float(dimension), bound=0.0, tolerance=0.0)
 
 
 @any_batches_interpolate.confirmed_precisely(digits=0)
