@@ -89,6 +89,7 @@ def visible_and_critical(mirror: MirrorTeacher) -> tuple[Assumption, ...]:
     assume=visible_and_critical,
     cost=SEARCH.at_quick(40),
     compares=("observed teachers without a co-linear student", "=", "none"),
+    telling=lambda mirror: min(mirror.d, mirror.nodes, mirror.outputs) >= 2,
 )
 def every_observed_teacher_is_learned(mirror: MirrorTeacher, context: Context) -> Evidence:
     """Our reading: teachers that are no positive multiples of one another

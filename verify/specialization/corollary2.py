@@ -58,6 +58,7 @@ def largest_part(networks: NetworkPair) -> float:
     assume=critical_with_observed_student,
     cost=SEARCH,
     compares=("largest joint contribution of unaligned students", "=", "zero"),
+    telling=lambda splitting: min(splitting.d, splitting.teachers, splitting.outputs) >= 2,
 )
 def unspecialised_contribute_nothing(splitting: Splitting, context: Context) -> Evidence:
     """Our reading: unspecialised students contribute nothing

@@ -77,6 +77,7 @@ class Clusters(Instance):
     on=Clusters,
     cost=SEARCH.at_quick(40),
     compares=("samples on the smaller side of the boundary", "≤", "0 where the boundary misses the region"),
+    telling=lambda clusters: clusters.d >= 2 and 2 <= clusters.gap <= 6,
 )
 def counted_is_observed(clusters: Clusters, context: Context) -> Evidence:
     """Must the region be convex: observers counted on samples of any region

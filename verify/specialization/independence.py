@@ -108,6 +108,7 @@ def no_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
     assume=no_positive_multiples,
     cost=SEARCH,
     compares=("smallest singular value of the nodes' values", ">", "rounding"),
+    telling=lambda nodes: nodes.d >= 2 and nodes.singles >= 1,
 )
 def independent(nodes: Nodes, context: Context) -> Evidence:
     """Our reading: ReLU nodes are linearly independent

@@ -21,8 +21,10 @@ from verify.judging import (
     Evidence,
     Instance,
     Item,
+    OneOf,
     Source,
     drawn,
+    fixed,
     integers,
     reals,
 )
@@ -50,7 +52,7 @@ class Student(Instance):
     m: int = drawn(2, st.integers(2, 20), integers(2, 100))
     outputs: int = drawn(2, st.integers(2, 50), integers(1, 500))
     p: float = drawn(2.0, st.sampled_from([2.0, 1.0, 0.5, 0.0, 2.5]), reals(0.0, 10.0))
-    positive: bool = False
+    positive: bool = fixed(False, OneOf((False, True)))
     seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
     def fan_outs(self) -> tuple[Array, Array]:

@@ -74,6 +74,7 @@ def batchings(*, rich: bool) -> st.SearchStrategy[Batching]:
     cost=SEARCH,
     place="Definition 1 and Theorem 1",
     compares=("dimension of what sums to zero over every batch", "=", "zero"),
+    telling=lambda batching: 1 < batching.size < batching.samples,
 )
 def any_batches_interpolate(batching: Batching, context: Context) -> Evidence:
     """Is "for any batch" needed: interpolation where only the batches of a run are stationary

@@ -37,6 +37,7 @@ class DeadStudent(Instance):
     cost=SEARCH,
     place="the paragraph after Theorem 1",
     compares=("largest residual at a critical point", "=", "zero"),
+    telling=lambda student: student.nodes >= 2 and student.samples >= 5,
 )
 def loss_is_zero(student: DeadStudent, context: Context) -> Evidence:
     """Is the bias needed: zero loss at a critical point without a trained output bias

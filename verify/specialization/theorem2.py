@@ -56,6 +56,7 @@ def critical_with_observed_teacher(splitting: Splitting) -> tuple[Assumption, ..
     assume=critical_with_observed_teacher,
     cost=SEARCH,
     compares=("observed teachers without a positive multiple among the students", "=", "none"),
+    telling=lambda splitting: splitting.d >= 2 and 1 <= splitting.reversed < splitting.teachers,
 )
 def observed_teachers_are_learned(
     splitting: Splitting, context: Context, *, either_sign: bool = False

@@ -76,6 +76,7 @@ PAPER_SIZE = RandomFeatures(d=3, teachers=3, samples=20, students=60)
     cost=FLOW.at_quick(40),
     place="Theorem 2 read on the dataset of Theorem 1",
     compares=("teachers without a co-linear student", "=", "none"),
+    telling=lambda features: features.teachers >= 2 and features.samples >= 10,
 )
 def active_teachers_are_learned(features: RandomFeatures, context: Context) -> Evidence:
     """Is the region needed: student specialization from a finite data set

@@ -54,6 +54,7 @@ THEOREM3 = Item(
     assume=critical_with_observed_student,
     cost=SEARCH,
     compares=("largest summed fan-out of co-linear unaligned students", "=", "zero"),
+    telling=lambda splitting: min(splitting.d, splitting.teachers, splitting.outputs) >= 2,
 )
 def fan_outs_cancel(
     splitting: Splitting, context: Context, *, either_sign: bool = False, excess: float = 0.0

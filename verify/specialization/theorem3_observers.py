@@ -82,6 +82,7 @@ def first_layer_critical(ramp: Ramp) -> tuple[Assumption, ...]:
     cost=SEARCH.at_quick(40),
     place="Theorem 3, its independent observers left out",
     compares=("fan-out of an unaligned student", "=", "zero"),
+    telling=lambda ramp: 2 <= ramp.shift <= 6 and abs(ramp.fan_out) >= 4,
 )
 def no_fan_out_without_observers(ramp: Ramp, context: Context) -> Evidence:
     """Are the observers needed: Theorem 3 from g_1 = 0 alone

@@ -104,6 +104,7 @@ def random_and_pass_throughs(budget: Budget) -> st.SearchStrategy[DeepInstance]:
     cost=SEARCH.at_quick(40),
     place="Theorem 4 with the regions of Corollary 1",
     compares=("observed teachers without a co-linear student", "=", "none"),
+    telling=lambda instance: min(instance.inputs, instance.outputs, instance.hidden[0][1]) >= 2,
 )
 def observed_teachers_are_learned(instance: DeepInstance, context: Context) -> Evidence:
     """Must regions be open: specialization at the lowest layer with regions that keep their borders

@@ -19,6 +19,7 @@ from verify.judging import (
     Evidence,
     Instance,
     Item,
+    OneOf,
     Source,
     drawn,
     drawn_fields,
@@ -59,7 +60,7 @@ class TwoNodes(Instance):
     norm_2: float = drawn(1.0, SIZE, reals(1e-9, 1e9))
     pull: float = drawn(1.0, SIZE, reals(0.0, 1e9))
     xi: float = drawn(1.0, st.sampled_from([1.0, 0.0, 10.0]), reals(-1e9, 1e9))
-    shared: bool = drawn(False, st.booleans())
+    shared: bool = drawn(False, st.booleans(), OneOf((False, True)))
     seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
