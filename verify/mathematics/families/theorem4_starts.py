@@ -98,7 +98,8 @@ def slowest_decay(instance: Theorem4Instance) -> tuple[float, float]:
     start = flow.initial_state()
     velocity = flow.unpack(flow(0.0, start))["W"]
     theta = paired_angles(problem.student_W, problem.teacher_W)
-    at_start = np.cos(theta) * np.sum(problem.teacher_W * velocity, axis=0) / np.sin(theta) ** 2
+    approach = np.sum(problem.teacher_W * velocity, axis=0) / np.sin(theta) ** 2
+    at_start = np.cos(theta) * approach
     own = np.diagonal(problem.measure.psi_d(problem.student_W, problem.teacher_W)).min()
     if own < RAREST:
         raise CannotJudgeError(f"a student shares fewer than {RAREST:g} of the inputs with its teacher")
@@ -114,15 +115,18 @@ def slowest_decay(instance: Theorem4Instance) -> tuple[float, float]:
     if blur.max() > UNRESOLVED * abs(average[slowest]):
         raise CannotJudgeError("the angle falls below what float64 resolves along the flow")
     if at_start.min() <= average[slowest]:
-        rounding = 1e-15 / np.sin(instance.theta0) + 1e-12
-        return float(at_start.min()), float(rounding * abs(at_start.min()))
+        # Relative errors of the speed, and the angle of the start as it was made, which decides a cosine near 0.
+        rounding = (1e-15 / np.sin(instance.theta0) + 1e-12) * abs(at_start.min())
+        off = np.abs(theta - instance.theta0).max() + 4 * np.finfo(float).eps
+        of_cosine = off * float(np.abs(approach).max())
+        return float(at_start.min()), float(rounding + of_cosine)
     return float(average[slowest]), float(blur[slowest])
 
 
 def instances(budget: Budget) -> st.SearchStrategy[Theorem4Instance]:
     """Four regions: m = 1 any angle, m = 2 near enough, m >= 3 (vacuous without thresholds), thresholded.
 
-    Thresholds and their angles come from a grid because K_d costs a numerical supremum there, kept once found.
+    Thresholds and their angles come from a grid because K_d costs a subdivision there, kept once found.
     At ``deep`` thresholded problems are smaller, so that ten thousand instances stay affordable.
     """
     most, widest = (6, 8) if budget.name == "deep" else (20, 24)
