@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from verify.judging.trials.runner import check, check_all, judge, make_context
     from verify.mathematics.bounds import BOUNDS
     from verify.mathematics.rates import fit_decay
-    from verify.report import RunInfo, findings, write_html, write_json
+    from verify.report import RunInfo, write_html, write_json
+    from verify.report.findings import findings
 
     statements: Mapping[str, AnyStatement]
 else:
@@ -66,7 +67,8 @@ else:
             "verify.judging.trials.runner": ["check", "check_all", "judge", "make_context"],
             "verify.mathematics.bounds": ["BOUNDS"],
             "verify.mathematics.rates": ["fit_decay"],
-            "verify.report": ["RunInfo", "findings", "write_html", "write_json"],
+            "verify.report": ["RunInfo", "write_html", "write_json"],
+            "verify.report.findings": ["findings"],
         },
     )
 

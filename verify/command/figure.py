@@ -62,11 +62,11 @@ def figure(
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
     """
     from dynamics.validation import integer, one_of
-    from verify.figures import figure_named, figures
+    from verify.figures import figure_named, titles
     from verify.figures.overrides import overridden
 
     if name is None:
-        typer.echo("\n".join(f"{known.name}  {known.title}" for known in figures().values()))
+        typer.echo("\n".join(f"{known}  {title}" for known, title in titles().items()))
         return
     with boundary():
         chosen = figure_named(name)

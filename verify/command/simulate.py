@@ -59,7 +59,11 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
     """Run a two-layer flow, write the files that were asked for and print the summary."""
     from verify.command.measured_rates import rates_of
     from verify.command.simulation_summary import two_layer_summary
-    from verify.command.two_layer_picture import picture
+
+    def draw() -> Figure:
+        from verify.command.two_layer_picture import picture  # matplotlib only for those who want a picture
+
+        return picture(built, trajectory, rates)
 
     with boundary():
         simulation = from_options(TwoLayerSimulation, options, "only the deep flow has it", flow=flow)
@@ -67,21 +71,25 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
     rates = rates_of(built, trajectory, simulation.rtol + simulation.atol)
-    _write(out, plot, trajectory, lambda: picture(built, trajectory, rates))
+    _write(out, plot, trajectory, draw)
     typer.echo("\n".join(two_layer_summary(simulation, built, trajectory, rates)))
 
 
 def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
     """Run the deep flow, write the files that were asked for and print the summary."""
-    from verify.command.deep_picture import picture
     from verify.command.simulation_summary import deep_summary
+
+    def draw() -> Figure:
+        from verify.command.deep_picture import picture
+
+        return picture(trajectory)
 
     with boundary():
         simulation = from_options(DeepSimulation, options, "the deep flow has no such option")
         built = simulation.build()
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
-    _write(out, plot, trajectory, lambda: picture(trajectory))
+    _write(out, plot, trajectory, draw)
     typer.echo("\n".join(deep_summary(simulation, built, trajectory)))
 
 
@@ -110,10 +118,11 @@ def _require_success(trajectory: Trajectory) -> None:
 def _write(out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]) -> None:
     """Write the files that were asked for; ``draw`` is called only for a picture."""
     from dynamics.files.writing import write_atomically
-    from verify.figures.style import rendered
 
     with boundary():
         if out is not None:
             trajectory.save(out)
         if plot is not None:
+            from verify.figures.style import rendered
+
             write_atomically(plot, rendered(draw, _format(plot)))

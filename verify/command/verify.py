@@ -71,16 +71,18 @@ def verify(
 
     Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input.
     """
+    from verify.judging import registry
+
+    with boundary():  # before the slow imports: a mistyped name is refused at once
+        chosen = registry.select(keys or (), form)
     from dynamics.files.places import check_writable, same_place
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
-    from verify.judging import registry
     from verify.judging.trials.runner import make_context
     from verify.report import RunInfo, write_html, write_json
     from verify.report.verdict_picture import picture_of
 
     with boundary():
-        chosen = registry.select(keys or (), form)
         for option, path in (("--report", report), ("--json", json)):
             if path is not None:
                 check_writable(option, path)
@@ -114,12 +116,13 @@ def verify(
 def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     """List the statements with the outcome on record of each."""
     from verify.judging import registry
+    from verify.judging.catalogue import names_of
     from verify.judging.trials.recorded_attacks import recorded
 
     attacks = recorded()
 
     with boundary():
-        chosen = registry.select(keys or (), form)
+        chosen = names_of(keys or (), form, registry.catalogue())
     rows = table("Statement", "Expected", "Attack", "Title")
     for statement in chosen:
         known = attacks.get(statement.name)

@@ -5,6 +5,6 @@ themselves, as statements are. ``luckproof figure NAME`` makes one.
 """
 
 from verify.figures.paper_figure import FigureResult, PaperFigure
-from verify.figures.registry import figure_named, figures
+from verify.figures.registry import figure_named, figures, titles
 
-__all__ = ["FigureResult", "PaperFigure", "figure_named", "figures"]
+__all__ = ["FigureResult", "PaperFigure", "figure_named", "figures", "titles"]

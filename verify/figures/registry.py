@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from verify.figures.paper_figure import PaperFigure
+from verify.judging.catalogue import Catalogue, nearest
+
+FIGURES = Catalogue(
+    file=Path(__file__).with_name("catalogue.json"),
+    folders=(Path(__file__).parent,),
+    header=re.compile(r"\bPaperFigure\(.*?settings=", re.DOTALL),
+)
+"""Names and titles, for lists that should not import every figure."""
 
 
 def figure_named(name: str) -> PaperFigure:
     """The registered figure of that name; raises ValueError with the nearest names for any other."""
-    known = figures()
+    known = titles()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
+        near = nearest(name, known) or list(known)
         raise ValueError(f"figure: no figure is called {name!r}; known: {', '.join(near)}")
-    return known[name]
+    return figures()[name]
+
+
+def titles() -> Mapping[str, str]:
+    """The title of every figure by name; from the catalogue, or by importing them all where it is out of date."""
+    entries = FIGURES.entries()
+    if entries is not None:
+        return {entry["name"]: entry["title"] for entry in entries}
+    return {name: figure.title for name, figure in figures().items()}
 
 
 @functools.cache

@@ -6,8 +6,6 @@ tuples or lists of them. What a statement must bring with it is checked here, so
 
 from __future__ import annotations
 
-import difflib
-import fnmatch
 import functools
 import importlib
 import importlib.util
@@ -17,11 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from verify.judging.catalogue import PAPERS, StatementEntry, catalogued, names_of
 from verify.judging.statement import AnyStatement, Statement
 from verify.judging.vocabulary import Form, Outcome
-
-PAPERS = ("luckmatters", "specialization")
-"""The paper packages in the order of the report."""
 
 FAILURES = (Outcome.REFUTED, Outcome.NEEDED, Outcome.NOT_OBSERVED)
 """Outcomes that rest on a confirmed failure of the claim."""
@@ -80,17 +76,20 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnySt
     dotted prefix, or a shell pattern (``luckmatters.lemma*``). ``form`` keeps one form only.
 
     Raises:
-        ValueError: a pattern or form that matches nothing, with the nearest names.
+        ValueError: a pattern or form that matches nothing, with the nearest names; where the catalogue is up to date
+            this takes no import of the statements.
     """
-    known = registered()
-    chosen = {name for pattern in patterns or ("*",) for name in _matching(pattern, known)}
-    if form is not None:
-        if form not in list(Form):
-            raise ValueError(f"form: expected one of {', '.join(Form)}, got {form!r}")
-        chosen = {name for name in chosen if known[name].form == form}
-        if not chosen:
-            raise ValueError(f"form: no statement among {', '.join(patterns) or 'all'} has the form {form!r}")
-    return tuple(statement for name, statement in known.items() if name in chosen)
+    entries = catalogued()
+    if entries is not None:
+        names_of(patterns, form, entries)
+    return names_of(patterns, form, registered())
+
+
+def catalogue() -> Mapping[str, StatementEntry]:
+    """Every statement as lists show it, by name; from the catalogue, or by importing them all where it is out of date."""
+    return catalogued() or {
+        name: StatementEntry(name, s.key, s.form, s.expected, s.title) for name, s in registered().items()
+    }
 
 
 def single(key: str, form: str | None = None) -> AnyStatement:
@@ -106,20 +105,6 @@ def single(key: str, form: str | None = None) -> AnyStatement:
             + ", ".join(statement.name for statement in chosen)
         )
     return chosen[0]
-
-
-def _matching(pattern: str, known: Mapping[str, AnyStatement]) -> list[str]:
-    names = [
-        name
-        for name in known
-        if name == pattern or name.startswith(f"{pattern}.") or fnmatch.fnmatchcase(name, pattern)
-    ]
-    if not names:
-        vocabulary = dict.fromkeys([*known, *(s.key for s in known.values())])
-        near = difflib.get_close_matches(pattern.lower().replace(" ", ""), vocabulary, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else "luckproof list shows them"
-        raise ValueError(f"key: no statement is called {pattern!r}; {hint}")
-    return names
 
 
 def _statements_of(module: ModuleType) -> Iterator[AnyStatement]:
