@@ -176,6 +176,7 @@ def test_bad_input_is_one_line_on_stderr_and_exit_2(words, named, tmp_path, caps
     toys.STATEMENTS = toy_statements.ALL
     collected = registry.collect([toys])
     monkeypatch.setattr(registry, "registered", lambda: collected)
+    monkeypatch.setattr(registry, "catalogued", lambda: None)
     monkeypatch.chdir(tmp_path)
     assert run(words) == 2
     streams = capsys.readouterr()

@@ -86,7 +86,7 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnySt
 
 
 def catalogue() -> Mapping[str, StatementEntry]:
-    """Every statement as lists show it, by name; from the catalogue, or by importing them all where it is out of date."""
+    """Every statement as lists show it, by name; from the catalogue, or by import where that is out of date."""
     return catalogued() or {
         name: StatementEntry(name, s.key, s.form, s.expected, s.title) for name, s in registered().items()
     }
