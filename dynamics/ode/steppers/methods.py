@@ -9,6 +9,7 @@ from scipy.integrate import BDF, LSODA, OdeSolver, Radau
 
 from dynamics.memory import GIB, available_memory
 from dynamics.ode.flow import Flow
+from dynamics.ode.steppers.cvode import CVODE
 from dynamics.ode.steppers.heun_descent import HeunDescent
 from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
 from dynamics.ode.steppers.rkc import RKC
@@ -65,6 +66,7 @@ METHODS: dict[str, Method] = {
     "BDF": Method(BDF, order=None, matrices=6),
     "RKC": Method(RKC, order=2, per_instance=True),
     "ROCK4": Method(ROCK4, order=4, per_instance=True),
+    "CVODE": Method(CVODE, order=None),
 }
 """Methods by name. A further one is one more row; the integration loop and its tests go over the table."""
 
