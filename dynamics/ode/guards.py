@@ -98,9 +98,9 @@ class GuardedField:
         return self._shaped(self._raised(self.flow, t, y))
 
     def _raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
-        """The flow's own errors are kept apart from the method's."""
+        """The flow's own errors are kept apart from the method's, and what it does to its argument stays its own."""
         try:
-            return function(t, y)
+            return function(t, y.copy())
         except BaseException as error:
             self.flow_error = error
             raise

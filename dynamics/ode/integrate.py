@@ -33,7 +33,7 @@ def integrate(
     it, so that the drift of an integrator does no harm; the drift is best made an observable.
 
     Accuracy of a stack of S instances (``flow.instances``): RK45, DOP853, RKC and ROCK4 hold each instance to its own
-    error norm, a root mean square over its components, and take the step that the worst one allows. Radau, BDF
+    error norm, a root mean square over its components, and take the step that the worst one allows. CVODE, Radau, BDF
     and foreign methods, or flows without ``unpack``, have one norm over the whole state, in which one instance may be
     off by a factor sqrt(S) unseen: there ``rtol`` and ``atol`` are divided by sqrt(S) (``rtol`` kept above the methods'
     floor of 100 eps). LSODA's norm is a maximum and needs neither. HeunDescent holds every instance to its own loss;
@@ -46,8 +46,8 @@ def integrate(
         t_eval: output times, strictly ordered in the direction of the run (dense output of the method); every accepted
             step by default. A run that stops early has one more row, the state where it stopped.
         method: ``"auto"`` (:func:`dynamics.ode.steppers.method_choice.choose_method`: HeunDescent for a field that
-            jumps, a stabilised method for a stiff start, else DOP853 for rtol <= 1e-6 and RK45 above; the message and
-            the attributes ``method``, ``method_reason`` say what was taken and why), a key of
+            jumps and tells its loss, CVODE for a stiff start, else DOP853 for rtol <= 1e-6 and RK45 above; the message
+            and the attributes ``method``, ``method_reason`` say what was taken and why), a key of
             :data:`dynamics.ode.steppers.methods.METHODS` or ``LOSS_CONTROLLED``, or a subclass of
             ``scipy.integrate.OdeSolver``.
         rtol, atol: of the error of a step, ``atol`` in the units of the state.
@@ -65,7 +65,7 @@ def integrate(
             observable, and dense Jacobians that do not fit in memory. Errors of the flow itself pass through.
 
     Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each, and hold 1, 12 and 6 such matrices;
-        the other methods hold 20 to 35 states at the peak, an evaluation included, besides the output.
+        the other methods hold 20 to 35 states at the peak, CVODE 45, an evaluation included, besides the output.
     """
     plan = Plan.of(
         flow,

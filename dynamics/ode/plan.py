@@ -65,12 +65,13 @@ class InitialValueProblem:
 
 @dataclass(frozen=True)
 class ChosenMethod:
-    """The method of a run, why it was taken, and the evaluations that the choice took."""
+    """The method of a run, why it was taken, the evaluations that the choice took, and the least ``rtol`` it gets."""
 
     name: str
     row: Method
     reason: str = AS_ASKED
     evaluations: int = 0
+    least_rtol: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ class Plan:
     @property
     def solver_tolerances(self) -> tuple[float, float]:
         """``(rtol, atol)`` as the method gets them."""
-        return self.tolerances.given_to(self.method.row)
+        rtol, atol = self.tolerances.given_to(self.method.row)
+        return max(rtol, self.method.least_rtol), atol
 
     def guarded_field(self) -> GuardedField:
         """The flow's right-hand side under this plan's limits."""
@@ -178,4 +180,4 @@ def _chosen(problem: InitialValueProblem, tolerances: Tolerances, limits: Limits
     rtol, _ = tolerances.given_to(METHODS[method_by_tolerance(tolerances.rtol)])
     choice = choose_method(probe, problem.t0, problem.y0, problem.t1, rtol)
     name, row = method_named(choice.name)
-    return ChosenMethod(name, row, choice.reason, probe.nfev)
+    return ChosenMethod(name, row, choice.reason, probe.nfev, choice.least_rtol)

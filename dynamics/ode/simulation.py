@@ -30,7 +30,9 @@ class Simulation(ABC):
     instances: int = option(1, "Independent draws, integrated as one stack.")
     t_end: float = option(100.0, "End of the time span.")
     points: int = option(201, "Output times.")
-    method: str = option("auto", "auto, RK45, DOP853, RKC, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent.")
+    method: str = option(
+        "auto", "auto, CVODE, RK45, DOP853, RKC, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent."
+    )
     rtol: float = option(1e-8, "Relative tolerance.")
     atol: float = option(1e-10, "Absolute tolerance.")
     max_steps: int = option(100_000, "Give up after so many steps.")

@@ -18,6 +18,9 @@ class StudentFlow(Flow):
     def __init__(self, problem: TeacherStudent, *, trains_V: bool) -> None:
         self.problem = problem
         self.trains_V = trains_V
+        self.discontinuous = (
+            problem.measure.atoms is not None
+        )  # gates of finitely many samples switch one by one
 
     @property
     def initial_arrays(self) -> Mapping[str, Array]:

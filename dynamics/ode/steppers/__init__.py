@@ -1,1 +1,1 @@
-"""Integration methods: SciPy's under a norm of each instance, stabilised explicit ones, and the choice among them."""
+"""Integration methods: SciPy's under a norm of each instance, CVODE, stabilised ones, and the choice among them."""

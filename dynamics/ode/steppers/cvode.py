@@ -27,9 +27,11 @@ CAUTION = 0.7
 """Share of the tolerances that SUNDIALS is given, so that errors come out as with SciPy's methods."""
 
 FIRST_STEP = 4.0
-"""The first step in units of SciPy's guess, which is for methods of order above one; one that is too long is noticed."""
+"""The first step in units of SciPy's guess, which is for methods of order above one.
 
-KRYLOV_DIMENSION = 10
+One that is too long is noticed and costs a rejected step."""
+
+KRYLOV_DIMENSION = 20
 """Largest dimension of the Krylov spaces. A step rarely takes more than two; a spectrum in few clusters needs no more,
 and a space that is too small costs rejected steps."""
 
@@ -39,7 +41,7 @@ class CVODE(OdeSolver):  # type: ignore[misc]
 
     Meant for stiff problems of any size with smooth fields: no Jacobian is formed, a step takes two to four evaluations
     and no stability limit, so that the cost hardly depends on the number of components or on the span. Memory is some
-    25 vectors of length n.
+    40 vectors of length n.
 
     Error control: a root mean square over the whole state. A state of a stack counts as a whole. Norms that the field
     conserves drift within the tolerance over each step, and so along a run.
@@ -92,17 +94,16 @@ class CVODE(OdeSolver):  # type: ignore[misc]
     def _started(self, longest: float, smallest: float) -> Any:
         """SUNDIALS' integrator at the start, with time counted from there so that it always runs forwards."""
         # Imported here: it takes some tenths of a second, which other methods need not wait for.
-        from sksundae.cvode import CVODE as Sundials
-        from sksundae.cvode import CVODEJacTimes
+        from sksundae import cvode
 
         start = self._as_real(self.y)
         self._scale = CAUTION * np.repeat(np.broadcast_to(self.atol, self.y.shape), start.size // self.n)
-        stepper = Sundials(
+        stepper = cvode.CVODE(
             self._fill,
             method="BDF",
             linsolver="gmres",
             krylov_dim=min(KRYLOV_DIMENSION, start.size),
-            jactimes=CVODEJacTimes(None, self._product),
+            jactimes=cvode.CVODEJacTimes(None, self._product),
             rtol=CAUTION * float(self.rtol),
             atol=self._scale,
             max_step=0.0 if np.isinf(longest) else longest,
@@ -150,7 +151,9 @@ class CVODE(OdeSolver):  # type: ignore[misc]
         elif self.max_step < smallest:
             return False, self.TOO_SMALL_STEP
         result = self._onwards()
-        if result.success and self._time(result.t) == self.t:  # after a dense output it first says again where it is
+        if (
+            result.success and self._time(result.t) == self.t
+        ):  # after a dense output it first says again where it is
             result = self._onwards()
         if not result.success:
             return False, f"SUNDIALS: {result.message}"

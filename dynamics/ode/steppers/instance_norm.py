@@ -21,7 +21,7 @@ class InstanceNorm:
 
     def mean_squares(self, v: Vector) -> Vector:
         """One mean square per instance, (count,)."""
-        squares = v * v
+        squares = (v * v.conj()).real if np.iscomplexobj(v) else v * v
         if self.labels is None:
             return np.asarray(squares.mean(keepdims=True))
         sums = np.bincount(self.labels, weights=squares, minlength=self.count)

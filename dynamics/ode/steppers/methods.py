@@ -119,5 +119,5 @@ def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:
         raise ValueError(
             f"method: {name} keeps {method.matrices} dense {n} x {n} matrices, about {needed / GIB:.1f} GiB, and "
             f"only {limit / GIB:.1f} GiB (half of the available memory) may be used; take an explicit method "
-            "(DOP853, ROCK4) or a smaller problem"
+            "(DOP853), one without a Jacobian (CVODE) or a smaller problem"
         )
