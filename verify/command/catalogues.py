@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dynamics.files.writing import write_atomically
 from verify.figures import registry as figures
 from verify.judging import registry as statements
 from verify.judging.catalogue import STATEMENTS, StatementEntry
-from dynamics.files.writing import write_atomically
 
 
 def catalogues() -> dict[Path, str]:
