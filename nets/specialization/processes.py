@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing.connection import wait as wait_for
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 from dynamics.ode.progress import Progress
+from dynamics.workers.pool import Context, Done, in_processes
 from nets.specialization.group_training import GroupRun, forget_inputs, train_group
 from nets.specialization.plan import TrainingPlan
 
+Keep = Callable[[TrainingPlan, GroupRun], None]
+"""Told every group with its run, as soon as it is done."""
 
-def trained_groups(groups: Sequence[TrainingPlan], count: int, report: Progress) -> Iterator[GroupRun]:
-    """The runs of ``groups`` in their order, by ``count`` processes; ``report`` is told the fraction done."""
+
+class LostTrainingError(RuntimeError):
+    """A process died, or broke down, while it trained a group of networks; the other groups were finished."""
+
+
+def trained_groups(
+    groups: Sequence[TrainingPlan], count: int, report: Progress, keep: Keep
+) -> Iterator[GroupRun]:
+    """The runs of ``groups`` in their order, by ``count`` processes; ``report`` is told the fraction done.
+
+    Raises LostTrainingError, once all others are done and kept, where the run of a group was lost.
+    """
     if groups:
-        yield from _here(groups, report) if count == 1 else _in_processes(groups, count, report)
+        made = _here(groups, report) if count == 1 else _in_processes(groups, count, report, keep)
+        for group, run in zip(groups, made, strict=True):
+            if count == 1:
+                keep(group, run)
+            yield run
 
 
 def _here(groups: Sequence[TrainingPlan], report: Progress) -> Iterator[GroupRun]:
@@ -34,32 +48,30 @@ def _here(groups: Sequence[TrainingPlan], report: Progress) -> Iterator[GroupRun
         forget_inputs()
 
 
-def _in_processes(groups: Sequence[TrainingPlan], count: int, report: Progress) -> Iterator[GroupRun]:
-    pool = ProcessPoolExecutor(count, mp_context=_fresh_processes(), initializer=_end_with_parent)
-    try:
-        futures = [pool.submit(train_group, group) for group in groups]
-        costs = {future: group.cost for future, group in zip(futures, groups, strict=True)}
-        pending: set[Future[GroupRun]] = set(costs)
-        for future in futures:
-            while future in pending:
-                _, pending = wait(pending, return_when=FIRST_COMPLETED)
-                report(1 - sum(costs[other] for other in pending) / sum(costs.values()))
-            yield future.result()
-    finally:  # after an interrupt too, which the processes receive themselves
-        pool.shutdown(wait=True, cancel_futures=True)
+def _in_processes(
+    groups: Sequence[TrainingPlan], count: int, report: Progress, keep: Keep
+) -> Iterator[GroupRun]:
+    total, done = sum(group.cost for group in groups), 0.0
+    runs: dict[int, GroupRun] = {}
+    lost: list[str] = []
+    following = 0
+    with closing(in_processes(train_group, groups, count, _fresh_processes())) as outcomes:
+        for number, outcome in outcomes:
+            if isinstance(outcome, Done):
+                runs[number] = outcome.value
+                keep(groups[number], outcome.value)
+            else:
+                lost.append(f"group {number + 1} of {len(groups)}: {outcome.words}")
+            done += groups[number].cost
+            report(done / total)
+            while following in runs:
+                yield runs.pop(following)
+                following += 1
+    if lost:
+        raise LostTrainingError(f"{'; '.join(lost)}; the other groups were trained")
 
 
-def _end_with_parent() -> None:
-    """Leave no process at work where the program that started it was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        watch = threading.Thread(
-            target=lambda: os._exit(1 if wait_for([parent.sentinel]) else 0), daemon=True
-        )
-        watch.start()
-
-
-def _fresh_processes() -> multiprocessing.context.BaseContext:
+def _fresh_processes() -> Context:
     """Processes that do not inherit this one's threads; where there is a fork server, torch is imported once."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")

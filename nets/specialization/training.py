@@ -98,11 +98,7 @@ def train_in_turn(
         group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
         if run is None
     ]  # fmt: skip
-    trained = trained_groups(missing, count, progress or (lambda fraction: None))
-    for plan, row, part in zip(plans, found, groups, strict=True):
-        runs = []
-        for run, group in zip(row, part, strict=True):
-            runs.append(next(trained) if run is None else run)
-            if run is None and store is not None:
-                store.keep(group, runs[-1])
-        yield trajectory_of(plan, runs)
+    keep = (lambda group, run: None) if store is None else store.keep
+    trained = trained_groups(missing, count, progress or (lambda fraction: None), keep)
+    for plan, row in zip(plans, found, strict=True):
+        yield trajectory_of(plan, [next(trained) if run is None else run for run in row])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 UNEXPECTED = 1
 BAD_INPUT = 2
 FAILED = 3
+BROKEN = 4
 
 
 class CommandLineError(Exception):

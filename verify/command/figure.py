@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify.command.errors import BAD_INPUT, FAILED, UNEXPECTED, CommandLineError, boundary, checked_device
+from verify.command.errors import (
+    BAD_INPUT,
+    BROKEN,
+    FAILED,
+    UNEXPECTED,
+    CommandLineError,
+    boundary,
+    checked_device,
+)
+from verify.command.folders import prepare_folder
 
 if TYPE_CHECKING:
     from verify.figures import FigureResult, PaperFigure
@@ -82,9 +91,9 @@ def figure(
             raise ValueError(f"--runs: {name} has no runs to keep")
         if chosen.check is not None:
             chosen.check(settings)
-        _prepare_folder("--out", out)
+        prepare_folder("--out", out)
         if runs is not None:
-            _prepare_folder("--runs", runs)
+            prepare_folder("--runs", runs)
     if budget == "full" and chosen.estimate is not None:
         typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
     with _progress(name) as progress:
@@ -106,16 +115,6 @@ def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
     return dataclasses.replace(settings, cifar10=str(folder))
 
 
-def _prepare_folder(option: str, folder: Path) -> None:
-    """Make the folder where it is missing, and refuse one that cannot be written to."""
-    from dynamics.files.places import check_writable
-
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{option}: expected a folder, got the file {folder}")
-    folder.mkdir(parents=True, exist_ok=True)
-    check_writable(option, folder / "figure")
-
-
 def _make(
     chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
 ) -> FigureResult:
@@ -123,6 +122,7 @@ def _make(
     import matplotlib
 
     from nets.endings import DivergedTrainingError
+    from nets.specialization.processes import LostTrainingError
     from nets.specialization.run_folder import RunFileError, RunFolder
     from verify.figures.style import STYLE
 
@@ -132,6 +132,13 @@ def _make(
             return chosen.make(settings, device, progress, **store)
     except RunFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
+    except LostTrainingError as error:
+        kept = (
+            f"; the same command goes on from {runs}"
+            if runs is not None
+            else "; --runs DIR keeps finished runs"
+        )
+        raise CommandLineError(f"{error}{kept}", BROKEN) from error
     except DivergedTrainingError as error:
         raise CommandLineError(f"training diverged: {error}", FAILED) from error
 

@@ -1,15 +1,19 @@
 """The ``luckproof`` command: its entry point, and what it does about errors.
 
-Exit codes: 0 every verdict as expected, 1 an unexpected verdict, 2 bad input (one line on stderr), 3 a failed
-integration or diverged training, 130 interrupted.
+Exit codes: 0 every verdict as expected, 1 an unexpected verdict, 2 bad input, or output that cannot be written (one
+line on stderr), 3 a failed integration or diverged training, 4 something of ours broke (one line, with a log), 130
+interrupted, 141 the reader of the output has left, 128 + n ended by signal n.
 """
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
+import traceback
+import warnings
 from collections.abc import Sequence
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 
@@ -19,9 +23,11 @@ from verify.command import figure as cli_figure
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
 from verify.command import verify as cli_verify
-from verify.command.errors import CommandLineError
+from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
+from verify.command.surroundings import ending_signal, forget_signals, put_in_order, silence
 
 INTERRUPTED = 130
+READER_GONE = 141
 
 app = typer.Typer(
     name="luckproof",
@@ -50,11 +56,39 @@ def luckproof(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command on ``arguments`` (those of the process by default) and exit with its code."""
+    put_in_order()
     sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; errors become one line on stderr."""
+    forget_signals()
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        code = _run_until_written(arguments)
+    if code == INTERRUPTED:
+        number = ending_signal()
+        if number is not None:
+            return _complain(f"ended by signal {number}", 128 + number)
+        return _complain("interrupted", INTERRUPTED)
+    return code
+
+
+def _run_until_written(arguments: Sequence[str] | None) -> int:
+    """The command's code once all output is out; a full or broken stdout is no traceback at the end."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has left, as in `luckproof list | head`
+        silence(1)
+        return READER_GONE
+    except OSError as error:
+        silence(1)
+        return _complain(f"the output cannot be written: {error.strerror or error}", BAD_INPUT)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         words = None if arguments is None else list(arguments)
         code = app(args=words, prog_name="luckproof", standalone_mode=False)
@@ -63,14 +97,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CommandLineError as error:
         return _complain(str(error), error.exit_code)
     except _UsageError as error:
-        return _complain(error.format_message(), 2)
+        return _complain(error.format_message(), BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has left, as in `luckproof list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    if code == INTERRUPTED:  # newer versions of typer turn Ctrl-C into this code, silently
-        return _complain("interrupted", INTERRUPTED)
+        return INTERRUPTED
+    except MemoryError as error:
+        return _complain(f"more memory would be needed than there is: {error or 'ask for less'}", BAD_INPUT)
+    except OSError:  # of the output: those of files are caught where they are written
+        raise
+    except Exception as error:
+        return _complain(_broken(error), BROKEN)
     return code if isinstance(code, int) else 0
 
 
@@ -78,6 +113,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
 _UsageError: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 
 
+def _broken(error: Exception) -> str:
+    """A line about an error that is nobody's but ours, with the file that holds its traceback."""
+    words = f"something of ours broke: {type(error).__name__}: {error}"
+    with suppress(OSError):
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="luckproof-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            log.write(f"luckproof {project_version()}, {' '.join(sys.argv)}\n\n{traceback.format_exc()}")
+        return f"{words}; details in {log.name}"
+    return words
+
+
 def _complain(message: str, code: int) -> int:
-    print(f"luckproof: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError, ValueError):  # a full or closed stderr does not change what happened
+        print(f"luckproof: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return code
+
+
+def _warn(message: Warning | str, *place: Any, **more: Any) -> None:
+    """A warning in a line, without the place in our code."""
+    _complain(str(message), 0)

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from verify.command.errors import UNEXPECTED, boundary, checked_device
+from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
+from verify.command.folders import prepare_folder
 from verify.command.tables import coloured, console, print_verdicts, table
 from verify.judging import AnyStatement, Form
 
@@ -47,6 +48,13 @@ def verify(
     ] = "auto",
     report: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the report (HTML).")] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the verdicts as JSON.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep each finished verdict in this folder, and go on from those that are there; made if missing.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="Processes; 0: one a core.")] = 0,
     attack: Annotated[
@@ -69,17 +77,22 @@ def verify(
 ) -> None:
     """Judge statements and print their verdicts.
 
-    Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input.
+    Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input; 4: a process died or something of ours
+    broke, the other statements were judged. Interrupted, it shows what was reached.
     """
     from verify.judging import registry
 
     with boundary():  # before the slow imports: a mistyped name is refused at once
         chosen = registry.select(keys or (), form)
+    from dynamics.files.checksums import DamagedFileError
     from dynamics.files.places import check_writable, same_place
+    from verify.command.judging_end import conclude, write_outputs
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
+    from verify.judging.trials.kept_verdicts import KeptVerdicts
+    from verify.judging.trials.processes import check_jobs
     from verify.judging.trials.runner import make_context
-    from verify.report import RunInfo, write_html, write_json
+    from verify.report import RunInfo
     from verify.report.verdict_picture import picture_of
 
     with boundary():
@@ -89,28 +102,30 @@ def verify(
         if report is not None and json is not None and same_place(report, json):
             raise ValueError(f"--json: expected another file than --report, got {json} for both")
         if instance is not None:
-            if report is not None or json is not None:
-                raise ValueError("--instance: evaluates one instance, so --report and --json do not apply")
+            if report is not None or json is not None or resume is not None:
+                raise ValueError(
+                    "--instance: evaluates one instance, so --report and --json do not apply, nor does --resume"
+                )
             chosen = (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
         elif alter is not None:
             raise ValueError("--alter: alters the claim on one instance, so it needs --instance")
-        if jobs < 0:
-            raise ValueError(f"--jobs: expected a number of processes >= 0, got {jobs}")
+        check_jobs("--jobs", jobs, len(chosen))
         context = make_context(str(budget), checked_device(device), seed, attack)
     if instance is not None:
         raise typer.Exit(evaluate_instance(chosen[0], instance, alter, context))
-    started = time.perf_counter()
-    judged = judge_all(chosen, context, jobs, picture_of if report is not None else None)
-    verdicts = [verdict for verdict, _ in judged]
-    run = RunInfo.of(context, time.perf_counter() - started)
     with boundary():
-        if report is not None:
-            pictures = {verdict.statement.name: picture for verdict, picture in judged if picture}
-            write_html(report, verdicts, run, pictures)
-        if json is not None:
-            write_json(json, verdicts, run)
-    print_verdicts(verdicts, run.seconds)
-    raise typer.Exit(0 if all(verdict.as_expected for verdict in verdicts) else UNEXPECTED)
+        if resume is not None:
+            prepare_folder("--resume", resume)
+    started = time.perf_counter()
+    kept = None if resume is None else KeptVerdicts(resume, context)
+    try:
+        run = judge_all(chosen, context, jobs, picture_of if report is not None else None, kept)
+    except DamagedFileError as error:
+        raise CommandLineError(str(error), BAD_INPUT) from error
+    info = RunInfo.of(context, time.perf_counter() - started)
+    complaints = [] if run.interrupted else write_outputs(run, info, report, json)
+    print_verdicts(run.verdicts, info.seconds)
+    raise typer.Exit(conclude(run, complaints, resume))
 
 
 def list_statements(keys: Keys = None, form: FormOption = None) -> None:

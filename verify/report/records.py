@@ -23,18 +23,25 @@ SCHEMA = 2
 """Version of the JSON's layout; 1 was a bare list of statements."""
 
 
-def write_json(path: str | Path, verdicts: Sequence[Verdict], run: RunInfo) -> None:
+def write_json(
+    path: str | Path, verdicts: Sequence[Verdict], run: RunInfo, lost: Mapping[str, str] | None = None
+) -> None:
     """Write :func:`as_data` to ``path``, in one step.
 
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    text = json.dumps(as_data(verdicts, run), indent=2, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(as_data(verdicts, run, lost), indent=2, allow_nan=False, ensure_ascii=False)
     write_atomically(Path(path), text + "\n")
 
 
-def as_data(verdicts: Sequence[Verdict], run: RunInfo) -> dict[str, Any]:
-    """A run as strict JSON data: what it was, its findings, and one object per statement."""
+def as_data(
+    verdicts: Sequence[Verdict], run: RunInfo, lost: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """A run as strict JSON data: what it was, its findings, and one object per statement.
+
+    ``lost``: statements without verdict, because their process died, with how.
+    """
     return {
         "schema": SCHEMA,
         "luckproof": run.versions.get("luckproof", "unknown"),
@@ -45,6 +52,7 @@ def as_data(verdicts: Sequence[Verdict], run: RunInfo) -> dict[str, Any]:
         "device": run.device,
         "findings": plain(findings(verdicts).as_data()),
         "statements": as_records(verdicts, run),
+        "lost": dict(lost or {}),
     }
 
 

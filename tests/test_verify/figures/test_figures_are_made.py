@@ -111,7 +111,7 @@ def test_a_folder_of_runs_makes_the_figure_again_without_training(tmp_path, caps
     ]
     run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
     first = capsys.readouterr().out
-    monkeypatch.setattr("nets.specialization.processes.ProcessPoolExecutor", None)
+    monkeypatch.setattr("nets.specialization.processes.in_processes", None)
     run(["figure", "specialization.10", "--out", str(tmp_path), *settings])
     assert capsys.readouterr().out == first
     assert run(["figure", "specialization.9", "--out", str(tmp_path), *settings]) in (0, 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from dynamics.memory import GIB, available_memory
+from dynamics.workers.pool import Done, in_processes
 from nets.devices import available_cores
 from verify.judging import registry
 from verify.judging.evidence import Context
@@ -20,6 +22,12 @@ from verify.judging.verdict import Verdict
 PROCESS_LIMIT = 8
 """Each process holds its own torch (some 400 MB): more of them than this ask for memory rather than for cores."""
 
+PROCESS_MEMORY = 400 * 2**20
+"""Bytes that a process takes before it has judged anything."""
+
+MOST_JOBS = 4096
+"""More processes than this are a mistake, however few of them would be started."""
+
 Extra = TypeVar("Extra")
 """What is made of a verdict where it was reached, such as its picture."""
 
@@ -27,6 +35,18 @@ Extra = TypeVar("Extra")
 def default_jobs(device: str, statements: int) -> int:
     """One process a core (at most ``PROCESS_LIMIT``); one in all where networks are trained on a GPU."""
     return 1 if device.startswith("cuda") else max(1, min(available_cores(), PROCESS_LIMIT, statements))
+
+
+def check_jobs(argument: str, jobs: int, statements: int) -> None:
+    """Refuse a number of processes that is none, or that do not fit the memory; raises ValueError with the estimate."""
+    if jobs < 0:
+        raise ValueError(f"{argument}: expected a number of processes >= 0, got {jobs}")
+    started = jobs if jobs > MOST_JOBS else min(jobs, statements)
+    needed, available = started * PROCESS_MEMORY, available_memory()
+    if started > 1 and needed > available:
+        raise ValueError(
+            f"{argument}: {started} processes take {needed / GIB:.3g} GiB, and {available / GIB:.3g} GiB are available"
+        )
 
 
 def one_thread_each() -> None:
@@ -52,56 +72,51 @@ def judge_one(
     return verdict, None if extra is None else extra(verdict)
 
 
+@dataclass(frozen=True)
+class Judged(Generic[Extra]):
+    """What came of one statement: its verdict and what was made of it, or how it was ``lost``."""
+
+    statement: AnyStatement
+    verdict: Verdict | None
+    extra: Extra | None = None
+    lost: str = ""
+
+
 def judge_in_processes(
     chosen: Sequence[AnyStatement],
     context: Context,
     jobs: int,
     *,
     extra: Callable[[Verdict], Extra] | None = None,
-    finished: Callable[[int], None] = lambda count: None,
-) -> list[tuple[Verdict, Extra | None]]:
-    """Judge registered statements in fresh processes, with the verdicts of one process.
+) -> Generator[Judged[Extra], None, None]:
+    """Judge registered statements in fresh processes, with the verdicts of one process, each as soon as it is reached.
 
-    Every draw comes from the run's seed and the statement, never from shared state. An interrupt stops the processes
-    and cancels what has not started.
+    Every draw comes from the run's seed and the statement, never from shared state. Where a process dies or raises, its
+    statement is lost and the others go on. When the iteration is left, by an interrupt too, the processes are ended.
 
     Args:
         chosen: statements of the registry, which every process imports anew.
         context: budget, device and seed of the run.
         jobs: how many processes.
         extra: a function that can be pickled (at the top of a module), called on each verdict where it was reached.
-        finished: told how many statements are judged, after each.
-
-    Returns:
-        One pair per statement, in the order of ``chosen``: the verdict, and what ``extra`` made of it.
     """
     one_thread_each()
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        futures = [pool.submit(_judge_named, statement.name, context, extra) for statement in chosen]
-        pending: set[Future[Any]] = set(futures)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()  # an error of a worker ends the run at once
-            finished(len(futures) - len(pending))
-    except BaseException:  # an interrupt too: what runs is stopped, what waits is dropped
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    results = []
-    for statement, future in zip(chosen, futures, strict=True):
-        parts, made = future.result()
-        results.append((Verdict(statement=statement, **parts), made))
-    return results
+    tasks = [(statement.name, context, extra) for statement in chosen]
+    with closing(in_processes(_judge_named, tasks, jobs)) as outcomes:
+        for number, outcome in outcomes:
+            statement = chosen[number]
+            if isinstance(outcome, Done):
+                parts, made = outcome.value
+                yield Judged(statement, Verdict(statement=statement, **parts), made)
+            else:
+                yield Judged(statement, None, lost=outcome.words)
 
 
 def _judge_named(
-    name: str, context: Context, extra: Callable[[Verdict], Extra] | None
+    task: tuple[str, Context, Callable[[Verdict], Extra] | None],
 ) -> tuple[dict[str, Any], Extra | None]:
     """A verdict's parts without its statement, whose functions do not travel between processes."""
+    name, context, extra = task
     verdict, made = judge_one(registry.single(name), context, extra)
     parts = {field.name: getattr(verdict, field.name) for field in dataclasses.fields(verdict)}
     del parts["statement"]

@@ -1,0 +1,50 @@
+"""The end of ``luckproof verify``: files written as far as they can be, then the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from verify.command.errors import BAD_INPUT, BROKEN, UNEXPECTED, CommandLineError
+from verify.command.judging_progress import JudgingRun
+from verify.report import RunInfo, write_html, write_json
+
+
+def write_outputs(run: JudgingRun, info: RunInfo, report: Path | None, json: Path | None) -> list[str]:
+    """Write report and JSON; one that cannot be written costs neither the other nor the table.
+
+    Returns what could not be written, and why.
+    """
+    verdicts = run.verdicts
+    writers: list[tuple[str, Path | None, Callable[[Path], None]]] = [
+        ("--report", report, lambda path: write_html(path, verdicts, info, run.pictures)),
+        ("--json", json, lambda path: write_json(path, verdicts, info, run.lost)),
+    ]
+    complaints = []
+    for option, path, write in writers:
+        if path is not None:
+            try:
+                write(path)
+            except (OSError, ValueError) as error:
+                complaints.append(f"{option}: {error}")
+    return complaints
+
+
+def conclude(run: JudgingRun, complaints: list[str], resume: Path | None) -> int:
+    """The exit code of a run, once its verdicts are shown.
+
+    Raises:
+        KeyboardInterrupt: the run was interrupted.
+        CommandLineError: verdicts were lost, or output could not be written.
+    """
+    if run.interrupted is not None:
+        raise run.interrupted
+    again = f"; luckproof verify --resume {resume} goes on" if resume is not None else ""
+    if run.lost:
+        words = "; ".join(f"{name}: {how}" for name, how in run.lost.items())
+        raise CommandLineError(f"{words}; the other statements were judged{again}", BROKEN)
+    if run.unkept:
+        complaints = [*complaints, f"--resume: {run.unkept}"]
+    if complaints:
+        raise CommandLineError("; ".join(complaints), BAD_INPUT)
+    return 0 if all(verdict.as_expected for verdict in run.verdicts) else UNEXPECTED

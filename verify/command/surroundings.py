@@ -1,0 +1,83 @@
+"""What a process finds when it starts, put in order: streams, their encodings, the terminal, signals, memory.
+
+Imported before anything else: only the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+
+NARROWEST = 40
+"""Columns below which a terminal's width is taken for a mistake."""
+
+_received: list[int] = []
+
+
+class EndedError(KeyboardInterrupt):
+    """A signal asks the process to end; it goes the way of an interrupt, so that what is finished is kept."""
+
+
+def put_in_order() -> None:
+    """Open streams that were closed, make them take any character, and let signals end the run in order."""
+    _open_streams()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        width = os.environ.get(name, "")
+        if width and (not width.isascii() or not width.isdigit() or int(width) < NARROWEST):
+            del os.environ[name]
+    os.environ["MPLBACKEND"] = (
+        "agg"  # pictures are files: no window, no notebook, whatever the user's settings
+    )
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup's ignoring stays
+            with suppress(ValueError):  # only in the main thread
+                signal.signal(number, _end)
+
+
+def ending_signal() -> int | None:
+    """The signal that asked this process to end, if one did."""
+    return _received[-1] if _received else None
+
+
+def forget_signals() -> None:
+    """For a new run in the same process."""
+    _received.clear()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
+    signal.signal(number, signal.SIG_DFL)  # asked a second time the process ends at once
+    raise EndedError
+
+
+def _open_streams() -> None:
+    """Nothing else may get the numbers of the standard streams where they were closed (``2>&-``)."""
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            found = os.open(os.devnull, mode)  # the lowest number that is free
+            if found != number:
+                os.dup2(found, number)
+                os.close(found)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for as long as the process lasts)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def silence(stream_number: int) -> None:
+    """Let what is still in the buffers of a stream go nowhere: its reader has left, or its disk is full."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream_number)
+        os.close(nowhere)
