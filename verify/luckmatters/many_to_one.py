@@ -156,7 +156,8 @@ algebraically.errs(
     says="v4, section 3.3, remark 'Many-to-one mapping': two students may converge to one teacher (left to future "
     "work)",
     true="they do, algebraically: θ ~ 1/t, J ~ 1/t³, with θ' = −θ²/(πk²) for k equal shares (measured; exact to "
-    "0.1 % for pairs)",
+    "0.1 % for pairs), from 0.35 rad and comparable shares on; of three with unequal shares the least can lose its own "
+    "before it arrives (shares 0.15, 0.45, 0.31 at 0.7 rad: it ends at 0.46 rad without a fan-out)",
     impact="substance",
     matters="a rate 1 − ηλ̄γ as in Theorem 5 cannot hold for many-to-one",
 )
