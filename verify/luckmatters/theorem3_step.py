@@ -21,7 +21,7 @@ from verify.mathematics.gradients.normalised_training import (
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Training]:
-    """One to 30 steps of plain SGD: the identity is one of each step, so more of them only add up (see the examples)."""
+    """One to 30 steps of plain SGD: each step has the identity, so more of them only add up (see the examples)."""
     return narrowed(Training, budget, lr=st.sampled_from([1e-3, 1e-2, 0.1]), steps=st.integers(1, 30))
 
 
