@@ -104,8 +104,8 @@ def teacher_on_the_wrong_side(problem: TeacherStudent) -> tuple[Array, Array]:
     return tangent_projection(W, pull), eqn6(problem, projected=True)[1]
 
 
-SAMPLES = {"quick": 40_000, "full": 200_000, "deep": 2_000}
-"""Inputs for the sampled gradient: few where ten thousand instances are drawn and quadrature decides each."""
+SAMPLES = {"quick": 40_000, "full": 20_000, "deep": 2_000}
+"""Inputs for the sampled gradient: the fewer, the more instances are drawn, since quadrature decides each to 1e-12."""
 
 ROUNDING = 1e-12
 """Of kernels and quadrature together, relative to the sum of the fan-outs' products over all pairs of nodes."""
