@@ -141,7 +141,6 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "luckmatters.assumption2.corrected",
         "luckmatters.assumption3.sharp",
         "luckmatters.lemma2.overlap.corrected",
-        "luckmatters.theorem2.top.sharp",
         "luckmatters.theorem2.two_layer.corrected",
         "luckmatters.theorem3.step.corrected",
         "luckmatters.theorem4.corrected",

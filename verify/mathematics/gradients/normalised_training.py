@@ -179,8 +179,10 @@ def trained(training: Training) -> tuple[Tensor, Tensor, Tensor]:
         summed += training.lr**2 * torch.cat([block.weight.square().sum(dim=1) for block in passes])
         rounding += _step_rounding(training.lr, student, passes)
         optimizer.step()
-    after = torch.cat([w.detach().square().sum(dim=1) for w in filters])
-    return after - before, summed, rounding
+    growth = torch.cat([w.detach().square().sum(dim=1) for w in filters]) - before
+    if not all(bool(torch.isfinite(sizes).all()) for sizes in (growth, summed, rounding)):
+        raise CannotJudgeError(f"the training has left float64's range by step {training.steps}")
+    return growth, summed, rounding
 
 
 def require_life(passes: list[BlockPass], step: int) -> None:
