@@ -12,6 +12,8 @@ from dynamics.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from dynamics.arrays import Array
+    from dynamics.basins.basin import Basin, basin
+    from dynamics.basins.rates import basin_radius, basin_rate
     from dynamics.deep.flow import DeepFlow
     from dynamics.deep.problem import DeepProblem
     from dynamics.files.checksums import DamagedFileError
@@ -52,6 +54,8 @@ else:
         __name__,
         {
             "dynamics.arrays": ["Array"],
+            "dynamics.basins.basin": ["Basin", "basin"],
+            "dynamics.basins.rates": ["basin_radius", "basin_rate"],
             "dynamics.deep.flow": ["DeepFlow"],
             "dynamics.deep.problem": ["DeepProblem"],
             "dynamics.files.checksums": ["DamagedFileError"],
@@ -93,6 +97,7 @@ else:
 __all__ = [
     "METHODS",
     "Array",
+    "Basin",
     "BiasedGaussian",
     "Box",
     "CriticalPoint",
@@ -120,6 +125,9 @@ __all__ = [
     "UncheckedFileWarning",
     "adversarial_start",
     "angles",
+    "basin",
+    "basin_radius",
+    "basin_rate",
     "converged",
     "diverged",
     "frozen_passage_time",

@@ -1,0 +1,158 @@
+"""The proved basin of one problem's teachers: its radius, its rate, and the theorem that proves it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from dynamics.arrays import Array
+from dynamics.basins.rates import basin_radius, basin_rate
+from dynamics.two_layer.problem import TeacherStudent
+from dynamics.validation import number
+
+HANDOVER = 1e-3
+"""Share of Theorem B0's radius at which it takes over from Theorem D where teachers are only nearly orthonormal."""
+
+
+class Basin(NamedTuple):
+    """Every start with ``R = ||W - W*||_F < radius`` converges to W*, ``R(t) <= factor exp(-rate(R(0)) t) R(0)``.
+
+    Attributes:
+        radius: of the proved basin, >= 0 (0: nothing is proved).
+        rate: of R(0), 0 <= R(0) < radius: a proved lower bound of the decay rate, per unit time, rounded down.
+        theorem: which theorems prove it (docs/theorems.md).
+        factor: 1 where R itself falls at the rate; slightly more where the distance along the spheres does.
+    """
+
+    radius: float
+    rate: Callable[[float], float]
+    theorem: str
+    factor: float
+
+
+def basin(problem: TeacherStudent) -> Basin:
+    """The proved basin of attraction of W = W* in the flow of Theorem 4, ``ProjectedFlow(problem)`` with fan-outs 1.
+
+    Exactly orthonormal teachers (in exact arithmetic): Theorem D, for any m and d, or the closed forms for m <= 2.
+    Teachers orthonormal to rounding: the same radius, Theorem D handing over to Theorem B0 near W*. Other teachers:
+    Theorem B0, radius ``2 lambda*/L`` along the spheres, with the least eigenvalue lambda* of the Hessian at W* and a
+    bound L of its change enclosed in ball arithmetic; the radius is 0 where lambda* is not shown to be positive.
+
+    Args:
+        problem: one instance, n = m, unit columns, fan-outs 1, isotropic Gaussian input. The students do not matter.
+    Returns:
+        :class:`Basin`; of a float teacher the exactly normalised columns are meant.
+    Raises:
+        ValueError: an ensemble, n != m, other fan-outs or another measure, or two teachers on one line.
+        ImportError: python-flint is not installed and the teachers are not exactly orthonormal (extra ``certify``).
+    Cost: Theorem B0 O((m d)^3) in ball arithmetic: a second at m d = 100.
+    Source: our own, docs/theorems.md.
+    """
+    variance = _checked(problem)
+    W = problem.teacher_W
+    m, d = problem.m, problem.d
+    defect = orthogonality_defect(W)
+    if defect == 0:
+        known = "one teacher" if m == 1 else "A, A'', D and two teachers" if m == 2 else "A, A'', D"
+        return _scaled(Basin(basin_radius(m), lambda R: basin_rate(R, m, d), known, 1.0), variance)
+    local = local_basin(W)
+    return _scaled(nearly_orthonormal(m, defect, local) or local, variance)
+
+
+def orthogonality_defect(W: Array) -> float:
+    """``||G - I||_F``, G the Gram matrix of the normalised columns, by exact rationals, rounded up; 0 only if exact."""
+    columns = [[Fraction(float(x)) for x in column] for column in W.T]
+    squares = [sum((x * x for x in column), Fraction(0)) for column in columns]
+    total = Fraction(0)
+    for j, a in enumerate(columns):
+        for k in range(j):
+            product = sum((x * y for x, y in zip(a, columns[k], strict=True)), Fraction(0))
+            total += 2 * product**2 / (squares[j] * squares[k])
+    return math.nextafter(math.sqrt(total) * (1 + 1e-15), math.inf) if total else 0.0
+
+
+def local_basin(W: Array) -> Basin:
+    """Theorem B0 for the normalised columns of W."""
+    from flint import arb
+
+    from dynamics.basins.solution import angle_between, exact_unit_columns, least_eigenvalue, solution_hessian
+    from dynamics.basins.third_derivative import largest_change
+
+    teachers = exact_unit_columns(W)
+    angles = [[angle_between(a, b) for b in teachers] for a in teachers]
+    slowest = least_eigenvalue(solution_hessian(teachers, angles))
+    if not slowest > 0:
+        return Basin(0.0, _within(0.0, lambda R: math.nan), "B0 (no positive eigenvalue was proved)", 1.0)
+    low, high = 0.0, 1.0
+    for _ in range(24):
+        middle = (low + high) / 2
+        proved = largest_change(angles, arb(middle)) * middle / 2 < slowest
+        low, high = (middle, high) if proved else (low, middle)
+    change = largest_change(angles, arb(low))
+    radius = 2 * math.sin(low / 2) * (1 - 1e-12)
+
+    def rate(R: float) -> float:
+        along = 2 * (arb(R) / 2).asin()
+        return math.nextafter(float((slowest - change * along / 2).lower()), -math.inf)
+
+    factor = 2 * math.asin(radius / 2) / radius * (1 + 1e-12)
+    return Basin(radius, _within(radius, rate), "B0", factor)
+
+
+def nearly_orthonormal(m: int, defect: float, local: Basin) -> Basin | None:
+    """Theorem D down to a small R, Theorem B0 from there; None where the teachers are not that nearly orthonormal.
+
+    W* is within ``defect`` of an orthonormal Q. About W* the flow contracts at least at
+    ``basin_rate(R + defect) - 2.1 m defect/R``, for ``R >= 100 defect``.
+    """
+    handover = HANDOVER * local.radius
+    if not 100 * defect < handover:
+        return None
+    room = 2.1 * m * defect / handover
+    radius = basin_radius() - 2 * defect
+    if not basin_rate(radius + defect) > 2 * room:
+        return None
+
+    def rate(R: float) -> float:
+        if handover >= R:
+            return local.rate(R)
+        return min(basin_rate(R + defect) - room, local.rate(handover))
+
+    return Basin(
+        radius, _within(radius, rate), f"A, A'' and D, with B0 from R = {handover:.2g} on", local.factor
+    )
+
+
+def _within(radius: float, rate: Callable[[float], float]) -> Callable[[float], float]:
+    def checked(R: float) -> float:
+        value = number("R", R, least=0)
+        if not value < radius:
+            raise ValueError(f"R: expected 0 <= R < {radius:g}, the proved basin, got {value!r}")
+        return rate(value)
+
+    return checked
+
+
+def _scaled(found: Basin, variance: float) -> Basin:
+    """The flow runs ``variance`` times as fast as for standard normal input."""
+    if variance == 1:
+        return found
+    return found._replace(rate=lambda R: math.nextafter(variance * found.rate(R), -math.inf))
+
+
+def _checked(problem: TeacherStudent) -> float:
+    if problem.batch_shape:
+        raise ValueError(f"problem: expected one instance, got an ensemble of shape {problem.batch_shape}")
+    problem.require_unit_columns()
+    if problem.n != problem.m:
+        raise ValueError(f"problem: expected n = m = {problem.m} students, got n = {problem.n}")
+    if problem.c != 1 or np.any(problem.teacher_V != 1) or np.any(problem.student_V != 1):
+        raise ValueError("problem: expected fan-outs 1 of one output, as in Theorem 4, got others")
+    variance = problem.measure.spherical_variance
+    if variance is None:
+        raise ValueError(f"measure: expected an isotropic Gaussian, got {problem.measure!r}")
+    return variance

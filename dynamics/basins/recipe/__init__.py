@@ -1,0 +1,1 @@
+"""How the stored tables of Theorems A'' and D are made and checked, in ball arithmetic (python-flint)."""
