@@ -68,7 +68,8 @@ EXAMPLES = (
     PAIR,
     Theorem4Instance(m=2, d=4, theta0=1e-3, threshold=2.0),
     Theorem4Instance(m=5, d=8, theta0=1e-3, threshold=3.0),
-    Theorem4Instance(m=1, d=2, theta0=1.5697066107426112, seed=6621),  # fell by the rounding of cos θ near π/2
+    # Fell by the rounding of cos θ near a right angle:
+    Theorem4Instance(m=1, d=2, theta0=1.5697066107426112, seed=6621),
     THRESHOLDED,
 )
 
