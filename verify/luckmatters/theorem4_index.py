@@ -80,6 +80,12 @@ overlap_is_below_itself.rejects(
     "nearly all of the overlap shared", NearPair(theta0=0.01, angle=0.2, near_k=1.0)
 )
 overlap_is_below_itself.excludes("student k at its teacher", NearPair(near_k=0.0), "student k off")
+overlap_is_below_itself.excludes(
+    "a threshold", NearPair(theta0=0.01, threshold=2.0, near_k=1.0), "isotropic input"
+)
+overlap_is_below_itself.excludes(
+    "caps that reach antiparallel nodes", NearPair(theta0=1.0, angle=2.5, near_k=1.0), "K_d finite"
+)
 overlap_is_below_itself.includes("student k off its teacher", STILL)
 
 overlap_is_below_itself.errs(

@@ -18,7 +18,6 @@ from verify.mathematics.kinks.connected import (
     rounding_on,
     segments,
 )
-from verify.mathematics.kinks.hypotheses import assumption1
 from verify.specialization import VERSION
 
 CONNECTED = Item(
@@ -35,13 +34,9 @@ SAMPLES, STEPS = 64, 8
 
 
 def two_nodes_to_spare(instance: TwoCriticalPoints) -> tuple[Assumption, ...]:
-    """Assumption 1, and at least two nodes more than the teacher has: one to move to, one to step aside."""
-    region, teacher = instance.setting()
+    """At least two nodes more than the teacher has: one to move to, one to step aside."""
     n = instance.ends()[0][1].shape[0]
-    return (
-        *assumption1(region, teacher.augmented),
-        Assumption("at least two students more than teachers", n - instance.teachers - 1.5),
-    )
+    return (Assumption("at least two students more than teachers", n - instance.teachers - 1.5),)
 
 
 @CONNECTED.claim(
@@ -92,14 +87,11 @@ joined_by_segments.includes("two to spare", TwoCriticalPoints(2, 1, 2, 1, 2))
 
 
 def no_alignment_half_way(instance: TwoCriticalPoints) -> tuple[Assumption, ...]:
-    """Assumption 1, and some teacher without a co-linear student half way along the straight line."""
-    region, teacher = instance.setting()
+    """Some teacher has no co-linear student half way along the straight line."""
+    _, teacher = instance.setting()
     middle = between(*instance.ends(), 0.5)[0]
     bare = ~colinear(middle, teacher.augmented, 1e-3).any(axis=0)
-    return (
-        *assumption1(region, teacher.augmented),
-        Assumption("half way some teacher has no co-linear student (1e-3 rad)", float(bare.sum()) - 0.5),
-    )
+    return (Assumption("half way some teacher has no co-linear student (1e-3 rad)", float(bare.sum()) - 0.5),)
 
 
 @CONNECTED.claim(

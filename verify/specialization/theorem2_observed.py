@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from dynamics.geometry.boundaries import colinear, observation
-from verify.judging import SEARCH, Assumption, Context, Evidence
+from verify.judging import SEARCH, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import (
     UNCONFIRMED,
@@ -16,19 +16,9 @@ from verify.mathematics.kinks.exact_critical_points import (
     exactly_critical,
     multiples,
 )
-from verify.mathematics.kinks.hypotheses import assumption1, critical
 from verify.mathematics.kinks.observers import VISIBLE
 from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization.theorem2 import THEOREM2
-
-
-def critical_point(splitting: Splitting) -> tuple[Assumption, ...]:
-    """Assumption 1 and a critical point; at it every teacher has a co-linear student (``theorem2.sharp``)."""
-    networks = splitting.networks()
-    return (
-        *assumption1(networks.region, networks.teacher.augmented),
-        critical(networks, splitting.seed),
-    )
 
 
 def reconstructed(networks: NetworkPair) -> np.ndarray:
@@ -47,7 +37,6 @@ def observed(networks: NetworkPair) -> np.ndarray:
     part="observed",
     expected="refuted",
     on=Splitting,
-    assume=critical_point,
     cost=SEARCH,
     place="paragraph after Theorem 2: a necessary condition of a reconstructed teacher",
     note="said in words",
