@@ -76,6 +76,13 @@ def in_fifty_digits(pair: NearPair, *, own: bool = False, stretch: float = 1.0) 
 
 STILL = NearPair(theta0=0.2, angle=1.5, near_j=0.0, near_k=1.0)
 overlap_is_below_itself.accepts("v4's index, student j on its teacher", STILL, own=True)
+# There the left side is 0.7711774486810 of the right one.
+overlap_is_below_itself.accepts(
+    "v4's index, 0.77117744868871 of it", STILL, own=True, stretch=0.77117744868871
+)
+overlap_is_below_itself.rejects(
+    "v4's index, 0.77117744867329 of it", STILL, own=True, stretch=0.77117744867329
+)
 overlap_is_below_itself.rejects(
     "nearly all of the overlap shared", NearPair(theta0=0.01, angle=0.2, near_k=1.0)
 )
