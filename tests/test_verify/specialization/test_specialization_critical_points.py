@@ -10,7 +10,7 @@ from dynamics.two_layer.critical.residual_kinks import kink_points
 from luckproof import Box
 from nets.matrix_form.layered import LayeredNetwork
 from nets.matrix_form.recursion import readouts
-from verify.mathematics.families.batches import batches
+from verify.mathematics.families.batches import batches, exchanges
 from verify.mathematics.families.deep_pairs import (
     DeepInstance,
     crossings,
@@ -55,6 +55,16 @@ def test_kernel_of_the_batch_sums(samples, size, scheme, dimension):
     basis = null_space(rows)
     assert len(basis) == dimension == samples - np.linalg.matrix_rank(np.array(rows))
     assert all(sum(a * b for a, b in zip(row, vector, strict=True)) == 0 for row in rows for vector in basis)
+
+
+@pytest.mark.parametrize("scheme", ["every subset", "with replacement"])
+@pytest.mark.parametrize(("samples", "size"), [(2, 1), (5, 2), (6, 3), (6, 5)])
+def test_a_few_batches_tell_every_sample(samples, size, scheme):
+    """N batches that the scheme has, of full rank; the full batch and a partition have no such few."""
+    few, every = exchanges(samples, size, scheme), batches(samples, size, scheme)
+    assert all(row in every for row in few)
+    assert len(few) == samples == np.linalg.matrix_rank(np.array(few))
+    assert exchanges(samples, samples, "every subset") == exchanges(samples, 1, "one partition") == []
 
 
 def test_critical_for_gradient_descent_is_not_critical_for_sgd():

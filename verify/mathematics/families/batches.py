@@ -8,6 +8,21 @@ SCHEMES = ("every subset", "with replacement", "one partition")
 """All batches of B distinct samples; all multisets of B samples; the N / B batches of one fixed split of the data."""
 
 
+def exchanges(samples: int, size: int, scheme: str) -> list[list[int]]:
+    """N of the rows that :func:`batches` lists: the first batch with one member exchanged for one outside it.
+
+    With replacement, B copies of one sample; for one partition, and for the full batch, none.
+    """
+    if scheme == "with replacement":
+        return [[size * (at == sample) for at in range(samples)] for sample in range(samples)]
+    if scheme != "every subset" or not 1 <= size < samples:
+        return []
+    first = set(range(size))
+    members = [first, *(first - {0} | {new} for new in range(size, samples))]
+    members += [first - {old} | {size} for old in range(1, size)]
+    return [[int(sample in batch) for sample in range(samples)] for batch in members]
+
+
 def batches(samples: int, size: int, scheme: str) -> list[list[int]]:
     """Rows of the batch-sum map: how often each sample occurs in each batch.
 
