@@ -80,3 +80,4 @@ three_equations.rejects("ρ̇ larger by 1e-11 of itself", Layer(d=3, seed=1), gr
 three_equations.rejects("ρ̇ 20 % larger", Layer(d=3, seed=1), growth=1.2)
 three_equations.excludes("two outputs", Layer(d=3, outputs=2, seed=1), "one output")
 three_equations.includes("one output", Layer(d=3, seed=1))
+three_equations.excludes("two students", Layer(d=3, n=2, seed=1), "one teacher and one student")

@@ -82,6 +82,8 @@ def covers_more(
 
 covers_more.rejects("students exchanged", SETTING, swapped=True)
 covers_more.rejects("a gain of one half", SETTING, beyond=0.5)
+covers_more.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
+covers_more.includes("n = 5m", SETTING)
 
 
 def loss_gain(instance: Trained, context: Context) -> Array:

@@ -115,6 +115,11 @@ def gates_compared_at_the_ends(dip: Dip, context: Context) -> Evidence:
 
 deep_kink_identity.rejects("no kink claimed", DEEP, factor=0.0)
 deep_kink_identity.includes("random networks of three layers", DEEP)
+deep_kink_identity.excludes(
+    "no boundary crossed",
+    DeepInstance(4, ((2, 2), (2, 2)), 3, pass_through=True, seed=114),
+    "a boundary crossed",
+)
 deep_kink_identity.rejects("larger by 1e-9 of itself", DEEP, factor=1 + 1e-9)
 deep_kink_identity.rejects_variant(
     "gates above compared at the two ends only", gates_compared_at_the_ends, Dip()

@@ -113,4 +113,9 @@ def gradient_is_proportional(perturbation: Perturbation, context: Context, *, po
 
 gradient_is_proportional.rejects("gradient ∝ δ²", Perturbation(), power=2.0)
 gradient_is_proportional.includes("a turned copy", Perturbation())
+gradient_is_proportional.excludes(
+    "a node whose fan-out cancels",
+    Perturbation(3, 2, 1, "wake an idle node", seed=37446),
+    "the node has a fan-out",
+)
 gradient_is_proportional.rejects("gradient ∝ √δ", Perturbation(kind=KINDS[1]), power=0.5)

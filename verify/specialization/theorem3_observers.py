@@ -125,6 +125,9 @@ no_fan_out_without_observers.excludes(
     "an observer of fan-out 1", Ramp(4, 4, second=True), "g_1 = 0 on the region"
 )
 no_fan_out_without_observers.includes("no observer", Ramp(4, 4))
+no_fan_out_without_observers.excludes(
+    "a boundary beyond the region", Ramp(6, 0, second=True), "student's boundary visible"
+)
 
 no_fan_out_without_observers.errs(
     says="Section 4.3, Theorem 3 asks for C observers with independent fan-outs.",

@@ -94,6 +94,10 @@ lone_node_is_idle.excludes(
     "a weight and a fan-out", PureBias(w=4, b=1, v=1), "every per-sample gradient zero"
 )
 lone_node_is_idle.includes("a weight and no fan-out, inside", PureBias(w=4, b=1, v=0))
+lone_node_is_idle.excludes("a multiple", PureBias(w=4, b=2, v=2), "second node not a multiple of the first")
+lone_node_is_idle.excludes(
+    "an observer out of sight", PureBias(w=3, b=2, v=0), "first node observes the second"
+)
 
 lone_node_is_idle.errs(
     says="Section 4.2 gives every node the boundary {wᵀx + b = 0}.",

@@ -181,6 +181,11 @@ observed_teachers_are_learned.accepts(
 observed_teachers_are_learned.rejects("the pass-through student", PASS)
 observed_teachers_are_learned.excludes("random networks", RANDOM, "residual zero on the region")
 observed_teachers_are_learned.includes("the pass-through student, inside", PASS)
+observed_teachers_are_learned.excludes(
+    "one node in each layer",
+    DeepInstance(inputs=1, hidden=((1, 1), (1, 1)), outputs=1, pass_through=True),
+    "some teacher observed in a region",
+)
 
 observed_teachers_are_learned.errs(
     says=(
