@@ -76,41 +76,21 @@ ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
         "luckmatters.theorem5.networks.bound.corrected",
         "luckmatters.theorem5.networks.sharp",
         "specialization.assumption1.corrected",
-        "specialization.assumption1.reading",
         "specialization.corollary2.corrected",
-        "specialization.corollary2.reading",
         "specialization.corollary2.sharp",
-        "specialization.eqn12.balance.prefactor.sharp",
-        "specialization.eqn12.one_teacher.sharp",
         "specialization.eqn6.reading",
         "specialization.eqn7.reading",
         "specialization.eqn8.reading",
         "specialization.eqn8.step.corrected",
-        "specialization.experiments.over_realisation.printed",
         "specialization.independence.corrected",
         "specialization.independence.reading",
         "specialization.kink.bound.sharp",
-        "specialization.kink.deep.sharp",
         "specialization.kink.sharp",
-        "specialization.theorem2.corrected",
         "specialization.theorem2.finite_sample.necessity",
-        "specialization.theorem2.perturbation.sharp",
-        "specialization.theorem2.reading",
         "specialization.theorem2.sharp",
-        "specialization.theorem3.corrected",
-        "specialization.theorem3.many_outputs.corrected",
         "specialization.theorem3.observers.necessity",
-        "specialization.theorem3.reading",
-        "specialization.theorem3.sharp",
-        "specialization.theorem3.zero_node.necessity",
-        "specialization.theorem4.corrected",
-        "specialization.theorem4.necessity",
-        "specialization.theorem5.corrected",
         "specialization.theorem5.sharp",
         "specialization.theorem6.sharp",
-        "specialization.theorem7.alignment.corrected",
-        "specialization.theorem7.alignment.plain.reading",
-        "specialization.theorem7.alignment.reading",
     }
 )
 """Statements with an assumption that no control excludes, or without an instance just inside."""
@@ -118,15 +98,7 @@ ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
 WITHOUT_SCRIPT: frozenset[str] = frozenset()
 """Statements that fail without a sceptic's script or a reason why there is none."""
 
-FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset(
-    {
-        "specialization.strong_first.premise.reading",
-        "specialization.theorem7.direction.reading",
-        "specialization.theorem7.half_angle.sharp",
-        "specialization.theorem7.norm_ratio.reading",
-        "specialization.theorem7.pair_cosine.reading",
-    }
-)
+FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset()
 """Statements with a field of their instances that may be anything."""
 
 ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
@@ -157,9 +129,6 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "specialization.slow_start.helper.reading",
         "specialization.slow_start.reading",
         "specialization.strong_first.premise.corrected",
-        "specialization.theorem1.corrected",
-        "specialization.theorem2.sharp",
-        "specialization.theorem4.corrected",
         "specialization.theorem5.best.sharp",
         "specialization.theorem5.corrected",
         "specialization.theorem6.corrected",
