@@ -118,7 +118,6 @@ ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
         "luckmatters.theorem4.vacuity.threshold.sharp",
         "luckmatters.theorem5.networks.bound.corrected",
         "luckmatters.theorem5.networks.sharp",
-        "luckmatters.theorem5.random_initialisation.sharp",
         "specialization.eqn12.balance.corrected",
         "specialization.eqn12.balance.prefactor.sharp",
         "specialization.eqn12.balance.sharp",
