@@ -102,4 +102,4 @@ def lowest_layer_aligns_below_a_random_one(
 
 
 lowest_layer_aligns_below_a_random_one.rejects("before training", FrozenTop(), untrained=True)
-lowest_layer_aligns_below_a_random_one.rejects("as many students as teachers", FrozenTop(n=5, networks=12))
+lowest_layer_aligns_below_a_random_one.rejects("as many students as teachers", FrozenTop(n=5))
