@@ -1,42 +1,43 @@
-"""Drawn starts near the teachers, irrelevant fan-outs of twice the teachers' norm: in how many does V_r vanish?"""
+"""W_u near W*, orthogonal nodes, irrelevant fan-outs of twice the teachers' norm: how many of 48 starts keep them?"""
 
 import numpy as np
 
-S, d, m, n, c, size = 24, 6, 2, 4, 3, 2.0
-rng = np.random.default_rng(0)
-nodes = np.linalg.qr(rng.standard_normal((S, d, d)))[0][:, :, :n]  # orthonormal
-teacher_w = nodes[:, :, :m]
-teacher_v = np.swapaxes(np.linalg.qr(rng.standard_normal((S, c, c)))[0][:, :, :m], 1, 2)
-W = nodes.copy()
-W[:, :, :m] += 0.1 * rng.standard_normal((S, d, m)) / np.sqrt(d)
-W /= np.linalg.norm(W, axis=1, keepdims=True)
-noise = rng.standard_normal((S, n, c))
-noise /= np.linalg.norm(noise, axis=2, keepdims=True)
-V = np.concatenate([teacher_v + 0.1 * noise[:, :m], size * noise[:, m:]], axis=1)
+rng = np.random.default_rng(5)
+S, d, m, n, c, size = 48, 6, 2, 4, 3, 2.0
 
 
-def kernels(A, B):
-    """E[1_a 1_b] and E[relu(a.x) relu(b.x)] for unit columns and standard Gaussian x."""
-    angle = np.arccos(np.clip(np.swapaxes(A, 1, 2) @ B, -1, 1))
-    gates = (np.pi - angle) / (2 * np.pi)
-    return gates, (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / (2 * np.pi)
+def unit(x, axis):
+    return x / np.linalg.norm(x, axis=axis, keepdims=True)
+
+
+W = np.linalg.qr(rng.standard_normal((S, d, d)))[0][..., :n]
+teacher_w = W[..., :m].copy()
+teacher_v = np.swapaxes(np.linalg.qr(rng.standard_normal((S, c, c)))[0][..., :m], 1, 2)
+sideways = rng.standard_normal((S, d, m))
+sideways -= teacher_w * (sideways * teacher_w).sum(1, keepdims=True)
+W[..., :m] = np.cos(0.1) * teacher_w + np.sin(0.1) * unit(sideways, 1)
+V = unit(rng.standard_normal((S, n, c)), 2)
+V = np.concatenate([teacher_v + 0.1 * V[:, :m], size * V[:, m:]], axis=1)
 
 
 def speed(W, V):
-    """Theorem 5's flow of both layers, columns kept on the sphere."""
-    (d_star, l_star), (d_own, l_own) = kernels(W, teacher_w), kernels(W, W)
-    G = teacher_w @ np.swapaxes(d_star * (V @ np.swapaxes(teacher_v, 1, 2)), 1, 2)
-    G -= W @ np.swapaxes(d_own * (V @ np.swapaxes(V, 1, 2)), 1, 2)
-    return G - W * (W * G).sum(1, keepdims=True), l_star @ teacher_v - l_own @ V
+    """Gradient flow of half the mean squared error for standard Gaussian inputs, columns kept on the sphere."""
+    A, signed = np.concatenate([teacher_w, W], axis=2), np.concatenate([teacher_v, -V], axis=1)
+    angle = np.arccos(np.clip(np.swapaxes(W, 1, 2) @ A, -1, 1))
+    gates = (np.pi - angle) / (2 * np.pi)
+    push = V @ np.swapaxes(signed, 1, 2)  # (S, n, m + n)
+    G = A @ np.swapaxes(gates * push, 1, 2)  # the part along W itself is projected away
+    kernel = np.sin(angle) / (2 * np.pi) + gates * np.cos(angle)
+    return G - W * (W * G).sum(1, keepdims=True), kernel @ signed
 
 
 h = 0.05
 for _ in range(2000):  # midpoint rule to t = 100
     w_speed, v_speed = speed(W, V)
     w_speed, v_speed = speed(W + h / 2 * w_speed, V + h / 2 * v_speed)
-    W, V = W + h * w_speed, V + h * v_speed
-    W /= np.linalg.norm(W, axis=1, keepdims=True)
-kept = (np.linalg.norm(V[:, m:], axis=2).max(axis=1) > 0.1).mean()
-print(f"share of {S} starts with more than 0.1 of the teachers' norm left at t = 100: {kept:.2f}; claimed 0")
-print("many keep V_r" if kept > 0.05 else "V_r vanishes as claimed")
-raise SystemExit(0 if kept > 0.05 else 1)
+    W, V = unit(W + h * w_speed, 1), V + h * v_speed
+left = np.linalg.norm(V[:, m:], axis=2).max(1)
+share = (left > 0.1).mean()
+print(f"share of starts with more than 0.1 left at t = 100: {share:.2f}; claimed: none (at most 0.05)")
+print("V_r does not vanish in most starts" if share > 0.3 else "V_r vanishes")
+raise SystemExit(0 if share > 0.3 else 1)
