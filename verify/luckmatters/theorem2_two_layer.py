@@ -30,6 +30,10 @@ class TwoLayerInstance(Instance):
     c: int = fixed(1, integers(1))
     seed: int = fixed(0, SEED)
 
+    def impossible(self) -> str:
+        """Fewer students than teachers: problems pair each teacher with a student."""
+        return "" if self.n >= self.m else "expected n >= m"
+
 
 SQUARE = TwoLayerInstance(d=5, m=3, n=3, c=2, seed=1)
 """As many students as teachers: H could stand on either side."""
