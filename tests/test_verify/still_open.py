@@ -103,12 +103,6 @@ FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset()
 
 ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
     {
-        "luckmatters.assumption1.width.sharp",
-        "luckmatters.assumption2.corrected",
-        "luckmatters.assumption3.sharp",
-        "luckmatters.lemma2.overlap.corrected",
-        "luckmatters.theorem2.two_layer.corrected",
-        "luckmatters.theorem3.step.corrected",
         "luckmatters.theorem4.corrected",
         "luckmatters.theorem4.fluctuations.sharp",
         "luckmatters.theorem4.modulation.sharp",
