@@ -15,43 +15,10 @@ def settle(listed: frozenset[str], name: str, complaint: str) -> None:
         assert not complaint, f"{name}: {complaint}"
 
 
-UNDECIDED: frozenset[str] = frozenset(
-    {
-        "specialization.experiments.low_correlation.printed",
-        "specialization.experiments.strong_first.printed",
-        "specialization.strong_first.printed",
-    }
-)
+UNDECIDED: frozenset[str] = frozenset()
 """Statements with a control that is not decided: its sampling error is too large."""
 
-COARSE: frozenset[str] = frozenset(
-    {
-        "specialization.assumption1.corrected",
-        "specialization.corollary1.reading",
-        "specialization.corollary2.corrected",
-        "specialization.corollary2.sharp",
-        "specialization.eqn6.reading",
-        "specialization.eqn8.reading",
-        "specialization.eqn8.step.corrected",
-        "specialization.experiments.low_correlation.printed",
-        "specialization.independence.corrected",
-        "specialization.kink.bound.sharp",
-        "specialization.kink.sharp",
-        "specialization.lemma1.reading",
-        "specialization.lemma1.residual.sharp",
-        "specialization.slow_start.helper.reading",
-        "specialization.theorem1.sharp",
-        "specialization.theorem2.corrected",
-        "specialization.theorem3.corrected",
-        "specialization.theorem3.many_outputs.corrected",
-        "specialization.theorem3.reading",
-        "specialization.theorem3.sharp",
-        "specialization.theorem4.corrected",
-        "specialization.theorem5.best.sharp",
-        "specialization.theorem5.corrected",
-        "specialization.theorem5.sharp",
-    }
-)
+COARSE: frozenset[str] = frozenset()
 """Statements with a tolerance of which no negative control has K at most ``LARGEST_TOLERANCE_FACTOR``."""
 
 CONFIRMATIONS_THAT_REFUSE: frozenset[str] = frozenset()
@@ -60,11 +27,7 @@ CONFIRMATIONS_THAT_REFUSE: frozenset[str] = frozenset()
 CONFIRMATIONS_OF_ONE_NUMBER: frozenset[str] = frozenset()
 """Statements of which the confirmation gives the same numbers whatever the instance."""
 
-DIGITS_NOT_CARRIED: frozenset[str] = frozenset(
-    {
-        "specialization.theorem2.finite_sample.necessity",
-    }
-)
+DIGITS_NOT_CARRIED: frozenset[str] = frozenset()
 """Statements of which the confirmation does not compute with the digits that it states."""
 
 ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(

@@ -121,7 +121,8 @@ def fitted_in_fifty_digits(features: RandomFeatures) -> Evidence:
         )
         interpolates = residual < mp.mpf(10) ** (-DIGITS + 15)
     count = float(teacher.nodes) if interpolates and distinct else 0.0
-    return Evidence(predicted=0.0, measured=count, margin=-count, details={"residual": float(residual)})
+    details = {"residual": float(residual), "largest fan-out": float(max(abs(entry) for entry in top))}
+    return Evidence(predicted=0.0, measured=count, margin=-count, details=details)
 
 
 def _node_values(columns: Array, x: Array) -> list[list[float]]:

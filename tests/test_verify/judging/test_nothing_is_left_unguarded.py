@@ -24,7 +24,7 @@ BY_CONSTRUCTION = (
     "every teacher's boundary visible",
     "every per-sample gradient zero",
 )
-"""Assumptions that no instance of the families can fail; test_shared_hypotheses_can_fail.py controls their functions."""
+"""Assumptions that no instance of their families fails; test_shared_hypotheses_can_fail.py controls the functions."""
 NO_SCRIPT = "No script:"
 """So begins the sentence of a remark that says why a failure has no sceptic's script."""
 
