@@ -28,6 +28,9 @@ UNEVEN, WIDE = Sharing(noise=0.5, seed=3), Sharing(d=5, c=3, spread=0.34, noise=
 LEFT_BEHIND = Sharing(d=4, students=3, spread=0.7, noise=0.6, seed=835)
 """The student with the smallest of three uneven shares loses it on the way."""
 
+RESOLVED = 1e-4
+"""Smallest spread judged: a tenth of it is left in the end, a hundred times the integrator's relative tolerance."""
+
 OWN_TIMES = 10.0
 """Length of a run in the students' own time, in which ``theta = theta_0 / (1 + t)``."""
 
@@ -76,6 +79,8 @@ def students_share_a_teacher(instance: Sharing, context: Context, *, far_side: b
     """
     # In ten units of their own time both students get to the teacher like 1/t; their fan-outs add up to its own, and no
     # share is lost.
+    if instance.spread < RESOLVED:
+        raise CannotJudgeError(f"angles below {RESOLVED:g} are lost in the integrator's tolerance")
     problem = instance.start()
     if far_side:
         W = problem.student_W * [1, -1]
