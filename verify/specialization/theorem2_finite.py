@@ -120,8 +120,9 @@ def fitted_in_fifty_digits(features: RandomFeatures) -> Evidence:
             for b in teacher.augmented.T.tolist()
         )
         interpolates = residual < mp.mpf(10) ** (-DIGITS + 15)
+        largest = max(abs(entry) for entry in top)
     count = float(teacher.nodes) if interpolates and distinct else 0.0
-    details = {"residual": float(residual), "largest fan-out": float(max(abs(entry) for entry in top))}
+    details = {"residual": float(residual), "largest fan-out": float(largest)}
     return Evidence(predicted=0.0, measured=count, margin=-count, details=details)
 
 
