@@ -32,12 +32,6 @@ DIGITS_NOT_CARRIED: frozenset[str] = frozenset()
 
 ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
     {
-        "luckmatters.theorem4.fluctuations.sharp",
-        "luckmatters.theorem4.networks.bound.corrected",
-        "luckmatters.theorem4.networks.sharp",
-        "luckmatters.theorem5.networks.bound.bias.necessity",
-        "luckmatters.theorem5.networks.bound.corrected",
-        "luckmatters.theorem5.networks.sharp",
         "specialization.assumption1.corrected",
         "specialization.corollary2.corrected",
         "specialization.corollary2.sharp",

@@ -100,7 +100,7 @@ class Theorem5Bounded(BoundedNetworks):
     c: int = fixed(1, integers(1, 20))
     alpha: float = fixed(np.pi / 2, reals(0.1, 3.1))
     threshold: float = fixed(0.0, reals(0.0, 3.0))
-    theta0: float = fixed(0.01, reals(0.0, 1.0))
+    theta0: float = fixed(0.01, reals(0.0, 3.1))
     v_error: float = fixed(0.01, reals(0.0, 1.0))
     r_fan_out: float = fixed(0.01, reals(0.0, 1.0))
 
@@ -215,11 +215,15 @@ networks_not_slower_than_theorem_4.rejects(
 )
 networks_not_slower_than_theorem_4.rejects("three times the rate, one teacher", replace(PAIR, m=1), claimed=3)
 networks_not_slower_than_theorem_4.excludes("three orthogonal teachers", replace(PAIR, m=3), "γ = cos θ₀")
+networks_not_slower_than_theorem_4.excludes(
+    "a ball that reaches the bias axis", replace(PAIR, m=1, d=2, theta0=0.5, threshold=2.0), "inf d*_jj"
+)
 networks_not_slower_than_theorem_4.includes("three thresholded teachers", THRESHOLDED)
 
 NEARLY_SHARP = Theorem5Bounded(
     share=0.05, batch=1024, networks=64, c=2, alpha=3.0, theta0=1e-3, v_error=1e-3, r_fan_out=1e-3
 )
+FAR_SIDE = Theorem5Bounded(c=5, alpha=2.94, theta0=3.0, v_error=0.33, r_fan_out=0.6)
 WIDE = Theorem5Bounded(c=2, alpha=2.5, theta0=0.1, v_error=0.1, r_fan_out=0.1)
 
 
@@ -261,4 +265,5 @@ networks_not_slower_than_theorem_5.excludes(
 networks_not_slower_than_theorem_5.excludes(
     "thresholded nodes", replace(WIDE, r=0, threshold=1.5, theta0=1e-3), "input without a bias"
 )
+networks_not_slower_than_theorem_5.excludes("a student on the far side of its teacher", FAR_SIDE, "θ₀ < π/2")
 networks_not_slower_than_theorem_5.includes("one pair", WIDE)

@@ -9,7 +9,7 @@ import numpy as np
 
 from verify.judging import Assumption, Context, Evidence
 from verify.luckmatters import theorem5
-from verify.luckmatters.network_bounds import COMPARES, COST, WIDE, Theorem5Bounded, not_slower
+from verify.luckmatters.network_bounds import COMPARES, COST, FAR_SIDE, WIDE, Theorem5Bounded, not_slower
 
 LONE = Theorem5Bounded(
     share=0.5, batch=1024, networks=32, r=0, c=2, threshold=1.5, theta0=1e-3, v_error=0.05, r_fan_out=1e-3
@@ -65,6 +65,12 @@ def on_fresh_samples(instance: Theorem5Bounded, *, claimed: float = 1.0) -> Evid
 certificate_holds_with_a_bias.accepts("input without a bias", WIDE)
 certificate_holds_with_a_bias.rejects("twice the certified rate", LONE, claimed=2.0)
 certificate_holds_with_a_bias.excludes("no bias", WIDE, "input with a bias")
+certificate_holds_with_a_bias.excludes(
+    "a student on the far side of its teacher", replace(FAR_SIDE, threshold=1.5), "θ₀ < π/2"
+)
+certificate_holds_with_a_bias.excludes(
+    "fan-outs off by as much as the teacher's", replace(LONE, v_error=1.0), "the comparison system"
+)
 certificate_holds_with_a_bias.includes("one thresholded teacher", LONE)
 
 certificate_holds_with_a_bias.errs(

@@ -126,11 +126,8 @@ def by_the_flow(instance: Fluctuations) -> tuple[Array, Array]:
 
 
 def small_spread(instance: Fluctuations) -> tuple[Assumption, ...]:
-    """An isolated solution, and noise that is small beside the deviations it multiplies."""
+    """Noise that is small beside the deviations it multiplies."""
     setting = setting_of(instance)
-    isolated = Assumption("no flat direction: the solution is isolated", 0.5 - setting.modes.flat)
-    if not isolated.satisfied:
-        return (isolated,)
     # Before anything is followed: what the noise of all directions together gives back of the decay.
     share = setting.lr * setting.modes.trace / instance.batch
     if share <= 1 and setting.steps <= MOST_STEPS:
@@ -138,7 +135,7 @@ def small_spread(instance: Fluctuations) -> tuple[Assumption, ...]:
     elif share <= 1:
         share = 0.0  # too many steps to follow: judged, and then said, by the evidence
     name = "spread of a node below 4 % of its squared distance from the teacher"
-    return (isolated, Assumption(name, SMALL_SPREAD - share))
+    return (Assumption(name, SMALL_SPREAD - share),)
 
 
 @lru_cache(maxsize=32)

@@ -25,7 +25,13 @@ from verify.mathematics.families.network_starts import (
 from verify.mathematics.late_training import Training, Window, train_late, window_of
 from verify.mathematics.tangent_modes import Modes, modes_of, settled
 from verify.mathematics.tangent_network import TangentNetwork
-from verify.mathematics.trained_rates import RateComparison, compare_rates, judge_rate, rate_assumptions
+from verify.mathematics.trained_rates import (
+    RateComparison,
+    compare_rates,
+    judge_rate,
+    rate_assumptions,
+    require_isolated,
+)
 
 LARGE = 500
 """Weights of a network from which ensembles start in the late regime, are few, and have large batches."""
@@ -91,7 +97,7 @@ def window_for(instance: RateNetworks) -> Window:
 
 
 def assumptions(instance: RateNetworks) -> tuple[Assumption, ...]:
-    """An isolated solution, a batch that tames the noise, and enough samples to see 3 %."""
+    """A batch that tames the noise, and enough samples to see 3 %."""
     modes = solution_of(instance)[1]
     return rate_assumptions(modes, training_of(instance), window_for(instance), instance.networks)
 
@@ -99,6 +105,7 @@ def assumptions(instance: RateNetworks) -> tuple[Assumption, ...]:
 @lru_cache(maxsize=64)
 def compared(instance: RateNetworks, device: str, seed: int) -> RateComparison:
     """The networks trained through their window, and their rate beside the prediction."""
+    require_isolated(solution_of(instance)[1])
     problem, training = problem_of(instance), training_of(instance)
     seeds = np.random.SeedSequence((seed, instance.seed))
     run = train_late(problem, training, window_for(instance), seeds, device)

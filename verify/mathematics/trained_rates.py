@@ -16,7 +16,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import Assumption, Context, Evidence
+from verify.judging import Assumption, CannotJudgeError, Context, Evidence
 from verify.mathematics.late_training import LateRun, Training, Window, nonlinearity
 from verify.mathematics.linear_descent import log_decay
 from verify.mathematics.rates import discrete_rate
@@ -102,17 +102,27 @@ def compare_rates(
 
 
 def rate_assumptions(
-    modes: Modes, training: Training, window: Window, networks: int, free: int = 0
+    modes: Modes, training: Training, window: Window, networks: int
 ) -> tuple[Assumption, ...]:
-    """An isolated solution, a batch that tames the noise, and enough samples to see 3 %.
-
-    ``free``: flat directions that are no deviations, those of irrelevant columns.
-    """
+    """A batch that tames the noise, and enough samples to see 3 %."""
     noise = training.lr * modes.trace / training.batch
-    isolated = Assumption("no flat direction: the solution is isolated", 0.5 - (modes.flat - free))
     tame = Assumption("lr tr H / B below a quarter", NOISE - noise)
     resolution = window.resolution(modes.noise, training, networks)
-    return (isolated, tame, Assumption("the window resolves 1.5 % of the rate", RESOLVED - resolution))
+    return (tame, Assumption("the window resolves 1.5 % of the rate", RESOLVED - resolution))
+
+
+def require_isolated(modes: Modes, free: int = 0) -> None:
+    """Refuse a solution that others join: nodes in distinct directions have an isolated one, but for rounding.
+
+    ``free``: flat directions that are no deviations, those of irrelevant columns.
+
+    Raises:
+        CannotJudgeError: there are further flat directions.
+    """
+    if modes.flat > free:
+        raise CannotJudgeError(
+            f"{modes.flat - free} flat directions: rounding hides that the solution is isolated"
+        )
 
 
 def judge_rate(
