@@ -12,7 +12,8 @@ import typer
 from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
 from verify.command.folders import prepare_folder
 from verify.command.tables import coloured, console, print_verdicts, table
-from verify.judging import AnyStatement, Form
+from verify.judging import Form
+from verify.judging.catalogue import StatementEntry
 
 
 class BudgetName(StrEnum):
@@ -146,7 +147,7 @@ def list_statements(keys: Keys = None, form: FormOption = None) -> None:
     console().print(rows)
 
 
-def title_of(statement: AnyStatement) -> str:
+def title_of(statement: StatementEntry) -> str:
     """The title, of a reading with the words that it is ours."""
     said = statement.form is not Form.READING or "our reading" in statement.title.lower()
     return statement.title if said else f"{statement.title} (our reading)"
