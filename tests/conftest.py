@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 pytest_plugins = ["tests.statement_selection"]
+
+if not os.access(
+    Path(__file__).parents[1], os.W_OK
+):  # a read-only checkout: Hypothesis keeps its examples elsewhere
+    set_hypothesis_home_dir(tempfile.mkdtemp(prefix="hypothesis-"))
 
 # suppress_health_check is named because Hypothesis itself switches a check off where it sees CI.
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -53,6 +54,15 @@ class DeepSimulation(Simulation):
             positive_int("widths", width)
         for name in ("factor", "samples"):
             positive_int(name, getattr(self, name))
+        self.check_memory()
+
+    @property
+    def memory(self) -> int:
+        """Activations of all samples, weights in every stage of a step, and the records."""
+        nodes = [self.widths[0], *(self.factor * width for width in self.widths[1:-1]), self.widths[-1]]
+        weights = sum(below * above for below, above in itertools.pairwise(nodes))
+        working = self.samples * (4 * sum(nodes) + 2 * sum(self.widths)) + 8 * weights
+        return 8 * self.instances * (working + self.points * weights)
 
     def build(self) -> DeepFlow:
         """Teacher, students and samples drawn from the seed, and the flow on them.

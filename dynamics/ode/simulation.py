@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamics.memory import GIB, available_memory
 from dynamics.options import option
 from dynamics.validation import integer, number, positive_int
 
@@ -42,6 +43,25 @@ class Simulation(ABC):
         positive_int("instances", self.instances)
         number("t_end", self.t_end, positive=True)
         integer("points", self.points, least=2)
+
+    @property
+    @abstractmethod
+    def memory(self) -> int:
+        """Bytes that drawing, integrating and recording take, about."""
+
+    def check_memory(self) -> None:
+        """Refuse sizes that do not fit the memory; raises ValueError with the estimate and the largest options."""
+        needed, available = self.memory, available_memory()
+        if needed > available:
+            sizes = {
+                name: size for name, size in vars(self).items() if type(size) is int and name != "max_steps"
+            }
+            largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
+            shown = ", ".join(f"{name} = {sizes[name]}" for name in largest)
+            raise ValueError(
+                f"{largest[0]}: the run takes about {needed / GIB:.3g} GiB ({shown}), and {available / GIB:.3g} GiB "
+                "are available"
+            )
 
     @abstractmethod
     def build(self) -> Flow:

@@ -41,6 +41,9 @@ class MeasureName(StrEnum):
     BIASED = "biased"
 
 
+STAGES = 8
+"""Copies of its arrays that a step of the integration holds at a time, about."""
+
 DEFAULT_ANGLE = 0.3
 """Start of every student, in radians from its teacher, where the options name none."""
 
@@ -86,6 +89,15 @@ class TwoLayerSimulation(Simulation):
                 raise ValueError(f"c: expected 1 in the projected flow (fan-outs of one), got {self.c}")
         if self.starts_at_an_angle and self.n not in (None, self.m):
             raise ValueError(f"n: expected n = m = {self.m} for a start at an angle, got {self.n}")
+        self.check_memory()
+
+    @property
+    def memory(self) -> int:
+        """Weights, teachers and the overlaps of all nodes in every stage of a step, and the records."""
+        n, c = self.m if self.n is None else self.n, self.m if self.c is None else self.c
+        state = (self.d + 1) * n + n * c
+        working = STAGES * (state + (self.d + 1) * self.m + (n + self.m) ** 2)
+        return 8 * self.instances * (working + self.points * (state + 4 * n))
 
     @property
     def starts_at_an_angle(self) -> bool:

@@ -98,10 +98,10 @@ def figure(
         typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
     with _progress(name) as progress:
         made = _make(chosen, settings, place, progress, runs)
-    with boundary():
-        paths = _write(out, chosen, settings, made, picture)
     typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
     typer.echo("\n".join(str(check) for check in made.checks))
+    with boundary():
+        paths = _write(out, chosen, settings, made, picture)
     typer.echo("written: " + ", ".join(str(path) for path in paths))
     raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
 
@@ -119,15 +119,13 @@ def _make(
     chosen: PaperFigure, settings: Any, device: str, progress: Callable[[float], None], runs: Path | None
 ) -> FigureResult:
     """Make the figure; failures that a user can act on become the command's own errors."""
-    import matplotlib
-
     from nets.endings import DivergedTrainingError
     from nets.specialization.processes import LostTrainingError
     from nets.specialization.run_folder import RunFileError, RunFolder
-    from verify.figures.style import STYLE
+    from verify.figures.style import project_style
 
     try:
-        with matplotlib.rc_context(STYLE):
+        with project_style():
             store = {} if runs is None else {"store": RunFolder(runs)}
             return chosen.make(settings, device, progress, **store)
     except RunFileError as error:

@@ -82,6 +82,11 @@ def _run_until_written(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:  # the reader of our output has left, as in `luckproof list | head`
         silence(1)
         return READER_GONE
+    except SystemExit as leaving:  # rich and click leave so when they meet a broken pipe
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        silence(1)
+        return READER_GONE
     except OSError as error:
         silence(1)
         return _complain(f"the output cannot be written: {error.strerror or error}", BAD_INPUT)
@@ -101,16 +106,27 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except MemoryError as error:
-        return _complain(f"more memory would be needed than there is: {error or 'ask for less'}", BAD_INPUT)
+        return _complain(_too_large(error), BAD_INPUT)
     except OSError:  # of the output: those of files are caught where they are written
         raise
     except Exception as error:
+        if isinstance(error, RuntimeError) and _TORCH_ALLOCATION in str(error):
+            return _complain(_too_large(error), BAD_INPUT)
         return _complain(_broken(error), BROKEN)
     return code if isinstance(code, int) else 0
 
 
 # The base of all usage errors; typer brings its own copy of click and does not export it by name.
 _UsageError: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
+
+
+_TORCH_ALLOCATION = "can't allocate memory"
+"""What torch says in place of a MemoryError."""
+
+
+def _too_large(error: Exception) -> str:
+    words = str(error).split("DefaultCPUAllocator: ")[-1].split("\n")[0]
+    return f"more memory would be needed than there is: {words or 'ask for smaller sizes'}"
 
 
 def _broken(error: Exception) -> str:

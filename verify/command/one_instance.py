@@ -24,7 +24,9 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
     for assumption in record.assumptions:
         state = "satisfied" if assumption.satisfied else "NOT satisfied"
         lines.append(f"assumption: {assumption.name}: {state}, margin {assumption.margin:.6g}")
-    if record.evidence is None:
+    if record.unjudged:
+        lines.append(f"verdict: cannot be judged here ({record.unjudged})")
+    elif record.evidence is None:
         lines.append("verdict: vacuous here (an assumption is not satisfied)")
     else:
         lines.append(f"evidence: {_evidence(record.evidence)}")

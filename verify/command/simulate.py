@@ -71,8 +71,8 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
     rates = rates_of(built, trajectory, simulation.rtol + simulation.atol)
-    _write(out, plot, trajectory, draw)
     typer.echo("\n".join(two_layer_summary(simulation, built, trajectory, rates)))
+    _write(out, plot, trajectory, draw)
 
 
 def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
@@ -89,8 +89,8 @@ def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
         built = simulation.build()
         trajectory = simulation.run(built, progress=True)
     _require_success(trajectory)
-    _write(out, plot, trajectory, draw)
     typer.echo("\n".join(deep_summary(simulation, built, trajectory)))
+    _write(out, plot, trajectory, draw)
 
 
 def _check_files(out: Path | None, plot: Path | None) -> None:

@@ -1,6 +1,6 @@
 """What a process finds when it starts, put in order: streams, their encodings, the terminal, signals, memory.
 
-Imported before anything else: only the standard library.
+Imported before anything else: only the standard library, and what reads the memory's size.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from types import FrameType
 
 NARROWEST = 40
 """Columns below which a terminal's width is taken for a mistake."""
+
+_SPARE = 2**30
+"""Bytes beyond the available memory that may be asked for: libraries reserve more than they use."""
 
 _received: list[int] = []
 
@@ -34,6 +37,7 @@ def put_in_order() -> None:
     os.environ["MPLBACKEND"] = (
         "agg"  # pictures are files: no window, no notebook, whatever the user's settings
     )
+    _limit_memory()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup's ignoring stays
@@ -73,6 +77,24 @@ def _open_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _limit_memory() -> None:
+    """Let an allocation beyond the memory fail here, in words, before the system kills the process for it.
+
+    Not beside a GPU, whose driver reserves addresses without using them.
+    """
+    if sys.platform != "linux" or os.path.exists("/dev/nvidiactl"):
+        return
+    import resource
+
+    from dynamics.memory import available_memory
+
+    with suppress(OSError, ValueError):
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = available_memory() + _SPARE
+        if soft == resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or limit < hard):
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def silence(stream_number: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,15 +36,46 @@ RESOLUTION = 160
 """Dots per inch of a picture in pixels."""
 
 
+def project_style() -> AbstractContextManager[None]:
+    """The settings of every picture of the project, and none of the user's."""
+    return only_these(STYLE)
+
+
+@contextmanager
+def only_these(settings: Any) -> Iterator[None]:
+    """``settings`` over matplotlib's own defaults; the user's (``matplotlibrc``) are back afterwards.
+
+    The backend stays: pictures are drawn into files, by none.
+    """
+    import matplotlib
+
+    kept = {
+        "backend",
+        "backend_fallback",
+        "date.epoch",
+        "interactive",
+        "toolbar",
+        "timezone",
+        "tk.window_focus",
+    }
+    defaults: Any = {name: value for name, value in matplotlib.rcParamsDefault.items() if name not in kept}
+    with matplotlib.rc_context():
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", matplotlib.MatplotlibDeprecationWarning
+            )  # of defaults on their way out
+            matplotlib.rcParams.update(defaults)
+        matplotlib.rcParams.update(settings)
+        yield
+
+
 def rendered(plot: Callable[[], Figure], file_format: str) -> bytes:
     """The file of a picture plotted in the project's style.
 
     ``file_format``: ``png`` or ``svg``. No date is written: the same numbers give the same bytes.
     """
-    import matplotlib
-
     buffer = io.BytesIO()
     metadata = {"Date": None} if file_format == "svg" else None
-    with matplotlib.rc_context(STYLE):
+    with project_style():
         plot().savefig(buffer, format=file_format, dpi=RESOLUTION, metadata=metadata)
     return buffer.getvalue()

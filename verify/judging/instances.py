@@ -23,6 +23,12 @@ T = TypeVar("T")
 
 _STRATEGY = "luckproof strategy"
 
+LARGEST = 2**63
+"""Integers of instances are below this: they become sizes and entries of arrays."""
+
+LINE = 240
+"""Characters of a value or a reason that an error shows."""
+
 
 def drawn(
     default: T,
@@ -85,12 +91,18 @@ def instance_from_json(statement: AnyStatement, text: str) -> Any:
     described = ", ".join(known) or "no fields"
     for name, value in fields.items():
         if name not in known:
-            raise ValueError(f"instance: {statement.name} has {described}; got the unknown field {name!r}")
+            raise ValueError(
+                f"instance: {statement.name} has {described}; got the unknown field {_short(repr(name))}"
+            )
         fields[name] = _of_kind("instance", name, _as_tuples(value), known[name].default)
     try:
         return statement.instance_type(**fields)
-    except TypeError as error:
-        raise ValueError(f"instance: {statement.name} needs {described}; got {text} ({error})") from None
+    except ValueError as error:
+        raise ValueError(f"instance: {_short(str(error))}") from error
+    except (TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        raise ValueError(
+            f"instance: {statement.name} needs {described}; got {_short(text)} ({_short(str(error))})"
+        ) from None
 
 
 def altered_from_json(statement: AnyStatement, text: str) -> dict[str, Any]:
@@ -108,7 +120,9 @@ def altered_from_json(statement: AnyStatement, text: str) -> dict[str, Any]:
     for name, value in altered.items():
         if name not in known:
             described = ", ".join(known) or "no arguments to alter"
-            raise ValueError(f"alter: {statement.name} has {described}; got the unknown argument {name!r}")
+            raise ValueError(
+                f"alter: {statement.name} has {described}; got the unknown argument {_short(repr(name))}"
+            )
         altered[name] = _of_kind("alter", name, _as_tuples(value), known[name])
     return altered
 
@@ -116,11 +130,30 @@ def altered_from_json(statement: AnyStatement, text: str) -> dict[str, Any]:
 def _object(argument: str, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{argument}: expected a JSON object, got {text!r} ({error})") from None
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, or an integer of thousands of digits
+        raise ValueError(
+            f"{argument}: expected a JSON object, got {_short(repr(text))} ({_short(str(error))})"
+        ) from None
     if not isinstance(value, dict):
-        raise ValueError(f"{argument}: expected a JSON object, got {text!r}")
+        raise ValueError(f"{argument}: expected a JSON object, got {_short(repr(text))}")
+    for name, part in value.items():
+        _check_numbers(f"{argument}: {name}", part)
     return value
+
+
+def _check_numbers(where: str, value: Any) -> None:
+    """Refuse integers that neither an array nor a float holds."""
+    if isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_numbers(where, item)
+    elif isinstance(value, int) and abs(value) >= LARGEST:
+        raise ValueError(f"{where}: expected integers of up to 63 bits, got one of {value.bit_length()} bits")
+
+
+def _short(words: str) -> str:
+    """``words`` in a line, its middle left out where it is long."""
+    line = " ".join(words.split())
+    return line if len(line) <= LINE else f"{line[: LINE // 2]} … {line[-LINE // 4 :]}"
 
 
 def _of_kind(argument: str, name: str, value: Any, default: Any) -> Any:
@@ -132,7 +165,9 @@ def _of_kind(argument: str, name: str, value: Any, default: Any) -> Any:
         wanted = (
             "an integer" if _kind(default) == "number" and isinstance(default, int) else f"a {_kind(default)}"
         )
-        raise ValueError(f"{argument}: {name}: expected {wanted} such as {default!r}, got {value!r}")
+        raise ValueError(
+            f"{argument}: {name}: expected {wanted} such as {default!r}, got {_short(repr(value))}"
+        )
     return float(value) if isinstance(default, float) else value
 
 

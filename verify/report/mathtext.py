@@ -7,10 +7,11 @@ import io
 import re
 from typing import Any
 
-import matplotlib
 from markupsafe import Markup
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser, math_to_image
+
+from verify.figures.style import only_these
 
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 _POINTS_PER_EM = 12.0
@@ -45,7 +46,7 @@ def indexed_html(text: str) -> Markup:
 def _formula_html(formula: str) -> Markup:
     font = FontProperties(size=_POINTS_PER_EM, math_fontfamily="stix")
     buffer = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    with only_these(_STYLE):
         try:
             depth = MathTextParser("path").parse(formula, 72, font).depth
             math_to_image(formula, buffer, prop=font, dpi=72, format="svg")

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from verify.figures.style import FAILING, HOLDING, REFERENCE, STYLE
+from verify.figures.style import FAILING, HOLDING, REFERENCE, project_style
 from verify.judging import Record, Verdict
 
 SIZE = (5.4, 3.5)
@@ -42,7 +41,7 @@ class Picture:
 def picture_of(verdict: Verdict) -> Picture:
     """The verdict's picture. A figure that raises costs the report this picture, not the page."""
     try:
-        with matplotlib.rc_context(STYLE):
+        with project_style():
             figure = figure_of(verdict)
             return Picture() if figure is None else Picture(_svg_uri(figure), wide=is_wide(figure))
     except Exception as problem:
