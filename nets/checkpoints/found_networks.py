@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from nets.checkpoints.batchnorm_biases import has_norms
-from nets.checkpoints.state_dicts import read_content, read_state_dict
+from nets.checkpoints.state_dicts import has_checksum, read_content, read_state_dict
 
 DEEPEST = 8
 """How deep a network may lie in a file."""
@@ -42,10 +42,14 @@ class FoundNetwork:
 
 @dataclass(frozen=True)
 class FoundNetworks:
-    """The networks taken from a checkpoint, and the places of averages of them that were not."""
+    """The networks taken from a checkpoint, and the places of averages of them that were not.
+
+    ``verified``: whether the file carries checksums; damage to one without could not be seen.
+    """
 
     taken: tuple[FoundNetwork, ...]
     left_out: tuple[str, ...] = ()
+    verified: bool = False
 
 
 def networks_in(path: str | Path) -> FoundNetworks:
@@ -63,11 +67,12 @@ def networks_in(path: str | Path) -> FoundNetworks:
     """
     found = list(_within(read_content(path), "", DEEPEST))
     if not found:
-        return FoundNetworks((FoundNetwork("", read_state_dict(path)),))
+        return FoundNetworks((FoundNetwork("", read_state_dict(path)),), verified=has_checksum(path))
     trained = [network for network in found if not AVERAGE.search(network.place)]
     averages = [n for n in found if n not in trained and any(n.layout == t.layout for t in trained)]
     left_out = tuple(network.place for network in averages)
-    return FoundNetworks(tuple(n for n in found if n.place not in left_out), left_out)
+    taken = tuple(network for network in found if network.place not in left_out)
+    return FoundNetworks(taken, left_out, has_checksum(path))
 
 
 def _within(content: Any, place: str, depth: int) -> Iterator[FoundNetwork]:

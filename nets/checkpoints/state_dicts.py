@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from dynamics.files.places import check_readable
-from nets.checkpoints.tensor_checksums import verify_checksum
+from nets.checkpoints.tensor_checksums import KEY, verify_checksum
 
 WRAPPERS = (
     "state_dict",
@@ -67,6 +67,20 @@ def read_content(path: str | Path) -> Any:
     except ValueError as error:
         raise ValueError(str(error).removeprefix(": ")) from error
     return _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
+
+
+def has_checksum(path: str | Path) -> bool:
+    """Whether a checkpoint file that could be read carries checksums, which reading it then found right."""
+    from safetensors import safe_open
+
+    file = Path(path)
+    if file.suffix == ".safetensors":
+        with safe_open(file, framework="pt") as found:
+            return KEY in (found.metadata() or {})
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        return any(entry.CRC for entry in archive.infolist())
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

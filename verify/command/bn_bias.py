@@ -12,6 +12,7 @@ from verify.command.errors import boundary
 
 if TYPE_CHECKING:
     from nets.checkpoints.batchnorm_biases import NormLayer
+    from nets.checkpoints.found_networks import FoundNetworks
 
     Networks = Mapping[str, Sequence[NormLayer]]
 
@@ -40,17 +41,17 @@ def bn_bias(
     with boundary():
         _check_outputs(checkpoints, plot, json)
         networks: dict[str, Sequence[NormLayer]] = {}
-        left_out: dict[str, list[str]] = {}
+        remarks: dict[str, list[str]] = {}
         for label, path in _labels(checkpoints).items():
-            found, left = _layers(label, path)
-            networks |= found
-            left_out |= dict.fromkeys(list(found)[-1:], left)
+            rows, found = _layers(label, path)
+            networks |= rows
+            remarks[list(rows)[-1]] = _remarks(found)
     with boundary():
-        _write(networks, left_out, plot, json)
+        _write(networks, remarks, plot, json)
     for label, layers in networks.items():
         typer.echo("\n".join(table(label, layers)))
-        if left_out.get(label):
-            typer.echo(f"  left out, running averages of a network: {', '.join(left_out[label])}")
+        for remark in remarks.get(label, ()):
+            typer.echo(f"  {remark}")
 
 
 def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
@@ -74,8 +75,8 @@ def _labels(checkpoints: Sequence[Path]) -> dict[str, Path]:
     return dict(zip(labels, checkpoints, strict=True))
 
 
-def _layers(label: str, path: Path) -> tuple[dict[str, Sequence[NormLayer]], list[str]]:
-    """The normalisations of each network of a checkpoint, and the averages that are left out; errors name the file.
+def _layers(label: str, path: Path) -> tuple[dict[str, Sequence[NormLayer]], FoundNetworks]:
+    """The normalisations of each network of a checkpoint, and what was found in it; errors name the file.
 
     A network that is not all of its file is called by its place in it.
     """
@@ -90,7 +91,16 @@ def _layers(label: str, path: Path) -> tuple[dict[str, Sequence[NormLayer]], lis
         }
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return layers, list(found.left_out)
+    return layers, found
+
+
+def _remarks(found: FoundNetworks) -> list[str]:
+    """What is to be said of a file beside its numbers."""
+    averages = ", ".join(found.left_out)
+    return [
+        *([f"left out, running averages of a network: {averages}"] if averages else []),
+        *([] if found.verified else ["the file carries no checksum: damage to it could not be seen"]),
+    ]
 
 
 def table(label: str, layers: Sequence[NormLayer]) -> list[str]:
@@ -138,7 +148,7 @@ def record(layers: Sequence[NormLayer]) -> dict[str, Any]:
 
 
 def _write(
-    networks: Networks, left_out: Mapping[str, list[str]], plot: Path | None, json: Path | None
+    networks: Networks, remarks: Mapping[str, list[str]], plot: Path | None, json: Path | None
 ) -> None:
     """The numbers and the picture, as far as they were asked for."""
     import json as json_module
@@ -149,7 +159,7 @@ def _write(
         content = {
             "format": FORMAT,
             "networks": {
-                label: {**record(layers), "left_out": left_out.get(label, [])}
+                label: {**record(layers), "remarks": remarks.get(label, [])}
                 for label, layers in networks.items()
             },
         }

@@ -20,6 +20,7 @@ from dynamics.basins.rates import ProvedRates
 from dynamics.basins.recipe import pair_table
 from dynamics.basins.recipe.spread import Reserve, best_mu, largest_loss
 from dynamics.basins.recipe.sweep import Sweep
+from dynamics.files.writing import write_atomically
 
 KEPT = Path(__file__).parents[1] / "proved_rates.json"
 
@@ -73,7 +74,7 @@ def keep(reserves: list[Reserve], sweep: list[tuple[float, float]]) -> None:
         f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, entries)) + "\n]"
         for name, entries in lines.items()
     ]
-    KEPT.write_text("{\n" + ",\n".join(parts) + "\n}\n")
+    write_atomically(KEPT, "{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def main(jobs: int, *, with_table: bool = True) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.basins.recipe.pair_lemma import DUST, REACH, STEP, Cell, dust_bound
+from dynamics.files.writing import write_atomically
 
 KEPT = Path(__file__).with_name("pair_table.json")
 
@@ -45,7 +46,7 @@ class PairTable:
         """Store it, one row of cells a line."""
         rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in self.steps)
         head = json.dumps([end.hex() for end in self.ends])
-        KEPT.write_text(f'{{"step": {STEP!r},\n"edges": {head},\n"steps": [\n{rows}\n]}}\n')
+        write_atomically(KEPT, f'{{"step": {STEP!r},\n"edges": {head},\n"steps": [\n{rows}\n]}}\n')
 
     def cell(self, i: int, j: int) -> Cell:
         """The cell (i, j), j <= i, cut to ``u + w <= REACH``."""

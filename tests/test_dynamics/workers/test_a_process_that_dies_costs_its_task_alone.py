@@ -76,17 +76,29 @@ PROGRAM = """
 from dynamics.workers.pool import in_processes
 from tests.test_dynamics.workers.test_a_process_that_dies_costs_its_task_alone import work
 if __name__ == "__main__":
-    for number, outcome in in_processes(work, [1, "sleep", "sleep"], 2):
+    import multiprocessing, sys
+    context = multiprocessing.get_context(sys.argv[1])
+    for number, outcome in in_processes(work, [1, "sleep", "sleep"], 2, context):
         print("one is done", flush=True)
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_no_process_outlives_the_program(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("how", "start"),
+    [
+        (signal.SIGKILL, "spawn"),
+        (signal.SIGKILL, "forkserver"),
+        (signal.SIGTERM, "spawn"),
+        (signal.SIGHUP, "spawn"),
+        (signal.SIGINT, "spawn"),
+        (signal.SIGINT, "forkserver"),
+    ],
+)
+def test_no_process_outlives_the_program(tmp_path: Path, how: signal.Signals, start: str) -> None:
     """However it is ended; nobody but it says a word about an interrupt."""
     (tmp_path / "program.py").write_text(PROGRAM)
     with subprocess.Popen(
-        [sys.executable, str(tmp_path / "program.py")],
+        [sys.executable, str(tmp_path / "program.py"), start],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None

@@ -180,6 +180,7 @@ def test_a_checksum_of_ours_is_verified_in_safetensors(tmp_path: Path) -> None:
     path, state = tmp_path / "net.safetensors", network()
     path.write_bytes(sealed(state))
     assert read_state_dict(path).keys() == state.keys()
+    assert networks_in(path).verified
     whole = path.read_bytes()
     number = state["features.1.bias"].numpy().tobytes()
     path.write_bytes(whole.replace(number, number[:-1] + bytes([number[-1] ^ 0x80])))
@@ -187,6 +188,21 @@ def test_a_checksum_of_ours_is_verified_in_safetensors(tmp_path: Path) -> None:
         read_state_dict(path)
     save_file(state, path)
     assert read_state_dict(path).keys() == state.keys()
+    assert not networks_in(path).verified
+
+
+@pytest.mark.parametrize("layout", ["zip", "legacy", "safetensors"])
+def test_files_without_a_checksum_say_so(
+    layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Torch's archives carry their own, its older files and those of safetensors none."""
+    path = tmp_path / ("net.safetensors" if layout == "safetensors" else "net.pth")
+    if layout == "safetensors":
+        save_file(network(), path)
+    else:
+        torch.save(network(), path, _use_new_zipfile_serialization=layout == "zip")
+    assert run(["bn-bias", str(path)]) == 0
+    assert ("the file carries no checksum" in capsys.readouterr().out) == (layout != "zip")
 
 
 @pytest.mark.parametrize("content", [np.array([{}], dtype=object), np.array(["a", None], dtype=object)])

@@ -10,6 +10,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dynamics.workers.pool import Done, Lost
 from luckproof import (
     RunFolder,
     SpecializationNetworks,
@@ -20,6 +21,7 @@ from luckproof import (
 )
 from nets.arrays import DeviceArrays, HostArrays
 from nets.specialization.plan import TrainingPlan
+from nets.specialization.processes import LostTrainingError
 from nets.specialization.run_folder import RunFileError
 from nets.specialization.steps import StackedStudents
 from nets.specialization.training import train_in_turn
@@ -225,3 +227,26 @@ def test_a_damaged_run_is_never_taken_for_one(tmp_path):
     path.unlink()
     (again,) = train_in_turn([plan], store=store)
     np.testing.assert_array_equal(again.observables["loss"], first.observables["loss"])
+
+
+def test_a_process_that_dies_costs_its_group_alone(tmp_path, monkeypatch):
+    """The other groups are trained and kept; the error names the lost one, and the next run trains it alone."""
+    plans = [
+        TrainingPlan.of(small(polarity=p), seed=0, networks=1, steps=5, record_at=[], device="cpu")
+        for p in (0.0, 0.5, 1.0)
+    ]
+
+    def dying(function, groups, count, context):
+        yield 2, Done(function(groups[2]))
+        yield 0, Lost("its process was killed")
+        yield 1, Done(function(groups[1]))
+
+    store = RunFolder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("nets.specialization.processes.in_processes", dying)
+        with pytest.raises(
+            LostTrainingError, match=r"^group 1 of 3: its process was killed; the other groups were"
+        ):
+            list(train_in_turn(plans, workers=2, store=store))
+    assert [store.path(plan).exists() for plan in plans] == [False, True, True]
+    assert len(list(train_in_turn(plans, store=store))) == 3

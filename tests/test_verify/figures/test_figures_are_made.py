@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from scipy.stats import spearmanr
 
+from nets.specialization.processes import LostTrainingError
 from verify.command.main import run
 from verify.figures import figures
 from verify.figures.claims import ClaimCheck
@@ -120,6 +121,23 @@ def test_a_folder_of_runs_makes_the_figure_again_without_training(tmp_path, caps
         path.write_bytes(b"damaged")
     assert run(["figure", "specialization.9", "--out", str(tmp_path), *settings]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_process_that_dies_is_a_line_and_a_code_of_its_own(tmp_path, capsys, monkeypatch, runs):
+    """With where to go on from."""
+
+    def lost(groups, count, report, keep):
+        raise LostTrainingError("group 1 of 2: its process was killed; the other groups were trained")
+        yield
+
+    monkeypatch.setattr("nets.specialization.training.trained_groups", lost)
+    words = ["--runs", str(tmp_path / "runs")] if runs else []
+    assert run(["figure", "specialization.9", "--out", str(tmp_path), *TINY, *words]) == 4
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "its process was killed" in said
+    assert ("goes on from" if runs else "--runs DIR keeps finished runs") in said
 
 
 def test_figures_are_listed(capsys):

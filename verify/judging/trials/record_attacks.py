@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from dynamics.files.writing import write_atomically
 from verify.judging.registry import select
 from verify.judging.trials.attack import attack
 from verify.judging.trials.recorded_attacks import ATTACKED, FILE, FULL_ATTACK, RecordedAttack
@@ -42,9 +43,8 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
         if reason and not found.survivors:
             entry["reason"] = reason
         entries = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-        FILE.write_text(
-            json.dumps(dict(sorted((entries | {statement.name: entry}).items())), indent=1) + "\n"
-        )
+        held = dict(sorted((entries | {statement.name: entry}).items()))
+        write_atomically(FILE, json.dumps(held, indent=1) + "\n")
         print(f"{statement.name}: {RecordedAttack(**entry)}", flush=True)
         for survivor in found.survivors[:1]:
             print(f"    {survivor.instance}: {survivor.evidence}", flush=True)
