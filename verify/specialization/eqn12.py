@@ -80,15 +80,24 @@ OFFSET = _offset()
 
 
 def next_term(turn: Passage) -> float:
-    """What the expansion leaves out, ``7 eps^3 / 1080`` and more, and the integrator's error."""
-    return 7 * turn.start**3 / 1000 + AGREEMENT / turn.start
+    """A bound on what the expansion leaves out, ``sum_{k >= 2} a_k eps^(2k-1)``, and the integrator's error.
+
+    ``a_k = 2 (1 - 2^(1-2k)) zeta(2k) pi^(-2k) / (2k-1)`` from the series of x/sin x: ``a_2 = 7/1080``, and each term is
+    less than ``(eps/pi)^2`` times the one before.
+    """
+    left_out = 7 * turn.start**3 / 1080 / (1 - (turn.start / math.pi) ** 2)
+    return left_out + AGREEMENT / turn.start
+
+
+FAR = Passage(start=1.5, fan_out=1000.0, c=2.25)
+"""A start at which the first term left out is 23 % too small: found by an attack."""
 
 
 @EQN12.claim(
     "reading",
     expected="holds",
     on=Passage,
-    examples=tuple(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)),
+    examples=(*(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)), FAR),
     cost=SEARCH.at_quick(15),
     place="Eqn 12 and the time after it",
     note=f"{FROM_THE_TEXT}; the constant is ours",
@@ -100,7 +109,7 @@ def diverges_like_one_over_the_gap(
     """The time to turn round, weights' norms kept fixed: our reading
 
     θ̇ = −κ (π−θ) sin θ,  κ = cα/(2π‖w‖) fixed:
-    T(π−ε → π/2) = (1/κ) [1/ε − 0.3449 − ε/6 + O(ε³)] → ∞ as ε → 0
+    T(π−ε → π/2) = (1/κ) [1/ε − 0.3449 − ε/6 − ρ(ε)] → ∞ as ε → 0,  0 < ρ(ε) < (7ε³/1080) / (1 − ε²/π²)
 
     "Infinite time" is a divergence as ε → 0, and rests on ψ vanishing linearly at π: with ψ constant the time is
     logarithmic (9.90 at ε = 1e-4 for θ̇ = −sin θ, not 9999.66). κ is not constant, see eqn12.balance.
