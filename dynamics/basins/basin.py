@@ -48,7 +48,7 @@ def basin(problem: TeacherStudent) -> Basin:
         :class:`Basin`; of a float teacher the exactly normalised columns are meant.
     Raises:
         ValueError: an ensemble, n != m, other fan-outs or another measure, or two teachers on one line.
-        ImportError: python-flint is not installed and the teachers are not exactly orthonormal (extra ``certify``).
+        ImportError: python-flint (extra ``certify``) is not installed and Theorem B0 is asked for.
     Cost: Theorem B0 O((m d)^3) in ball arithmetic: a second at m d = 100.
     Source: our own, docs/theorems.md.
     """
@@ -59,8 +59,7 @@ def basin(problem: TeacherStudent) -> Basin:
     if defect == 0:
         known = "one teacher" if m == 1 else "A, A'', D and two teachers" if m == 2 else "A, A'', D"
         return _scaled(Basin(basin_radius(m), lambda R: basin_rate(R, m, d), known, 1.0), variance)
-    local = local_basin(W)
-    return _scaled(nearly_orthonormal(m, defect, local) or local, variance)
+    return _scaled(nearly_orthonormal(m, d, defect) or local_basin(W), variance)
 
 
 def orthogonality_defect(W: Array) -> float:
@@ -103,28 +102,31 @@ def local_basin(W: Array) -> Basin:
     return Basin(radius, _within(radius, rate), "B0", factor)
 
 
-def nearly_orthonormal(m: int, defect: float, local: Basin) -> Basin | None:
+def nearly_orthonormal(m: int, d: int, defect: float) -> Basin | None:
     """Theorem D down to a small R, Theorem B0 from there; None where the teachers are not that nearly orthonormal.
 
     W* is within ``defect`` of an orthonormal Q. About W* the flow contracts at least at
-    ``basin_rate(R + defect) - 2.1 m defect/R``, for ``R >= 100 defect``.
+    ``basin_rate(R + defect) - 2.1 m defect/R``, for ``R >= 100 defect``. Near W* the least eigenvalue is at least
+    ``basin_rate(0) - 3 m defect``, and L at most ``1.08 m + 1.74 sqrt m``, by the largest third derivative of a pair.
     """
-    handover = HANDOVER * local.radius
-    if not 100 * defect < handover:
+    if not defect < 1e-6:
         return None
-    room = 2.1 * m * defect / handover
-    radius = basin_radius() - 2 * defect
-    if not basin_rate(radius + defect) > 2 * room:
+    slowest = basin_rate(0.0, m, d) - 3 * m * defect
+    change = 1.08 * m + 1.74 * math.sqrt(m)
+    handover = HANDOVER * 2 * slowest / change
+    room = 2.1 * m * defect / handover if handover > 0 else math.inf
+    radius = (basin_radius(m) - 2 * defect) * (
+        1 - 1e-12
+    )  # so that R + defect stays inside, rounding included
+    if not (100 * defect < handover and basin_rate(radius + defect, m, d) > 2 * room):
         return None
 
     def rate(R: float) -> float:
-        if handover >= R:
-            return local.rate(R)
-        return min(basin_rate(R + defect) - room, local.rate(handover))
+        near = (slowest - change * math.asin(min(R, handover) / 2)) * (1 - 1e-12)
+        return near if handover >= R else min(basin_rate(R + defect, m, d) - room, near)
 
-    return Basin(
-        radius, _within(radius, rate), f"A, A'' and D, with B0 from R = {handover:.2g} on", local.factor
-    )
+    factor = 2 * math.asin(handover / 2) / handover * (1 + 1e-12)
+    return Basin(radius, _within(radius, rate), f"A, A'' and D, with B0 from R = {handover:.2g} on", factor)
 
 
 def _within(radius: float, rate: Callable[[float], float]) -> Callable[[float], float]:

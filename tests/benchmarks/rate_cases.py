@@ -44,11 +44,13 @@ class Case:
 class Measured:
     """Late rate and slowest average decay of the flow, and the networks' late rate (NaN where it is not theirs).
 
-    ``slowest`` is what a bound of the form ``size(t) <= exp(-rate t) size(0)`` must stay below.
+    ``slowest`` is what a bound of the form ``size(t) <= exp(-rate t) size(0)`` must stay below; ``distance`` the same
+    for the size ``||W - W*||_F`` of a basin (Theorem 4; NaN for Theorem 5).
     """
 
     late: float
     slowest: float
+    distance: float
     networks: float
     networks_low: float
     networks_high: float
@@ -68,6 +70,7 @@ CASES = (
     _angle_case("m=2, θ₀=0.05", m=2, d=10, theta0=0.05),
     _angle_case("m=5, θ₀=0.3", m=5, d=10, theta0=0.3),
     _angle_case("m=20, θ₀=0.3", m=20, d=30, theta0=0.3),
+    _angle_case("m=20, θ₀=0.1", m=20, d=30, theta0=0.1),
     _angle_case("threshold 2, m=2", m=2, d=6, theta0=1e-3, threshold=2.0),
     _angle_case("threshold 3, m=5", m=5, d=8, theta0=1e-3, threshold=3.0),
     _angle_case("threshold 4, m=20", m=20, d=24, theta0=1e-3, threshold=4.0),
@@ -121,9 +124,16 @@ def measure(index: int) -> Measured:
     expected = float(np.asarray(spectral_rate(_flow(case, at_limit(index)))))
     size = _size(case, case.problem, run)
     late = float(fit_decay(run.t, size, floor=1e-9).rate)
+    slowest, distance = _slowest(run, size), float("nan")
+    if case.theorem == 4:
+        distance = _slowest(run, np.linalg.norm(run.state["W"] - case.problem.teacher_W, axis=(-2, -1)))
+    return Measured(late, slowest, distance, *_network_rate(case, expected))
+
+
+def _slowest(run: Trajectory, size: np.ndarray) -> float:
+    """Slowest average decay of ``size`` from the start, above rounding."""
     above = size[1:] > 1e-9
-    slowest = float(np.min(-np.log(size[1:][above] / size[0]) / run.t[1:][above]))
-    return Measured(late, slowest, *_network_rate(case, expected))
+    return float(np.min(-np.log(size[1:][above] / size[0]) / run.t[1:][above]))
 
 
 def _network_rate(case: Case, expected: float) -> tuple[float, float, float]:

@@ -22,6 +22,8 @@ from luckproof import (
 
 pytest.importorskip("flint")
 
+from dynamics.basins.basin import local_basin
+
 
 def problem_of(W: np.ndarray, std: float = 1.0) -> TeacherStudent:
     """The teacher W with itself as student."""
@@ -117,6 +119,26 @@ def test_other_problems_are_refused():
         basin(problem_of(teachers.random_unit(4, 3, 0))).rate(0.5)
     with pytest.raises(ValueError, match="radius: expected"):
         basin(problem_of(W)).rate(0.9)
+
+
+def test_the_largest_third_derivatives_are_as_stated():
+    """Over all angles, in balls: at most 0.58 for two moving nodes, 0.495 for one; so L <= 1.08 m + 1.74 sqrt m."""
+    from flint import arb
+
+    from dynamics.basins.third_derivative import cubic_bounds
+
+    pieces = [cubic_bounds(arb.pi() * k / 200, arb.pi() * (k + 1) / 200) for k in range(200)]
+    assert max(float(piece.both) for piece in pieces) < 0.58
+    assert max(float(piece.one) for piece in pieces) < 0.495
+
+
+@pytest.mark.parametrize(("d", "m"), [(3, 3), (6, 4), (2, 2)])
+def test_closed_constants_are_on_the_safe_side(d, m):
+    """The least eigenvalue enclosed for rounded orthonormal teachers is that of the closed form, L no larger."""
+    W = teachers.orthonormal(d, m, 1)
+    local, found = local_basin(W), basin(problem_of(W))
+    assert found.rate(0.0) == pytest.approx(local.rate(0.0), abs=1e-3 if m == 2 else 1e-11)
+    assert found.rate(1e-5) <= local.rate(1e-5)
 
 
 def third_derivative(w: np.ndarray, u: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from dynamics.geometry.angles import angles, paired_angles
+from dynamics.basins.basin import basin
+from dynamics.geometry.angles import angles, paired_angles, unit_columns
 from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.problem import TeacherStudent
@@ -61,6 +62,16 @@ def theorem4_spectral(problem: TeacherStudent) -> float:
     return float(np.asarray(spectral_rate(ProjectedFlow(problem))))
 
 
+def theorem4_basin(problem: TeacherStudent) -> float:
+    """The proved rate of Theorem D or B0 (docs/theorems.md) from the problem's start; vacuous outside their basin."""
+    _one_instance(problem)
+    if problem.measure.spherical_variance is None:
+        return float("nan")
+    found = basin(problem)
+    R = float(np.linalg.norm(unit_columns(problem.student_W) - unit_columns(problem.teacher_W)))
+    return found.rate(R) if found.radius > R else float("nan")
+
+
 def theorem5_printed(problem: TeacherStudent) -> float:
     """``lambda-bar gamma`` of Eqns 41-54, gamma read as the proof needs it; refuted where it is not vacuous."""
     return theorem5_printed_constants(problem).rate
@@ -85,6 +96,7 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
     {
         "theorem4.printed": theorem4_printed,
         "theorem4.corrected": theorem4_corrected,
+        "theorem4.basin": theorem4_basin,
         "theorem4.spectral": theorem4_spectral,
         "theorem5.printed": theorem5_printed,
         "theorem5.certificate": theorem5_certificate,
