@@ -38,3 +38,21 @@ def _cgroup() -> int | None:
         return None
     reclaimable = int(counters.get("inactive_file", 0))  # file cache counts as used but gives way
     return max(limit - used + reclaimable, 0)
+
+
+ROW = 16
+"""Numbers in a row of the smallest array that a size stands for."""
+
+
+def check_size(argument: str, size: int) -> None:
+    """Refuse a size of which not even one array of so many rows fits the memory.
+
+    Raises:
+        ValueError: naming ``argument``, with the estimate.
+    """
+    needed, available = 8 * ROW * abs(size), available_memory()
+    if needed > available:
+        raise ValueError(
+            f"{argument}: arrays of {size} rows take {needed / GIB:.3g} GiB and more, and {available / GIB:.3g} GiB "
+            "are available"
+        )

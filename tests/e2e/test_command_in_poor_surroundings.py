@@ -97,20 +97,21 @@ def test_the_users_matplotlibrc_does_not_reach_our_pictures(tmp_path: Path) -> N
     assert pictures[0] == pictures[1]
 
 
+@pytest.mark.parametrize("error", [KeyError("a defect\nof ours"), BlockingIOError(11, "no more processes")])
 def test_what_breaks_on_our_side_is_a_line_and_a_log(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, error: Exception
 ) -> None:
     """Code 4; the traceback is in the file that the line names."""
 
     def broken(**options: object) -> None:
-        raise KeyError("a defect\nof ours")
+        raise error
 
     monkeypatch.setattr(command_module, "app", broken)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert run(["list"]) == 4
     streams = capsys.readouterr()
     assert streams.out == ""
-    found = re.fullmatch(r"luckproof: something of ours broke: KeyError: .*; details in (\S+)\n", streams.err)
+    found = re.fullmatch(r"luckproof: something of ours broke: \w+: .*; details in (\S+)\n", streams.err)
     assert found is not None
     assert "Traceback" in Path(found[1]).read_text(encoding="utf-8")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
@@ -146,6 +147,11 @@ def test_too_little_memory_is_bad_input(
     [
         (["simulate", "--d", "1000000000"], "d: the run takes about"),
         (["simulate", "--m", "100000"], "m: the run takes about"),
+        (
+            ["verify", "luckmatters.theorem4.printed", "--instance", '{"d": 1000000000}'],
+            "instance: d: arrays of",
+        ),
+        (["figure", "specialization.9", "--set", "networks=1000000000"], "--set networks: arrays of"),
         (["simulate", "--instances", "100000000000"], "instances: the run takes about"),
         (["simulate", "--points", "1000000000000"], "points: the run takes about"),
         (["simulate", "--flow", "deep", "--samples", "100000000000"], "samples: the run takes about"),

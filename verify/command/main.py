@@ -107,9 +107,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except MemoryError as error:
         return _complain(_too_large(error), BAD_INPUT)
-    except OSError:  # of the output: those of files are caught where they are written
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and _is_of_the_output(error):
+            raise
         if isinstance(error, RuntimeError) and _TORCH_ALLOCATION in str(error):
             return _complain(_too_large(error), BAD_INPUT)
         return _complain(_broken(error), BROKEN)
@@ -127,6 +127,13 @@ _TORCH_ALLOCATION = "can't allocate memory"
 def _too_large(error: Exception) -> str:
     words = str(error).split("DefaultCPUAllocator: ")[-1].split("\n")[0]
     return f"more memory would be needed than there is: {words or 'ask for smaller sizes'}"
+
+
+def _is_of_the_output(error: OSError) -> bool:
+    """Whether an error came up while something was printed: by rich, or by typer and its click."""
+    places = traceback.extract_tb(error.__traceback__)
+    printing = ("rich", "typer", "click")
+    return bool(places) and any(f"/{name}/" in places[-1].filename.replace("\\", "/") for name in printing)
 
 
 def _broken(error: Exception) -> str:

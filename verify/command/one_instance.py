@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import typer
 
+from dynamics.memory import check_size
 from verify.command.errors import UNEXPECTED, boundary
 from verify.judging import AnyStatement, Context, Evidence, Outcome
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
@@ -16,6 +18,7 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
     """Print what one instance says; 1 when the claim, as it stands, fails where it is not expected to."""
     with boundary():
         instance = instance_from_json(statement, text)
+        _check_sizes(instance)
         altered = altered_from_json(statement, alter) if alter is not None else {}
     record = evaluate(statement, instance, for_statement(statement, context), altered)
     lines = [statement.name, statement.claim, f"instance: {instance_to_json(instance)}"]
@@ -37,6 +40,15 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
     typer.echo("\n".join(lines))
     fails_unexpectedly = record.failed and not altered and statement.expected is not Outcome.REFUTED
     return UNEXPECTED if fails_unexpectedly else 0
+
+
+def _check_sizes(instance: Any) -> None:
+    """Refuse sizes beyond the memory; a seed is none."""
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        for size in value if isinstance(value, tuple) else (value,):
+            if type(size) is int and "seed" not in field.name:
+                check_size(f"instance: {field.name}", size)
 
 
 def _evidence(evidence: Evidence) -> str:

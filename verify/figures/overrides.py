@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from dynamics.memory import check_size
 from dynamics.options import option_fields
 
 
@@ -27,4 +28,7 @@ def overridden(settings: Any, changes: Sequence[str], seed: int | None = None) -
         if name in changed:
             raise ValueError(f"--set: {name} is given twice")
         changed[name] = fields[name].read(value)
+        for size in changed[name] if isinstance(changed[name], tuple) else (changed[name],):
+            if type(size) is int:
+                check_size(f"--set {name}", size)
     return dataclasses.replace(settings, **changed)
