@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamics.two_layer.common_angle import CommonAngleFlow
+from dynamics.two_layer.linearization import sphere_basis
 from luckproof import ProjectedFlow, TeacherStudent, integrate, population_loss
 from verify.mathematics.basins.distance import contraction, rate_at, slowest_at, students_at
 from verify.mathematics.basins.hessian import loss_hessian
@@ -63,13 +64,46 @@ def test_descent_finds_the_slowest_states(m, radius, slowest):
 def test_ends_of_the_common_angle_are_minima_or_saddles(m, theta, loss, least):
     """At rest in the symmetric subspace: a strict spurious minimum for m = 10 and 20, a saddle for m = 5."""
     flow = CommonAngleFlow(m, theta)
-    run = integrate(flow, (0.0, 500.0), t_eval=[0.0, 500.0], rtol=1e-10, atol=1e-13, method="LSODA")
-    W = flow.students(flow.pack({name: run.state[name][-1] for name in ("pair", "other")}))
-    W /= np.linalg.norm(W, axis=0)
+    W = end_of(flow)
     gradient, hessian = loss_hessian(W, np.eye(m))
     assert np.linalg.norm(gradient) < 1e-4
     assert np.linalg.eigvalsh(hessian)[0] == pytest.approx(least, abs=2e-4)
     assert loss_of(np.eye(m), W) == pytest.approx(loss, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("m", "theta", "loss"),
+    [(10, 0.73, 0.020988), pytest.param(20, 0.6, 0.012360, marks=pytest.mark.deep)],
+)
+def test_spurious_minima_are_proved(m, theta, loss):
+    """In ball arithmetic: a local minimum of positive loss within 1e-12 of the end; none is proved at a start."""
+    pytest.importorskip("flint")
+    from dynamics.basins.spurious import proved_minimum
+
+    flow = CommonAngleFlow(m, theta)
+    W = newton(end_of(flow), np.eye(m))
+    proved = proved_minimum(W, np.eye(m))
+    assert proved is not None
+    assert proved.radius < 1e-12
+    assert proved.loss == pytest.approx(loss, abs=1e-6)
+    assert proved_minimum(flow.students(flow.initial_state()), np.eye(m)) is None
+
+
+def end_of(flow: CommonAngleFlow) -> np.ndarray:
+    """Its students at rest."""
+    run = integrate(flow, (0.0, 500.0), t_eval=[0.0, 500.0], rtol=1e-10, atol=1e-13, method="LSODA")
+    W = flow.students(flow.pack({name: run.state[name][-1] for name in ("pair", "other")}))
+    return W / np.linalg.norm(W, axis=0)
+
+
+def newton(W: np.ndarray, teacher: np.ndarray) -> np.ndarray:
+    """Three Newton steps on the spheres."""
+    for _ in range(3):
+        gradient, hessian = loss_hessian(W, teacher)
+        step = -np.linalg.solve(hessian, gradient).reshape(W.shape[1], -1)
+        W = W + np.einsum("jda,ja->dj", sphere_basis(W), step)
+        W /= np.linalg.norm(W, axis=0)
+    return W
 
 
 def test_the_hessian_is_the_derivative_of_the_gradient():
@@ -83,8 +117,6 @@ def test_the_hessian_is_the_derivative_of_the_gradient():
     def loss(s: float) -> float:
         moved = W * np.cos(s * length) + tangent / length * np.sin(s * length)
         return loss_of(teacher, moved)
-
-    from dynamics.two_layer.linearization import sphere_basis
 
     step = np.einsum("jda,dj->ja", sphere_basis(W), tangent).ravel()
     gradient, hessian = loss_hessian(W, teacher)

@@ -88,7 +88,7 @@ def states_of(start: DistantStart) -> list[tuple[float, float]]:
     for state in run.state["W"]:
         W = state / np.linalg.norm(state, axis=0)
         R = float(np.linalg.norm(W - np.eye(*W.shape)))
-        if R >= NEAREST:
+        if R >= NEAREST or not found:  # the start itself always
             found.append((R, rate_at(W)))
     return found
 
