@@ -16,14 +16,15 @@ def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     blocks = re.findall(
         r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     shared: dict[str, object] = {}
-    for block in blocks[:2]:
+    for block in blocks[:3]:
         exec(block, shared)
     assert shared["run"].observables["sin_theta"][-1].max() < 3e-12
     assert shared["verdict"].as_expected
     assert (tmp_path / "run.nc").exists()
-    for block in blocks[2:]:
+    assert capsys.readouterr().out.count("0.865") == 1
+    for block in blocks[3:]:
         exec(block, shared)
     assert shared["run"].success
     assert shared["trained"].success
