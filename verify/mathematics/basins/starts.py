@@ -84,7 +84,7 @@ def states_of(start: DistantStart) -> list[tuple[float, float]]:
     run = integrate(flow, (0.0, TIMES[-1]), t_eval=TIMES, rtol=1e-9, atol=1e-12, method="LSODA")
     if not run.success:
         raise CannotJudgeError(run.message)
-    found = []
+    found: list[tuple[float, float]] = []
     for state in run.state["W"]:
         W = state / np.linalg.norm(state, axis=0)
         R = float(np.linalg.norm(W - np.eye(*W.shape)))
