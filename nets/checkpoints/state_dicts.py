@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from dynamics.files.places import check_readable
+from dynamics.memory import GIB, available_memory
 from nets.checkpoints.tensor_checksums import KEY, verify_checksum
 
 WRAPPERS = (
@@ -66,6 +67,7 @@ def read_content(path: str | Path) -> Any:
         check_readable("", file)
     except ValueError as error:
         raise ValueError(str(error).removeprefix(": ")) from error
+    _check_fits(file, file.stat().st_size)
     return _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
 
 
@@ -147,6 +149,7 @@ def _check_archive(file: Path) -> None:
     """
     try:
         with zipfile.ZipFile(file) as archive:
+            _check_fits(file, sum(entry.file_size for entry in archive.infolist()))
             for entry in archive.infolist():
                 if entry.CRC:
                     with archive.open(entry) as part:
@@ -155,8 +158,17 @@ def _check_archive(file: Path) -> None:
     except zipfile.BadZipFile as error:
         if "CRC" in str(error):
             raise ValueError(f"{file}: damaged, {error}; take it from a copy or download it again") from error
-    except (OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+    except (OSError, RuntimeError, NotImplementedError, EOFError):
         return  # another format, or one that torch refuses below
+
+
+def _check_fits(file: Path, size: int) -> None:
+    """Refuse a file that unpacks to more than the memory holds."""
+    available = available_memory()
+    if size > available:
+        raise ValueError(
+            f"{file}: holds {size / GIB:.3g} GiB, and {available / GIB:.3g} GiB of memory are available"
+        )
 
 
 def _unwrapped(content: Any) -> Mapping[Any, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,15 @@ def test_numpys_names_open_no_door(tmp_path: Path, content: Any) -> None:
     torch.save({"model": network(), "x": content}, tmp_path / "net.pth")
     with pytest.raises(ValueError, match=r"net\.pth: (refused|cannot be read)"):
         networks_in(tmp_path / "net.pth")
+
+
+def test_files_larger_than_the_memory_are_refused(tmp_path: Path) -> None:
+    """An archive that unpacks to too much, and a file with a hole: before anything is read."""
+    with zipfile.ZipFile(tmp_path / "bomb.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", b"x")
+        archive.filelist[0].file_size = 2**50
+    (tmp_path / "hole.safetensors").touch()
+    os.truncate(tmp_path / "hole.safetensors", 2**42)
+    for name in ("bomb.pth", "hole.safetensors"):
+        with pytest.raises(ValueError, match=rf"{name}: holds .* GiB, and .* GiB of memory are available"):
+            read_state_dict(tmp_path / name)
