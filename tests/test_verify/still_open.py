@@ -30,26 +30,7 @@ CONFIRMATIONS_OF_ONE_NUMBER: frozenset[str] = frozenset()
 DIGITS_NOT_CARRIED: frozenset[str] = frozenset()
 """Statements of which the confirmation does not compute with the digits that it states."""
 
-ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset(
-    {
-        "specialization.assumption1.corrected",
-        "specialization.corollary2.corrected",
-        "specialization.corollary2.sharp",
-        "specialization.eqn6.reading",
-        "specialization.eqn7.reading",
-        "specialization.eqn8.reading",
-        "specialization.eqn8.step.corrected",
-        "specialization.independence.corrected",
-        "specialization.independence.reading",
-        "specialization.kink.bound.sharp",
-        "specialization.kink.sharp",
-        "specialization.theorem2.finite_sample.necessity",
-        "specialization.theorem2.sharp",
-        "specialization.theorem3.observers.necessity",
-        "specialization.theorem5.sharp",
-        "specialization.theorem6.sharp",
-    }
-)
+ASSUMPTIONS_WITHOUT_CONTROLS: frozenset[str] = frozenset()
 """Statements with an assumption that no control excludes, or without an instance just inside."""
 
 WITHOUT_SCRIPT: frozenset[str] = frozenset()

@@ -38,6 +38,12 @@ class BallInstance(Instance):
     seed: int = drawn(0, st.integers(0, 2**16), SEED)
 
 
+COINCIDING = 1e-12
+"""Distance below which the direction from one teacher to another is rounding."""
+
+SAME = BallInstance(d=4, theta0=2.120448836470177, alpha=0.0, seed=19067)
+"""One teacher twice: found by an attack, which met columns outside their ball."""
+
 THRESHOLDED = BallInstance(threshold=3.0, theta0=1e-2)
 NEARLY_ANTIPARALLEL = BallInstance(theta0=0.640625, alpha=2.5)
 """The balls come within 0.001 of antiparallel: a column 1e-14 outside its ball once exceeded K_d = 1051."""
@@ -84,6 +90,21 @@ def in_ball(centre: Array, radius: Array, rng: np.random.Generator) -> Array:
     return np.asarray(np.cos(turn) * centre + np.sin(turn) * tangent)
 
 
+def away_from_each_other(first: Array, second: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Unit tangents at two unit columns ``(d, 1)``, each away from the other; opposite ones where the two coincide.
+
+    Projected twice: between near columns the first projection leaves a rest along the column.
+    """
+    if np.linalg.norm(second - first) < COINCIDING:
+        tangent = in_ball(first, np.array([np.pi / 2]), rng)[0]
+        return tangent, -tangent
+    outward, onward = (
+        unit_columns(tangent_projection(at, unit_columns(tangent_projection(at, at - other))))
+        for at, other in ((first, second), (second, first))
+    )
+    return outward, onward
+
+
 def largest_ratio(instance: BallInstance, rng: np.random.Generator) -> float:
     """Largest ``|psi_d(w, w_1) - psi_d(w, w_2)| / (psi_d(w, w_1) ||w_1 - w_2||)`` found in the three uses.
 
@@ -95,8 +116,7 @@ def largest_ratio(instance: BallInstance, rng: np.random.Generator) -> float:
     radius = instance.theta0 * np.where(rng.random(PAIRS) < 0.5, 1.0, rng.uniform(0.01, 1.0, PAIRS))
     w, moved = in_ball(first, radius, rng), in_ball(second, rng.permutation(radius), rng)
     own = in_ball(first, radius, rng)
-    outward = unit_columns(tangent_projection(first, -second))
-    onward = unit_columns(tangent_projection(second, -first))
+    outward, onward = away_from_each_other(first, second, rng)
     turn = instance.theta0
     w[0], moved[0] = (
         np.cos(turn) * first + np.sin(turn) * outward,
@@ -138,7 +158,7 @@ def rounding_of(instance: BallInstance, bound: float) -> float:
     on=BallInstance,
     draw=with_and_without_thresholds,
     assume=finite_K,
-    examples=(BallInstance(), BallInstance(threshold=4.0, theta0=1e-2, d=4), NEARLY_ANTIPARALLEL),
+    examples=(BallInstance(), BallInstance(threshold=4.0, theta0=1e-2, d=4), NEARLY_ANTIPARALLEL, SAME),
     note="the constant is our own",
     compares=("largest relative change of ψ_d per distance", "≤", "K_d"),
 )

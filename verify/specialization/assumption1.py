@@ -186,6 +186,7 @@ def every_teacher_bends_the_output(pair: ArbitraryPair, context: Context, *, fac
     return Evidence.at_most(worst, bound=0.0, tolerance=4 * teacher.rounding(networks.region.reach))
 
 
+every_teacher_bends_the_output.includes("three teachers", ArbitraryPair(d=3, teachers=3))
 every_teacher_bends_the_output.rejects("a bend 1% larger", ArbitraryPair(d=3, teachers=3), factor=1.01)
 every_teacher_bends_the_output.rejects(
     "a bend larger by 1e-11 of itself", ArbitraryPair(d=3, teachers=3), factor=1 + 1e-11

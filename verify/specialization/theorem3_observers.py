@@ -45,7 +45,7 @@ class Ramp(Instance):
     that is active everywhere, sees the first one's boundary, and has the fan-out v.
     """
 
-    shift: int = drawn(1, st.integers(1, 7), integers(1, 7))
+    shift: int = drawn(1, st.integers(1, 7), integers(0, 7))
     fan_out: int = drawn(1, st.integers(-8, 8), integers(-64, 64))
     second: bool = drawn(False, st.booleans(), OneOf((False, True)))
 
@@ -124,6 +124,7 @@ no_fan_out_without_observers.rejects("shift 1/2, fan-out 1", Ramp(4, 4))
 no_fan_out_without_observers.excludes(
     "an observer of fan-out 1", Ramp(4, 4, second=True), "g_1 = 0 on the region"
 )
+no_fan_out_without_observers.excludes("a student on its teacher", Ramp(0, 4), "student not aligned")
 no_fan_out_without_observers.includes("no observer", Ramp(4, 4))
 no_fan_out_without_observers.excludes(
     "a boundary beyond the region", Ramp(6, 0, second=True), "student's boundary visible"

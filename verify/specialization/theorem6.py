@@ -158,6 +158,7 @@ spectrum.rejects("ŝ and t̂ exchanged", EXAMPLE, sine=-1.0)
 spectrum.rejects("sin θ 1e-9 larger", EXAMPLE, sine=1 + 1e-9)
 spectrum.rejects("sin θ 1e-12 larger", EXAMPLE, sine=1 + 1e-12)
 spectrum.excludes("anisotropic input", Pair("anisotropic", 3), "x spherically symmetric")
+spectrum.includes("shells with an atom at the origin", Pair("shells", 2))
 
 
 @THEOREM6.claim(

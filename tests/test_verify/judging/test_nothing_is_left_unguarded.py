@@ -23,6 +23,14 @@ BY_CONSTRUCTION = (
     "no two teachers co-linear, of either sign",
     "every teacher's boundary visible",
     "every per-sample gradient zero",
+    "residual zero on the region",
+    "no sample on a kink",
+    "some boundary visible",
+    "every boundary in the region",
+    "no positive multiples",
+    "every teacher visible",
+    "some fan-out",
+    "a teacher without co-linear student",
 )
 """Assumptions that no instance of their families fails; test_shared_hypotheses_can_fail.py controls the functions."""
 NO_SCRIPT = "No script:"
