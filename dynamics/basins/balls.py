@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flint import arb, ctx
 
 ctx.prec = 64
@@ -16,6 +18,16 @@ def upper(x: arb) -> arb:
 def lower(x: arb) -> arb:
     """The lower end, as an exact number."""
     return arb(x.lower())
+
+
+def float_above(x: arb) -> float:
+    """A float above every number in the ball (the nearest one to its upper end may be below it)."""
+    return math.nextafter(float(x.upper()), math.inf)
+
+
+def float_below(x: arb) -> float:
+    """A float below every number in the ball."""
+    return math.nextafter(float(x.lower()), -math.inf)
 
 
 def arcsine_ratio(z: arb) -> arb:

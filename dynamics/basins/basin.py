@@ -78,6 +78,7 @@ def local_basin(W: Array) -> Basin:
     """Theorem B0 for the normalised columns of W."""
     from flint import arb
 
+    from dynamics.basins.balls import float_below
     from dynamics.basins.solution import angle_between, exact_unit_columns, least_eigenvalue, solution_hessian
     from dynamics.basins.third_derivative import largest_change
 
@@ -96,7 +97,7 @@ def local_basin(W: Array) -> Basin:
 
     def rate(R: float) -> float:
         along = 2 * (arb(R) / 2).asin()
-        return math.nextafter(float((slowest - change * along / 2).lower()), -math.inf)
+        return float_below(slowest - change * along / 2)
 
     factor = 2 * math.asin(radius / 2) / radius * (1 + 1e-12)
     return Basin(radius, _within(radius, rate), "B0", factor)

@@ -43,7 +43,7 @@ def test_rate_bound(benchmark: Any, name: str, index: int) -> None:
         c=case.problem.c,
         rate=None if math.isnan(rate) else rate,
         flow_late_rate=measured.late,
-        flow_slowest_decay=measured.slowest,
+        flow_slowest_decay=measured.distance if kind == "basin" else measured.slowest,
         network_rate=None if math.isnan(measured.networks) else measured.networks,
         network_interval=None
         if math.isnan(measured.networks)

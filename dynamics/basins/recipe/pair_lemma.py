@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from dynamics.basins.balls import PI, arcsine_ratio, upper
+from dynamics.basins.balls import PI, arcsine_ratio, float_above
 
 BETA = arb(3) / 5
 DUST = 0.002
@@ -100,7 +100,7 @@ class Cell:
         """``|x + y| <= s_u + s_w``; TAIL where w may be that small that this says less."""
         if not self.w_low > 0:
             return float(TAIL)
-        return min(float(TAIL), float(upper((self.s_u + self.s_w) / self.root_low)))
+        return min(float(TAIL), float_above((self.s_u + self.s_w) / self.root_low))
 
     def boxes(self) -> list[Box]:
         """Boxes that cover ``X in [-1, 1], 0 <= P <= largest_p``: one near 0, then each twice as long."""
@@ -190,7 +190,7 @@ class Cell:
             if parts:
                 open_boxes.extend(parts)
             else:
-                entry = max(entry, _rounded_up(float(upper(needed))))
+                entry = max(entry, _rounded_up(float_above(needed)))
         return entry
 
     def proves(self, entry: float) -> bool:
@@ -218,7 +218,7 @@ def dust_bound() -> float:
     stiff = 1 - small + h
     cubic = arb("0.17") * 27 / 256 * small**2 / (1 - small) ** 3  # (A(b) - b) / b^3 <= 0.17 for b <= 0.003
     from_linear = (1 - 2 * h) * PI / 32 * small / stiff + (PI / 16) ** 2 * small**2 / (4 * stiff)
-    return _rounded_up(float(upper((1 - 8 * h) / (4 * stiff) + from_linear + cubic + loss * (2 + share))))
+    return _rounded_up(float_above((1 - 8 * h) / (4 * stiff) + from_linear + cubic + loss * (2 + share)))
 
 
 def _rounded_up(value: float) -> float:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from dynamics.basins.balls import PI, angle, upper
+from dynamics.basins.balls import PI, angle, float_above, upper
 
 WIDEST = 1.2
 """``theta + theta cot theta`` increases up to here, so that a_j decreases in u_j."""
@@ -108,7 +108,7 @@ def largest_loss(radius: float, mu: float, cells: int = CELLS) -> float | None:
                 if value is not None:
                     total += weight * value
             worst = upper(worst.max(total))
-    return float(upper(worst / cells**2)) * (1 + 2**-50)
+    return float_above(worst / cells**2)
 
 
 def best_mu(radius: float, tries: int = 24, cells: int = 40) -> float:

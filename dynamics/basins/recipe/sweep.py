@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from dynamics.basins.balls import PI, angle, lower, upper
+from dynamics.basins.balls import PI, angle, float_above, float_below, lower, upper
 from dynamics.basins.recipe.pair_lemma import BETA, REACH
 from dynamics.basins.recipe.pair_table import PairTable
 
@@ -44,8 +44,8 @@ class Sweep:
 
     def rate(self, low: float, high: float, cells: int = CELLS) -> float:
         """A number below ``-R'/R`` wherever ``low <= R <= high``, rounded down; negative where nothing is proved."""
-        total = float(upper(arb(high) ** 2))
-        least_total = float(lower(arb(low) ** 2))
+        total = float_above(arb(high) ** 2)
+        least_total = float_below(arb(low) ** 2)
         assert total <= REACH
         ends = [total * k / cells for k in range(cells)] + [total]
         gains = [lower(own_gain(arb(end))) for end in ends]
@@ -63,7 +63,7 @@ class Sweep:
                 least = value if least is None else lower(least.min(value))
         assert least is not None
         share = least / (total if least > 0 else least_total) / (2 * PI)
-        return float(np.nextafter(float(lower(share)), -np.inf))
+        return float_below(share)
 
     def _sum(
         self,
@@ -83,7 +83,7 @@ class Sweep:
             gain_rest = own_gain(each) if least_rest > 0 else arb(0)
         else:
             each, gain_rest = high_2, gains[j + 1]
-        column = self.table.index(float(each))
+        column = self.table.index(float_above(each))
         most_1, most_2 = high_1.min(totals[1] - low_2), high_2.min(totals[1] - low_1)
         gain = low_1 * gains[i + 1] + low_2 * gains[j + 1] + least_rest * gain_rest
         with_rest = most_1 * float(largest[i, column]) + most_2 * float(largest[j, column])

@@ -16,7 +16,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-MARKERS = {"printed": "x", "corrected": "o", "certificate": "s", "spectral": "."}
+MARKERS = {"printed": "x", "corrected": "o", "certificate": "s", "basin": "d", "spectral": "."}
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def draw(entries: list[dict[str, Any]], path: Path) -> None:
                     [r["rate"] for r in chosen],
                     marker,
                     color=colour,
-                    fillstyle="none" if marker in "os" else "full",
+                    fillstyle="none" if marker in "osd" else "full",
                     label=f"Theorem {theorem}, {kind}",
                 )
     ends = axes.get_xlim()
@@ -87,7 +87,10 @@ def main() -> None:
         machine = (
             f"{platform.machine()}, Python {platform.python_version()}; times are medians of repeated calls"
         )
-        header = "# Rate bounds, measured\n\nMade by `tox run -e bench`. Tightness is bound / measured.\n"
+        header = (
+            "# Rate bounds, measured\n\nMade by `tox run -e bench`. Tightness is bound / measured; "
+            "the decay that a basin bounds is that of ‖W − W*‖_F.\n"
+        )
         page = (
             f"{header}\n![Bounds against measured rates](rate_bounds.png)\n\nMachine: {machine}.\n\n{text}\n"
         )

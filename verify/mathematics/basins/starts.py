@@ -18,8 +18,8 @@ from verify.judging.domains import SEED
 from verify.mathematics.basins.distance import WIDEST, rate_at, slowest_at, students_at
 from verify.mathematics.precise.kernels import columns, dot, projected_field, psi_d_isotropic, unit
 
-LARGEST = 4000
-"""Entries of W up to which the slowest state is searched for and followed."""
+LARGEST, LARGEST_SEARCHED = 2000, 500
+"""Entries of W up to which a start is followed, and up to which the slowest one is searched for."""
 
 TIMES = np.array([0.0, 1.0, 3.0, 6.0, 10.0, 16.0, 25.0, 40.0, 60.0])
 NEAREST = 1e-3
@@ -54,8 +54,9 @@ class DistantStart(Instance):
 @lru_cache(maxsize=256)
 def students_of(start: DistantStart) -> Array:
     """W (d, m) at the distance."""
-    if start.m * start.d > LARGEST:
-        raise CannotJudgeError(f"more than {LARGEST} weights: the slowest state is not searched for")
+    limit = LARGEST_SEARCHED if start.kind == "slowest" else LARGEST
+    if start.m * start.d > limit:
+        raise CannotJudgeError(f"{start.kind} with more than {limit} weights: too many to search and follow")
     rng = np.random.default_rng(start.seed)
     if start.kind != "slowest":
         return students_at(_directions(start, rng, rotation=start.kind == "rotation"), start.radius)
