@@ -130,6 +130,10 @@ def _make(
             return chosen.make(settings, device, progress, **store)
     except RunFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
+    except OSError as error:
+        if error.filename is None:  # not about a file
+            raise
+        raise CommandLineError(f"--runs: {error}", BAD_INPUT) from error
     except LostTrainingError as error:
         kept = (
             f"; the same command goes on from {runs}"

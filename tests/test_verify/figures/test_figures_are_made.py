@@ -140,6 +140,22 @@ def test_a_process_that_dies_is_a_line_and_a_code_of_its_own(tmp_path, capsys, m
     assert ("goes on from" if runs else "--runs DIR keeps finished runs") in said
 
 
+def test_runs_that_cannot_be_kept_are_bad_output(tmp_path, capsys, monkeypatch):
+    """A full disk is a line and code 2, and no defect of ours."""
+
+    def full(descriptor, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.write", full)
+    words = ["--runs", str(tmp_path / "runs"), "--set", "polarities=1", "--set", "over_realisations=1"]
+    monkeypatch.setattr("verify.figures.specialization9.available_cores", lambda: 1)
+    assert run(["figure", "specialization.9", "--out", str(tmp_path), *TINY, *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("luckproof: --runs: [Errno 28] No space left on device; nothing was written: ")
+    assert said.count("\n") == 1
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_figures_are_listed(capsys):
     assert run(["figure"]) == 0
     shown = capsys.readouterr().out
