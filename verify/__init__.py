@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from verify.mathematics.rates import fit_decay
     from verify.report import RunInfo, write_html, write_json
     from verify.report.findings import findings
+    from verify.sweeps.sweep import Sweep, sweep
 
     statements: Mapping[str, AnyStatement]
 else:
@@ -69,6 +70,7 @@ else:
             "verify.mathematics.rates": ["fit_decay"],
             "verify.report": ["RunInfo", "write_html", "write_json"],
             "verify.report.findings": ["findings"],
+            "verify.sweeps.sweep": ["Sweep", "sweep"],
         },
     )
 
@@ -94,6 +96,7 @@ __all__ = [
     "RunInfo",
     "Source",
     "Statement",
+    "Sweep",
     "Verdict",
     "check",
     "check_all",
@@ -104,6 +107,7 @@ __all__ = [
     "make_context",
     "select",
     "statements",
+    "sweep",
     "write_html",
     "write_json",
 ]

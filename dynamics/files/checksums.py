@@ -23,7 +23,12 @@ class DamagedFileError(ValueError):
 
 def last_line(data: bytes | memoryview) -> bytes:
     """The line to put behind ``data``."""
-    return _LINE.format(digest=hashlib.sha256(data).hexdigest(), size=len(data)).encode()
+    return last_line_of(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def last_line_of(digest: str, size: int) -> bytes:
+    """The line to put behind ``size`` bytes of that SHA-256, in hexadecimal."""
+    return _LINE.format(digest=digest, size=size).encode()
 
 
 def is_sealed(file: IO[bytes]) -> bool:

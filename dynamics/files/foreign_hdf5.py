@@ -60,13 +60,14 @@ def _of_array(name: str, array: h5py.Dataset, limit: int) -> int:
     entries = math.prod(array.shape or ())
     if array.dtype.kind != "O":
         return entries * int(array.dtype.itemsize)
-    if h5py.check_string_dtype(array.dtype) is None or array.ndim > 1:
+    if h5py.check_string_dtype(array.dtype) is None:
         raise ValueError(f"{name!r} holds neither numbers nor a list of texts")
     needed = entries * 64
-    for first in range(0, entries if array.ndim else 0, _ROWS):
+    rows = max(1, _ROWS * len(array) // entries) if array.ndim and entries else 1
+    for first in range(0, len(array) if array.ndim and entries else 0, rows):
         if needed > limit:
             break
-        needed += sum(map(len, array[first : first + _ROWS]))
+        needed += sum(map(len, array[first : first + rows].ravel()))
     return needed
 
 

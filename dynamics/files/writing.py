@@ -6,7 +6,8 @@ import errno
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -47,10 +48,21 @@ def write_atomically(
 
 
 def _replace(place: Place, data: bytes | memoryview) -> None:
+    with replacing(place) as descriptor:
+        _write_all(descriptor, data)
+
+
+@contextmanager
+def replacing(place: Place) -> Iterator[int]:
+    """A new file, open for reading and writing, that stands at ``place`` once the body has ended without an error.
+
+    ``place``: of :func:`dynamics.files.places.check_writable`, and no stream. Raises OSError where the disk fails; the
+    older file is then untouched and nothing else left behind.
+    """
     folder = place.target.parent
     sweep(folder)
     with temporary_in(folder) as (descriptor, temporary):
-        _write_all(descriptor, data)
+        yield descriptor
         if place.found is not None:
             _take_over(descriptor, place.found)
         os.fsync(descriptor)  # the rename must not reach the disk before the data

@@ -22,6 +22,7 @@ from verify.command import bn_bias as cli_bn_bias
 from verify.command import figure as cli_figure
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
+from verify.command import sweep as cli_sweep
 from verify.command import verify as cli_verify
 from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
 from verify.command.surroundings import ending_signal, forget_signals, put_in_order, silence
@@ -39,6 +40,7 @@ app = typer.Typer(
 cli_verify.register(app)
 cli_show.register(app)
 cli_simulate.register(app)
+cli_sweep.register(app)
 cli_figure.register(app)
 cli_bn_bias.register(app)
 

@@ -1,0 +1,36 @@
+"""One thread for linear algebra while a point is computed: the same sums in the same order on every machine."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import ThreadpoolController
+
+_lock = threading.Lock()
+_inside: list[object] = []
+"""The limit in force, once for each point that is being computed in this process."""
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through all loaded libraries: once a process
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Threads of BLAS and OpenMP are one in here, and what they were once the last of several users has left."""
+    import numpy  # noqa: F401  (its libraries must be there to be limited)
+    import scipy.linalg  # noqa: F401
+
+    with _lock:
+        _inside.append(_libraries().limit(limits=1) if not _inside else _inside[0])
+    try:
+        yield
+    finally:
+        with _lock:
+            limit = _inside.pop()
+            if not _inside:
+                limit.restore_original_limits()  # type: ignore[attr-defined]

@@ -1,0 +1,144 @@
+"""The folder of a sweep: a manifest, one checksummed file for each finished point, and the failures.
+
+manifest.json            what is swept, and by which code
+points/ab/abcd….nc       a finished point under its key
+failures/abcd….json      why a point failed
+drivers/1-of-1.json      who is at work
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_line
+from dynamics.files.places import check_readable
+from dynamics.files.writing import write_atomically
+from verify.sweeps.configuration import Configuration, from_mapping
+
+FORMAT = "luckproof sweep 1"
+POINT_ATTRIBUTE = "sweep_point"
+"""The attribute in which a point's file tells its key."""
+
+
+class Found(Enum):
+    """What stands under a point's key."""
+
+    NOTHING = "nothing"
+    WHOLE = "whole"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A sweep's folder, which exists; the parts in it are made when they are needed."""
+
+    folder: Path
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file that says what is swept."""
+        return self.folder / "manifest.json"
+
+    @property
+    def drivers(self) -> Path:
+        """Where drivers say that they are at work."""
+        return self.folder / "drivers"
+
+    def path(self, key: str) -> Path:
+        """The file of the point ``key``; some 256 folders keep each of them small."""
+        return self.folder / "points" / key[:2] / f"{key}.nc"
+
+    def write(self, key: str, content: bytes) -> None:
+        """Put a finished point in its place, in one step."""
+        path = self.path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content, "--out")
+
+    def found(self, key: str) -> Found:
+        """Whether the point's file is there and as it was written; all of it is read."""
+        try:
+            with open(self.path(key), "rb") as file:
+                return Found.WHOLE if is_sealed(file) else Found.DAMAGED
+        except FileNotFoundError:
+            return Found.NOTHING
+        except (DamagedFileError, OSError):
+            return Found.DAMAGED
+
+    def failure(self, key: str) -> dict[str, Any] | None:
+        """Why the point failed; None where it did not, or where the record is not as it was written."""
+        path = self._failure_path(key)
+        try:
+            return read_sealed(path) if path.exists() else None
+        except ValueError:
+            return None
+
+    def fail(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep why a point failed: ``status``, ``reason``, ``details`` and its options."""
+        path = self._failure_path(key)
+        path.parent.mkdir(exist_ok=True)
+        write_sealed(path, record)
+
+    def forget_failure(self, key: str) -> None:
+        """For a point that is to be tried again, or that is done."""
+        self._failure_path(key).unlink(missing_ok=True)
+
+    def _failure_path(self, key: str) -> Path:
+        return self.folder / "failures" / f"{key}.json"
+
+    def write_manifest(self, configuration: Configuration, code: str) -> None:
+        """Say what is swept in this folder from now on; nothing is written where it says so already."""
+        content = {"format": FORMAT, "code": code, "configuration": configuration.as_plain()}
+        try:
+            if self.manifest_path.exists() and read_sealed(self.manifest_path) == content:
+                return
+        except ValueError:  # damaged: replaced
+            pass
+        write_sealed(self.manifest_path, content)
+
+    def manifest(self, argument: str) -> tuple[Configuration, str]:
+        """What is swept here, and by which version of the code.
+
+        Raises:
+            ValueError: naming ``argument``: the folder holds no sweep, or its manifest is damaged.
+        """
+        if not self.manifest_path.is_file():
+            raise ValueError(
+                f"{argument}: expected the folder of a sweep, got {self.folder}, which has no manifest.json"
+            )
+        content = read_sealed(self.manifest_path)
+        if content.get("format") != FORMAT:
+            raise ValueError(
+                f"{argument}: expected format {FORMAT!r} in {self.folder}, got {content.get('format')!r}"
+            )
+        return from_mapping(content["configuration"]), content["code"]
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """JSON with a checksum behind it, in one step."""
+    text = json.dumps(content, indent=1).encode()
+    write_atomically(path, text + last_line(text), "--out")
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """What :func:`write_sealed` wrote; raises DamagedFileError where it is not as it was written."""
+    data = check_readable("--out", path).read_bytes()
+    try:
+        if not is_sealed(io.BytesIO(data)):
+            raise DamagedFileError("its checksum is gone")
+        content: dict[str, Any] = json.loads(data[:-LENGTH])
+    except ValueError as error:
+        raise DamagedFileError(
+            f"{str(path)!r} is damaged: {error}; remove it, and run the sweep's configuration again"
+        ) from error
+    return content
+
+
+def key_files(folder: Path) -> Iterator[Path]:
+    """All points' files in the folder of a sweep, of whatever configuration and code."""
+    yield from (folder / "points").glob("*/*.nc")
