@@ -76,8 +76,12 @@ def orthogonality_defect(W: Array) -> float:
 
 def local_basin(W: Array) -> Basin:
     """Theorem B0 for the normalised columns of W."""
-    from flint import arb
-
+    try:
+        from flint import arb
+    except ImportError:
+        raise ImportError(
+            "problem: teachers that are not orthonormal need ball arithmetic; pip install luckproof[certify]"
+        ) from None
     from dynamics.basins.balls import float_below
     from dynamics.basins.solution import angle_between, exact_unit_columns, least_eigenvalue, solution_hessian
     from dynamics.basins.third_derivative import largest_change

@@ -69,7 +69,7 @@ def basin_of(m: int, extra: int, kind: str, seed: int) -> Basin:
     try:
         found = basin(TeacherStudent(W, W))
     except ImportError as error:
-        raise CannotJudgeError(f"{error}: install luckproof[certify]") from None
+        raise CannotJudgeError(str(error)) from None
     if not found.radius > 0:
         raise CannotJudgeError("no positive λ* was proved for these teachers")
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -95,6 +97,14 @@ def test_rates_grow_with_the_variance_of_the_input():
     """The flow runs s^2 times as fast for input of standard deviation s."""
     one, three = (basin(problem_of(np.eye(4, 3), std)) for std in (1.0, 3.0))
     assert three.rate(0.3) == pytest.approx(9 * one.rate(0.3), rel=1e-14)
+
+
+def test_without_ball_arithmetic_orthonormal_teachers_are_served(monkeypatch):
+    """Where python-flint is missing only Theorem B0 is, and the error says what to install."""
+    monkeypatch.setitem(sys.modules, "flint", None)
+    assert basin(problem_of(teachers.orthonormal(6, 4, 0))).radius > 0.86
+    with pytest.raises(ImportError, match=r"luckproof\[certify\]"):
+        basin(problem_of(teachers.random_unit(6, 4, 0)))
 
 
 def test_opposite_teachers_are_told_to_be_on_one_line():
