@@ -26,7 +26,7 @@ ARRIVED = 0.01
 AT_REST = 1e-4
 """Largest speed at an end other than the teachers; near a threshold a run may linger at a saddle before it turns."""
 
-DIGITS, LARGEST_PRECISE, PRECISE_HORIZON = 20, 60, 100
+DIGITS, LARGEST_PRECISE, PRECISE_HORIZON = 20, 60, 120
 """Digits, teachers and time of the confirmation."""
 
 
@@ -96,7 +96,7 @@ def by_runge_kutta_in_many_digits(start: CommonAngle, *, nearer: float = 1.0) ->
 def precise_angle_left(m: int, theta: float) -> float:
     """The largest angle at PRECISE_HORIZON."""
     with mp.workdps(DIGITS):
-        c, s, steps = mp.cos(mp.mpf(theta)), mp.sin(mp.mpf(theta)), max(300, 10 * m)
+        c, s, steps = mp.cos(mp.mpf(theta)), mp.sin(mp.mpf(theta)), max(360, 12 * m)
         y = [c, s, mp.mpf(0), -s, c, mp.mpf(0), s, mp.mpf(0), c, mp.mpf(0)]
         n = m - 2
         y = runge_kutta(lambda t, y: _velocities(y, n), mp.mpf(0), y, PRECISE_HORIZON / mp.mpf(steps), steps)
@@ -144,5 +144,5 @@ def _velocities(y: list[Any], n: int) -> list[Any]:
 
 
 largest_angle_alone.accepts("m = 20, common angle 0.5", CommonAngle(20, 0.5))
-largest_angle_alone.accepts("m = 20, 0.54: 4 % below its threshold 0.563", CommonAngle(20, 0.6), nearer=0.9)
+largest_angle_alone.accepts("m = 20, 0.51: 10 % below its threshold 0.563", CommonAngle(20, 0.6), nearer=0.85)
 largest_angle_alone.rejects("m = 20, 0.573: 2 % above its threshold", CommonAngle(20, 0.6), nearer=0.955)
