@@ -19,6 +19,7 @@ from dynamics.lazy_names import lazy_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verify.certificates.certificate import Certificate, certify
     from verify.figures import figure_named
     from verify.judging import (
         BUDGETS,
@@ -48,6 +49,7 @@ else:
     _named, __dir__ = lazy_names(
         __name__,
         {
+            "verify.certificates.certificate": ["Certificate", "certify"],
             "verify.figures": ["figure_named"],
             "verify.judging": [
                 "BUDGETS",
@@ -87,6 +89,7 @@ __all__ = [
     "AnyStatement",
     "Assumption",
     "Budget",
+    "Certificate",
     "Context",
     "Control",
     "Evidence",
@@ -98,6 +101,7 @@ __all__ = [
     "Statement",
     "Sweep",
     "Verdict",
+    "certify",
     "check",
     "check_all",
     "figure_named",

@@ -19,6 +19,7 @@ import typer
 
 from dynamics.version import project_version
 from verify.command import bn_bias as cli_bn_bias
+from verify.command import certify as cli_certify
 from verify.command import figure as cli_figure
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
@@ -41,6 +42,7 @@ cli_verify.register(app)
 cli_show.register(app)
 cli_simulate.register(app)
 cli_sweep.register(app)
+cli_certify.register(app)
 cli_figure.register(app)
 cli_bn_bias.register(app)
 

@@ -1,0 +1,116 @@
+"""``luckproof certify``: a proof of where one trajectory goes, as a file; and the check of such a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dynamics.two_layer.simulation import FlowName, TwoLayerSimulation
+from verify.command.errors import BAD_INPUT, UNEXPECTED, CommandLineError, boundary
+from verify.command.generated_options import Given, from_options, with_options
+
+if TYPE_CHECKING:
+    from verify.certificates.certificate import Certificate
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="certify")(with_options(certify, {"two-layer": TwoLayerSimulation}, leave=()))
+
+
+def certify(
+    options: Given,
+    out: Annotated[Path | None, typer.Option(help="Write the certificate (JSON).", metavar="PATH")] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Prove what this certificate says, and nothing else.", metavar="PATH")
+    ] = None,
+) -> None:
+    """Prove where a trajectory of Theorem 4's projected flow goes (ball arithmetic; extra certify).
+
+    The options are those of simulate; of the integration only --max-steps counts: a certificate takes its own steps.
+
+    Exit code 0: proved; 1: undecided or not proved, with the reason (no file is written); 2: bad input, no certificate.
+    """
+    if check is not None:
+        check_file(check, options, out)
+    else:
+        produce(options, out)
+
+
+def produce(options: Given, out: Path | None) -> None:
+    """Certify what the options describe, print it and write the file."""
+    from dynamics.files.places import check_writable
+    from verify.certificates.certificate import certify as certified
+
+    with boundary():
+        simulation: TwoLayerSimulation = from_options(
+            TwoLayerSimulation, options, "certify has no such option"
+        )
+        if simulation.flow is not FlowName.PROJECTED:
+            raise ValueError(
+                f"--flow: expected projected, the flow that can be certified, got {simulation.flow}"
+            )
+        if simulation.instances != 1:
+            raise ValueError(f"--instances: expected 1, got {simulation.instances}")
+        if out is not None:
+            check_writable("--out", out)
+        problem = simulation.problem()
+        try:
+            certificate = certified(problem, max_steps=simulation.max_steps, progress=True)
+        except ImportError as error:
+            raise CommandLineError(str(error), BAD_INPUT) from error
+    if not certificate.certified:
+        typer.echo(f"undecided: {certificate.reason}")
+        raise typer.Exit(UNEXPECTED)
+    typer.echo("\n".join(told(certificate)))
+    if out is not None:
+        with boundary():
+            certificate.save(out)
+
+
+def told(certificate: Certificate) -> list[str]:
+    """What is proved, line by line."""
+    assert certificate.limit is not None
+    moved = [f"{j} to {k}" for j, k in enumerate(certificate.limit) if j != k]
+    return [
+        f"proved: every student converges to {'its own teacher' if not moved else 'a teacher'}"
+        + (f" (students and teachers from 0: {', '.join(moved)}, the others to their own)" if moved else ""),
+        f"from t = {certificate.time:.6g} on, with R <= {certificate.entry:.6g} then, the distance falls at rate "
+        f"{certificate.rate:.6g} or more, in the end {certificate.late_rate:.6g}",
+        f"{certificate.steps} steps, each checked in ball arithmetic",
+    ]
+
+
+def check_file(path: Path, options: Given, out: Path | None) -> None:
+    """Check a certificate as the checker alone would."""
+    from dynamics.ode.progress import reporting
+    from verify.certificates.certificate import import_checker
+
+    with boundary():
+        if out is not None or any(value is not None for value in options.values()):
+            raise ValueError("--check: expected no other option beside it")
+        document = _read(path)
+    try:
+        checker = import_checker()
+    except ImportError as error:
+        raise CommandLineError(str(error), BAD_INPUT) from error
+    try:
+        with reporting(True, 0.0, 1.0) as report:
+            proved = checker.check(document, report)
+    except checker.RefusedError as refused:
+        code, why = refused.args
+        if code == BAD_INPUT:
+            raise CommandLineError(f"--check: expected a certificate, got {path}: {why}", BAD_INPUT) from None
+        typer.echo(f"not proved: {why}")
+        raise typer.Exit(code) from None
+    typer.echo(checker.TOLD.format(**proved))
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"--check: expected a certificate (JSON), got {path}: {error}") from error
