@@ -201,9 +201,8 @@ def _collect(folder: Path, to: Path) -> None:
 
 
 def _estimate(config: Path, out: Path | None, jobs: int | None, shard: str | None) -> None:
-    from dynamics.validation import positive_int
     from verify.sweeps.configuration import read_configuration
-    from verify.sweeps.engines import available_cores
+    from verify.sweeps.engines import available_cores, check_jobs
     from verify.sweeps.estimate import estimate
     from verify.sweeps.shards import ALL, read_shard
     from verify.sweeps.store import Store
@@ -211,7 +210,7 @@ def _estimate(config: Path, out: Path | None, jobs: int | None, shard: str | Non
     with boundary():
         configuration = read_configuration(config)
         share = ALL if shard is None else read_shard("--shard", shard)
-        count = available_cores() if jobs is None else positive_int("--jobs", jobs)
+        count = available_cores() if jobs is None else check_jobs("--jobs", jobs, configuration.size)
         store = Store(out) if out is not None and out.is_dir() else None
         found = estimate(configuration, store, share, count)
     typer.echo(str(found))

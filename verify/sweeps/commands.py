@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from enum import StrEnum
@@ -31,9 +32,15 @@ def check_command(value: Any) -> str:
     return one_of("command", value, COMMANDS)
 
 
+@functools.cache
+def _fields_of(kind: type[Simulation]) -> dict[str, OptionField]:
+    """The options of one kind; looked up once, as a sweep reads them at every point."""
+    return option_fields(kind)
+
+
 def known_fields() -> dict[str, OptionField]:
     """Every option of any kind of simulation but ``flow``, by name."""
-    fields = {**option_fields(DeepSimulation), **option_fields(TwoLayerSimulation)}
+    fields = {**_fields_of(DeepSimulation), **_fields_of(TwoLayerSimulation)}
     del fields["flow"]
     return fields
 
@@ -79,8 +86,25 @@ def _item(key: str, one: Any, field: OptionField, given: Any) -> Any:
     raise ValueError(f"{key}: expected {field.expected}, got {given!r}")
 
 
-def simulation_of(options: Options) -> Simulation:
+class _Planned(Simulation):
+    """A simulation that is talked about and not run here: this machine's memory does not matter."""
+
+    def check_memory(self) -> None:
+        """Left to the machine that runs it."""
+
+
+class _PlannedTwoLayers(_Planned, TwoLayerSimulation):
+    pass
+
+
+class _PlannedDeep(_Planned, DeepSimulation):
+    pass
+
+
+def simulation_of(options: Options, *, planned: bool = False) -> Simulation:
     """The simulation that ``options`` describe, ``flow`` among them or left at its default.
+
+    ``planned``: it will run on another machine, or has run already; whether it fits this one's memory is not asked.
 
     Raises:
         ValueError: naming the option: it does not belong to the flow, or does not go with the others.
@@ -88,12 +112,13 @@ def simulation_of(options: Options) -> Simulation:
     """
     given = dict(options)
     deep = given.get("flow") == DEEP
-    kind: type[Simulation] = DeepSimulation if deep else TwoLayerSimulation
+    kinds = (_PlannedTwoLayers, _PlannedDeep) if planned else (TwoLayerSimulation, DeepSimulation)
+    kind: type[Simulation] = kinds[deep]
     if deep:
         del given["flow"]
     elif "flow" in given:
         given["flow"] = FlowName(given["flow"])
-    fields = option_fields(kind)
+    fields = _fields_of(kind)
     for name in given:
         if name not in fields:
             raise ValueError(

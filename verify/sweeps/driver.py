@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -75,12 +76,6 @@ class _Tasks(Sequence[Task]):
         return Task(point.key, point.options, self.points.code, self.folder)
 
 
-def check_points(points: Points) -> None:
-    """Make every point's options once, so that a sweep is refused before it starts rather than in the middle."""
-    for number in range(len(points)):
-        points[number]
-
-
 def drive(
     store: Store,
     configuration: Configuration,
@@ -112,10 +107,9 @@ def drive(
         OSError: a file cannot be written.
     """
     points = Points(configuration, code_version())
-    check_points(points)
     with at_work(store, shard):
+        tally, missing = _take_stock(store, points, shard, retry)  # refuses bad points before any is computed
         store.write_manifest(configuration, points.code)
-        tally, missing = _take_stock(store, points, shard, retry)
         if watch is not None:
             watch(tally)
         for attempt in range(1, TRIES + 1):
@@ -126,10 +120,10 @@ def drive(
     return tally
 
 
-def _take_stock(store: Store, points: Points, shard: Shard, retry: bool) -> tuple[Tally, list[int]]:
+def _take_stock(store: Store, points: Points, shard: Shard, retry: bool) -> tuple[Tally, Sequence[int]]:
     """What is done and failed already, and the numbers of the points that are to be computed."""
     numbers = shard.numbers(len(points))
-    tally, missing = Tally(len(numbers)), []
+    tally, missing = Tally(len(numbers)), array("q")  # eight bytes a point
     for number in numbers:
         key = points[number].key
         found = store.found(key)
@@ -146,15 +140,15 @@ def _take_stock(store: Store, points: Points, shard: Shard, retry: bool) -> tupl
 
 def _compute(
     store: Store, tasks: _Tasks, engine: Engine, tally: Tally, watch: Watch | None, *, keep_lost: bool
-) -> list[int]:
+) -> Sequence[int]:
     """Compute the tasks and keep how they end; returns the numbers of lost points that may be tried again."""
-    again = []
+    again = array("q")
     with closing(engine(tasks)) as results:
         for place, result in results:
             if result.status == LOST and not keep_lost:
                 again.append(tasks.numbers[place])
                 continue
-            _keep(store, result, tasks[place])
+            _keep(store, result, tasks, place)
             tally.computed += 1
             tally.seconds += result.seconds
             if result.status == DONE:
@@ -166,10 +160,10 @@ def _compute(
     return again
 
 
-def _keep(store: Store, result: Result, task: Task) -> None:
+def _keep(store: Store, result: Result, tasks: _Tasks, place: int) -> None:
     if result.status != DONE:
         record = {"status": result.status, "reason": result.reason, "details": result.details}
-        store.fail(result.key, {**record, "seconds": result.seconds, "options": dict(task.options)})
+        store.fail(result.key, {**record, "seconds": result.seconds, "options": dict(tasks[place].options)})
         return
     if result.content is not None:
         store.write(result.key, result.content)

@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
+from dynamics.memory import GIB, available_memory
+from dynamics.validation import positive_int
 from dynamics.workers.pool import Done, Lost, in_processes
 from verify.sweeps.errors import EngineError
 from verify.sweeps.work import LOST, Result, Task, compute
@@ -20,6 +22,12 @@ Engine = Callable[[Sequence[Task]], Results]
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+PROCESS_MEMORY = 160 * 2**20
+"""Bytes that a process takes before it has computed anything: NumPy, SciPy, xarray and HDF5."""
+
+MOST_JOBS = 4096
+"""More processes than this are a mistake, however few of them would be started."""
+
 WINDOW = 256
 """Points that are handed to an executor ahead where it does not say how many it works on at a time."""
 
@@ -30,6 +38,23 @@ class Executor(Protocol):
     def submit(self, function: Any, /, *arguments: Any) -> Any:
         """Start a call."""
         ...
+
+
+def check_jobs(argument: str, jobs: Any, points: int) -> int:
+    """``jobs`` as a number of processes.
+
+    Raises:
+        ValueError: naming ``argument``: none, or more than fit the memory, with the estimate.
+        TypeError: no integer.
+    """
+    count = positive_int(argument, jobs)
+    started = count if count > MOST_JOBS else min(count, points)
+    needed, available = started * PROCESS_MEMORY, available_memory()
+    if started > 1 and needed > available:
+        raise ValueError(
+            f"{argument}: {started} processes take {needed / GIB:.3g} GiB, and {available / GIB:.3g} GiB are available"
+        )
+    return count
 
 
 def available_cores() -> int:

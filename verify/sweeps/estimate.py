@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 from verify.sweeps.configuration import Configuration
-from verify.sweeps.driver import check_points
 from verify.sweeps.points import Points, code_version
 from verify.sweeps.shards import Shard
 from verify.sweeps.store import Found, Store
@@ -70,9 +69,9 @@ def estimate(configuration: Configuration, store: Store | None, shard: Shard, jo
         ValueError: options that do not go together, at some point.
     """
     points = Points(configuration, code_version())
-    check_points(points)
     numbers = shard.numbers(len(points))
-    pending = sum(store is None or store.found(points[n].key) is not Found.WHOLE for n in numbers)
+    keys = (points[number].key for number in numbers)  # every point is made once: a bad one is refused
+    pending = sum(store is None or store.found(key) is not Found.WHOLE for key in keys)
     results: list[Result] = []
     started = time.monotonic()
     for place in dict.fromkeys((len(numbers) // 2, 0, len(numbers) - 1)) if numbers else ():

@@ -53,7 +53,7 @@ class Points:
         """Point ``number``; raises ValueError naming the option and the point where options do not go together."""
         chosen = self.configuration.chosen(number)
         try:
-            options = resolved(simulation_of({**self.configuration.base, **chosen}))
+            options = resolved(simulation_of({**self.configuration.base, **chosen}, planned=True))
         except (ValueError, TypeError) as error:
             where = ", ".join(f"{name} = {value}" for name, value in chosen.items()) or "the base alone"
             raise ValueError(f"{error} (at the point {where})") from error

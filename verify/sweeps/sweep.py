@@ -8,10 +8,16 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dynamics.validation import positive_int
 from verify.sweeps.configuration import Configuration, from_mapping, read_configuration
 from verify.sweeps.driver import Watch, drive
-from verify.sweeps.engines import Engine, Executor, available_cores, in_executor, in_local_processes
+from verify.sweeps.engines import (
+    Engine,
+    Executor,
+    available_cores,
+    check_jobs,
+    in_executor,
+    in_local_processes,
+)
 from verify.sweeps.points import code_version
 from verify.sweeps.shards import ALL, read_shard
 from verify.sweeps.status import SweepStatus, status_of
@@ -156,7 +162,7 @@ def _run(
     retry: bool = False,
 ) -> Sweep:
     share = ALL if shard is None else read_shard("shard", shard)
-    with engine_of(jobs, executor, scheduler) as engine:
+    with engine_of(jobs, executor, scheduler, len(share.numbers(configuration.size))) as engine:
         drive(
             store,
             configuration,
@@ -170,7 +176,9 @@ def _run(
 
 
 @contextmanager
-def engine_of(jobs: int | None, executor: Executor | None, scheduler: str | None) -> Iterator[Engine]:
+def engine_of(
+    jobs: int | None, executor: Executor | None, scheduler: str | None, points: int
+) -> Iterator[Engine]:
     """The engine that was asked for, for as long as the body runs; raises ValueError where several were."""
     chosen = [
         name
@@ -189,7 +197,7 @@ def engine_of(jobs: int | None, executor: Executor | None, scheduler: str | None
     elif executor is not None:
         yield in_executor(executor)
     else:
-        yield in_local_processes(available_cores() if jobs is None else positive_int("jobs", jobs))
+        yield in_local_processes(available_cores() if jobs is None else check_jobs("jobs", jobs, points))
 
 
 def _make(argument: str, folder: Path) -> None:

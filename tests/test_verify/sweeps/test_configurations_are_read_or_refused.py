@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from verify.sweeps.configuration import from_mapping, read_configuration
-from verify.sweeps.points import Points
+from verify.sweeps.points import Points, code_version
+from verify.sweeps.work import Task, compute
 
 SMALL = {"command": "simulate", "base": {"d": 6, "t_end": 2}}
 
@@ -121,6 +122,15 @@ def test_options_that_do_not_go_together_name_the_point():
     assert points[0].options["m"] == 2
     with pytest.raises(ValueError, match=r"^n: expected n = m = 3 .* \(at the point m = 3\)"):
         points[1]
+
+
+def test_a_machines_memory_does_not_matter_until_a_point_runs():
+    """A laptop tells the status of a cluster's sweep; what does not fit is refused where it runs."""
+    points = Points(from_mapping({**SMALL, "base": {"d": 10**12, "m": 1}}), "code")
+    assert points[0].options["d"] == 10**12
+    result = compute(Task(points[0].key, points[0].options, code_version()))
+    assert result.status == "refused"
+    assert "GiB are available" in result.reason
 
 
 def test_keys_follow_options_and_code():

@@ -228,6 +228,7 @@ def test_an_interrupted_sweep_goes_on(tmp_path, executor):
     ("arguments", "message"),
     [
         ({"jobs": 0}, "jobs: expected a positive integer, got 0"),
+        ({"jobs": 2**32}, "jobs: 4294967296 processes take .* GiB are available"),
         ({"jobs": 2, "scheduler": "tcp://x:1"}, "scheduler: expected one of jobs, executor and scheduler"),
     ],
 )
