@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,9 +16,10 @@ import pytest
 
 from dynamics.files import netcdf
 from luckproof import sweep
-from tests.e2e.commands import REAL, command, environment
+from tests.e2e.commands import REAL, ROOT, command, environment
 from tests.process_family import family, left
 from tests.test_verify.sweeps.small_sweeps import files
+from verify.sweeps.configuration import read_configuration
 
 CONFIGURATION = """
 command = "simulate"
@@ -201,3 +204,39 @@ def test_sigterm_ends_a_sweep_in_order(configuration, tmp_path):
     assert complaint.strip() == "luckproof: ended by signal 15"
     assert left(members, 10) == set()
     assert list((tmp_path / "out" / "drivers").iterdir()) == []
+
+
+def test_the_page_on_sweeps_is_true(tmp_path):
+    """Its configurations are read, and its script runs as a program."""
+    page = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    first, together = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "sweep.toml").write_text(first)
+    assert read_configuration(tmp_path / "sweep.toml").dimensions == {"m": 2, "theta0": 4, "seed": 3}
+    (tmp_path / "sweep.toml").write_text(f'command = "simulate"\n{together}')
+    assert read_configuration(tmp_path / "sweep.toml").dimensions == {"zip": 3}
+    (script,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "24 points: 24 done, 0 failed, 0 pending\n<xarray.DataArray 'loss' (m: 2, theta0: 4)>"
+    )
+
+
+def test_a_disk_that_is_full_ends_the_sweep_in_a_line(configuration, tmp_path):
+    """Exit code 2; nothing that is cut short passes for done, and with room the sweep goes on."""
+    limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "-", *REAL]
+    done = command("sweep", configuration, "--out", tmp_path / "out", "--jobs", 1, program=limited)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "File too large" in line
+    assert files(tmp_path / "out") == {}
+    rest = swept(configuration, "--out", tmp_path / "out", "--shard", "1/20", "--jobs", 1)
+    assert rest.returncode == 0, rest.stderr

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -52,7 +54,11 @@ class Store:
 
     def path(self, key: str) -> Path:
         """The file of the point ``key``; some 256 folders keep each of them small."""
-        return self.folder / "points" / key[:2] / f"{key}.nc"
+        return Path(self._name(key))
+
+    def _name(self, key: str) -> str:
+        """As a text: pathlib keeps something of every name it has seen, and a sweep may have millions."""
+        return os.path.join(self.folder, "points", key[:2], f"{key}.nc")
 
     def write(self, key: str, content: bytes) -> None:
         """Put a finished point in its place, in one step."""
@@ -63,7 +69,7 @@ class Store:
     def found(self, key: str) -> Found:
         """Whether the point's file is there and as it was written; all of it is read."""
         try:
-            with open(self.path(key), "rb") as file:
+            with open(self._name(key), "rb") as file:
                 return Found.WHOLE if is_sealed(file) else Found.DAMAGED
         except FileNotFoundError:
             return Found.NOTHING
@@ -72,24 +78,25 @@ class Store:
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """Why the point failed; None where it did not, or where the record is not as it was written."""
-        path = self._failure_path(key)
+        path = self._failure_name(key)
         try:
-            return read_sealed(path) if path.exists() else None
+            return read_sealed(Path(path)) if os.path.exists(path) else None
         except ValueError:
             return None
 
     def fail(self, key: str, record: Mapping[str, Any]) -> None:
         """Keep why a point failed: ``status``, ``reason``, ``details`` and its options."""
-        path = self._failure_path(key)
+        path = Path(self._failure_name(key))
         path.parent.mkdir(exist_ok=True)
         write_sealed(path, record)
 
     def forget_failure(self, key: str) -> None:
         """For a point that is to be tried again, or that is done."""
-        self._failure_path(key).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self._failure_name(key))
 
-    def _failure_path(self, key: str) -> Path:
-        return self.folder / "failures" / f"{key}.json"
+    def _failure_name(self, key: str) -> str:
+        return os.path.join(self.folder, "failures", f"{key}.json")
 
     def write_manifest(self, configuration: Configuration, code: str) -> None:
         """Say what is swept in this folder from now on; nothing is written where it says so already."""
@@ -137,8 +144,3 @@ def read_sealed(path: Path) -> dict[str, Any]:
             f"{str(path)!r} is damaged: {error}; remove it, and run the sweep's configuration again"
         ) from error
     return content
-
-
-def key_files(folder: Path) -> Iterator[Path]:
-    """All points' files in the folder of a sweep, of whatever configuration and code."""
-    yield from (folder / "points").glob("*/*.nc")
