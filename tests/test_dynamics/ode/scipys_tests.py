@@ -11,7 +11,7 @@ import pytest
 from scipy.integrate._ivp import ivp
 from scipy.integrate._ivp.tests import test_ivp
 
-from dynamics.ode.steppers.methods import METHODS
+from luckproof import METHODS
 
 
 def main(name: str) -> int:

@@ -9,8 +9,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from dynamics.ode.steppers.cvode import CVODE
-from dynamics.ode.steppers.methods import METHODS
 from luckproof import (
+    METHODS,
     Array,
     EmpiricalMeasure,
     ProjectedFlow,

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.geometry.columns import tangent_projection, unit_columns
-from luckproof import ProjectedFlow, TeacherStudent, TwoLayerStudents, integrate, teachers
-from nets.two_layer.population_descent import population_descent
+from dynamics.geometry.columns import tangent_projection
+from luckproof import (
+    ProjectedFlow,
+    TeacherStudent,
+    TwoLayerStudents,
+    integrate,
+    population_descent,
+    teachers,
+    unit_columns,
+)
 from verify.mathematics.linear_noise import InputDirections, MeanField, NoisyFlow, descent_noise
 from verify.mathematics.whitened_ensemble import spread_margin
 

@@ -11,8 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dynamics.geometry.boundaries import Box
-from verify.judging import Assumption
+from luckproof import Assumption, Box
 from verify.mathematics.families import gradient_batches
 from verify.mathematics.families.gradient_batches import Batch, Networks, away_from_kinks
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Splitting
