@@ -12,7 +12,7 @@ Teachers u_l, points: the *exactly normalised* columns; r bounds the geodesic di
 2. A step h, claimed lam: grow = e^{(-lam)+ h}, speed <= F = |f| grow, rho = r grow + F h. If Hess E >= lam + L rho at
    the point, Hess E >= lam within rho: distances grow by e^{-lam h} at most, |Hess f| <= G = grow(|Hess f| + h L F^2),
    |Hess^2 f| <= K = grow(|Hess^2 f| + h L F(G + |Hess| F)), Taylor's step is off by h^3/6 (L F^2 + K + 3GF + F^3).
-3. No eigenvalue of a symmetric A is below c if A - c - C C^T is diagonally dominant for some C (the hint).
+3. No eigenvalue of a symmetric A is below c if |A - c - s - C C^T| <= s (Frobenius) for some C (the hint), s > 0.
 4. End: Theorem B0 within geodesic distance b of the teachers, rate >= lam* - L b/2; before, Theorem A about an
    orthonormal matrix within eps = |gram - 1|, rate >= lambda_A(R + eps) - 2.1 m eps/R' down to R' = b/1.05.
 """
@@ -26,7 +26,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 FORMAT = "luckproof trajectory certificate 1: Theorem 4, projected flow, standard normal input"
-PENALTY = 0.5  # given to the directions normal to the spheres, where the Hessian is zero
+PENALTY, SHIFT = 0.5, 2.0**-30  # of the directions normal to the spheres, where the Hessian is zero; s of statement 3
 ctx.prec = 80
 PI, AROUND = arb.pi(), arb(0, 1)
 TOLD = """proved: the trajectory of Theorem 4's flow from the first point converges to the teachers
@@ -117,12 +117,14 @@ def floats(A: arb_mat) -> Any:
 def above(A: arb_mat, least: arb) -> bool:
     """Whether no symmetric matrix in the enclosure A has an eigenvalue below ``least`` (statement 3)."""
     try:
-        hint = np.linalg.cholesky(floats(A) - (float(least) + 1e-9) * np.eye(A.nrows()))
+        hint = np.linalg.cholesky(floats(A) - (float(least) + SHIFT) * np.eye(A.nrows()))
     except np.linalg.LinAlgError:
         return False
     C = arb_mat([[arb(x) for x in row] for row in hint.tolist()])
-    rest = (A - C * C.transpose()).tolist()
-    return all(x[a] - least >= sum((up(abs(y)) for y in x[:a] + x[a + 1 :]), arb(0)) for a, x in enumerate(rest))
+    rest = A - C * C.transpose()
+    for a in range(A.nrows()):
+        rest[a, a] -= least + SHIFT
+    return bool(norm(rest.entries()) <= SHIFT)
 def step(W: list[list[arb]], Y: list[list[arb]], T: list[list[arb]], r: arb, h: arb, lam: arb) -> arb:
     """A bound of the distance to the trajectory at Y, a step h after a bound r at W (statement 2)."""
     own, onto, gap = angles(W, W), angles(W, T), []
@@ -135,16 +137,15 @@ def step(W: list[list[arb]], Y: list[list[arb]], T: list[list[arb]], r: arb, h: 
     Hf, HHf = (H * vector).entries(), (H * (H * vector)).entries()
     G, bent = grow * (norm(Hf) + h * L * F * F), iter(Hf)
     K = grow * (norm(HHf) + h * L * F * (G + (norm(H.entries()) + L * rho) * F))
-    for w, y, v in zip(W, Y, f, strict=True):
-        square = dot(v, v)
+    for w, y, v, square in zip(W, Y, f, [dot(v, v) for v in f], strict=True):
         gap += [a + h * b - h * h / 2 * (next(bent) + square * a) - z for a, z, b in zip(w, y, v, strict=True)]
     wrong = up(norm(gap) + h**3 / 6 * (L * F * F + K + 3 * G * F + F**3))
     need(wrong < 0.1, "the next point is not where the step leads")
     return up(r * (-lam * h).exp() + wrong * arb("1.001"))
 def theorem_a(R: arb) -> arb:
     t, part = 2 * (R / 2).asin(), 1 - R * R / 2
-    loss = 1 / (8 * part) + PI / 32 + (PI / 2 - 1) * 27 / 2048 * R**4 / part**3
-    return ((t / 2).cos() ** 2 * (PI / 2 - t - t / t.sin()) - R * R * loss) / (2 * PI)
+    loss = R * R * (1 / (8 * part) + PI / 32 + (PI / 2 - 1) * 27 / 2048 * R**4 / part**3)
+    return ((t / 2).cos() ** 2 * (PI / 2 - t - t / t.sin()) - loss) / (2 * PI)
 def end(T: list[list[arb]], W: list[list[arb]], target: list[int], r: arb) -> tuple[arb, arb, arb]:
     """(R at the last point, rate from there on, late rate): statement 4."""
     m, between = len(T), angles(T, T)
@@ -159,9 +160,8 @@ def end(T: list[list[arb]], W: list[list[arb]], target: list[int], r: arb) -> tu
         return R, local(up(R * arb("1.05"))), late
     b = next((x for x in (arb(2) ** -k for k in range(1, 20)) if local(x) > late / 2), arb(0))
     eps = up(norm([dot(T[j], T[k]) - int(j == k) for j in range(m) for k in range(m)]))
-    need(105 * eps < b, f"outside Theorem B0's basin (R = {float(R):.4g}), and the teachers are not orthonormal")
     rate = theorem_a(R + eps) - arb("2.1") * m * eps * arb("1.05") / b
-    need(rate > 0, f"the last point is too far from the teachers: R = {float(R):.4g}")
+    need(105 * eps < b and rate > 0, f"too far from the teachers (R = {float(R):.4g}), or they are not orthonormal")
     return R, arb(rate.lower()).min(local(b)), late
 def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
     """What is proved, in plain floats; raises RefusedError."""
