@@ -14,6 +14,7 @@ import pytest
 
 from luckproof import sweep
 from tests.e2e.commands import REAL, command, environment
+from tests.e2e.test_command_loses_nothing import records
 from tests.e2e.test_command_sweeps import started, until
 from tests.test_verify.sweeps.small_sweeps import files
 
@@ -70,7 +71,8 @@ class Cluster:
         raise TimeoutError("no scheduler")
 
     def worker(self):
-        self.processes.append(self._dask("worker", "--nthreads", "1", "--no-nanny"))
+        toys = ("--preload", "tests.e2e.toy_command")  # workers know the toy statements, as the driver does
+        self.processes.append(self._dask("worker", "--nthreads", "1", "--no-nanny", *toys))
         return self.processes[-1]
 
     def end(self):
@@ -85,6 +87,16 @@ def cluster(tmp_path_factory):
     made = Cluster(tmp_path_factory.mktemp("cluster"))
     yield made
     made.end()
+
+
+@pytest.mark.soak
+def test_verdicts_are_those_of_this_machine(cluster, tmp_path):
+    """``verify --scheduler`` on the toy statements: the records of local processes, but for the seconds."""
+    words = ["verify", "--device", "cpu"]
+    here = command(*words, "--jobs", 2, "--json", tmp_path / "here.json")
+    there = command(*words, "--scheduler", cluster.address, "--json", tmp_path / "there.json")
+    assert (there.returncode, there.stderr) == (here.returncode, here.stderr) == (0, "")
+    assert records(tmp_path / "there.json") == records(tmp_path / "here.json")
 
 
 @pytest.mark.soak
@@ -128,10 +140,10 @@ def test_a_driver_or_scheduler_that_dies_loses_nothing(configuration, expected, 
 
 def test_a_scheduler_that_is_not_there_is_bad_input(configuration, tmp_path, monkeypatch, capsys):
     """One line, exit code 2, and no point is marked."""
+    from dynamics.workers import dask_workers
     from verify.command.main import run
-    from verify.sweeps import dask_engine
 
-    monkeypatch.setattr(dask_engine, "PATIENCE", "1s")
+    monkeypatch.setattr(dask_workers, "PATIENCE", "1s")
     for address in ("tcp://127.0.0.1:9", "nonsense", "foo://x:1"):
         assert run(["sweep", str(configuration), "--out", str(tmp_path / "out"), "--scheduler", address]) == 2
         complaint = capsys.readouterr().err

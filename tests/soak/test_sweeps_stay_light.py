@@ -69,8 +69,11 @@ def test_a_point_costs_20_ms_beyond_its_run(tmp_path):
     joblib.Parallel(n_jobs=2)(joblib.delayed(loss_at_the_end)(seed) for seed in range(POINTS))
     get_reusable_executor().shutdown(wait=True)
     between = processor_seconds()
-    sweep({"command": "simulate", "base": BASE, "grid": {"seed": f"0:{POINTS}"}}, tmp_path / "all", jobs=2)
+    found = sweep(
+        {"command": "simulate", "base": BASE, "grid": {"seed": f"0:{POINTS}"}}, tmp_path / "all", jobs=2
+    )
     after = processor_seconds()
+    assert found.status().complete
     overhead = ((after - between) - (between - before)) / POINTS
     print(f"joblib {(between - before) / POINTS:.4f} s a point, sweep {(after - between) / POINTS:.4f} s")
     assert overhead < 0.020

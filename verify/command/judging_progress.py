@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dynamics.workers.dask_workers import DaskWorkers
 from verify.judging import AnyStatement, Context, Verdict
 from verify.judging.trials.kept_verdicts import KeptVerdicts
 from verify.judging.trials.processes import (
@@ -60,6 +61,7 @@ def judge_all(
     jobs: int,
     draw: Draw | None,
     kept: KeptVerdicts | None = None,
+    workers: DaskWorkers | None = None,
 ) -> JudgingRun:
     """Judge the statements; a bar on stderr where that is a terminal.
 
@@ -68,6 +70,7 @@ def judge_all(
         context: budget, device and seed of the run.
         jobs: processes; 0 for one a core.
         draw: makes the picture of a verdict, in the process that judged it; None for none.
+        workers: of a Dask scheduler, which judge in place of processes of this machine.
         kept: verdicts found there are not reached again; others are added as soon as they are, with a line on stderr.
     Returns:
         All that was reached, where the run was interrupted too.
@@ -81,7 +84,7 @@ def judge_all(
             run.judged[statement.name] = Judged(statement, verdict, None if draw is None else draw(verdict))
     missing = [statement for statement in chosen if statement.name not in run.judged]
     if missing:
-        _judge(run, missing, context, jobs or default_jobs(context.device, len(missing)), draw, kept)
+        _judge(run, missing, context, jobs or default_jobs(context.device, len(missing)), draw, kept, workers)
     return run
 
 
@@ -92,6 +95,7 @@ def _judge(
     jobs: int,
     draw: Draw | None,
     kept: KeptVerdicts | None,
+    workers: DaskWorkers | None,
 ) -> None:
     columns = (
         TextColumn("{task.description}"),
@@ -103,11 +107,11 @@ def _judge(
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         before = len(run.judged)
         task = bar.add_task("", total=len(run.chosen), completed=before, at=f"{before}/{len(run.chosen)}")
-        if jobs == 1:
+        if jobs == 1 and workers is None:
             outcomes = _judge_here(missing, context, draw, lambda **at: bar.update(task, **at), before)
         else:
-            bar.update(task, description=f"{jobs} processes")
-            outcomes = judge_in_processes(missing, context, jobs, extra=draw)
+            bar.update(task, description=f"{jobs} processes" if workers is None else "Dask")
+            outcomes = judge_in_processes(missing, context, jobs, extra=draw, workers=workers)
         try:
             with closing(outcomes):
                 for judged in outcomes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +16,9 @@ from verify.command.folders import prepare_folder
 from verify.command.tables import coloured, console, print_verdicts, table
 from verify.judging import Form
 from verify.judging.catalogue import StatementEntry
+
+if TYPE_CHECKING:
+    from dynamics.workers.dask_workers import DaskWorkers
 
 
 class BudgetName(StrEnum):
@@ -58,6 +63,10 @@ def verify(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="Processes; 0: one a core.")] = 0,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="Judge on the workers of a Dask scheduler instead."),
+    ] = None,
     attack: Annotated[
         int | None,
         typer.Option(
@@ -119,14 +128,30 @@ def verify(
             prepare_folder("--resume", resume)
     started = time.perf_counter()
     kept = None if resume is None else KeptVerdicts(resume, context)
+    draw = picture_of if report is not None else None
     try:
-        run = judge_all(chosen, context, jobs, picture_of if report is not None else None, kept)
+        with _workers(scheduler) as workers:
+            run = judge_all(chosen, context, jobs, draw, kept, workers)
     except DamagedFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     info = RunInfo.of(context, time.perf_counter() - started)
     complaints = [] if run.interrupted else write_outputs(run, info, report, json)
     print_verdicts(run.verdicts, info.seconds)
     raise typer.Exit(conclude(run, complaints, resume))
+
+
+@contextmanager
+def _workers(scheduler: str | None) -> Iterator[DaskWorkers | None]:
+    """The workers of the scheduler that was named; None where none was."""
+    from dynamics.workers.dask_workers import dask_workers
+
+    if scheduler is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        with boundary():
+            workers = stack.enter_context(dask_workers("--scheduler", scheduler))
+        yield workers
 
 
 def list_statements(keys: Keys = None, form: FormOption = None) -> None:

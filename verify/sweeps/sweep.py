@@ -190,9 +190,9 @@ def engine_of(
             f"{chosen[1]}: expected one of jobs, executor and scheduler, got {' and '.join(chosen)}"
         )
     if scheduler is not None:
-        from verify.sweeps.dask_engine import on_dask
+        from verify.sweeps.dask_engine import on_scheduler
 
-        with on_dask(scheduler) as engine:
+        with on_scheduler(scheduler) as engine:
             yield engine
     elif executor is not None:
         yield in_executor(executor)

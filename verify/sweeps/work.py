@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynamics.workers.one_thread import one_thread
 from verify.sweeps.commands import simulation_of
-from verify.sweeps.one_thread import one_thread
 from verify.sweeps.points import code_version
 from verify.sweeps.store import POINT_ATTRIBUTE, Store
 

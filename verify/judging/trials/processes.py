@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from dynamics.memory import GIB, available_memory
+from dynamics.workers.dask_workers import DaskWorkers, on_dask
 from dynamics.workers.pool import Done, in_processes
 from nets.devices import available_cores
 from verify.judging import registry
@@ -88,6 +89,7 @@ def judge_in_processes(
     jobs: int,
     *,
     extra: Callable[[Verdict], Extra] | None = None,
+    workers: DaskWorkers | None = None,
 ) -> Generator[Judged[Extra], None, None]:
     """Judge registered statements in fresh processes, with the verdicts of one process, each as soon as it is reached.
 
@@ -99,10 +101,12 @@ def judge_in_processes(
         context: budget, device and seed of the run.
         jobs: how many processes.
         extra: a function that can be pickled (at the top of a module), called on each verdict where it was reached.
+        workers: of a Dask scheduler, in place of processes of this machine.
     """
     one_thread_each()
     tasks = [(statement.name, context, extra) for statement in chosen]
-    with closing(in_processes(_judge_named, tasks, jobs)) as outcomes:
+    there = None if workers is None else on_dask(workers, _judge_named, tasks)
+    with closing(there or in_processes(_judge_named, tasks, jobs)) as outcomes:
         for number, outcome in outcomes:
             statement = chosen[number]
             if isinstance(outcome, Done):

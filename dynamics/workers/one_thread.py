@@ -1,4 +1,4 @@
-"""One thread for linear algebra while a point is computed: the same sums in the same order on every machine."""
+"""One thread for linear algebra while something is computed: the same sums in the same order on every machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _inside: list[object] = []
-"""The limit in force, once for each point that is being computed in this process."""
+"""The limit in force, once for each call that is under way in this process."""
 
 
 @functools.cache
