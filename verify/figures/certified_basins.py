@@ -76,8 +76,8 @@ def picture(angles: Array, found: Array) -> Figure:
 
 
 def main(folder: str) -> None:
-    """Make the map of 36 x 36 starts, 10 degrees apart, none on the line where they merge; put it into ``folder``."""
-    angles = np.radians(np.arange(-177.5, 180.0, 10.0))
+    """Make the map of 24 x 24 starts, 15 degrees apart, none on the line where they merge; put it into ``folder``."""
+    angles = np.radians(np.arange(-176.0, 180.0, 15.0))
     found = basin_map(
         angles, progress=lambda done: print(f"\r{done:.0%}", end="", file=sys.stderr, flush=True)
     )

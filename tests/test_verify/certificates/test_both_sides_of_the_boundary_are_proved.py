@@ -45,6 +45,21 @@ def test_the_boundary_itself_is_undecided() -> None:
         found.save("nowhere.json")
 
 
+def test_rest_away_from_the_teachers_is_told() -> None:
+    """The antipode is an equilibrium: a start on it rests there."""
+    W = np.eye(3, 1)
+    found = certify(TeacherStudent(W, -W))
+    assert not found.certified
+    assert found.reason.startswith("at rest at t = 0, R = 2")
+
+
+def test_teachers_on_one_line_have_no_basin() -> None:
+    """Two equal teachers: the Hessian at the solution is singular, and nothing is proved."""
+    W = np.stack([np.eye(3)[0], np.eye(3)[0]], axis=1)
+    found = certify(TeacherStudent(W, np.eye(3)[:, :2]))
+    assert "no basin is proved around these teachers" in found.reason
+
+
 def test_the_step_limit_is_told() -> None:
     """Too few steps: undecided, with the number."""
     assert "step limit: 3 steps" in certify(turned(0.6), max_steps=3).reason
