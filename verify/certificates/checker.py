@@ -27,7 +27,6 @@ from flint import arb, arb_mat, ctx
 
 FORMAT = "luckproof trajectory certificate 1: Theorem 4, projected flow, standard normal input"
 PENALTY, SHIFT = 0.5, 2.0**-30  # of the directions normal to the spheres, where the Hessian is zero; s of statement 3
-ctx.prec = 80
 PI, AROUND = arb.pi(), arb(0, 1)
 TOLD = """proved: the trajectory of Theorem 4's flow from the first point converges to the teachers
 students 0, 1, ... go to teachers {limit}; from t = {time:.6g} on the distance, R <= {R:.6g} then,
@@ -163,6 +162,7 @@ def end(T: list[list[arb]], W: list[list[arb]], target: list[int], r: arb) -> tu
     rate = theorem_a(R + eps) - arb("2.1") * m * eps * arb("1.05") / b
     need(105 * eps < b and rate > 0, f"too far from the teachers (R = {float(R):.4g}), or they are not orthonormal")
     return R, arb(rate.lower()).min(local(b)), late
+@ctx.workprec(80)
 def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
     """What is proved, in plain floats; raises RefusedError."""
     need(isinstance(document, dict) and document.get("format") == FORMAT, "not of this format", 2)
