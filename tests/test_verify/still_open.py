@@ -42,12 +42,9 @@ FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset()
 ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
     {
         "luckmatters.theorem4.corrected",
-        "luckmatters.theorem4.fluctuations.sharp",
         "luckmatters.theorem4.modulation.sharp",
         "luckmatters.theorem4.sharp",
         "luckmatters.theorem4.vacuity.threshold.sharp",
-        "luckmatters.theorem5.networks.bound.corrected",
-        "luckmatters.theorem5.networks.sharp",
         "specialization.slow_start.helper.reading",
         "specialization.slow_start.reading",
         "specialization.strong_first.premise.corrected",

@@ -186,7 +186,8 @@ THRESHOLDED = Theorem4Bounded(m=3, d=4, theta0=1e-3, threshold=2.0, share=0.5)
 @theorem4.THEOREM4.claim(
     "corrected",
     part="networks.bound",
-    expected="holds",
+    expected="observed",
+    population="ensembles of 16 to 64 networks at drawn starts that meet the theorem's conditions",
     on=Theorem4Bounded,
     draw=theorem4_starts,
     assume=conditions,
@@ -230,7 +231,8 @@ WIDE = Theorem5Bounded(c=2, alpha=2.5, theta0=0.1, v_error=0.1, r_fan_out=0.1)
 @theorem5.THEOREM5.claim(
     "corrected",
     part="networks.bound",
-    expected="holds",
+    expected="observed",
+    population="ensembles of 16 to 64 networks at drawn starts that meet the theorem's conditions",
     on=Theorem5Bounded,
     draw=theorem5_starts,
     assume=conditions,

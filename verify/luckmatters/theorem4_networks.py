@@ -155,7 +155,9 @@ BIASED = RateNetworks(m=4, d=5, teachers="thresholded", threshold=2.0, share=0.2
 @THEOREM4.claim(
     "sharp",
     part="networks",
-    expected="holds",
+    expected="observed",
+    population="ensembles of 16 to 64 networks with drawn teachers (orthonormal, separated, correlated, thresholded), "
+    "step and batch",
     on=RateNetworks,
     draw=ensembles,
     assume=assumptions,

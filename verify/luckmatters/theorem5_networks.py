@@ -189,7 +189,8 @@ DRIFTING = OverparameterisedNetworks(
 @THEOREM5.claim(
     "sharp",
     part="networks",
-    expected="holds",
+    expected="observed",
+    population="ensembles of over-parameterised networks with drawn nodes, fan-outs, step and batch",
     on=OverparameterisedNetworks,
     draw=ensembles,
     assume=assumptions,
