@@ -41,18 +41,6 @@ FIELDS_WITHOUT_DOMAIN: frozenset[str] = frozenset()
 
 ATTACKED_TOO_LITTLE: frozenset[str] = frozenset(
     {
-        "luckmatters.theorem4.corrected",
-        "luckmatters.theorem4.modulation.sharp",
-        "luckmatters.theorem4.sharp",
-        "luckmatters.theorem4.vacuity.threshold.sharp",
-        "specialization.slow_start.helper.reading",
-        "specialization.slow_start.reading",
-        "specialization.strong_first.premise.corrected",
-        "specialization.theorem5.best.sharp",
-        "specialization.theorem5.corrected",
-        "specialization.theorem6.corrected",
-        "specialization.theorem7.alignment.corrected",
-        "specialization.theorem7.growth.corrected",
         "specialization.winners_take_all.reading",
     }
 )
