@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 def test_tests_pass_where_nothing_can_be_written(read_only: Path, tmp_path: Path) -> None:
     """Drawn instances, files, processes, and what pytest and Hypothesis keep for themselves."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # pytest keeps its folders private
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.is_relative_to(tempfile.gettempdir()) and folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o755)  # pytest keeps its folders private
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, NOBODY, NOBODY)

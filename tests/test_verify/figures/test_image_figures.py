@@ -230,7 +230,7 @@ def test_checks_of_biases_can_hold_and_fail():
 def test_an_expected_refutation_is_no_surprise():
     known = ClaimCheck.exceeding("a", [-1.0, -1.1, -0.9], expected="not observed")
     assert (known.outcome, known.unexpected) == ("not observed", False)
-    assert ": refuted, as expected (effect" in str(known)
+    assert ": not observed, as expected (effect" in str(known)
     assert ClaimCheck.exceeding("a", [1.0, 1.1, 0.9], expected="not observed").unexpected
     assert ClaimCheck.exceeding("a", [-1.0, -1.1, -0.9]).unexpected
     assert not ClaimCheck.exceeding("a", [1.0, -1.1, 0.1], expected="not observed").unexpected

@@ -23,6 +23,7 @@ def module_of(**members) -> ModuleType:
 def toys(monkeypatch):
     collected = registry.collect([module_of(STATEMENTS=ALL)])
     monkeypatch.setattr(registry, "registered", lambda: collected)
+    monkeypatch.setattr(registry, "catalogued", lambda: None)
     return verify.statements
 
 
