@@ -12,15 +12,12 @@ from pathlib import Path
 from dynamics.files.writing import write_atomically
 from verify.figures import registry as figures
 from verify.judging import registry as statements
-from verify.judging.catalogue import STATEMENTS, StatementEntry
+from verify.judging.catalogue import STATEMENTS
 
 
 def catalogues() -> dict[Path, str]:
     """The text of each catalogue by path."""
-    entries = [
-        StatementEntry(s.name, s.key, s.form, s.expected, s.title).record()
-        for s in statements.registered().values()
-    ]
+    entries = [entry.record() for entry in statements.registered_entries().values()]
     pictures = [{"name": name, "title": figure.title} for name, figure in figures.figures().items()]
     return {
         STATEMENTS.file: STATEMENTS.content(entries),

@@ -87,7 +87,12 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnySt
 
 def catalogue() -> Mapping[str, StatementEntry]:
     """Every statement as lists show it, by name; from the catalogue, or by import where that is out of date."""
-    return catalogued() or {
+    return catalogued() or registered_entries()
+
+
+def registered_entries() -> Mapping[str, StatementEntry]:
+    """Every registered statement as lists show it, by name."""
+    return {
         name: StatementEntry(name, s.key, s.form, s.expected, s.title) for name, s in registered().items()
     }
 

@@ -151,10 +151,8 @@ class CVODE(OdeSolver):  # type: ignore[misc]
         elif self.max_step < smallest:
             return False, self.TOO_SMALL_STEP
         result = self._onwards()
-        if (
-            result.success and self._time(result.t) == self.t
-        ):  # after a dense output it first says again where it is
-            result = self._onwards()
+        if result.success and self._time(result.t) == self.t:
+            result = self._onwards()  # after a dense output it first says again where it is
         if not result.success:
             return False, f"SUNDIALS: {result.message}"
         if self._time(result.t) == self.t:
