@@ -28,6 +28,7 @@ def shell(line: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[byte
     )
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("redirection", "code", "said"),
     [
@@ -41,19 +42,21 @@ def shell(line: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[byte
     ],
 )
 def test_files_are_written_whatever_becomes_of_the_streams(
-    tmp_path: Path, redirection: str, code: int, said: bytes
+    tmp_path: Path, redirection: str, code: int, said: bytes, unbuffered: str
 ) -> None:
     """The verdicts are in the JSON, which nothing else is written into; the code says what became of the output."""
     line = f"toys verify --device cpu --jobs 1 --json v.json --report r.html toy.squares {redirection}"
-    done = shell(line, tmp_path)
+    done = shell(line, tmp_path, PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stderr) == (code, said)
     assert json.loads((tmp_path / "v.json").read_text())["statements"][0]["outcome"] == "holds"
     assert (tmp_path / "r.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&-"])
-def test_bad_input_has_its_code_without_stderr(tmp_path: Path, redirection: str) -> None:
-    done = shell(f"toys verify toy.none {redirection}", tmp_path)
+def test_bad_input_has_its_code_without_stderr(tmp_path: Path, redirection: str, unbuffered: str) -> None:
+    """Python's buffer of stderr, where there is one, does not write the lost message again at the end."""
+    done = shell(f"toys verify toy.none {redirection}", tmp_path, PYTHONUNBUFFERED=unbuffered)
     assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
 
 

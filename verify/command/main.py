@@ -61,7 +61,12 @@ def luckproof(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command on ``arguments`` (those of the process by default) and exit with its code."""
     put_in_order()
-    sys.exit(run(arguments))
+    code = run(arguments)
+    try:
+        sys.stderr.flush()
+    except OSError:  # Python would write what is left of a message again, and exit with a code of its own
+        silence(2)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
