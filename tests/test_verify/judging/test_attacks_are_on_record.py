@@ -10,13 +10,16 @@ import pytest
 
 from luckproof import Verdict, make_context, statements
 from tests.test_verify.still_open import ATTACKED_TOO_LITTLE, settle
+from verify.judging.trials import record_attacks, recorded_attacks
 from verify.judging.trials.attack import attack
-from verify.judging.trials.record_attacks import why_fewer
+from verify.judging.trials.record_attacks import is_stale, why_fewer
 from verify.judging.trials.recorded_attacks import (
     ATTACKED,
     FULL_ATTACK,
     RecordedAttack,
     attack_in_words,
+    code_of,
+    code_of_source,
     recorded,
 )
 from verify.judging.verdict import Attack
@@ -91,3 +94,34 @@ def test_fewer_evaluations_come_with_their_reason(evaluations, spent, reason):
     assert reason in why
     assert bool(why) == bool(reason)
     assert str(RecordedAttack(evaluations, 0.1, 0, 0, "2026-01-01", why)).count("because") == bool(reason)
+
+
+SOURCE = 'LIMIT = 1.5\n\n\ndef f(x):\n    """Words."""\n    return x < LIMIT\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("Words.", "Other words.", True),
+        ('    """Words."""\n', "    # none\n", True),
+        ("return x", "return  (x)", True),
+        ("1.5", "1.6", False),
+        ("x <", "x <=", False),
+    ],
+)
+def test_an_attack_is_of_the_code_at_its_time(old, new, same):
+    """Words and layout of a statement's file may change after an attack; its code may not unsaid."""
+    assert old in SOURCE
+    assert (code_of_source(SOURCE) == code_of_source(SOURCE.replace(old, new))) == same
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_words_say_when_the_code_has_changed_since(monkeypatch, changed):
+    statement = statements[HOLDING[0]]
+    code = "of another day" if changed else code_of(statement)
+    known = RecordedAttack(500, 0.1, 0, 0, "2026-01-01", code=code)
+    monkeypatch.setattr(recorded_attacks, "recorded", lambda: {statement.name: known})
+    words = attack_in_words(Verdict(statement, statement.expected, (), {}))
+    assert ("before the code of its file was last changed" in words) == changed
+    monkeypatch.setattr(record_attacks, "recorded", lambda: {statement.name: known})
+    assert is_stale(statement) == changed

@@ -1,7 +1,8 @@
 """Attack the statements that are expected to hold and write what came of it into the record.
 
-``python -m verify.judging.trials.record_attacks [KEYS] [--evaluations N] [--seconds S]``; the record is written after
-each statement. Cost: 500 evaluations of all of them take hours of one core.
+``python -m verify.judging.trials.record_attacks [KEYS] [--evaluations N] [--seconds S] [--stale]``; the record is
+written after each statement. ``--stale`` leaves out those that survived a full attack on the code their file has now.
+Cost: 500 evaluations of all of them take hours of one core.
 """
 
 from __future__ import annotations
@@ -16,18 +17,24 @@ from typing import Any
 
 from dynamics.files.writing import write_atomically
 from verify.judging.registry import select
+from verify.judging.statement import AnyStatement
 from verify.judging.trials.attack import attack
-from verify.judging.trials.recorded_attacks import ATTACKED, FILE, FULL_ATTACK, RecordedAttack
+from verify.judging.trials.recorded_attacks import (
+    ATTACKED,
+    FILE,
+    FULL_ATTACK,
+    RecordedAttack,
+    code_of,
+    recorded,
+)
 from verify.judging.trials.runner import make_context
 from verify.judging.verdict import Attack
 
 
-def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> int:
-    """Attack the selected statements and write the record after each; the number that fell."""
+def record(statements: Sequence[AnyStatement], evaluations: int, seconds: float, seed: int) -> int:
+    """Attack the statements and write the record after each; the number that fell."""
     context, fell = make_context("full", "cpu", 0), 0
-    for statement in select(keys):
-        if statement.expected not in ATTACKED:
-            continue
+    for statement in statements:
         started = time.monotonic()
         found = attack(statement, context, evaluations, seconds=seconds, seed=seed)
         spent = time.monotonic() - started
@@ -38,6 +45,7 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
             "unjudged": sum(found.unjudged.values()),
             "survivors": len(found.survivors),
             "day": datetime.date.today().isoformat(),
+            "code": code_of(statement),
         }
         reason = why_fewer(found, evaluations, seconds, spent)
         if reason and not found.survivors:
@@ -51,6 +59,12 @@ def record(keys: Sequence[str], evaluations: int, seconds: float, seed: int) -> 
         for reason, count in found.unjudged.items():
             print(f"    cannot be judged, {count} times: {reason}", flush=True)
     return fell
+
+
+def is_stale(statement: AnyStatement) -> bool:
+    """Whether no full attack on the present code of the statement's file is on record."""
+    known = recorded().get(statement.name)
+    return known is None or known.evaluations < FULL_ATTACK or known.code != code_of(statement)
 
 
 def why_fewer(found: Attack, evaluations: int, seconds: float, spent: float) -> str:
@@ -71,8 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--evaluations", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=600.0, help="at most so long for each statement")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--stale", action="store_true", help="only where the record is short or of other code"
+    )
     options = parser.parse_args(arguments)
-    return int(record(options.keys, options.evaluations, options.seconds, options.seed) > 0)
+    chosen = [
+        s for s in select(options.keys) if s.expected in ATTACKED and (not options.stale or is_stale(s))
+    ]
+    return int(record(chosen, options.evaluations, options.seconds, options.seed) > 0)
 
 
 if __name__ == "__main__":
