@@ -71,13 +71,12 @@ class OptionField:
 
 
 def option_fields(kind: type) -> dict[str, OptionField]:
-    """The fields of a dataclass as options, by name; those of its own class before the inherited ones.
+    """The fields of a dataclass as options, by name; those that are given by name alone come last.
 
     Raises TypeError where a field holds what no text can give.
     """
     hints = get_type_hints(kind)
-    own = vars(kind).get("__annotations__", {})
-    ordered = sorted(dataclasses.fields(kind), key=lambda field: field.name not in own)
+    ordered = sorted(dataclasses.fields(kind), key=lambda field: field.kw_only is True)
     return {field.name: _option(field, hints[field.name]) for field in ordered}
 
 

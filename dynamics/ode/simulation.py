@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from dynamics.memory import GIB, available_memory
+from dynamics.ode.run_options import RunOptions
 from dynamics.options import option
-from dynamics.validation import integer, number, positive_int
+from dynamics.validation import number
 
 if TYPE_CHECKING:
     from dynamics.ode.flow import Flow
@@ -20,17 +18,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulation(ABC):
+class Simulation(RunOptions):
     """The options of any simulation; a subclass adds those of its problem and builds the flow from them.
 
-    The words beside each field are those of the command line. The fields are checked when the simulation is made;
-    what is integrated is imported only when it is built. Raises ValueError or TypeError, naming the field.
+    Raises ValueError or TypeError, naming the field.
     """
 
-    seed: int = option(0, "Seed of everything that is drawn.")
-    instances: int = option(1, "Independent draws, integrated as one stack.")
+    recorded_as: ClassVar[str] = "simulation"
+    no_sizes: ClassVar[tuple[str, ...]] = ("seed", "max_steps")
+
     t_end: float = option(100.0, "End of the time span.")
-    points: int = option(201, "Output times.")
     method: str = option(
         "auto", "auto, CVODE, RK45, DOP853, RKC, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent."
     )
@@ -39,29 +36,8 @@ class Simulation(ABC):
     max_steps: int = option(100_000, "Give up after so many steps.")
 
     def __post_init__(self) -> None:
-        integer("seed", self.seed, least=0)
-        positive_int("instances", self.instances)
+        super().__post_init__()
         number("t_end", self.t_end, positive=True)
-        integer("points", self.points, least=2)
-
-    @property
-    @abstractmethod
-    def memory(self) -> int:
-        """Bytes that drawing, integrating and recording take, about."""
-
-    def check_memory(self) -> None:
-        """Refuse sizes that do not fit the memory; raises ValueError with the estimate and the largest options."""
-        needed, available = self.memory, available_memory()
-        if needed > available:
-            sizes = {
-                name: size for name, size in vars(self).items() if type(size) is int and name != "max_steps"
-            }
-            largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
-            shown = ", ".join(f"{name} = {sizes[name]}" for name in largest)
-            raise ValueError(
-                f"{largest[0]}: the run takes about {needed / GIB:.3g} GiB ({shown}), and {available / GIB:.3g} GiB "
-                "are available"
-            )
 
     @abstractmethod
     def build(self) -> Flow:
@@ -72,20 +48,11 @@ class Simulation(ABC):
         """What ends the run early; nothing unless an option says so."""
         return []
 
-    @property
-    def batch(self) -> tuple[int, ...]:
-        """The leading axes of everything that is drawn: none for one instance."""
-        return () if self.instances == 1 else (self.instances,)
-
-    def rng(self) -> np.random.Generator:
-        """The generator of the seed."""
-        return np.random.default_rng(np.random.SeedSequence((self.seed,)))
-
-    def run(self, flow: Flow, *, progress: bool = False) -> Trajectory:
-        """Integrate ``flow`` (of :meth:`build`) over the span; the options go into the result's attributes.
+    def run(self, built: Flow, *, progress: bool = False) -> Trajectory:
+        """Integrate a flow over the span; the options go into the result's attributes.
 
         Args:
-            flow: what :meth:`build` gave; it is not built again.
+            built: what :meth:`build` gave; it is not built again.
             progress: a bar on stderr, where that is a terminal.
 
         Returns:
@@ -98,7 +65,7 @@ class Simulation(ABC):
         from dynamics.ode.integrate import integrate
 
         trajectory = integrate(
-            flow,
+            built,
             (0.0, self.t_end),
             t_eval=np.linspace(0.0, self.t_end, self.points),
             method=self.method,
@@ -108,9 +75,4 @@ class Simulation(ABC):
             events=self.events,
             progress=progress,
         )
-        options = {name: str(v) if isinstance(v, StrEnum) else v for name, v in vars(self).items()}
-        return dataclasses.replace(
-            trajectory,
-            problem={**trajectory.problem, "seed": self.seed},
-            attributes={**trajectory.attributes, "simulation": options},
-        )
+        return self.recorded(trajectory)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dynamics.two_layer.simulation import FlowName, MeasureName, TeacherName, TwoLayerSimulation
+from dynamics.two_layer.problem_options import FlowName, MeasureName, TeacherName
+from dynamics.two_layer.simulation import TwoLayerSimulation
 from luckproof import TeacherStudent, Trajectory
 from tests.e2e.commands import REAL, command
 from verify.command.measured_rates import rates_of
@@ -79,7 +80,7 @@ def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
         (["--flow", "deep", "--factor", "0"], "factor: expected a positive integer"),
         (["--flow", "deep", "--samples", "0"], "samples: expected a positive integer"),
         (["--flow", "deep", "--modulation", "exact"], "--modulation: expected one of per-sample, separated"),
-        (["--flow", "deep", "--p-w", "-1"], "p_W: expected a number >= 0"),
+        (["--flow", "deep", "--p-w", "-1"], "--p-w: expected a number >= 0"),
         (["--method", "HeunDescent"], "method: HeunDescent expects a flow with with_loss"),
         (["--teacher", "strict"], "--teacher"),
         (["--measure", "uniform"], "--measure"),
@@ -91,19 +92,19 @@ def test_failed_integration_exits_3_and_writes_nothing(tmp_path):
         (["--flow", "two-layer", "--c", "0"], "c: expected a positive integer"),
         (["--theta0", "4"], "theta0"),
         (["--theta0", "nan"], "theta0"),
-        (["--p-w", "1"], "p_W"),
-        (["--flow", "two-layer", "--p-w", "-1"], "p_W"),
+        (["--p-w", "1"], "--p-w: the projected flow starts at an angle theta0"),
+        (["--flow", "two-layer", "--p-w", "-1"], "--p-w: "),
         (["--flow", "two-layer", "--p-w", "1", "--theta0", "0.1"], "theta0"),
         (["--threshold", "1"], "threshold"),
         (["--measure", "biased", "--threshold", "nan"], "threshold"),
         (["--flow", "gradient", "--measure", "biased"], "measure"),
-        (["--t-end", "0"], "t_end"),
-        (["--t-end", "inf"], "t_end"),
+        (["--t-end", "0"], "--t-end: "),
+        (["--t-end", "inf"], "--t-end: "),
         (["--points", "1"], "points"),
         (["--rtol", "0"], "rtol"),
         (["--rtol", "1e-20"], "rtol"),
         (["--atol", "-1"], "atol"),
-        (["--until", "0"], "threshold"),
+        (["--until", "0"], "--until: "),
         (["--instances", "0"], "instances"),
         (["--seed", "-2"], "seed"),
         (["--plot", "run.pdf"], "--plot: expected a .png or .svg file"),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dynamics.two_layer.simulation import FlowName, TwoLayerSimulation
+from dynamics.two_layer.problem_options import FlowName
+from dynamics.two_layer.simulation import TwoLayerSimulation
 from verify.command.errors import BAD_INPUT, UNEXPECTED, CommandLineError, boundary
 from verify.command.generated_options import Given, from_options, with_options
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -76,4 +78,22 @@ def from_options(kind: type, options: Given, foreign: str, **chosen: Any) -> Any
         name: fields[name].read(value, fields[name].flag) if isinstance(value, str) else value
         for name, value in given.items()
     }
-    return kind(**chosen, **read)
+    with naming_options(kind):
+        return kind(**chosen, **read)
+
+
+@contextmanager
+def naming_options(kind: type) -> Iterator[None]:
+    """Errors that begin with a field of the dataclass ``kind`` name its option instead: ``p_W: …`` is ``--p-w: …``."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        field = option_fields(kind).get(_named_in(error))
+        if field is None:
+            raise
+        raise ValueError(field.flag + str(error).removeprefix(field.name)) from error
+
+
+def _named_in(error: Exception) -> str:
+    found = re.match(r"(\w+): ", str(error))
+    return found[1] if found else ""

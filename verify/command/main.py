@@ -24,6 +24,7 @@ from verify.command import figure as cli_figure
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
 from verify.command import sweep as cli_sweep
+from verify.command import train as cli_train
 from verify.command import verify as cli_verify
 from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
 from verify.command.surroundings import ending_signal, forget_signals, put_in_order, silence
@@ -41,6 +42,7 @@ app = typer.Typer(
 cli_verify.register(app)
 cli_show.register(app)
 cli_simulate.register(app)
+cli_train.register(app)
 cli_sweep.register(app)
 cli_certify.register(app)
 cli_figure.register(app)

@@ -25,25 +25,34 @@ def two_layer_summary(
     simulation: TwoLayerSimulation, flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates
 ) -> list[str]:
     """Sizes, how the run ended, convergence and rates, one line each."""
-    problem, watched = flow.problem, trajectory.observables
+    problem = flow.problem
     lines = [
         f"{type(flow).__name__}: d {problem.d}, m {problem.m}, n {problem.n}, c {problem.c}, "
         f"{problem.measure!r}, {flow.instances} instance(s), seed {simulation.seed}",
         _how_it_ended(trajectory),
+        *convergence(flow, trajectory),
+    ]
+    measured, spectral = f"none ({rates.no_fit})", f"none ({rates.no_spectral})"
+    if rates.fit is not None:
+        start, end = rates.fit.window
+        measured = f"{one_or_spread(rates.fit.rate)} on t in [{start:.4g}, {end:.4g}]"
+    if rates.spectral is not None:
+        spectral = one_or_spread(rates.spectral)
+    ratio = "" if rates.ratio is None else f" (measured / spectral {rates.ratio:.5g})"
+    return [*lines, f"late rate, measured: {measured}", f"late rate, spectral: {spectral}{ratio}"]
+
+
+def convergence(flow: TwoLayerDynamics, trajectory: Trajectory) -> list[str]:
+    """The largest angle, loss and fan-out of the r-set, first and last."""
+    problem, watched = flow.problem, trajectory.observables
+    lines = [
         f"largest sin theta: {watched['sin_theta'][0].max():.4g} -> {watched['sin_theta'][-1].max():.4g}",
         _loss(trajectory),
     ]
     if flow.trains_V and problem.n > problem.m:
         r_set = watched["fan_out_norm"][..., problem.m :]
         lines.append(f"largest r-set fan-out: {r_set[0].max():.4g} -> {r_set[-1].max():.4g}")
-    measured, spectral = f"none ({rates.no_fit})", f"none ({rates.no_spectral})"
-    if rates.fit is not None:
-        start, end = rates.fit.window
-        measured = f"{_one_or_spread(rates.fit.rate)} on t in [{start:.4g}, {end:.4g}]"
-    if rates.spectral is not None:
-        spectral = _one_or_spread(rates.spectral)
-    ratio = "" if rates.ratio is None else f" (measured / spectral {rates.ratio:.5g})"
-    return [*lines, f"late rate, measured: {measured}", f"late rate, spectral: {spectral}{ratio}"]
+    return lines
 
 
 def deep_summary(simulation: DeepSimulation, flow: DeepFlow, trajectory: Trajectory) -> list[str]:
@@ -75,10 +84,10 @@ def _loss(trajectory: Trajectory) -> str:
     return f"largest loss: {loss[0].max():.4g} -> {loss[-1].max():.4g}"
 
 
-def _one_or_spread(rate: ArrayLike) -> str:
-    """One rate, or the median and range of several."""
+def one_or_spread(rate: ArrayLike) -> str:
+    """One rate, or the median and range of several that differ."""
     values = np.ravel(rate)
-    if values.size == 1:
+    if len({f"{value:.6g}" for value in values}) == 1:
         return f"{values[0]:.6g}"
     return f"{np.median(values):.6g} (median; {values.min():.6g} to {values.max():.6g})"
 

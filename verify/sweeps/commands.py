@@ -11,7 +11,8 @@ from typing import Any
 from dynamics.deep.simulation import DeepSimulation
 from dynamics.ode.simulation import Simulation
 from dynamics.options import OptionField, option_fields
-from dynamics.two_layer.simulation import FlowName, TwoLayerSimulation
+from dynamics.two_layer.problem_options import FlowName
+from dynamics.two_layer.simulation import TwoLayerSimulation
 from dynamics.validation import one_of
 
 COMMANDS = ("simulate",)

@@ -11,8 +11,10 @@ import typer
 
 from dynamics.deep.simulation import DeepSimulation
 from dynamics.options import option, option_fields
-from dynamics.two_layer.simulation import TeacherName, TwoLayerSimulation
-from verify.command.generated_options import from_options, with_options
+from dynamics.two_layer.problem_options import TeacherName
+from dynamics.two_layer.simulation import TwoLayerSimulation
+from nets.two_layer.training_options import TwoLayerTraining
+from verify.command.generated_options import from_options, naming_options, with_options
 from verify.figures import figures
 
 
@@ -57,6 +59,13 @@ def test_options_are_made_from_the_fields():
     assert told.value.args == ("b", {"sides": 3, "teacher": None, "lengths": None})
 
 
+def test_errors_name_the_option_and_not_the_field():
+    """Only where the message begins with a field; others are left as they are."""
+    for told, seen in [("p_W: expected", "--p-w: expected"), ("other: bad", "other: bad"), ("flat", "flat")]:
+        with pytest.raises(ValueError, match=f"^{seen}$"), naming_options(TwoLayerSimulation):
+            raise ValueError(told)
+
+
 def test_options_become_the_dataclass():
     """Texts are read by the field's type; an option of another kind or a text that fits no field is refused."""
     given = {"sides": 3, "teacher": "separated", "lengths": "2/3", "plain": None}
@@ -71,7 +80,7 @@ def test_options_become_the_dataclass():
         from_options(Shape, {"lengths": "1/x"}, "no")
 
 
-@pytest.mark.parametrize("kind", [TwoLayerSimulation, DeepSimulation])
+@pytest.mark.parametrize("kind", [TwoLayerSimulation, DeepSimulation, TwoLayerTraining])
 def test_every_option_of_a_simulation_says_what_it_is(kind):
     """Words for the help page, a type that text can give, and a default that is read as itself."""
     for field in option_fields(kind).values():

@@ -1,0 +1,52 @@
+"""``luckproof train``: networks from the options of a simulation, trained; the same files as ``simulate``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from nets.two_layer.training_options import TwoLayerTraining
+from verify.command.errors import boundary
+from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.run_files import Out, Plot, check_files, require_success, write_files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(name="train")(with_options(train, {"two-layer": TwoLayerTraining}, leave=()))
+
+
+def train(options: Given, out: Out = None, plot: Plot = None) -> None:
+    """Train two-layer networks: those whose gradient flow simulate integrates, from the same starts.
+
+    The same options and seed give the same teachers and starts as simulate, and the files hold the same observables.
+
+    Exit code 0: done; 2: bad input; 3: the training diverged (nothing is written then).
+
+    Example: luckproof train --d 10 --m 5 --theta0 0.3 --lr 0.1 --networks 16 --out nets.nc --plot nets.png
+    """
+    with boundary():
+        check_files(out, plot)
+        training: TwoLayerTraining = from_options(TwoLayerTraining, options, "train has no such option")
+        with naming_options(TwoLayerTraining):
+            students = training.build()
+            trajectory = training.run(students, progress=True)
+    require_success(trajectory, "training")
+
+    from verify.command.measured_rates import rates_of
+    from verify.command.training_summary import training_summary
+
+    flow = training.flow_on(students.problem)
+    rates = rates_of(flow, trajectory, 0.0)
+
+    def draw() -> Figure:
+        from verify.command.two_layer_picture import picture
+
+        return picture(flow, trajectory, rates)
+
+    typer.echo("\n".join(training_summary(training, flow, trajectory, rates)))
+    write_files(out, plot, trajectory, draw)
