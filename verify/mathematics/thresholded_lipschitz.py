@@ -141,7 +141,8 @@ def _slope_bounds(cells: Array) -> Array:
         )
     parallel = np.sqrt(1 + most**2) * np.exp(-q / 4) / (2 * math.pi)
     slope = np.hypot(meridian, parallel)
-    return np.asarray(np.divide(slope, share, out=np.full_like(slope, np.inf), where=share > 0))
+    with np.errstate(over="ignore"):  # beyond the largest float the bound is infinite
+        return np.asarray(np.divide(slope, share, out=np.full_like(slope, np.inf), where=share > 0))
 
 
 def _sizes(low: Array, high: Array) -> tuple[Array, Array]:

@@ -107,3 +107,25 @@ def test_the_same_seed_tries_the_same_instances():
     one, two, other = (attack(statement, CONTEXT, 100, seed=seed) for seed in (1, 1, 2))
     assert one == two
     assert one.tried != other.tried or one.closest != other.closest
+
+
+@dataclass(frozen=True)
+class Pair(Instance):
+    """Two sizes, the second at most the first."""
+
+    size: int = drawn(1, st.integers(1, 4), integers(1))
+    part: int = drawn(1, st.just(1), integers(1))
+
+    def impossible(self) -> str:
+        return "expected a part of at most all" if self.part > self.size else ""
+
+
+def test_equal_margins_do_not_keep_the_search_where_it_began():
+    """An identity has no worst instance: the attack moves on to ever larger sizes and spends what it was given."""
+
+    def identity(pair: Pair, context: Context) -> Evidence:
+        return Evidence(predicted=0.0, measured=0.0, margin=0.0)
+
+    identity.__doc__ = "A toy\n\nmeasured = predicted"
+    claim = Item("toy.sizes", TOY).claim("corrected", expected="holds", on=Pair, cost=FEW)
+    assert attack(claim(identity), CONTEXT, 500).evaluations == 500

@@ -84,7 +84,7 @@ class _Search:
         if record.failed:
             self.survivors.append(record)
         score = record.relative_margin
-        self.records.append((score, record))
+        self.records.insert(0, (score, record))  # the newest first among equals, so that the search moves on
         self.records.sort(key=lambda entry: entry[0])
         del self.records[20 * ELITE :]
         return score
