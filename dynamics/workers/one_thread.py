@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ _inside: list[object] = []
 
 
 @functools.cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()  # looks through all loaded libraries: once a process
+def _libraries(with_torch: bool) -> ThreadpoolController:
+    return (
+        ThreadpoolController()
+    )  # looks through all loaded libraries: once a process, and once torch has come
 
 
 @contextmanager
@@ -26,7 +29,7 @@ def one_thread() -> Iterator[None]:
     import scipy.linalg  # noqa: F401
 
     with _lock:
-        _inside.append(_libraries().limit(limits=1) if not _inside else _inside[0])
+        _inside.append(_libraries("torch" in sys.modules).limit(limits=1) if not _inside else _inside[0])
     try:
         yield
     finally:

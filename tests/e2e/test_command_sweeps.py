@@ -209,11 +209,13 @@ def test_sigterm_ends_a_sweep_in_order(configuration, tmp_path):
 def test_the_page_on_sweeps_is_true(tmp_path):
     """Its configurations are read, and its script runs as a program."""
     page = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
-    first, together = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    first, together, training = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "sweep.toml").write_text(first)
     assert read_configuration(tmp_path / "sweep.toml").dimensions == {"m": 2, "theta0": 4, "seed": 3}
     (tmp_path / "sweep.toml").write_text(f'command = "simulate"\n{together}')
     assert read_configuration(tmp_path / "sweep.toml").dimensions == {"zip": 3}
+    (tmp_path / "sweep.toml").write_text(training)
+    assert read_configuration(tmp_path / "sweep.toml").dimensions == {"lr": 3, "batch_size": 2}
     (script,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "script.py").write_text(script)
     done = subprocess.run(

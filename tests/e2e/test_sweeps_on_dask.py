@@ -117,6 +117,20 @@ def test_two_workers_make_the_same_files_and_one_may_die(configuration, expected
 
 
 @pytest.mark.soak
+def test_trainings_on_dask_make_the_files_of_this_machine(cluster, tmp_path):
+    """Networks are trained on the workers, one thread each: the same bits."""
+    (tmp_path / "c.toml").write_text(
+        'command = "train"\n[base]\nm = 2\nd = 4\nsteps = 20\npoints = 3\n[grid]\nlr = [0.1, 0.2]\nseed = "0:4"\n'
+    )
+    with ThreadPoolExecutor(1) as executor:
+        sweep(tmp_path / "c.toml", tmp_path / "here", executor=executor)
+    words = (tmp_path / "c.toml", "--out", tmp_path / "there", "--scheduler", cluster.address)
+    done = command("sweep", *words, program=REAL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+
+
+@pytest.mark.soak
 def test_a_driver_or_scheduler_that_dies_loses_nothing(configuration, expected, cluster, tmp_path):
     """The driver is killed and run again; then the scheduler, which ends the driver in a line; others go on."""
     out = tmp_path / "out"

@@ -51,7 +51,8 @@ def sweep(
     """Run a command at every point of a grid of its options. The same line again goes on where it was stopped.
 
     Exit code 0: every point is done; 2: bad input, or options that do not go together at some point; 3: an integration
-    failed; 4: a point broke or was lost; the others are done in each case, and --status tells the reasons.
+    failed or a training diverged; 4: a point broke or was lost; the others are done in each case, and --status tells
+    the reasons.
     """
     with boundary():
         _check_words(config, out, status, retry, collect, to, dry_run)

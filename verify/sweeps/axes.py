@@ -26,10 +26,11 @@ class Axis:
     values: tuple[Any, ...]
 
 
-def read_axis(section: str, name: str, given: Any) -> Axis:
+def read_axis(command: str, section: str, name: str, given: Any) -> Axis:
     """The axis that stands in a configuration as ``name = given``.
 
     Args:
+        command: whose option is swept.
         section: ``grid`` or ``zip``.
         name: of the option.
         given: a list, or a text with a range: ``"0:5"`` counts from 0 to 4, ``"0.1:1.0:10"`` are ten values from 0.1 to
@@ -46,7 +47,7 @@ def read_axis(section: str, name: str, given: Any) -> Axis:
         raise ValueError(f"{key}: expected {RANGE_WORDS}, got {given!r}")
     if not values:
         raise ValueError(f"{key}: expected one value at least, got none")
-    checked = tuple(checked_value(key, name, value) for value in values)
+    checked = tuple(checked_value(command, key, name, value) for value in values)
     if len(set(checked)) < len(checked):
         twice = next(value for value in checked if checked.count(value) > 1)
         raise ValueError(f"{key}: expected every value once, got {twice!r} twice")

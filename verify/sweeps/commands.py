@@ -5,18 +5,17 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from dynamics.deep.simulation import DeepSimulation
-from dynamics.ode.simulation import Simulation
+from dynamics.ode.run_options import RunOptions
 from dynamics.options import OptionField, option_fields
 from dynamics.two_layer.problem_options import FlowName
 from dynamics.two_layer.simulation import TwoLayerSimulation
 from dynamics.validation import one_of
-
-COMMANDS = ("simulate",)
-"""The commands that a sweep can run."""
+from nets.two_layer.training_options import TwoLayerTraining
 
 DEEP = "deep"
 """The flow of deep networks, beside the two-layer ones by name."""
@@ -24,44 +23,108 @@ DEEP = "deep"
 Options = Mapping[str, Any]
 
 
+class _Planned(RunOptions):
+    """A run that is talked about and not made here: this machine's memory does not matter."""
+
+    def check_memory(self) -> None:
+        """Left to the machine that runs it."""
+
+
+class _PlannedTwoLayers(_Planned, TwoLayerSimulation):
+    pass
+
+
+class _PlannedDeep(_Planned, DeepSimulation):
+    pass
+
+
+class _PlannedTraining(_Planned, TwoLayerTraining):
+    pass
+
+
+@dataclass(frozen=True)
+class SweptCommand:
+    """A command at the points of a sweep.
+
+    Attributes:
+        name: as on the command line.
+        kinds: the dataclass of its options for a two-layer flow and, where it has one, for the deep flow; each with
+            the one that stands for it where a run is only planned.
+        shortest: options that make any run short: what is imported at the first one is paid then.
+        packages: whose source decides about the numbers.
+        loaded_first: modules whose threads must be there before a run is held to one.
+    """
+
+    name: str
+    kinds: tuple[tuple[type[RunOptions], type[RunOptions]], ...]
+    shortest: Options
+    packages: tuple[str, ...]
+    loaded_first: tuple[str, ...] = ()
+
+    @property
+    def flows(self) -> list[str]:
+        """The names that ``flow`` takes."""
+        return [*FlowName, DEEP] if len(self.kinds) > 1 else [*FlowName]
+
+    @functools.cached_property
+    def fields(self) -> dict[str, OptionField]:
+        """Every option of any kind but ``flow``, by name."""
+        fields = {name: field for kind, _ in reversed(self.kinds) for name, field in fields_of(kind).items()}
+        del fields["flow"]
+        return fields
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        SweptCommand(
+            "simulate",
+            ((TwoLayerSimulation, _PlannedTwoLayers), (DeepSimulation, _PlannedDeep)),
+            {"t_end": 1e-6},
+            ("dynamics",),
+        ),
+        SweptCommand(
+            "train",
+            ((TwoLayerTraining, _PlannedTraining),),
+            {"steps": 1},
+            ("dynamics", "nets"),
+            loaded_first=("torch",),
+        ),
+    )
+}
+"""The commands that a sweep can run, by name."""
+
+
 def check_command(value: Any) -> str:
     """``value`` where it names a command that a sweep can run; raises ValueError otherwise."""
-    if value == "train":
-        raise ValueError(
-            "command: expected 'simulate' (training has no options that could be swept yet), got 'train'"
-        )
-    return one_of("command", value, COMMANDS)
+    return one_of("command", value, list(COMMANDS))
 
 
 @functools.cache
-def _fields_of(kind: type[Simulation]) -> dict[str, OptionField]:
+def fields_of(kind: type[RunOptions]) -> dict[str, OptionField]:
     """The options of one kind; looked up once, as a sweep reads them at every point."""
     return option_fields(kind)
 
 
-def known_fields() -> dict[str, OptionField]:
-    """Every option of any kind of simulation but ``flow``, by name."""
-    fields = {**_fields_of(DeepSimulation), **_fields_of(TwoLayerSimulation)}
-    del fields["flow"]
-    return fields
-
-
-def checked_value(key: str, name: str, given: Any) -> Any:
+def checked_value(command: str, key: str, name: str, given: Any) -> Any:
     """One value of the option ``name``, in the option's own type.
 
     Args:
+        command: whose option it is.
         key: where it stands in the configuration, for error messages (``base.d``).
         name: of the option.
         given: what stands there.
     Raises:
         ValueError: naming ``key``: no such option, or a value of another kind.
     """
+    swept = COMMANDS[command]
     if name == "flow":
-        return one_of(key, given, [*FlowName, DEEP])
-    fields = known_fields()
-    if name not in fields:
-        raise ValueError(f"{key}: expected an option of simulate (flow, {', '.join(fields)}), got {name!r}")
-    return _of_kind(key, given, fields[name])
+        return one_of(key, given, swept.flows)
+    if name not in swept.fields:
+        raise ValueError(
+            f"{key}: expected an option of {command} (flow, {', '.join(swept.fields)}), got {name!r}"
+        )
+    return _of_kind(key, given, swept.fields[name])
 
 
 def _of_kind(key: str, given: Any, field: OptionField) -> Any:
@@ -87,23 +150,8 @@ def _item(key: str, one: Any, field: OptionField, given: Any) -> Any:
     raise ValueError(f"{key}: expected {field.expected}, got {given!r}")
 
 
-class _Planned(Simulation):
-    """A simulation that is talked about and not run here: this machine's memory does not matter."""
-
-    def check_memory(self) -> None:
-        """Left to the machine that runs it."""
-
-
-class _PlannedTwoLayers(_Planned, TwoLayerSimulation):
-    pass
-
-
-class _PlannedDeep(_Planned, DeepSimulation):
-    pass
-
-
-def simulation_of(options: Options, *, planned: bool = False) -> Simulation:
-    """The simulation that ``options`` describe, ``flow`` among them or left at its default.
+def run_options_of(command: str, options: Options, *, planned: bool = False) -> RunOptions:
+    """The run that ``options`` describe, ``flow`` among them or left at its default.
 
     ``planned``: it will run on another machine, or has run already; whether it fits this one's memory is not asked.
 
@@ -113,13 +161,12 @@ def simulation_of(options: Options, *, planned: bool = False) -> Simulation:
     """
     given = dict(options)
     deep = given.get("flow") == DEEP
-    kinds = (_PlannedTwoLayers, _PlannedDeep) if planned else (TwoLayerSimulation, DeepSimulation)
-    kind: type[Simulation] = kinds[deep]
+    kind = COMMANDS[command].kinds[deep][planned]
     if deep:
         del given["flow"]
     elif "flow" in given:
         given["flow"] = FlowName(given["flow"])
-    fields = _fields_of(kind)
+    fields = fields_of(kind)
     for name in given:
         if name not in fields:
             raise ValueError(
@@ -142,13 +189,13 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, StrEnum) else value
 
 
-def resolved(simulation: Simulation) -> dict[str, Any]:
-    """Every option of ``simulation`` with its value, the defaults too, as plain data that :func:`simulation_of` takes.
+def resolved(run: RunOptions) -> dict[str, Any]:
+    """Every option of ``run`` with its value, the defaults too, as plain data that :func:`run_options_of` takes.
 
     Options at None are left out: they stand for what the others imply.
     """
-    found: dict[str, Any] = {"flow": DEEP} if isinstance(simulation, DeepSimulation) else {}
-    for name, value in vars(simulation).items():
+    found: dict[str, Any] = {"flow": DEEP} if isinstance(run, DeepSimulation) else {}
+    for name, value in vars(run).items():
         if value is not None:
             found[name] = _plain(value)
     return found

@@ -100,9 +100,12 @@ def from_mapping(given: Mapping[str, Any]) -> Configuration:
     if "command" not in given:
         raise ValueError("command: expected what to run, such as 'simulate', got nothing")
     command = check_command(given["command"])
-    base = {name: checked_value(f"base.{name}", name, value) for name, value in _table(given, "base").items()}
-    grid = tuple(read_axis("grid", name, value) for name, value in _table(given, "grid").items())
-    together = tuple(read_axis("zip", name, value) for name, value in _table(given, "zip").items())
+    base = {
+        name: checked_value(command, f"base.{name}", name, value)
+        for name, value in _table(given, "base").items()
+    }
+    grid = tuple(read_axis(command, "grid", name, value) for name, value in _table(given, "grid").items())
+    together = tuple(read_axis(command, "zip", name, value) for name, value in _table(given, "zip").items())
     _check_once(base, grid, together)
     if len({len(axis.values) for axis in together}) > 1:
         lengths = ", ".join(f"{axis.name} {len(axis.values)}" for axis in together)

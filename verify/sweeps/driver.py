@@ -73,7 +73,9 @@ class _Tasks(Sequence[Task]):
         if isinstance(place, slice):
             return _Tasks(self.points, self.numbers[place], self.folder)
         point = self.points[self.numbers[place]]
-        return Task(point.key, point.options, self.points.code, self.folder)
+        return Task(
+            point.key, point.options, self.points.code, self.folder, self.points.configuration.command
+        )
 
 
 def drive(
@@ -106,7 +108,7 @@ def drive(
         EngineError: the engine is gone.
         OSError: a file cannot be written.
     """
-    points = Points(configuration, code_version())
+    points = Points(configuration, code_version(configuration.command))
     with at_work(store, shard):
         tally, missing = _take_stock(store, points, shard, retry)  # refuses bad points before any is computed
         store.write_manifest(configuration, points.code)

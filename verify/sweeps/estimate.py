@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from verify.sweeps.commands import COMMANDS
 from verify.sweeps.configuration import Configuration
 from verify.sweeps.points import Points, code_version
 from verify.sweeps.shards import Shard
@@ -68,7 +69,7 @@ def estimate(configuration: Configuration, store: Store | None, shard: Shard, jo
     Raises:
         ValueError: options that do not go together, at some point.
     """
-    points = Points(configuration, code_version())
+    points = Points(configuration, code_version(configuration.command))
     numbers = shard.numbers(len(points))
     keys = (points[number].key for number in numbers)  # every point is made once: a bad one is refused
     pending = sum(store is None or store.found(key) is not Found.WHOLE for key in keys)
@@ -78,8 +79,10 @@ def estimate(configuration: Configuration, store: Store | None, shard: Shard, jo
         if time.monotonic() - started < ENOUGH:
             point = points[numbers[place]]
             if not results:  # what is imported at the first point is paid once a worker
-                compute(Task(point.key, {**point.options, "t_end": 1e-6}, points.code))
-            results.append(compute(Task(point.key, point.options, points.code)))
+                shortest = {**point.options, **COMMANDS[configuration.command].shortest}
+                compute(Task(point.key, shortest, points.code, command=configuration.command))
+            task = Task(point.key, point.options, points.code, command=configuration.command)
+            results.append(compute(task))
     done = [result for result in results if result.content is not None]
     seconds = sum(result.seconds for result in results) / max(len(results), 1)
     size = sum(len(result.content or b"") for result in done) / max(len(done), 1)

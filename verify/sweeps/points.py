@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dynamics.version import project_version
-from verify.sweeps.commands import resolved, simulation_of
+from verify.sweeps.commands import COMMANDS, resolved, run_options_of
 from verify.sweeps.configuration import Configuration
 
 KEY_LENGTH = 24
@@ -19,14 +20,14 @@ KEY_LENGTH = 24
 
 
 @functools.cache
-def code_version() -> str:
-    """The version of the project and a hash of the source that simulations run."""
-    import dynamics
-
-    found, root = hashlib.sha256(), Path(dynamics.__file__).parent
-    for path in sorted([*root.rglob("*.py"), *root.rglob("*.json")]):
-        found.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        found.update(path.read_bytes())
+def code_version(command: str) -> str:
+    """The version of the project and a hash of the source that the command's runs rest on."""
+    found = hashlib.sha256()
+    for package in COMMANDS[command].packages:
+        root = Path(str(importlib.import_module(package).__file__)).parent
+        for path in sorted([*root.rglob("*.py"), *root.rglob("*.json")]):
+            found.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            found.update(path.read_bytes())
     return f"{project_version()}+{found.hexdigest()[:12]}"
 
 
@@ -53,7 +54,8 @@ class Points:
         """Point ``number``; raises ValueError naming the option and the point where options do not go together."""
         chosen = self.configuration.chosen(number)
         try:
-            options = resolved(simulation_of({**self.configuration.base, **chosen}, planned=True))
+            given = {**self.configuration.base, **chosen}
+            options = resolved(run_options_of(self.configuration.command, given, planned=True))
         except (ValueError, TypeError) as error:
             where = ", ".join(f"{name} = {value}" for name, value in chosen.items()) or "the base alone"
             raise ValueError(f"{error} (at the point {where})") from error

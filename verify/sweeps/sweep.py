@@ -67,7 +67,7 @@ class Sweep:
         Raises:
             ValueError: the folder was filled by another version of the code, or what :func:`sweep` refuses.
         """
-        check_same_code("out", self._store, self.code)
+        check_same_code("out", self._store, self.configuration.command, self.code)
         return _run(self._store, self.configuration, retry=True, **engine)
 
     def collect(self, to: str | PathLike[str] | None = None, *, lazy: bool | None = None) -> xr.Dataset:
@@ -141,11 +141,12 @@ def sweep(
     )
 
 
-def check_same_code(argument: str, store: Store, code: str) -> None:
+def check_same_code(argument: str, store: Store, command: str, code: str) -> None:
     """Refuse to mix points of two versions of the code; raises ValueError, naming ``argument``."""
-    if code != code_version():
+    here = code_version(command)
+    if code != here:
         raise ValueError(
-            f"{argument}: {store.folder} was filled by version {code} of the code, and this is {code_version()}; "
+            f"{argument}: {store.folder} was filled by version {code} of the code, and this is {here}; "
             "run the configuration again, and all points are computed anew"
         )
 

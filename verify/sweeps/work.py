@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import time
 import traceback
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics.workers.one_thread import one_thread
-from verify.sweeps.commands import simulation_of
+from verify.sweeps.commands import COMMANDS, run_options_of
 from verify.sweeps.points import code_version
 from verify.sweeps.store import POINT_ATTRIBUTE, Store
 
@@ -36,6 +37,7 @@ class Task:
     options: Mapping[str, Any]
     code: str
     folder: str | None = None
+    command: str = "simulate"
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Result:
 
     Attributes:
         key: of the point.
-        status: ``done``; that of an integration that failed; ``refused`` (the options do not go together), ``memory``
-            (too large), ``broke`` (an error of ours) or ``lost`` (its process died).
+        status: ``done``; that of an integration or training that failed; ``refused`` (the options do not go together),
+            ``memory`` (too large), ``broke`` (an error of ours) or ``lost`` (its process died).
         reason: a sentence, where it is not done.
         details: a traceback, where there is one.
         seconds: that it took.
@@ -86,7 +88,7 @@ def compute(task: Task) -> Result:
 
 @dataclass
 class _FailedError(Exception):
-    """The integration did not come to its end."""
+    """The integration or training did not come to its end."""
 
     status: str
     reason: str
@@ -95,11 +97,14 @@ class _FailedError(Exception):
 def _content(task: Task) -> bytes:
     from verify.sweeps.point_file import to_bytes
 
-    if task.code != code_version():
-        raise ValueError(f"code: expected version {task.code} here, as the driver has, got {code_version()}")
+    here = code_version(task.command)
+    if task.code != here:
+        raise ValueError(f"code: expected version {task.code} here, as the driver has, got {here}")
+    options = run_options_of(task.command, task.options)
+    for module in COMMANDS[task.command].loaded_first:
+        importlib.import_module(module)
     with one_thread():
-        simulation = simulation_of(task.options)
-        run: Trajectory = simulation.run(simulation.build())
+        run: Trajectory = options.run(options.build())
     if not run.success:
         raise _FailedError(str(run.status), run.message)
     run = dataclasses.replace(

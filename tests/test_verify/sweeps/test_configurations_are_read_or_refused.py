@@ -59,8 +59,15 @@ def test_plain_data_makes_the_same_configuration_again():
     ("given", "message"),
     [
         ({}, "command: expected what to run, such as 'simulate', got nothing"),
-        ({"command": "simulat"}, "command: expected one of simulate, got 'simulat'"),
-        ({"command": "train"}, "command: expected 'simulate' .*, got 'train'"),
+        ({"command": "simulat"}, "command: expected one of simulate, train, got 'simulat'"),
+        (
+            {"command": "train", "base": {"t_end": 3}},
+            r"base.t_end: expected an option of train \(flow, .*, got 't_end'",
+        ),
+        (
+            {"command": "train", "base": {"flow": "deep"}},
+            "base.flow: expected one of projected, .*, got 'deep'",
+        ),
         ({**SMALL, "gird": {}}, "gird: expected the keys command, base, grid, zip, got 'gird'"),
         ({**SMALL, "grid": [1]}, r"grid: expected a table of options, got \[1\]"),
         (
@@ -128,7 +135,7 @@ def test_a_machines_memory_does_not_matter_until_a_point_runs():
     """A laptop tells the status of a cluster's sweep; what does not fit is refused where it runs."""
     points = Points(from_mapping({**SMALL, "base": {"d": 10**12, "m": 1}}), "code")
     assert points[0].options["d"] == 10**12
-    result = compute(Task(points[0].key, points[0].options, code_version()))
+    result = compute(Task(points[0].key, points[0].options, code_version("simulate")))
     assert result.status == "refused"
     assert "GiB are available" in result.reason
 

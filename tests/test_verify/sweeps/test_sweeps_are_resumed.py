@@ -45,19 +45,19 @@ def test_every_point_is_a_run_with_its_options(tmp_path, executor):
     runs = [Trajectory.load(path) for path in tmp_path.glob("points/*/*.nc")]
     chosen = {(run.attributes["simulation"]["m"], run.attributes["simulation"]["seed"]) for run in runs}
     assert chosen == {(m, seed) for m in (1, 2) for seed in (0, 1, 2)}
-    assert all(run.success and run.attributes["code"] == points.code_version() for run in runs)
+    assert all(run.success and run.attributes["code"] == points.code_version("simulate") for run in runs)
     assert found.status().complete
 
 
 def test_files_are_those_of_a_single_run(tmp_path, executor):
     """A point's numbers are those of ``simulate`` with the same options, bit for bit."""
-    from verify.sweeps.commands import simulation_of
+    from verify.sweeps.commands import run_options_of
 
     sweep(SMALL, tmp_path, executor=executor)
     path = next(iter(sorted(tmp_path.glob("points/*/*.nc"))))
     run = Trajectory.load(path)
     options = {name: value for name, value in run.attributes["simulation"].items() if value is not None}
-    simulation = simulation_of(options)
+    simulation = run_options_of("simulate", options)
     again = simulation.run(simulation.build())
     assert all(np.array_equal(array, again.arrays[name]) for name, array in run.arrays.items())
 
@@ -111,7 +111,7 @@ def test_retry_and_other_code_do_not_mix(tmp_path, executor, monkeypatch):
     """A folder of another version is refused by retry; the configuration fills it anew."""
     sweep(SMALL, tmp_path, executor=executor)
     for module in ("driver", "sweep", "work"):
-        monkeypatch.setattr(f"verify.sweeps.{module}.code_version", lambda: "next")
+        monkeypatch.setattr(f"verify.sweeps.{module}.code_version", lambda command: "next")
     with pytest.raises(ValueError, match=r"was filled by version .* of the code, and this is next"):
         Sweep(tmp_path).retry(executor=executor)
     executor.count = 0
