@@ -1,7 +1,7 @@
 """Enclosures of the ReLU kernels and of their slopes while every weight column stays in a spherical cap.
 
 Each node j has a centre (a unit column) and a radius: the column may be anywhere within that angle of it. What
-comes out are bounds that hold for every choice of columns at once, by monotonicity, with room for rounding.
+comes out are bounds that hold for every choice of columns at once, by monotonicity, rounded outward at each step.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
 from dynamics.measures.gaussian_kernels import arc_cosine
+from dynamics.measures.outward import ELEMENTARY, above, angle_ulps, below
 
-ROUNDING_ROOM = 1e-12
-"""Relative widening of every bound: the kernels are good to 2e-14, a chain of ten operations on them to less."""
-
-ABSOLUTE_ROOM = 1e-15
-"""Absolute widening: the rounding of the biased kernels where thresholds have opposite signs."""
+ARC_COSINE = 24.0
+"""Ulps of :func:`~dynamics.measures.gaussian_kernels.arc_cosine`: at x = 1, where most cancels, its two terms are .84
+and .54 and their difference .30, each with an elementary function's 4 ulp: 20 in all; the series has 5."""
 
 LARGEST_X_SINE_AT = 2.028757838110434
 """Where ``x sin x`` is largest on [0, pi]: the root of ``tan x = -x``."""
@@ -45,21 +44,6 @@ class KernelBounds:
     own_l_low: Array
     moment: float
 
-    def widened(self) -> KernelBounds:
-        """The same bounds with room for the rounding of what they were computed from."""
-
-        def lower(x: Array) -> Array:
-            return np.maximum(x * (1 - ROUNDING_ROOM) - ABSOLUTE_ROOM, 0.0)
-
-        def upper(x: Array) -> Array:
-            return np.asarray(x * (1 + ROUNDING_ROOM) + ABSOLUTE_ROOM)
-
-        return KernelBounds(
-            lower(self.d_low), upper(self.d_high), lower(self.l_low), upper(self.l_high),
-            upper(self.slope_d), upper(self.slope_l), np.minimum(upper(self.across), 1.0),
-            lower(self.own_l_low), self.moment,
-        )  # fmt: skip
-
 
 def spherical_kernel_bounds(variance: float, centres: Array, radii: Array) -> KernelBounds:
     """Kernel bounds for spherically symmetric input with ``E[x x^T] = variance I``.
@@ -72,22 +56,31 @@ def spherical_kernel_bounds(variance: float, centres: Array, radii: Array) -> Ke
         radii: the largest angle of each column to its centre (..., n), radians.
     Cost: O(n^2 d).
     """
-    spread = pair_spread(radii)
-    supplement = angle_pair(centres, centres)[1]
-    low, high = np.maximum(supplement - spread, 0.0), np.minimum(supplement + spread, np.pi)
-    own = np.full(radii.shape, variance / 2)
-    slope_l = largest_between(low, high, lambda x: x * np.sin(x), LARGEST_X_SINE_AT)
+    low, high = angle_range(angle_pair(centres, centres)[1], radii, centres.shape[-2])
+    full, half = 2 * np.pi, ELEMENTARY + 2
+    steepest = largest_between(low, high, lambda x: x * np.sin(x), LARGEST_X_SINE_AT)
     return KernelBounds(
-        d_low=low / (2 * np.pi),
-        d_high=high / (2 * np.pi),
-        l_low=variance * arc_cosine(low) / (2 * np.pi),
-        l_high=variance * arc_cosine(high) / (2 * np.pi),
-        slope_d=np.full_like(low, 1 / (2 * np.pi)),
-        slope_l=variance * slope_l / (2 * np.pi),
-        across=largest_between(low, high, np.sin, np.pi / 2),
-        own_l_low=own,
+        d_low=np.maximum(below(low / full, 2), 0.0),
+        d_high=above(high / full, 2),
+        l_low=np.maximum(below(variance * arc_cosine(low) / full, ARC_COSINE + 3), 0.0),
+        l_high=above(variance * arc_cosine(high) / full, ARC_COSINE + 3),
+        slope_d=np.full_like(low, above(1 / full, 2)),
+        slope_l=above(variance * steepest / full, half + 2),
+        across=np.minimum(above(largest_between(low, high, np.sin, np.pi / 2), half), 1.0),
+        own_l_low=np.full(radii.shape, variance / 2),
         moment=variance,
-    ).widened()
+    )
+
+
+def angle_range(angle: Array, radii: Array, dim: int) -> tuple[Array, Array]:
+    """Least and largest angle (..., n, n) between columns of length ``dim`` that leave their centres by ``radii``.
+
+    Ends lie outward, but within [0, np.pi]: the float np.pi is below pi by a quarter of an ulp, and all that is
+    evaluated at it has a room of ulps. On the diagonal only one of the two moves. ``angle`` may be the supplement.
+    """
+    spread, ulps = above(pair_spread(radii)), angle_ulps(dim)
+    low = np.maximum(below(below(angle, ulps) - spread), 0.0)
+    return low, np.minimum(above(above(angle, ulps) + spread), np.pi)
 
 
 def pair_spread(radii: Array) -> Array:

@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import paired_sines
-from dynamics.measures.kernel_bounds import ROUNDING_ROOM, KernelBounds
+from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.two_layer.problem import TeacherStudent
 
 SHARES = (0.98, 0.9, 0.7, 0.5, 0.3, 0.1)
 """Rates tried, as shares of the largest that M allows: a lower rate has a smaller p and so needs a smaller box."""
+
+ROUNDING_ROOM = 1e-12
+"""Of a product of M, with up to some thousand entries a row, and p; and of the box: far above their rounding."""
 
 SLACK = 0.02
 """The box is this much larger than what the certificate needs: the box enters M, which enters the certificate."""
