@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from mpmath import mp, mpf, quad
 
-from luckproof import TeacherStudent, unit_columns
-from verify.judging import Budget
+from luckproof import Budget, TeacherStudent, unit_columns
 from verify.luckmatters.theorem5 import (
     ANTIPODAL,
     FAST_ANGLE,
