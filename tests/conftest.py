@@ -33,10 +33,16 @@ settings.load_profile(PROFILE)
 _ROOT = str(Path(__file__).parents[1])
 os.environ["PYTHONPATH"] = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
 
+SLOW = {"deep", "soak", "bench"}
+
 torch.set_num_threads(1)  # the ensembles are small matrices: threads cost more than they give
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    if not pluginmanager.hasplugin(
+        "timeout"
+    ):  # an environment without pytest-timeout: no limit, and no error
+        parser.addini("timeout", "seconds that a test may take; in force where pytest-timeout is installed")
     parser.addoption(
         "--device",
         choices=("auto", "cpu", "cuda"),
@@ -46,11 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out deep, soak and bench tests unless ``-m`` asks for a marker by name."""
+    """Leave out deep, soak and bench tests unless ``-m`` asks for a marker by name; these take what time they take."""
+    slow = [item for item in items if SLOW & {mark.name for mark in item.iter_markers()}]
     if config.getoption("-m"):
+        for item in slow if config.pluginmanager.hasplugin("timeout") else ():
+            item.add_marker(pytest.mark.timeout(0))
         return
-    slow = {"deep", "soak", "bench"}
-    kept = [item for item in items if not slow & {mark.name for mark in item.iter_markers()}]
+    kept = [item for item in items if item not in set(slow)]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 

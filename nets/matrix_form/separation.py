@@ -104,6 +104,8 @@ def separate(
     Source: Luck Matters, Eqns 6 and 15.
     """
     require_pair(student, teacher)
+    if x.shape[-2] < 1:
+        raise ValueError(f"x: expected at least one sample, got shape {tuple(x.shape)}")
     outputs = student.weights[-1].shape[-1]
     per_sample = (outputs + 2) * sum(W.shape[-1] for net in (student, teacher) for W in net.weights)
     total: list[list[Tensor]] | None = None
@@ -115,8 +117,7 @@ def separate(
             for kept, new in zip(total, sums, strict=True):
                 for a, b in zip(kept, new, strict=True):
                     a += b
-    if total is None:
-        raise ValueError(f"x: expected at least one sample, got shape {tuple(x.shape)}")
+    assert total is not None
     for group in total:
         for a in group:
             a /= x.shape[-2]

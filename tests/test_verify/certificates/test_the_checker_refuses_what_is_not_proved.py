@@ -105,6 +105,14 @@ def step_negative(c: Document) -> None:
     c["steps"][8] = add("0x0p0", -float.fromhex(c["steps"][8]))
 
 
+def there_and_back(c: Document) -> None:
+    """A moment back in time and the same forwards: no step of the flow is backwards."""
+    there = copy.deepcopy(c["points"][8])
+    c["points"][8:8] = [c["points"][8], there]
+    c["steps"][8:8] = [(-1e-12).hex(), (1e-12).hex()]
+    c["lam"][8:8] = [c["lam"][8]] * 2
+
+
 def steps_of_nothing(c: Document) -> None:
     c["steps"] = [(1e-300).hex() for _ in c["steps"]]
 
@@ -181,6 +189,7 @@ DAMAGE: dict[int, tuple[Callable[[Document], None], ...]] = {
         teacher_barely_orthonormal,
         step_doubled,
         step_negative,
+        there_and_back,
         steps_of_nothing,
         in_reverse,
     ),

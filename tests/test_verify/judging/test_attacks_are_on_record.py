@@ -125,3 +125,9 @@ def test_the_words_say_when_the_code_has_changed_since(monkeypatch, changed):
     assert ("before the code of its file was last changed" in words) == changed
     monkeypatch.setattr(record_attacks, "recorded", lambda: {statement.name: known})
     assert is_stale(statement) == changed
+
+
+def test_an_attack_that_judged_nothing_is_not_survived():
+    """Instances outside the assumptions, or beyond judgement, say nothing for a claim."""
+    assert not Attack(0, 40, None, None).survived
+    assert Attack(1, 40, 0.5, None).survived

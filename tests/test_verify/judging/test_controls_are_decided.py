@@ -37,6 +37,13 @@ def test_an_undecided_control_does_not_pass():
         assert not Control("x", lambda i, c, e=undecided: e, Size(), must_hold=must_hold).passed(CONTEXT)
 
 
+@pytest.mark.parametrize("must_hold", [False, True])
+def test_a_control_without_a_margin_does_not_pass(must_hold):
+    """An evaluation that broke down rejects nothing either."""
+    broken = Evidence(predicted=0, measured=0, margin=math.nan)
+    assert not Control("x", lambda i, c: broken, Size(), must_hold=must_hold).passed(CONTEXT)
+
+
 def test_an_undecided_control_is_named_in_the_verdict():
     """The verdict is not the expected one, and says which control the sampling error left open."""
     claim = Item("toy.sizes", TOY).claim("printed", expected="holds", on=Size, examples=(Size(),), cost=FEW)

@@ -12,7 +12,7 @@ from hypothesis import assume
 
 from luckproof import Assumption, Control, Evidence, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
-from verify.judging import Cost
+from verify.judging import Cost, Record, Verdict
 from verify.judging.trials.trial import INCONCLUSIVE_SHARE, planned_examples
 
 CONTEXT = make_context("quick", "cpu", 0)
@@ -111,6 +111,15 @@ def test_nan_margin_supports_nothing():
         CONTEXT,
     )
     assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_worst_record_is_one_without_a_margin():
+    """What broke down is worse than any margin: it is what the report shows."""
+    evidence = [Evidence(predicted=0.0, measured=0.0, margin=margin) for margin in (1.0, math.nan, -1.0)]
+    records = tuple(Record(Point(a=n), (), each) for n, each in enumerate(evidence))
+    verdict = Verdict(HOLDS, Outcome.INCONCLUSIVE, records, {})
+    assert verdict.worst is records[1]
+    assert math.isnan(verdict.worst_margin)
 
 
 def test_exception_is_named_and_does_not_end_the_run():

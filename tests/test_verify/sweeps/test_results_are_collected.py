@@ -66,6 +66,15 @@ def test_output_times_that_differ_are_a_variable(tmp_path, executor):
     assert data["loss"].dims == ("t_end", "record")
 
 
+def test_a_run_that_ends_early_has_no_value_later(tmp_path, executor):
+    """Times that begin alike and end differently are a variable too: no run is labelled with times it did not see."""
+    given = {"command": "simulate", "base": {"d": 3, "m": 2}, "zip": {"t_end": [1.0, 2.0], "points": [2, 3]}}
+    data = sweep(given, tmp_path, executor=executor).collect()
+    assert data["time"].dims[-1] == "record"
+    np.testing.assert_array_equal(data["time"].values, [[0.0, 1.0, np.nan], [0.0, 1.0, 2.0]])
+    assert np.isnan(data["loss"].values[0, 2]).all()
+
+
 def test_ensembles_and_names_that_clash_keep_their_meaning(tmp_path, executor):
     """The axis ``teacher`` is the option, the arrays have ``run_teacher``; one run is an ensemble of one."""
     base = {**SMALL["base"], "m": 2}

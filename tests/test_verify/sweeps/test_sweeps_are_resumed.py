@@ -18,6 +18,7 @@ from verify.sweeps import drivers, points
 from verify.sweeps.errors import BusyFolderError, EngineError
 from verify.sweeps.shards import Shard
 from verify.sweeps.store import Store
+from verify.sweeps.work import Task, compute
 
 
 class Counting(ThreadPoolExecutor):
@@ -91,6 +92,18 @@ def test_a_larger_grid_keeps_what_is_done(tmp_path, executor):
     assert executor.count == 2
 
 
+def test_a_failure_that_is_over_leaves_no_trace(tmp_path, executor):
+    """A point that failed for want of memory, say, is done when it is tried again: its record goes."""
+    sweep(SMALL, tmp_path, executor=executor)
+    (path, *_), store = sorted(tmp_path.glob("points/*/*.nc")), Store(tmp_path)
+    path.unlink()
+    store.fail(path.stem, {"status": "memory", "reason": "too large", "details": "", "options": {}})
+    assert Sweep(tmp_path).status().failed == {"memory": 1}
+    Sweep(tmp_path).retry(executor=executor)
+    assert Sweep(tmp_path).status().complete
+    assert store.failure(path.stem) is None
+
+
 @pytest.mark.parametrize(("given", "status"), [(STARVED, "step_limit"), (REFUSED, "refused")])
 def test_failures_are_kept_with_their_reason_until_tried_again(tmp_path, executor, given, status):
     """One point fails, the other is done; the next run leaves it alone, a retry does not."""
@@ -117,6 +130,16 @@ def test_retry_and_other_code_do_not_mix(tmp_path, executor, monkeypatch):
     executor.count = 0
     assert sweep(SMALL, tmp_path, executor=executor).code == "next"
     assert executor.count == 6
+
+
+def test_a_worker_of_other_code_computes_nothing():
+    """It may be an older checkout on another machine: the point is refused, naming both versions."""
+    given = {**SMALL["base"], "m": 2}
+    result = compute(Task("0" * 24, given, "1.2.3+other"))
+    assert (result.status, result.content) == ("refused", None)
+    assert "1.2.3+other" in result.reason
+    assert points.code_version("simulate") in result.reason
+    assert compute(Task("0" * 24, given, points.code_version("simulate"))).status == "done"
 
 
 def test_shards_have_every_point_once(tmp_path, executor):

@@ -1,0 +1,1 @@
+"""One deep network as matrices, and its identities."""
