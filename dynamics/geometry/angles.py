@@ -62,7 +62,7 @@ class Pairs:
         two = one if A is B else directions("B", B)
         require_same_fan_in(one.unit, two.unit)
         with np.errstate(invalid="ignore"):  # columns that are not finite give NaN
-            self.cosine = np.matmul(one.unit.mT, two.unit, order="C")
+            self.cosine = one.cosines(two)
         self.shared = _shared_from(one, two)
         if self.shared is not None:
             own = self._shared_diagonal(self.cosine)

@@ -60,6 +60,10 @@ class Directions:
     ) -> None:
         self.scaled, self.unit, self.norms, self.zero, self.tail = scaled, unit, norms, zero, tail
 
+    def cosines(self, other: Directions) -> Array:
+        """Cosine of every pair of columns: (..., d, n) and (..., d, m) -> (..., n, m), in C order, a new array."""
+        return np.asarray(np.matmul(self.unit.mT, other.unit, order="C"))
+
     def beside(self, tail: Directions) -> Directions:
         """These columns followed by those of ``tail``, so that one call makes the pairs of both with ``tail``.
 

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow
+from dynamics.ode.state import State
 from dynamics.ode.status import Status, Stop
 from dynamics.validation import number
 
@@ -36,6 +37,8 @@ class Event:
         direction: +1 for upward crossings only, -1 for downward ones only, 0 for both.
         status: of a run that the event ends.
         at_start: whether the event also counts where it has happened by the start (``direction * value >= 0``).
+        of_stepped: whether the function takes the state in the method's coordinates
+            (:class:`dynamics.ode.flow.Coordinates`): for a limit in which a constant factor does not matter.
     Cost: one call of ``function`` a step, and those of a root search where it crosses; one state of memory.
     """
 
@@ -45,6 +48,11 @@ class Event:
     direction: int = 0
     status: Status = Status.EVENT
     at_start: bool = False
+    of_stepped: bool = False
+
+    def at(self, t: float, state: State) -> float:
+        """The event's value in a state of a run."""
+        return self(t, state.stepped if self.of_stepped else state.y)
 
     def __call__(self, t: float, y: Vector) -> float:
         with np.errstate(all="ignore"):  # a non-finite value is reported below
@@ -102,12 +110,16 @@ def diverged(limit: float = DIVERGENCE_LIMIT) -> Event:
     Raises:
         ValueError, TypeError: a limit that is not positive.
     """
+    return _diverged(limit, of_stepped=False)
+
+
+def _diverged(limit: float, *, of_stepped: bool) -> Event:
     bound = number("limit", limit, positive=True)
 
     def above(t: float, y: Vector) -> float:
         return float(np.max(np.abs(y), initial=0.0)) - bound
 
-    return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True)
+    return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True, of_stepped=of_stepped)
 
 
 def bind_events(events: Iterable[Any] | None, flow: Flow, y0: Vector) -> list[Event]:
@@ -118,7 +130,7 @@ def bind_events(events: Iterable[Any] | None, flow: Flow, y0: Vector) -> list[Ev
     """
     bound = [_bind(event, flow, y0) for event in _as_list(events)]
     if not any(event.name == DIVERGED for event in bound):
-        bound.append(diverged())
+        bound.append(_diverged(DIVERGENCE_LIMIT, of_stepped=True))
     return bound
 
 
@@ -145,16 +157,16 @@ class EventHit:
     """An event at its time, with the state there."""
 
     t: float
-    y: Vector
+    state: State
     event: Event
 
 
 class EventWatch:
     """Keeps each event's last value and finds the crossings of the next step."""
 
-    def __init__(self, events: Sequence[Event], t: float, y: Vector) -> None:
+    def __init__(self, events: Sequence[Event], t: float, state: State) -> None:
         self.events = events
-        self.values = [event(t, y) for event in events]
+        self.values = [event.at(t, state) for event in events]
         self.t = t
 
     def at_start(self) -> Event | None:
@@ -164,28 +176,28 @@ class EventWatch:
                 return event
         return None
 
-    def advance(self, t: float, y: Vector, dense: Callable[[float], Vector]) -> list[EventHit]:
+    def advance(self, t: float, state: State, dense: Callable[[float], State]) -> list[EventHit]:
         """Crossings between the last time and ``t`` in order of occurrence."""
-        values = [event(t, y) for event in self.events]
+        values = [event.at(t, state) for event in self.events]
         hits = []
         for event, before, after in zip(self.events, self.values, values, strict=True):
             if event.crossed(before, after):
                 time = _locate(event, (self.t, before), (t, after), dense)
-                hits.append(EventHit(time, y if time == t else dense(time), event))
+                hits.append(EventHit(time, state if time == t else dense(time), event))
         hits.sort(key=lambda hit: abs(hit.t - self.t))
         self.t, self.values = t, values
         return hits
 
 
 def _locate(
-    event: Event, start: tuple[float, float], end: tuple[float, float], dense: Callable[[float], Vector]
+    event: Event, start: tuple[float, float], end: tuple[float, float], dense: Callable[[float], State]
 ) -> float:
     """The crossing time, on the far side: there the event's value has the sign it has after the crossing."""
     (t_start, before), (t_end, after) = start, end
     known = {t_start: before, t_end: after}  # the interpolant may miss the end values by rounding
 
     def value(t: float) -> float:
-        return known[t] if t in known else event(t, dense(t))
+        return known[t] if t in known else event.at(t, dense(t))
 
     if after == 0:
         return t_end

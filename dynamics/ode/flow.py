@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -26,6 +27,27 @@ class Integrable(Protocol):
     def initial_state(self) -> Vector: ...
 
     def __call__(self, t: float, y: Vector) -> Vector: ...
+
+
+def as_it_is(y: Vector) -> Vector:
+    """``y``."""
+    return y
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """The same dynamics in other coordinates ``z = into(y)``, in which a step costs less.
+
+    Args:
+        flow: dz/dt, a flow with the same layout of its state; as discontinuous, and one that tells its loss where the
+            flow of y does.
+        into, back: linear maps of flat states, each other's inverse and isometries of every array of every instance, so
+            that tolerances mean the same.
+    """
+
+    flow: Flow
+    into: Callable[[Vector], Vector] = as_it_is
+    back: Callable[[Vector], Vector] = as_it_is
 
 
 class _Place(NamedTuple):
@@ -164,6 +186,13 @@ class Flow(HearsOverrides, ABC):
     def equilibrium(self) -> Vector:
         """A flat state in which the flow rests, where one is known."""
         raise TypeError(f"flow: expected one that knows an equilibrium, got {self.name}")
+
+    def cheaper_coordinates(self) -> Coordinates | None:
+        """Coordinates in which this flow is better stepped, where there are any: results never show them.
+
+        Asked for once a run, by methods that go by name. None by default.
+        """
+        return None
 
     def problem_description(self) -> dict[str, Any]:
         """What tells this flow's problem from another: arrays and plain data; by default the start.

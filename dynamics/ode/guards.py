@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.arrays import Vector
-from dynamics.ode.flow import Flow
+from dynamics.ode.flow import Coordinates
 from dynamics.ode.status import Status, Stop
 
 
@@ -21,7 +21,7 @@ class GuardedField:
     on for ever unless the flow does not return. A non-finite trial state never reaches the flow.
 
     Args:
-        flow: what is evaluated.
+        coordinates: of the flow that is evaluated; components are named by the place they have when mapped back.
         n: components of its state.
         shrinks: whether a non-finite result is passed on as NaN, for a method that answers it by a smaller step; it
             ends the run otherwise.
@@ -31,9 +31,17 @@ class GuardedField:
     """
 
     def __init__(
-        self, flow: Flow, n: int, *, shrinks: bool, cap: int, deadline: float | None, nfev: int = 0
+        self,
+        coordinates: Coordinates,
+        n: int,
+        *,
+        shrinks: bool,
+        cap: int,
+        deadline: float | None,
+        nfev: int = 0,
     ) -> None:
-        self.flow = flow
+        self.flow = coordinates.flow
+        self._back = coordinates.back
         self.n = n
         self.shrinks = shrinks
         self.cap = cap
@@ -113,7 +121,7 @@ class GuardedField:
         return f
 
     def _report(self, values: Vector, detail: str, earlier: Stop | None = None) -> Vector:
-        stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(values))))
+        stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(self._back(values)))))
         if not self.shrinks:
             raise stop
         self.nonfinite = stop

@@ -32,6 +32,9 @@ def integrate(
     Renormalisation: states are never renormalised during a run. A flow that lives on a surface extends its field off
     it, so that the drift of an integrator does no harm; the drift is best made an observable.
 
+    Coordinates: where the flow offers cheaper ones (:meth:`dynamics.ode.flow.Flow.cheaper_coordinates`), a method that
+    goes by name takes its steps there, tolerances included; all that comes out or is called back is in the flow's own.
+
     Accuracy of a stack of S instances (``flow.instances``): RK45, DOP853, RKC and ROCK4 hold each instance to its own
     error norm, a root mean square over its components, and take the step that the worst one allows. CVODE, Radau, BDF
     and foreign methods, or flows without ``unpack``, have one norm over the whole state, in which one instance may be

@@ -8,17 +8,18 @@ import numpy as np
 
 from dynamics.arrays import Vector
 from dynamics.memory import GIB, available_memory
+from dynamics.ode.state import State
 from dynamics.ode.status import Status, Stop
 
-Interpolation = Callable[[float], Vector]
+Interpolation = Callable[[float], State]
 """The state at a time within the last step."""
 
 
 class OutputRows:
-    """The rows kept of a run, and the last accepted point ``(t, y)``.
+    """The rows kept of a run, and the last accepted point ``(t, state)``.
 
     Args:
-        t0, y0: the start.
+        t0, start: where the run starts.
         wanted: output times; None for every accepted point.
         direction: 1 or -1, in which time runs.
 
@@ -27,8 +28,9 @@ class OutputRows:
             the end take as much again, and the observables about as much as that.
     """
 
-    def __init__(self, t0: float, y0: Vector, wanted: Vector | None, direction: int) -> None:
-        self.t, self.y = t0, y0
+    def __init__(self, t0: float, start: State, wanted: Vector | None, direction: int) -> None:
+        self.t, self.state = t0, start
+        y0 = start.y
         self.rows: list[tuple[float, Vector]] = []
         self._wanted = wanted
         self._direction = direction
@@ -44,23 +46,22 @@ class OutputRows:
             self._keep(t0, y0)
             self._next = 1
 
-    def advance(self, t: float, y: Vector, within_step: Interpolation) -> None:
-        """Keep what is wanted up to the accepted point ``(t, y)``."""
+    def advance(self, t: float, state: State, within_step: Interpolation) -> None:
+        """Keep what is wanted up to the accepted point ``(t, state)``."""
         if self._wanted is None:
-            self._keep(t, y)
+            self._keep(t, state.y)
         else:
             while self._next < self._wanted.size and self._direction * (t - self._wanted[self._next]) >= 0:
                 at = float(self._wanted[self._next])
-                self._keep(
-                    at, y if at == t else within_step(at)
-                )  # a step is more accurate than its interpolant
+                # A step is more accurate than its interpolant.
+                self._keep(at, (state if at == t else within_step(at)).y)
                 self._next += 1
-        self.t, self.y = t, y
+        self.t, self.state = t, state
 
     def close(self) -> None:
         """Keep the point where the run stopped early."""
         if not self.rows or self.rows[-1][0] != self.t:
-            self.rows.append((self.t, self.y.copy()))
+            self.rows.append((self.t, self.state.y.copy()))
 
     def _keep(self, t: float, y: Vector) -> None:
         if not np.isfinite(y).all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -12,10 +13,11 @@ from numpy.typing import ArrayLike
 from dynamics.arrays import Vector
 from dynamics.ode.arguments import initial_state, output_times, time_span
 from dynamics.ode.events import Event, bind_events
-from dynamics.ode.flow import Flow, Integrable
+from dynamics.ode.flow import Coordinates, Flow, Integrable
 from dynamics.ode.foreign import as_flow
 from dynamics.ode.guards import GuardedField
 from dynamics.ode.run_result import require_names_fit
+from dynamics.ode.state import State
 from dynamics.ode.steppers.method_choice import choose_method, method_by_tolerance
 from dynamics.ode.steppers.methods import (
     EVALUATIONS_PER_STEP,
@@ -50,12 +52,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class InitialValueProblem:
-    """What is integrated, from where to where: the flow, its checked start, and the span."""
+    """What is integrated, from where to where: the flow, its checked start, the span, and how it is stepped."""
 
     flow: Flow
     y0: Vector
     t0: float
     t1: float
+    coordinates: Coordinates
+
+    @cached_property
+    def start(self) -> State:
+        """The start, as it is and as the method gets it."""
+        return State.at_start(self.y0, self.coordinates)
 
     @property
     def direction(self) -> int:
@@ -112,7 +120,7 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
-        problem = InitialValueProblem(adapted, initial_state(adapted), t0, t1)
+        problem = InitialValueProblem(adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method))
         tolerances = Tolerances.of(adapted, problem.y0.size, rtol, atol)
         named = None if method == "auto" else _named(method, problem)
         times = output_times(t_eval, t0, t1)
@@ -132,7 +140,7 @@ class Plan:
         """The flow's right-hand side under this plan's limits."""
         size, row = self.problem.y0.size, self.method.row
         return GuardedField(
-            self.problem.flow,
+            self.problem.coordinates,
             size,
             shrinks=row.shrinks,
             cap=row.evaluation_cap(size),
@@ -145,7 +153,8 @@ class Plan:
         problem, row = self.problem, self.method.row
         rtol, atol = self.solver_tolerances
         options = self.tolerances.options_for(row)
-        return row.solver(field, problem.t0, problem.y0, problem.t1, rtol=rtol, atol=atol, **options)
+        start = problem.start.stepped
+        return row.solver(field, problem.t0, start, problem.t1, rtol=rtol, atol=atol, **options)
 
     def settings(self) -> dict[str, Any]:
         """The plan in plain data, for a result's attributes."""
@@ -165,6 +174,12 @@ class Plan:
         }
 
 
+def _coordinates(flow: Flow, method: str | type[Any]) -> Coordinates:
+    """Those in which the flow is cheaper, where it has any; a class of the caller's sees the flow's own states."""
+    cheaper = flow.cheaper_coordinates() if isinstance(method, str) else None
+    return Coordinates(flow) if cheaper is None else cheaper
+
+
 def _named(method: str | type[Any], problem: InitialValueProblem) -> ChosenMethod:
     """The method that the caller named, where it can integrate the problem."""
     name, row = method_named(method)
@@ -175,9 +190,14 @@ def _named(method: str | type[Any], problem: InitialValueProblem) -> ChosenMetho
 
 def _chosen(problem: InitialValueProblem, tolerances: Tolerances, limits: Limits) -> ChosenMethod:
     """The method that suits the field at the start best; see :func:`choose_method`."""
-    size = problem.y0.size
-    probe = GuardedField(problem.flow, size, shrinks=True, cap=EVALUATIONS_PER_STEP, deadline=limits.deadline)
+    probe = GuardedField(
+        problem.coordinates,
+        problem.y0.size,
+        shrinks=True,
+        cap=EVALUATIONS_PER_STEP,
+        deadline=limits.deadline,
+    )
     rtol, _ = tolerances.given_to(METHODS[method_by_tolerance(tolerances.rtol)])
-    choice = choose_method(probe, problem.t0, problem.y0, problem.t1, rtol)
+    choice = choose_method(probe, problem.t0, problem.start.stepped, problem.t1, rtol)
     name, row = method_named(choice.name)
     return ChosenMethod(name, row, choice.reason, probe.nfev, choice.least_rtol)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, LinAlgWarning
 
-from dynamics.arrays import Vector
 from dynamics.ode.events import Event, EventWatch
+from dynamics.ode.flow import Coordinates
 from dynamics.ode.output_rows import OutputRows
 from dynamics.ode.plan import AS_ASKED, Plan
 from dynamics.ode.progress import Report
 from dynamics.ode.run_result import trajectory_of
+from dynamics.ode.state import State
 from dynamics.ode.status import Status, Stop
 from dynamics.ode.trajectory import Trajectory
 
@@ -23,14 +24,14 @@ from dynamics.ode.trajectory import Trajectory
 class _DenseOutput:
     """The dense output of the last step, made when first asked for (DOP853 pays three evaluations)."""
 
-    def __init__(self, solver: Any) -> None:
-        self._solver = solver
+    def __init__(self, solver: Any, coordinates: Coordinates) -> None:
+        self._solver, self._coordinates = solver, coordinates
         self._made: Callable[[float], Any] | None = None
 
-    def __call__(self, t: float) -> Vector:
+    def __call__(self, t: float) -> State:
         if self._made is None:
             self._made = self._solver.dense_output()
-        return np.asarray(self._made(t), dtype=np.float64)
+        return State(np.asarray(self._made(t), dtype=np.float64), self._coordinates)
 
 
 @contextmanager
@@ -49,7 +50,7 @@ class Run:
         problem = plan.problem
         self._plan = plan
         self._field = plan.guarded_field()
-        self._output = OutputRows(problem.t0, problem.y0, plan.times, problem.direction)
+        self._output = OutputRows(problem.t0, problem.start, plan.times, problem.direction)
         self._n_steps = 0
         self._event_times: dict[str, list[float]] = {}
 
@@ -69,14 +70,14 @@ class Run:
 
     def _loop(self, report: Report) -> Stop:
         plan, problem = self._plan, self._plan.problem
-        watch = EventWatch(plan.events, problem.t0, problem.y0)
+        watch = EventWatch(plan.events, problem.t0, problem.start)
         event = watch.at_start()
         if event is not None:
             self._event_times[event.name] = [problem.t0]
-            return self._ended_by(event, problem.y0)
+            return self._ended_by(event, problem.start)
         if problem.t0 == problem.t1:
             return Stop(Status.FINISHED, "the time span has zero length")
-        self._field.start(problem.t0, problem.y0)
+        self._field.start(problem.t0, problem.start.stepped)
         solver = plan.solver(self._field)
         while solver.status == "running":
             if self._n_steps >= plan.limits.steps:
@@ -91,22 +92,23 @@ class Run:
         """One step with its events and output; how the run ends, if it does."""
         self._field.new_step()
         complaint = self._attempt(solver)
-        t, y = float(solver.t), np.asarray(solver.y)
+        coordinates = self._plan.problem.coordinates
+        t, state = float(solver.t), State(np.asarray(solver.y), coordinates)
         if complaint is None and t == self._output.t:  # LSODA can report success without moving
             complaint = "the step does not advance the time"
         if complaint is not None:
             return self._field.nonfinite or Stop(Status.STEP_TOO_SMALL, complaint)
-        if not np.isfinite(y).all():
-            component = int(np.argmin(np.isfinite(y)))
+        if not np.isfinite(state.stepped).all():
+            component = int(np.argmin(np.isfinite(state.y)))
             return Stop(Status.NONFINITE, "the next state is not finite", component)
         self._n_steps += 1
-        within_step = _DenseOutput(solver)
-        for hit in watch.advance(t, y, within_step):
+        within_step = _DenseOutput(solver, coordinates)
+        for hit in watch.advance(t, state, within_step):
             self._event_times.setdefault(hit.event.name, []).append(hit.t)
             if hit.event.terminal:
-                self._output.advance(hit.t, hit.y, within_step)
-                return self._ended_by(hit.event, hit.y)
-        self._output.advance(t, y, within_step)
+                self._output.advance(hit.t, hit.state, within_step)
+                return self._ended_by(hit.event, hit.state)
+        self._output.advance(t, state, within_step)
         return None
 
     def _attempt(self, solver: Any) -> str | None:
@@ -119,16 +121,18 @@ class Run:
             return f"the method gave up: {error}"  # SciPy's linear algebra met a non-finite Jacobian
         return str(complaint).rstrip(".") if solver.status == "failed" else None
 
-    def _ended_by(self, event: Event, y: Vector) -> Stop:
+    def _ended_by(self, event: Event, state: State) -> Stop:
         diverged = event.status is Status.DIVERGED
-        return Stop(event.status, f"event {event.name!r}", int(np.argmax(np.abs(y))) if diverged else None)
+        component = int(np.argmax(np.abs(state.y))) if diverged else None
+        return Stop(event.status, f"event {event.name!r}", component)
 
     def _fastest(self) -> int:
         """The component that changes most against its tolerance at the last accepted point."""
         rtol, atol = self._plan.solver_tolerances
-        t, y = self._output.t, self._output.y
+        t, state = self._output.t, self._output.state
         with np.errstate(all="ignore"):  # inf and NaN count as largest
-            return int(np.argmax(np.abs(self._field.unchecked(t, y)) / (atol + rtol * np.abs(y))))
+            slope = self._plan.problem.coordinates.back(self._field.unchecked(t, state.stepped))
+            return int(np.argmax(np.abs(slope) / (atol + rtol * np.abs(state.y))))
 
     def _trajectory(self, ending: Stop) -> Trajectory:
         plan, method = self._plan, self._plan.method

@@ -11,14 +11,20 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import Columns, directions, norms, unit_columns
+from dynamics.geometry.coordinate_axes import CoordinateAxes
+from dynamics.ode.flow import Coordinates
 from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_layer_observables
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
+from dynamics.two_layer.teacher_basis import in_teacher_basis
 from dynamics.validation import one_of
 
 # Elements of the largest array made while several states are observed at once: 2^18 float64, 2 MiB, stay in cache.
 _OBSERVED_ELEMENTS = 1 << 18
+
+_FIELD = ("field", "__call__", "prepare", "teacher", "teacher_times", "of_tangent", "unpack")
+"""Members that make dy/dt."""
 
 SOLVED = 1e-12
 """A population loss below this in size is zero: 1000 times its rounding for teachers of unit second moment."""
@@ -51,7 +57,8 @@ class TwoLayerDynamics(StudentFlow):
         **StudentFlow.rests_on,
         "observables_along": ("observables", "matrices", "unpack"),
         "of_tangent": ("of_matrices", "pack"),
-        "tangent_gram": ("field", "__call__", "prepare", "teacher", "of_tangent", "matrices", "unpack"),
+        "tangent_gram": (*_FIELD, "matrices"),
+        "cheaper_coordinates": (*_FIELD, "of_matrices", "pack", "initial_arrays"),
     }
 
     def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
@@ -113,9 +120,16 @@ class TwoLayerDynamics(StudentFlow):
     @cached_property
     def teacher(self) -> Any:
         """The teacher as the measure's kernels want it; by direction where the students are."""
-        if not self.projected:
+        axes = CoordinateAxes.found_in(self.problem.teacher_W)
+        if axes is None and not self.projected:
             return self.problem.prepared_teacher
-        return self.problem.measure.prepare_unit(directions("teacher_W", self.problem.teacher_W))
+        columns = directions("teacher_W", self.problem.teacher_W) if axes is None else axes
+        return self.problem.measure.prepare_unit(columns)
+
+    def teacher_times(self, H: Array) -> Array:
+        """``W* H`` for H (..., m, n), which is the caller's no more."""
+        teacher = self.teacher
+        return teacher.times(H) if isinstance(teacher, CoordinateAxes) else self.problem.teacher_W @ H
 
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
@@ -203,12 +217,19 @@ class ProjectedFlow(TwoLayerDynamics):
         of_teachers, of_students = problem.measure.psi_d_onto(self.teacher, self.prepare(W))
         if self.modulation == "matched":
             of_teachers, of_students = (np.eye(problem.m) * x for x in (of_teachers, of_students))
-        pull = problem.teacher_W @ of_teachers
+        pull = self.teacher_times(of_teachers)
         pull -= W @ of_students
         return problem.measure.second_moment_times(pull), V
 
     def tangent_gram(self, y: Array) -> TangentGram | None:
         return self._gram_at_solution(y) if self.modulation == "uniform" else None
+
+    def cheaper_coordinates(self) -> Coordinates | None:
+        """The teachers' own basis, where they are orthonormal and the measure is spherical."""
+        return in_teacher_basis(
+            self.problem,
+            lambda turned: ProjectedFlow(turned, projected=self.projected, modulation=self.modulation),
+        )
 
     def configuration(self) -> dict[str, Any]:
         return {**super().configuration(), "modulation": self.modulation}
@@ -244,12 +265,19 @@ class TwoLayerFlow(TwoLayerDynamics):
         dV -= students_l @ V
         teachers_d *= problem.teacher_V @ V.mT  # in place: the measure leaves the arrays to the caller
         students_d *= V @ V.mT
-        pull = problem.teacher_W @ teachers_d
+        pull = self.teacher_times(teachers_d)
         pull -= W @ students_d
         return problem.measure.second_moment_times(pull), dV
 
     def tangent_gram(self, y: Array) -> TangentGram | None:
         return self._gram_at_solution(y)
+
+    def cheaper_coordinates(self) -> Coordinates | None:
+        """The teachers' own basis, where they are orthonormal and the measure is spherical."""
+        return in_teacher_basis(
+            self.problem,
+            lambda turned: TwoLayerFlow(turned, projected=self.projected, trains_V=self.trains_V),
+        )
 
 
 class GradientFlow(TwoLayerDynamics):
