@@ -22,20 +22,20 @@ class KeptResults:
 
     def find(self, mutant: Mutant) -> Result | None:
         """The result of this very fault under these very tests; None where there is none."""
-        held = self._held.get(_key(mutant))
+        held = self._held.get(_key(mutant, ROOT))
         return None if held is None else Result(mutant, str(held[0]), float(str(held[1])), str(held[2]))
 
-    def keep(self, result: Result) -> None:
-        """Write it at once; nothing where no file was named."""
-        self._held[_key(result.mutant)] = [result.status, result.seconds, result.detail]
+    def keep(self, result: Result, tried_in: Path = ROOT) -> None:
+        """Write it at once; nothing where no file was named. ``tried_in``: the copy, since the checkout may change."""
+        self._held[_key(result.mutant, tried_in)] = [result.status, result.seconds, result.detail]
         if self._path is not None:
             self._path.write_text(json.dumps(self._held, indent=0), encoding="utf-8")
 
 
-def _key(mutant: Mutant) -> str:
+def _key(mutant: Mutant, root: Path) -> str:
     found = hashlib.sha256(f"{mutant.old}\0{mutant.new}\0{mutant.tests}".encode())
     for name in (mutant.file, *(argument.partition("::")[0] for argument in mutant.tests)):
-        path = ROOT / name
+        path = root / name
         for part in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             found.update(part.read_bytes() if part.exists() else b"")
     return found.hexdigest()

@@ -42,12 +42,13 @@ def tried(mutants: list[Mutant], kept: KeptResults, limit: float) -> list[Result
                 return None
             copy.limit = limit
             for result in copy.results(ahead):
-                kept.keep(result)
+                kept.keep(result, copy.folder)
                 words = (
                     f"{result.status:9}{result.seconds:6.0f} s  {result.mutant.room}: {result.mutant.name}"
                 )
                 print(words, result.detail, flush=True)
-    return [result for result in map(kept.find, mutants) if result is not None]
+    found = [kept.find(mutant) for mutant in mutants]
+    return [result for result in found if result is not None]  # what changed on the way is to be tried again
 
 
 def main() -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import pytest
 
-from luckproof import Assumption, Context, Evidence, make_context
+from luckproof import Assumption, Context, Evidence, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
 from verify.judging import CannotJudgeError, Instance, Item, OneOf, drawn, integers, reals
 from verify.judging.trials.attack import attack
+from verify.judging.trials.recorded_attacks import FULL_ATTACK
 
 CONTEXT = make_context("quick", "cpu", 0)
 
@@ -32,8 +34,13 @@ def statement_on(evidence, assume=lambda box: ()):
 
 @pytest.mark.parametrize(
     "violated",
-    [lambda box: box.length > 3, lambda box: box.count > 9, lambda box: box.kind == "rare"],
-    ids=["a real field", "a size", "a choice"],
+    [
+        lambda box: box.length > 3,
+        lambda box: box.length == 10.0,
+        lambda box: box.count > 9,
+        lambda box: box.kind == "rare",
+    ],
+    ids=["a real field", "the end of a domain", "a size", "a choice"],
 )
 def test_a_violation_outside_the_drawn_range_is_found(violated):
     """Each kind of field is stretched to where the claim fails."""
@@ -41,6 +48,35 @@ def test_a_violation_outside_the_drawn_range_is_found(violated):
     assert found.survivors
     assert violated(found.survivors[0].instance)
     assert not found.survived
+
+
+def test_what_falls_in_an_attack_does_not_hold():
+    """The drawn instances meet the claim; the violation beyond them decides against *holds*, and is shown."""
+    statement = statement_on(lambda box, context: evidence_of(box.length > 3, box))
+    assert judge(statement, CONTEXT).outcome is Outcome.HOLDS
+    verdict = judge(statement, dataclasses.replace(CONTEXT, attack=500))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.counterexample.instance.length > 3
+    assert "fell in an attack" in verdict.message
+
+
+def test_chances_are_shared_out_over_an_attack():
+    """Hundreds of looks at sampled evidence raise no more false alarms than one."""
+    examples = []
+
+    def looked(box: Box, context: Context) -> Evidence:
+        examples.append(context.examples)
+        return evidence_of(False, box)
+
+    attack(statement_on(looked), CONTEXT, 150)
+    assert set(examples) == {150}
+
+
+def test_a_deep_run_attacks_what_holds():
+    """As much as an attack on record is, and a quick one does not unless it is asked to."""
+    assert make_context("deep", "cpu", 0).attack == FULL_ATTACK >= 500
+    assert make_context("quick", "cpu", 0).attack == 0
+    assert make_context("deep", "cpu", 0, attack=7).attack == 7
 
 
 def evidence_of(violated: bool, box: Box) -> Evidence:

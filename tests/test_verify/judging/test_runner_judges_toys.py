@@ -10,9 +10,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume
 
-from luckproof import Assumption, Control, Evidence, Outcome, judge, make_context
+from luckproof import Assumption, Control, Evidence, Outcome, Record, Verdict, judge, make_context
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
-from verify.judging import Cost, Record, Verdict
+from verify.judging import Cost
 from verify.judging.trials.trial import INCONCLUSIVE_SHARE, planned_examples
 
 CONTEXT = make_context("quick", "cpu", 0)
@@ -64,9 +64,13 @@ def test_refutation_needs_its_confirmation():
     undecided = variant(
         REFUTED, confirm=lambda point: Evidence(predicted=50, measured=math.nan, margin=math.nan)
     )
+    unresolved = variant(
+        REFUTED, confirm=lambda point: Evidence(predicted=50, measured=51, margin=-1.0, inconclusive=True)
+    )
     for statement in (
         accepts,
         undecided,
+        unresolved,
         variant(HOLDS, evidence=below_fifty.evidence, assumptions=lambda p: ()),
     ):
         verdict = judge(statement, CONTEXT)

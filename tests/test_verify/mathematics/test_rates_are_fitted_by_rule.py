@@ -29,6 +29,16 @@ def test_a_faster_mode_is_left_behind() -> None:
     assert -np.polyfit(t[:40], np.log(values[:40]), 1)[0] > 1.2
 
 
+def test_the_window_is_the_lower_half_of_the_way_to_the_floor() -> None:
+    """From 1e-3 down to 1e-11, in decades: 1e-7 and below, where the upper half has left the faster modes behind."""
+    t = np.linspace(0, 40, 4001)
+    first, last = fit_decay(t, np.exp(-t)).window
+    assert first == pytest.approx(np.log(1e7), abs=0.02)
+    assert last == pytest.approx(np.log(1e11), abs=0.02)
+    later, _ = fit_decay(t, 1e-5 * np.exp(-t)).window  # a start below 1e-3 is the top
+    assert later == pytest.approx(np.log(1e3), abs=0.02)
+
+
 def test_each_series_has_its_own_rate() -> None:
     """Trailing axes are series; one window serves all."""
     t = np.linspace(0, 30, 300)
