@@ -59,6 +59,22 @@ def finite_set(seeds: list[int]) -> FixedSamples:
     return FixedSamples.gaussian(SHAPE.inputs, seeds, samples=43, std=1.0, batch_size=8)
 
 
+def test_a_run_resumed_between_two_records_keeps_the_losses_since_the_last(tmp_path: Path) -> None:
+    """``train_loss`` is the mean over all steps between records, those before the interruption too."""
+    seeds, file = network_seeds(4, 2), tmp_path / "run.safetensors"
+    _, once = trained(seeds, epochs=4, record_at=(0, 4))
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(seeds, epochs=4, record_at=(0, 4), checkpoint=file, progress=stop)
+    assert Checkpoint.load(file).position == 2
+    _, resumed = trained(seeds, epochs=4, record_at=(0, 4), checkpoint=file)
+    np.testing.assert_array_equal(resumed.observables["train_loss"], once.observables["train_loss"])
+
+
 @pytest.mark.parametrize("made", [lambda seeds: fresh(SHAPE, seeds), finite_set], ids=["fresh", "finite"])
 def test_a_network_trains_alone_as_in_company(made: object) -> None:
     """Network 2 of three, trained again with its own seed: same weights and records up to rounding."""

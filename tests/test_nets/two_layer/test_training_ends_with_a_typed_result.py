@@ -90,6 +90,12 @@ def test_divergence_names_network_and_step(device: str) -> None:
     seldom = train(TwoLayerStudents.from_problem(loud, device), record_at=[], **settings)
     assert abs(named_step(seldom) - named_step(run)) <= 1
     assert seldom.t.size == 1
+    ended = named_step(seldom)  # the weights there have no finite loss; a step before they had
+    for steps, succeeds in ((ended - 1, True), (ended, False)):
+        short = train(
+            TwoLayerStudents.from_problem(loud, device), record_at=[], **{**settings, "steps": steps}
+        )
+        assert short.success is succeeds
 
 
 def test_divergence_of_the_projected_step(device: str) -> None:

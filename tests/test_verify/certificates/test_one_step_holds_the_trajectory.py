@@ -75,15 +75,15 @@ def test_what_was_off_before_stays_off() -> None:
     assert bound(W, T, 0.05, 1e-3) == pytest.approx(bound(W, T, 0.05) + 1e-3 * np.exp(-lam * 0.05), rel=0.05)
 
 
-@pytest.mark.parametrize(("off", "proved"), [(1e-7, True), (5e-4, False)])
+@pytest.mark.parametrize(("off", "proved"), [(1e-7, True), (8.7e-4, False)])
 def test_theorem_a_serves_nearly_orthonormal_teachers_alone(off: float, proved: bool) -> None:
     """Beyond Theorem B0's reach the end rests on Theorem A, about an orthonormal matrix that the teachers must be near.
 
-    Its rate, less what the teachers are off by, is still positive at 5e-4: the rate alone does not refuse them.
+    Its rate, less what the teachers are off by, is still positive at 8.7e-4: the rate alone does not refuse them.
     """
     teachers = np.array([[1.0, 0.0, 0.0], [off, 1.0, 0.0]])
     T = unit_columns(teachers.T).T
-    angle = 0.3
+    angle = 0.17
     W = np.array([[np.cos(angle), 0, np.sin(angle)], [0, np.cos(angle), np.sin(angle)]])
     W = unit_columns(W.T).T
     if proved:
