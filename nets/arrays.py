@@ -43,8 +43,11 @@ class ArrayModule(Protocol):
     def sqrt(self, a: Any) -> Any:
         """Elementwise square root."""
 
-    def take_rows(self, rows: Any, index: NDArray[np.int64], out: Any) -> None:
-        """``out[s] <- rows[s, index[s]]`` for rows (S, N, k), index (S, R), out (S, R, k)."""
+    def as_index(self, rows: NDArray[np.int64]) -> Any:
+        """Numbers of rows as :meth:`take_rows` takes them, on the module's device."""
+
+    def take_rows(self, rows: Any, index: Any, out: Any) -> None:
+        """``out[s] <- rows[s, index[s]]`` for rows (S, N, k), index (S, R) of :meth:`as_index`, out (S, R, k)."""
 
 
 class HostArrays:
@@ -77,7 +80,10 @@ class HostArrays:
     def sqrt(self, a: Any) -> Any:
         return np.sqrt(a)
 
-    def take_rows(self, rows: Any, index: NDArray[np.int64], out: Any) -> None:
+    def as_index(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        return rows
+
+    def take_rows(self, rows: Any, index: Any, out: Any) -> None:
         for source, chosen, target in zip(rows, index, out, strict=True):
             # mode="clip" writes to `out` directly; "raise" would go through a buffer
             np.take(source, chosen, axis=0, out=target, mode="clip")
@@ -117,9 +123,12 @@ class DeviceArrays:
     def sqrt(self, a: Any) -> Any:
         return torch.sqrt(a)
 
-    def take_rows(self, rows: Any, index: NDArray[np.int64], out: Any) -> None:
+    def as_index(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(rows).to(self._device)
+
+    def take_rows(self, rows: Any, index: Any, out: Any) -> None:
         stack = torch.arange(rows.shape[0], device=self._device)[:, None]
-        out.copy_(rows[stack, torch.from_numpy(index).to(self._device)])
+        out.copy_(rows[stack, index])
 
 
 def array_module(device: torch.device) -> ArrayModule:

@@ -71,7 +71,8 @@ class Batches:
 
     def _draw(self) -> None:
         count, draws = self._data[0].shape[1], self._block[0].shape[1]
-        index = np.stack([stream.integers(0, count, draws) for stream in self._streams])
+        drawn = np.stack([stream.integers(0, count, draws) for stream in self._streams])
+        index = self._xp.as_index(drawn)
         for source, block in zip(self._data, self._block, strict=True):
             self._xp.take_rows(source, index, out=block)
         self._next = 0

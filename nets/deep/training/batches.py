@@ -161,7 +161,7 @@ class FixedSamples:
         count, size = samples.shape[1], self.batch_size
         orders = torch.from_numpy(
             np.stack([stream(seed, Purpose.ORDER, epoch).permutation(count) for seed in seeds])
-        )
+        ).to(samples.device)  # once an epoch: an index on the host would be copied at every use
         at_once = size * max(1, BLOCK_VALUES // (size * math.prod(self.inputs)))
         for start in range(0, self.steps * size, at_once):
             chosen = orders[:, start : min(start + at_once, self.steps * size)]

@@ -1,0 +1,188 @@
+"""Every training runs on an accelerator: nothing on two devices, so many kernels a step, and no wait or copy in it.
+
+There the kernels are small and their launches are what a step costs, so their number is held fixed here. How long they
+take is for the tests marked ``gpu``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from luckproof import (
+    SGD,
+    Architecture,
+    Classification,
+    DeepNetworks,
+    EmpiricalMeasure,
+    FixedSamples,
+    FreshGaussian,
+    InputMeasure,
+    IsotropicGaussian,
+    SpecializationSetting,
+    TeacherStudent,
+    Trajectory,
+    TwoLayerStudents,
+    deep_teachers,
+    teachers,
+    train,
+    train_deep,
+    train_specialization,
+)
+from nets.deep.training.batches import gaussian_inputs
+from nets.specialization.steps import BLOCK
+from tests.pretended_device import NAME, OnDevice, Traffic, pretended_device
+
+SEEDS = (1, 2, 3)
+CHECK_STEPS = 16
+"""Steps between two looks of the host at the losses here; 64 otherwise."""
+
+FEW, MANY = 1, 3
+"""Blocks of steps in a short and a long run: what the long one has beyond is the steps' own."""
+
+
+@pytest.fixture
+def traffic(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("nets.two_layer.training.CHECK_STEPS", CHECK_STEPS)
+    monkeypatch.setattr("nets.deep.training.run.CHECK_STEPS", CHECK_STEPS)
+    with pretended_device(monkeypatch) as found:
+        yield found
+
+
+def beyond(traffic: Traffic, run: Callable[[int], object]) -> tuple[int, int, int]:
+    """Launches, waits and copies from the host that ``MANY`` blocks of steps have beyond ``FEW``."""
+    counts = []
+    for blocks in (FEW, MANY):
+        traffic.counts.clear()
+        run(blocks)
+        counts.append((traffic.launches, traffic.waits, traffic.copies))
+    few, many = counts
+    return many[0] - few[0], many[1] - few[1], many[2] - few[2]
+
+
+def test_two_devices_are_refused_as_cuda_does(traffic: Traffic) -> None:
+    """The check itself: the pretended device finds what it is for."""
+    here, there = torch.ones(3), torch.ones(3, device=NAME)
+    with pytest.raises(RuntimeError, match="expected all tensors on one device"):
+        torch.add(here, there)
+    assert isinstance(there + 1, OnDevice)
+    assert (traffic.launches, traffic.waits, traffic.copies) == (2, 0, 0)
+    assert (there * 2).sum().item() == 6
+    assert there[torch.tensor([0, 2])].cpu().tolist() == [1, 1]
+    assert (traffic.launches, traffic.waits, traffic.copies) == (5, 2, 1)
+
+
+def two_layer(device: str, steps: int, measure: InputMeasure | None = None, **options: object) -> Trajectory:
+    rng = np.random.default_rng(0)
+    teacher = np.broadcast_to(teachers.orthonormal(6, 3, rng), (4, 6, 3))
+    problem = TeacherStudent.at_angle(teacher, 0.3, rng, measure=measure)
+    students = TwoLayerStudents.from_problem(problem, device=device)
+    settings = {"lr": 0.1, "batch_size": 64, "seed": 0, "record_at": (steps,)} | options
+    return train(students, steps=steps, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "launches"),
+    [
+        ({}, 14),
+        ({"train_V": True}, 16),
+        ({"projected": False, "train_V": False}, 9),
+        ({"projected": False}, 11),
+    ],
+    ids=["Theorem 4", "Theorem 5", "plain W", "plain W and V"],
+)
+@pytest.mark.parametrize("sampled", [False, True], ids=["Gaussian", "samples"])
+def test_two_layer_training(traffic: Traffic, options: dict[str, bool], launches: int, sampled: bool) -> None:
+    """Samples are drawn on the device, and the host looks at the losses once in ``CHECK_STEPS`` steps."""
+    atoms = np.random.default_rng(1).standard_normal((50, 6))
+    measure = EmpiricalMeasure(atoms) if sampled else IsotropicGaussian(6)
+    drawing = beyond(traffic, lambda blocks: two_layer("cuda", blocks * CHECK_STEPS, measure, **options))
+    steps = (MANY - FEW) * CHECK_STEPS
+    assert launches <= drawing[0] / steps < launches + 0.5  # some more for a block of samples and a look
+    assert drawing[1:] == (MANY - FEW, 0)
+
+
+def test_two_layer_training_does_the_same_as_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the same samples: the step on a device is the step on the host."""
+    monkeypatch.setattr("nets.two_layer.batches.DeviceStream", lambda seed, device, atoms: _HostDrawn(seed))
+    monkeypatch.setattr("nets.two_layer.batches.HostStream", lambda seed, atoms: _HostDrawn(seed))
+    here = two_layer("cpu", 100)
+    with pretended_device(monkeypatch):
+        there = two_layer("cuda", 100)
+    np.testing.assert_allclose(there.state["W"], here.state["W"], rtol=0, atol=1e-12)
+
+
+class _HostDrawn:
+    """Normals of one generator wherever they are needed, so that devices may be compared."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def fill_normal(self, rows: torch.Tensor) -> None:
+        for step in range(rows.shape[0]):  # blocks differ in length between devices, steps do not
+            rows[step].copy_(torch.from_numpy(self._rng.standard_normal(tuple(rows.shape[1:]))))
+
+
+def specialization(blocks: int, device: str) -> Trajectory:
+    setting = SpecializationSetting(d=6, m=3, train_samples=200, eval_samples=50)
+    steps = blocks * BLOCK
+    return train_specialization(setting, seed=0, networks=4, steps=steps, record_at=(steps,), device=device)
+
+
+def test_specialization_training(traffic: Traffic) -> None:
+    """Twelve operations a step, five of them products into parts of larger arrays, which are copied there."""
+    launches, waits, copies = beyond(traffic, lambda blocks: specialization(blocks, "cuda"))
+    assert 17 <= launches / ((MANY - FEW) * BLOCK) < 17.5
+    assert waits == 0
+    assert copies == MANY - FEW  # the order of a block of samples, drawn on the host
+
+
+SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
+
+
+def deep(blocks: int, device: str, fixed: bool, sgd: SGD, labels: bool = False) -> Trajectory:
+    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), SEEDS, device=device)
+    students = deep_teachers.random_start(SHAPE.over_parameterised(2), SEEDS, device=device)
+    x = gaussian_inputs(SHAPE.inputs, SEEDS, 20, 1.0, device=device)
+    samples = 8 * CHECK_STEPS
+    source = FreshGaussian(SHAPE.inputs, SEEDS, 8, samples, std=1.0)
+    if fixed:
+        known = torch.arange(samples, device=device) % 2 if labels else None
+        inputs = gaussian_inputs(SHAPE.inputs, SEEDS, samples, 1.0, device=device)
+        source = FixedSamples(inputs, SHAPE.inputs, SEEDS, batch_size=8, labels=known)
+    return train_deep(
+        students, teacher, source, sgd=sgd, epochs=blocks, evaluation=x, record_at=(0, blocks),
+        objective=Classification() if labels else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fixed", "labels", "sgd", "launches"),
+    [
+        (False, False, SGD(0.02), 45),
+        (False, False, SGD(0.02, momentum=0.5, weight_decay=0.01), 72),
+        (True, False, SGD(0.02), 45),
+        (True, True, SGD(0.02), 42),
+    ],
+    ids=["fresh", "fresh with momentum", "fixed", "fixed with labels"],
+)
+def test_deep_training(traffic: Traffic, fixed: bool, labels: bool, sgd: SGD, launches: int) -> None:
+    """The epochs wait for two things: the look at the losses in ``CHECK_STEPS`` steps, and the sum of an epoch's."""
+    found = beyond(traffic, lambda blocks: deep(blocks, NAME, fixed, sgd, labels))
+    assert launches <= found[0] / ((MANY - FEW) * CHECK_STEPS) < launches + 1
+    assert found[1] == 2 * (MANY - FEW)
+    assert found[2] == (MANY - FEW) * fixed  # the order of an epoch, drawn on the host
+
+
+def test_deep_networks_are_measured_there(traffic: Traffic) -> None:
+    """A network goes to the device and back with the same output."""
+    students = deep_teachers.random_start(SHAPE, SEEDS)
+    x = gaussian_inputs(SHAPE.inputs, SEEDS, 20, 1.0)
+    there = students.to("cuda").output(x.to(NAME))
+    assert isinstance(there, OnDevice)
+    torch.testing.assert_close(there.cpu(), students.output(x), rtol=0, atol=1e-13)
+    assert isinstance(students.to("cuda"), DeepNetworks)
