@@ -11,6 +11,7 @@ from dynamics.memory import check_size
 from verify.command.errors import UNEXPECTED, boundary
 from verify.judging import AnyStatement, Context, Evidence, Outcome
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
+from verify.judging.trials.exact_margins import with_exact_margin
 from verify.judging.trials.trial import evaluate, for_statement
 
 
@@ -21,6 +22,7 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
         _check_sizes(instance)
         altered = altered_from_json(statement, alter) if alter is not None else {}
     record = evaluate(statement, instance, for_statement(statement, context), altered)
+    enclosed = with_exact_margin(statement, record, altered).enclosed
     lines = [statement.name, statement.claim, f"instance: {instance_to_json(instance)}"]
     if altered:
         lines.append(f"altered: {', '.join(f'{name} = {value!r}' for name, value in altered.items())}")
@@ -35,6 +37,8 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
         lines.append(f"evidence: {_evidence(record.evidence)}")
         if record.failed and statement.confirm is not None and not altered:
             lines.append(f"confirmed: {_evidence(statement.confirm(instance))}")
+        if enclosed is not None:
+            lines.append(f"exact margin: {enclosed}")
         undecided = "undecided here (sampling error too large)" if record.evidence.inconclusive else ""
         lines.append(f"verdict: {undecided or ('the claim fails here' if record.failed else 'holds here')}")
     typer.echo("\n".join(lines))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +45,11 @@ def show(
     typer.echo(scripts[0].rstrip() if script else "\n\n".join(description(s) for s in chosen))
 
 
+def words_of_exact(function: Callable[..., object]) -> str:
+    """The first paragraph of what an enclosing or proving function says of itself, as a line."""
+    return " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+
+
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
     from verify.judging.sceptic import script_of
@@ -60,6 +67,8 @@ def description(statement: AnyStatement) -> str:
         f"population: {statement.population}" if statement.population else "",
         f"confirmation: {statement.confirm}" if statement.confirm else "",
         f"attack: {attack}" if attack else "",
+        f"exact margin: {words_of_exact(statement.enclose)}" if statement.enclose else "",
+        f"proof for all instances: {words_of_exact(statement.prove)}" if statement.prove else "",
         f"remark: {statement.remark}" if statement.remark else "",
     ]
     if statement.erratum is not None:

@@ -45,6 +45,14 @@ class Control:
         return decided and evidence.holds == self.must_hold
 
 
+@dataclass(frozen=True)
+class ProofControl:
+    """A check of a proof for all instances: a false claim, altered by these arguments, that must not be proved."""
+
+    name: str
+    altered: Mapping[str, Any]
+
+
 LARGEST_TOLERANCE_FACTOR = 1e4
 """K of the closest negative control of a statement with a tolerance is at most this."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, Literal
 
 from verify.judging.confirmation import Confirmation
+from verify.judging.enclosing.enclosure import Enclosing
+from verify.judging.enclosing.proof import Proving
 from verify.judging.evidence import Assumption, Context, Evidence
 from verify.judging.instances import drawn_fields
 from verify.judging.statement import Draw, I, P, Statement
@@ -50,6 +52,8 @@ class Item:
         telling: Callable[[I], bool] = lambda instance: True,
         confirm: Confirmation | Callable[[I], Evidence] | None = None,
         figure: Callable[[Verdict], Figure] | None = None,
+        enclose: Enclosing | None = None,
+        prove: Proving | None = None,
         place: str = "",
         note: str | None = None,
         version: str = "",
@@ -68,7 +72,7 @@ class Item:
             draw: strategy of instances, or a function of the budget that gives one; left out, the fields of ``on`` say
                 how they are drawn (:func:`verify.judging.instances.drawn`) and with no such field, or with None, only
                 ``examples`` are evaluated.
-            assume, examples, cost, compares, population, telling, confirm, figure: see
+            assume, examples, cost, compares, population, telling, confirm, figure, enclose, prove: see
                 :class:`verify.judging.statement.Statement`.
             place: where this form stands (equation, sentence), if not where the item does.
             note: how far the formula is the paper's own, if it differs from the item's.
@@ -102,6 +106,8 @@ class Item:
                 cost=cost,
                 confirm=confirm,
                 figure=figure,
+                enclose=enclose,
+                prove=prove,
                 remark=remark,
                 compares=compares,
                 population=population,

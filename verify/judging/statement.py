@@ -23,7 +23,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
 from verify.judging.confirmation import Confirmation, Precise, Replication
-from verify.judging.controls import AssumptionControl, Control
+from verify.judging.controls import AssumptionControl, Control, ProofControl
+from verify.judging.enclosing.enclosure import Enclosing
+from verify.judging.enclosing.proof import Proving
 from verify.judging.evidence import Assumption, Context, Evidence
 from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Erratum, Form, Impact, Outcome, Source
 
@@ -71,6 +73,10 @@ class Statement(Generic[I, P]):
             observed*. Empty for a claim about every instance.
         telling: whether an instance is a telling one: not degenerate, inside the paper's own regime.
         erratum: what the errata say, where the statement shows one.
+        enclose: ``enclose(instance, *, altered arguments)``, the exact margin in ball arithmetic or fractions, where it
+            has a closed form; its instance's floats are balls (:func:`verify.judging.enclosing.enclosure.exactly`).
+        prove: ``prove(*, altered arguments)``, a proof by machine for all instances at once.
+        proof_controls: filled by :meth:`not_proved`.
     """
 
     key: str
@@ -94,6 +100,9 @@ class Statement(Generic[I, P]):
     population: str = ""
     telling: Callable[[I], bool] = lambda instance: True
     erratum: Erratum | None = None
+    enclose: Enclosing | None = None
+    prove: Proving | None = None
+    proof_controls: Sequence[ProofControl] = ()
 
     def __call__(self, instance: I, context: Context, /, *args: P.args, **altered: P.kwargs) -> Evidence:
         return self.evidence(instance, context, *args, **altered)
@@ -152,6 +161,10 @@ class Statement(Generic[I, P]):
         object.__setattr__(
             self, "assumption_controls", (*self.assumption_controls, AssumptionControl(name, instance))
         )
+
+    def not_proved(self, name: str, **altered: Any) -> None:
+        """Add a control of the proof: the claim so ``altered``, which is false, must not come out proved."""
+        object.__setattr__(self, "proof_controls", (*self.proof_controls, ProofControl(name, altered)))
 
     def confirmed_by(self, function: F) -> F:
         """Decorate the independent re-evaluation of a counterexample."""

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome, EnclosureCounts
+from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import Evidence
 from verify.judging.statement import AnyStatement
 
@@ -41,6 +43,24 @@ def strength_of(statement: AnyStatement, judged: Sequence[Evidence], failed: boo
     if any(evidence.standard_error for evidence in judged):
         return f"sampled on {len(judged)} instances, to within the stated error{trained}"
     return f"{_kind(statement.relation)} on {len(judged)} instances{trained}"
+
+
+def strength_when_failed(rests_on: str, enclosed: Enclosed | None) -> str:
+    """The words on a counterexample, with what its exact margin says of it."""
+    if enclosed is None:
+        return rests_on
+    if enclosed.outcome != EnclosedOutcome.VIOLATED:
+        return f"{rests_on}, {enclosed.outcome} in ball arithmetic"
+    return f"{rests_on}, proved in {'ball' if enclosed.bits else 'exact'} arithmetic"
+
+
+def strength_when_enclosed(rests_on: str, proof: Proof | None, counts: EnclosureCounts | None) -> str:
+    """The words where margins were enclosed: a proof for all instances, else how many are proved and how many equal."""
+    if proof is not None and proof.proved:
+        return str(proof)
+    if counts is None or not counts.judged:
+        return rests_on
+    return f"{rests_on}; none enclosed" if counts.beyond == counts.judged else str(counts)
 
 
 def _kind(relation: str) -> str:

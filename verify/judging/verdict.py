@@ -10,9 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
+from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import Assumption, Evidence
 from verify.judging.statement import AnyStatement
-from verify.judging.strength import scope_of, strength_of
+from verify.judging.strength import (
+    scope_of,
+    strength_of,
+    strength_when_enclosed,
+    strength_when_failed,
+)
 from verify.judging.vocabulary import Outcome
 
 
@@ -20,13 +27,15 @@ from verify.judging.vocabulary import Outcome
 class Record:
     """One evaluated instance; ``evidence`` is None where an assumption failed (vacuous there).
 
-    It is None too where the instance cannot be judged; ``unjudged`` then is the reason.
+    It is None too where the instance cannot be judged; ``unjudged`` then is the reason. ``enclosed`` is the exact
+    margin, where the statement has one, python-flint is installed and the instance is within its reach.
     """
 
     instance: Any
     assumptions: tuple[Assumption, ...]
     evidence: Evidence | None
     unjudged: str = ""
+    enclosed: Enclosed | None = None
 
     @property
     def failed(self) -> bool:
@@ -86,7 +95,9 @@ class Verdict:
     shrunk one of a refutation and ``confirmation`` its independent re-evaluation; ``controls`` maps each
     control to whether it came out as it must. ``telling`` is the failure with the largest relative violation among
     those found in the paper's own regime. ``attack`` is there where one was asked for. ``tolerance_factors`` has K of
-    each rejected control with a tolerance (:func:`verify.judging.controls.tolerance_factor`).
+    each rejected control with a tolerance (:func:`verify.judging.controls.tolerance_factor`). ``proof`` is that for all
+    instances, where the statement has one; ``exact`` says whether margins were enclosed and proofs made, for which
+    python-flint is needed.
     """
 
     statement: AnyStatement
@@ -100,13 +111,29 @@ class Verdict:
     telling: Record | None = None
     attack: Attack | None = None
     tolerance_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    proof: Proof | None = None
+    exact: bool = False
 
     @property
     def strength(self) -> str:
         """How much the outcome rests on, in words."""
         judged = [record.evidence for record in self.judged if record.evidence is not None]
         failed, confirmed = self.counterexample is not None, self.confirmation is not None
-        return strength_of(self.statement, judged, failed, confirmed)
+        rests_on = strength_of(self.statement, judged, failed, confirmed)
+        if self.statement.enclose is None and self.statement.prove is None:
+            return rests_on
+        if not self.exact:
+            return f"{rests_on}; nothing enclosed: python-flint is not installed"
+        if self.counterexample is not None:
+            return strength_when_failed(rests_on, self.counterexample.enclosed)
+        return strength_when_enclosed(rests_on, self.proof, self.enclosure)
+
+    @property
+    def enclosure(self) -> EnclosureCounts | None:
+        """How many judged instances are proved, equal, undecided; None where nothing was enclosed."""
+        if self.statement.enclose is None or not self.exact:
+            return None
+        return EnclosureCounts.of([record.enclosed for record in self.judged])
 
     @property
     def scope(self) -> Mapping[str, str]:

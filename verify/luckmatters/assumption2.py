@@ -15,6 +15,9 @@ from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer import teachers
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, drawn
 from verify.judging.domains import SEED, Instance, integers, reals
+from verify.judging.enclosing.balls import REAL
+from verify.judging.enclosing.enclosure import Attained, Margin
+from verify.mathematics.enclosed.constants import lipschitz_d
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import lipschitz_d_isotropic
 from verify.mathematics.thresholded_lipschitz import lipschitz_d_thresholded
@@ -108,8 +111,9 @@ def away_from_each_other(first: Array, second: Array, rng: np.random.Generator) 
 def largest_ratio(instance: BallInstance, rng: np.random.Generator) -> float:
     """Largest ``|psi_d(w, w_1) - psi_d(w, w_2)| / (psi_d(w, w_1) ||w_1 - w_2||)`` found in the three uses.
 
-    Random members of the balls, half of them on the rim, and the pair on the great circle through both teachers
-    where the closed form is attained.
+    Random members of the balls, half of them on the rim, and the pairs on the great circle through both teachers
+    where the closed form is attained: the student as far from the other teacher as it goes, and that one's moved on,
+    or the student moved back to its own.
     """
     measure, teacher, _ = setting(instance)
     first, second = teacher[:, :1], teacher[:, 1:]
@@ -122,6 +126,7 @@ def largest_ratio(instance: BallInstance, rng: np.random.Generator) -> float:
         np.cos(turn) * first + np.sin(turn) * outward,
         np.cos(turn) * second + np.sin(turn) * onward,
     )
+    own[0] = w[0]
     uses = [
         (w, second, moved),
         (w, first, own),
@@ -152,9 +157,31 @@ def rounding_of(instance: BallInstance, bound: float) -> float:
     return float(eps / 2 / (0.01 * instance.theta0 * smallest) + placed * bound)
 
 
+def exact_margin(instance: BallInstance, *, share_of_K: float = 1.0) -> Margin | None:
+    """``share K_d - sup`` in balls, for isotropic input, where the largest ratio on the balls is known.
+
+    A step of arc s from the angle a changes psi_d by at most ``s / 2 pi``: the ratio is at most ``[(s/2)/sin(s/2)]/(pi
+    - a)``, which rises with a and with s. The largest a is ``alpha + theta0``, of the node at the rim of its ball away
+    from the other teacher, and the largest s is theta0, from there back to its own teacher, along the great circle.
+    """
+    if instance.threshold != 0:
+        return None
+    theta0, furthest = instance.theta0, instance.alpha + instance.theta0
+    moved_back = (furthest - instance.alpha) / (2 * REAL.pi)
+    seen = (REAL.pi - furthest) / (2 * REAL.pi)
+    largest_of_all = moved_back / (seen * 2 * REAL.sin(theta0 / 2))
+    margin = share_of_K * lipschitz_d(instance.alpha, theta0) - largest_of_all
+    return (
+        Attained(margin, "K_d is attained, back to the teacher along the great circle through both")
+        if share_of_K == 1
+        else margin
+    )
+
+
 @ASSUMPTION2.claim(
     "corrected",
     expected="holds",
+    enclose=exact_margin,
     on=BallInstance,
     draw=with_and_without_thresholds,
     assume=finite_K,

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
 from verify.judging import LUCK_MATTERS, Assumption, Context, Evidence, Item, Source, Verdict
+from verify.judging.enclosing.enclosure import Margin
+from verify.mathematics.enclosed import pair_margins
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs, nodes_in, pairs
 from verify.mathematics.precise.first_moment import difference, length, psi_d
 from verify.mathematics.precise.kernels import DIGITS
@@ -101,10 +103,16 @@ def lipschitz_needed(value: float, moved: float, distance: float) -> float:
     return abs(value - moved) / (value * distance) if value > 0 else math.inf
 
 
+def exact_difference(pair: NearPair, *, share_of_K: float = 1.0) -> Margin | None:
+    """The margin of (19) in balls."""
+    return pair_margins.modulated_difference(pair, share_of_K)
+
+
 @LEMMA2.claim(
     "printed",
     part="difference",
     expected="holds",
+    enclose=exact_difference,
     on=NearPair,
     draw=pairs,
     assume=assumption2_at_the_steps,
@@ -139,10 +147,18 @@ def overlap_bound(o: Overlaps, first: float, second: float, share_of_eps: float)
     return Evidence.at_most(o.star, bound=bound, tolerance=ROUNDING * bound, **details)
 
 
+def exact_overlap(pair: NearPair, *, common_step: bool = False, share_of_eps: float = 1.0) -> Margin | None:
+    """The margin of (20) in balls."""
+    nearness = (1, 1) if common_step else (pair.near_j, pair.near_k)
+    steps = [pair_margins.chord(near, pair.theta0) for near in nearness]
+    return pair_margins.overlap(pair, steps, share_of_eps)
+
+
 @LEMMA2.claim(
     "printed",
     part="overlap",
     expected="refuted",
+    enclose=exact_overlap,
     on=NearPair,
     draw=isotropic_pairs,
     assume=assumption2_at_the_steps,
@@ -205,10 +221,19 @@ a_factor_for_each_step.accepts(
 a_factor_for_each_step.rejects("ε_d at half its value", replace(TOWARDS, near_j=0.0), share_of_eps=0.5)
 
 
+def exact_overlap_for_j(
+    pair: NearPair, *, second_factor: bool = True, share_of_eps: float = 1.0
+) -> Margin | None:
+    """The margin of the corrected (20) in balls."""
+    steps = [pair_margins.chord(pair.near_j, pair.theta0)] * (1 + second_factor)
+    return pair_margins.overlap(pair, steps, share_of_eps)
+
+
 @LEMMA2.claim(
     "corrected",
     part="overlap",
     expected="holds",
+    enclose=exact_overlap_for_j,
     on=NearPair,
     draw=pairs,
     assume=assumption2_at_the_steps,

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict, drawn
 from verify.judging.domains import reals
+from verify.judging.enclosing.enclosure import Margin
+from verify.mathematics.enclosed import pair_margins
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, near_pairs, nodes_in
 from verify.mathematics.first_moment_constants import STEEPEST, lipschitz_l_isotropic
 from verify.mathematics.precise.first_moment import difference, length, psi_l
@@ -104,6 +106,7 @@ STEEP = WeightedPair(theta0=0.01, angle=2.5, near_k=1.0, shift=0.0)
     "printed",
     part="difference",
     expected="refuted",
+    enclose=pair_margins.fan_outs_left_out,
     on=WeightedPair,
     draw=weighted_pairs,
     assume=K_l_exists,
@@ -164,10 +167,18 @@ without_fan_outs.accepts("a unit fan-out that does not move (δv_k = 0)", MOVED)
 without_fan_outs.rejects("a fan-out of norm 10 that does not move", STRONG)
 
 
+def exact_difference(
+    instance: WeightedPair, *, growth: bool = True, share_of_K: float = 1.0
+) -> Margin | None:
+    """The margin of the corrected (30) in balls."""
+    return pair_margins.fan_outs_kept(instance, growth, share_of_K)
+
+
 @LEMMA3.claim(
     "corrected",
     part="difference",
     expected="holds",
+    enclose=exact_difference,
     on=WeightedPair,
     draw=weighted_pairs,
     assume=K_l_exists,

@@ -14,7 +14,10 @@ import numpy as np
 from dynamics.measures.empirical import EmpiricalMeasure
 from verify.judging import Assumption, Context, Evidence, drawn
 from verify.judging.domains import Instance, reals
+from verify.judging.enclosing.balls import REAL, Ball, largest
+from verify.judging.enclosing.enclosure import Margin
 from verify.luckmatters.lemma3 import LEMMA3, K_l_exists
+from verify.mathematics.enclosed import pair_margins
 from verify.mathematics.families.near_pairs import ROUNDING, NearPair, isotropic_pairs
 from verify.mathematics.first_moment_constants import lipschitz_l_isotropic
 from verify.mathematics.precise.kernels import DIGITS
@@ -96,10 +99,36 @@ def open_gates_and_finite_K_l(instance: TwoInputs) -> Sequence[Assumption]:
     )
 
 
+def exact_overlap_of_two_inputs(
+    instance: TwoInputs, *, factors: int = 1, share_of_eps: float = 1.0
+) -> Margin:
+    """The margin of (31) in balls, on the bilinear form that psi_l is where every gate is open."""
+    C, theta0, angle, zero = second_moment(instance, Ball), instance.theta0, instance.angle, Ball(0)
+    spread = 2 * theta0 * REAL.sqrt(sum((entry**2 for row in C for entry in row), zero))
+    quarter = REAL.pi / 2
+    K_l = (
+        largest(
+            *(
+                (abs(bilinear(C, a, b + quarter, REAL)) + spread) / (bilinear(C, a, b, REAL) - spread)
+                for a in (zero, angle)
+                for b in (zero, angle)
+            )
+        )
+        * (theta0 / 2)
+        / REAL.sin(theta0 / 2)
+    )
+    own = largest(-bilinear(C, zero, zero, REAL), -bilinear(C, angle, angle, REAL))
+    eps_l = bilinear(C, zero, angle, REAL) / -own
+    step = 1 + K_l * 2 * REAL.sin(theta0 / 2)
+    bound = share_of_eps * eps_l * step**factors * bilinear(C, theta0, zero, REAL)
+    return Ball(bound - bilinear(C, theta0, angle, REAL))
+
+
 @LEMMA3.claim(
     "printed",
     part="overlap",
     expected="refuted",
+    enclose=exact_overlap_of_two_inputs,
     on=TwoInputs,
     assume=open_gates_and_finite_K_l,
     examples=(TwoInputs(),),
@@ -162,10 +191,16 @@ a_factor_for_each_step.accepts("the second input taken away", ALIGNED)
 a_factor_for_each_step.rejects("ε_l and the step both left out", TwoInputs(), factors=0, share_of_eps=0.0)
 
 
+def exact_overlap(pair: NearPair, *, factors: int = 2, share_of_eps: float = 1.0) -> Margin | None:
+    """The margin of the corrected (31) in balls."""
+    return pair_margins.weighted_overlap(pair, factors, share_of_eps)
+
+
 @LEMMA3.claim(
     "corrected",
     part="overlap",
     expected="holds",
+    enclose=exact_overlap,
     on=NearPair,
     draw=isotropic_pairs,
     assume=K_l_exists,

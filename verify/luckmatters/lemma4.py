@@ -19,6 +19,9 @@ from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict, drawn
 from verify.judging.domains import SEED, Instance, OneOf, integers, reals
+from verify.judging.enclosing.balls import REAL
+from verify.judging.enclosing.enclosure import Margin
+from verify.mathematics.enclosed import fall_off, vectors
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.first_moment_constants import quadratic_fall_off
 from verify.mathematics.precise.first_moment import psi_l
@@ -118,9 +121,22 @@ def fall_offs(budget: Budget) -> st.SearchStrategy[FallOff]:
     )
 
 
+def exact_order(instance: FallOff, *, order: float = 2.0) -> Margin | None:
+    """The margin of the order in balls, next order included; None where the kernel has no closed form."""
+    if instance.skewed or instance.threshold != 0:
+        return None
+
+    def lost(distance: Any) -> Any:
+        teacher, student = student_at(instance, distance, REAL)
+        return abs(vectors.psi_l(student, teacher) - vectors.dot(student, student) / 2)
+
+    return fall_off.order_margin(lost, NEAR, NEARER, order, NEXT_ORDER)
+
+
 @LEMMA4.claim(
     "printed",
     expected="refuted",
+    enclose=exact_order,
     on=FallOff,
     draw=fall_offs,
     examples=(FallOff(), FallOff(threshold=2.0), SKEWED),
@@ -221,9 +237,16 @@ def clear_of_the_antipode(instance: OnBall) -> Sequence[Assumption]:
     return (Assumption("θ₀ < π", math.pi - instance.theta0),)
 
 
+def exact_fall_off(instance: OnBall, *, C_0: float | None = None) -> Margin:
+    """The margin in balls; the random direction of the step does not enter."""
+    return fall_off.fall_off_margin(instance.theta0, instance.near, C_0)
+
+
 @LEMMA4.claim(
     "corrected",
     expected="holds",
+    enclose=exact_fall_off,
+    prove=fall_off.fall_off_everywhere,
     on=OnBall,
     assume=clear_of_the_antipode,
     examples=(OnBall(), OnBall(theta0=0.01), OnBall(theta0=2.5)),
@@ -264,5 +287,8 @@ falls_off_with_the_constant_of_the_ball.rejects(
 falls_off_with_the_constant_of_the_ball.rejects(
     "C₀ 1e-11 smaller where it is attained", OnBall(theta0=2.0), C_0=(1 - 1e-11) * quadratic_fall_off(2.0)
 )
+falls_off_with_the_constant_of_the_ball.not_proved("C₀ 1 % smaller, for every angle", share=0.99)
+falls_off_with_the_constant_of_the_ball.not_proved("C₀ = ½ up to 0.49", half_until=0.49)
+falls_off_with_the_constant_of_the_ball.not_proved("the ratio rises from 0.2 on", rises_from=0.2)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = 0.49 near the teacher", OnBall(theta0=0.01), C_0=0.49)
 falls_off_with_the_constant_of_the_ball.rejects("C₀ = ½ at θ = 0.6", OnBall(theta0=0.6), C_0=0.5)

@@ -20,6 +20,8 @@ from verify.judging import (
     Item,
     Source,
 )
+from verify.judging.enclosing.enclosure import Margin, as_drawn
+from verify.mathematics.enclosed import caps
 from verify.mathematics.families.box_states import BoxInstance, box_of, centres_of, states_in
 from verify.mathematics.families.narrowed import narrowed
 from verify.mathematics.theorem4_constants import overlap_ratios
@@ -81,9 +83,17 @@ def lipschitz_on_caps(slope: Array, lowest: Array, cap: float) -> float:
         return float((slope / lowest).max() * ((cap / 2) / np.sin(cap / 2) if cap else 1.0))
 
 
+def exact_separation(instance: BoxInstance, *, share_of_M: float = 1.0) -> Margin:
+    """The margin in balls, of the float columns of the drawn states and centres, normalised exactly."""
+    drawn = as_drawn(instance)
+    centres, states = centres_of(drawn).student_W, states_in(drawn).student_W
+    return caps.separation_margin(centres, states, instance.cap, instance.m, share_of_M)
+
+
 @LEMMA7.claim(
     "printed",
     expected="holds",
+    enclose=exact_separation,
     on=BoxInstance,
     draw=without_thresholds,
     assume=finite_constants,

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from verify.judging import Assumption, Context, Evidence, drawn
 from verify.judging.domains import Instance, integers, reals
+from verify.judging.enclosing.enclosure import Margin
 from verify.luckmatters.lemma7 import EPS, LEMMA7
+from verify.mathematics.enclosed import caps
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,16 @@ def finite_K(instance: Floor) -> tuple[Assumption, ...]:
     return (Assumption("a finite K_d", np.pi / 2 - 2 * instance.theta0 if instance.m > 1 else 1.0),)
 
 
+def exact_floor(instance: Floor, *, power_of_K: int = 2, share_of_K: float = 1.0) -> Margin:
+    """The margin in balls."""
+    return caps.floor_margin(instance.m, instance.theta0, power_of_K, share_of_K)
+
+
 @LEMMA7.claim(
     "printed",
     part="floor",
     expected="refuted",
+    enclose=exact_floor,
     on=Floor,
     assume=finite_K,
     place="Eqns 43 and 55",

@@ -24,6 +24,9 @@ from verify.judging import (
     drawn,
     integers,
 )
+from verify.judging.enclosing.balls import REAL, Ball, least
+from verify.judging.enclosing.enclosure import Margin
+from verify.mathematics.enclosed import vectors
 from verify.mathematics.precise.kernels import columns, dot
 from verify.mathematics.theorem4_constants import overlap_ratios
 
@@ -69,9 +72,22 @@ def overlaps(W: Array) -> tuple[float, float]:
     return float(eps_d), float(eps_l)
 
 
+def exact_margin(instance: RandomColumns, *, along: float = 0.0) -> Margin:
+    """``0.1 - (pi - alpha_min)/pi`` in balls, of the float columns normalised exactly."""
+    if along != 0:
+        pair = [vectors.unit([1, 0]), vectors.unit([along, Ball(SMALL)])]
+        nearest = vectors.angle(*pair)
+    else:
+        W = instance.columns()
+        table = vectors.angle_table(W, W)
+        nearest = least(*(theta for j, row in enumerate(table) for theta in row[:j]))
+    return Ball(SMALL) - (REAL.pi - nearest) / REAL.pi
+
+
 @OVERLAP.claim(
     "reading",
     expected="refuted",
+    enclose=exact_margin,
     on=RandomColumns,
     compares=("ε_d of random columns", "≤", "0.1, our bound for small"),
     telling=lambda instance: instance.d >= 20 and instance.n <= instance.d,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import hypothesis.strategies as st
 import numpy as np
@@ -12,7 +13,15 @@ from torch import Tensor
 from nets.matrix_form.layered import LayeredNetwork, LayerValues
 from nets.matrix_form.recursion import node_gradients
 from verify.judging import LUCK_MATTERS, Context, Evidence, Item, Source, drawn_fields
+from verify.judging.enclosing.enclosure import Margin, as_drawn, as_fraction
 from verify.mathematics.backpropagation import autograd_node_gradients, forward, rectifier
+from verify.mathematics.enclosed.layered_gradients import (
+    MOST_PRODUCTS,
+    ExactNetwork,
+    largest_gap,
+    products_of,
+    rational_matrix,
+)
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
 from verify.mathematics.gradients.absolute_networks import AbsoluteNetwork, nodes_on_a_path
 from verify.mathematics.gradients.layer_terms import TanhNetwork
@@ -62,9 +71,24 @@ def recursion_against_autograd(pair: DeepPair, context: Context, factor: float) 
     return compared(ours, layered(pair, teacher, x)[0], inputs, autograd)
 
 
+def exact_gap(pair: DeepPair, *, factor: float = 1.0) -> Margin | None:
+    """Minus the largest difference of Eqn 3 and back-propagation in fractions; None for pairs too large for them."""
+    if products_of([*pair.hidden, (pair.outputs, pair.outputs)], pair.samples) > MOST_PRODUCTS:
+        return None
+    drawn = as_drawn(pair)
+    student, teacher, x = parameters_of(drawn, Context().rng(pair.seed))
+    (ours, inputs), (theirs, _) = (layered(drawn, side, x) for side in (student, teacher))
+    slope = Fraction(drawn.slope)
+    exact, target = (
+        ExactNetwork([rational_matrix(W) for W in side.weights], slope) for side in (ours, theirs)
+    )
+    return -largest_gap(exact, target, [rational_matrix(row) for row in inputs], as_fraction(factor))
+
+
 @THEOREM1.claim(
     "printed",
     expected="holds",
+    enclose=exact_gap,
     on=DeepPair,
     draw=drawn_fields(DeepPair, slope=st.just(0.0), biased=st.just(False)),
     examples=(DeepPair(), DEEP, CANCELLING, AS_WIDE_AS_IN_THE_PAPER),
@@ -90,6 +114,7 @@ def recursion_is_the_gradient(pair: DeepPair, context: Context, *, factor: float
 @THEOREM1.claim(
     "corrected",
     expected="holds",
+    enclose=exact_gap,
     on=DeepPair,
     examples=(DeepPair(biased=True), DEEP_WITH_BIASES, replace(DEEP_WITH_BIASES, slope=0.1)),
     note="conditions added",
@@ -155,5 +180,6 @@ def without_augmentation(pair: DeepPair, context: Context) -> Evidence:
 
 for form in (recursion_is_the_gradient, recursion_with_biases):
     form.rejects("the gradient 1e-10 larger", DEEP, factor=1 + 1e-10)
+    form.rejects("the gradient 1e-10 larger, one hidden layer", DeepPair(), factor=1 + 1e-10)
     form.rejects_variant("tanh with its derivative as the gate", with_tanh, DEEP)
     form.rejects_variant("biases left out of the recursion", without_augmentation, DEEP_WITH_BIASES)

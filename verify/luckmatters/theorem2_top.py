@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import hypothesis.strategies as st
 
 from nets.matrix_form.separation import separate
 from verify.judging import Context, Evidence, drawn_fields
+from verify.judging.enclosing.enclosure import Margin, as_fraction
 from verify.luckmatters.theorem2 import THEOREM2
 from verify.mathematics.families.integer_pairs import FOUR_MATRICES, THREE_MATRICES, IntegerPair
 from verify.mathematics.families.layered_pairs import hidden_widths
@@ -17,10 +20,22 @@ from verify.mathematics.gradients.separation_gap import (
 )
 
 
+def exact_gap(pair: IntegerPair, *, level: int = -1, factor: float = 1.0) -> Margin:
+    """Minus the largest difference of Eqn 6 and the gradient by an exact central difference, in fractions.
+
+    At the top the loss is quadratic in the weights: no gate moves.
+    """
+    rational = pair.rational()
+    at = level % pair.depth
+    gaps = rational.separated(at) - as_fraction(factor) * rational.gradient(at)
+    return -max(Fraction(abs(gap)) for gap in gaps.ravel())
+
+
 @THEOREM2.claim(
     "sharp",
     part="top",
     expected="holds",
+    enclose=exact_gap,
     on=IntegerPair,
     draw=drawn_fields(IntegerPair, hidden=hidden_widths((2, 5), 3), samples=st.integers(1, 8)),
     examples=(THREE_MATRICES, FOUR_MATRICES),

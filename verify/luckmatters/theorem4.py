@@ -17,6 +17,9 @@ from verify.judging import (
     Source,
     Verdict,
 )
+from verify.judging.enclosing.balls import REAL
+from verify.judging.enclosing.enclosure import Attained, Margin
+from verify.mathematics.enclosed.constants import lipschitz_d
 from verify.mathematics.families.theorem4_starts import (
     Theorem4Instance,
     assumptions,
@@ -74,9 +77,25 @@ EXAMPLES = (
 )
 
 
+def exact_printed(instance: Theorem4Instance, *, factor: float = 1.0, infimum: bool = False) -> Margin | None:
+    """The margin of one teacher in balls: there the decay ``cos t (pi - t) / 2 pi`` is slowest at the start.
+
+    It grows as the angle t < pi/2 falls. None for more teachers, whose path has no closed form, or with a threshold.
+    """
+    if instance.m != 1 or instance.threshold != 0:
+        return None
+    theta0 = instance.theta0
+    decay = REAL.cos(theta0) * (REAL.pi - theta0) / (2 * REAL.pi)
+    if infimum:
+        margin = decay - factor * decay
+        return Attained(margin, "one teacher: the bound is attained at the start") if factor == 1 else margin
+    return decay - factor * (1 + 2 * lipschitz_d(0, theta0) * REAL.sin(theta0 / 2)) * decay
+
+
 @THEOREM4.claim(
     "printed",
     expected="refuted",
+    enclose=exact_printed,
     on=Theorem4Instance,
     draw=instances,
     assume=assumptions,
@@ -132,9 +151,17 @@ def at_the_start_in_fifty_digits(
         )
 
 
+def exact_corrected(
+    instance: Theorem4Instance, *, factor: float = 1.0, with_overlap: bool = True
+) -> Margin | None:
+    """The margin of one teacher in balls; without other teachers there is no overlap to leave out."""
+    return exact_printed(instance, factor=factor, infimum=True)
+
+
 @THEOREM4.claim(
     "corrected",
     expected="holds",
+    enclose=exact_corrected,
     on=Theorem4Instance,
     draw=instances,
     assume=assumptions,

@@ -25,6 +25,9 @@ from verify.judging import (
     integers,
     reals,
 )
+from verify.judging.enclosing.balls import REAL, least
+from verify.judging.enclosing.enclosure import Attained, Margin
+from verify.mathematics.enclosed import separation_margins
 from verify.mathematics.theorem4_constants import theorem4_isotropic
 
 VACUITY = Item(
@@ -74,9 +77,25 @@ def balls_apart(balls: IsotropicBalls) -> tuple[Assumption, ...]:
     )
 
 
+def exact_margin(balls: IsotropicBalls, *, lower: float = 0.0) -> Margin:
+    """The margin in balls; drawn teachers are their float columns, normalised exactly."""
+    if balls.kind == "random":
+        nearest, furthest = separation_margins.extreme_angles(balls.teachers())
+    else:
+        widest = separation_margins.widest_angle(balls.m)
+        nearest = furthest = widest if balls.kind == "simplex" else REAL.pi / 2
+    gamma = separation_margins.gamma(balls.m, balls.theta0, nearest, furthest)
+    bound = separation_margins.gamma_at_best(balls.m) - lower
+    if balls.kind == "simplex" and balls.theta0 == 0 and lower == 0:
+        return Attained(bound - gamma, "the simplex at θ₀ = 0 attains the bound")
+    return least(bound, 0) - gamma
+
+
 @VACUITY.claim(
     "sharp",
     expected="holds",
+    enclose=exact_margin,
+    prove=separation_margins.vacuous_for_every_m,
     on=IsotropicBalls,
     assume=balls_apart,
     examples=(IsotropicBalls(), IsotropicBalls(kind="simplex"), IsotropicBalls(m=3, d=2, kind="random")),
@@ -110,6 +129,8 @@ gamma_is_negative.rejects(
     IsotropicBalls(3, 3, 1e-11, "simplex"),
     lower=1e-9,
 )
+gamma_is_negative.not_proved("two nodes too", fewest=2)
+gamma_is_negative.not_proved("γ below −0.31, for every m", lift=0.31)
 gamma_is_negative.excludes("orthonormal teachers, balls of 1.6 rad", IsotropicBalls(3, 4, 1.6), "α_max")
 gamma_is_negative.excludes("two nodes", IsotropicBalls(m=2), "three or more")
 gamma_is_negative.includes("three nodes", IsotropicBalls())

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from dynamics.files.writing import write_atomically
 from verify.judging import Outcome, Verdict
+from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome
 from verify.judging.sceptic import script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
 from verify.report.findings import findings
@@ -52,6 +53,7 @@ def render_html(
     )
     environment.filters["number"] = number_html
     environment.filters["duration"] = duration
+    environment.filters["ball"] = ball_html
     environment.filters["claim"] = claim_html
     environment.filters["indexed"] = indexed_html
     drawn = pictures or {}
@@ -154,6 +156,14 @@ def number_html(value: Any) -> Markup:
     exponent = exponent.replace("+", "")
     sign = "−" if exponent.startswith("−") else ""
     return Markup(f"{mantissa}·10<sup>{sign}{exponent.lstrip('−0')}</sup>")
+
+
+def ball_html(enclosed: Enclosed) -> Markup:
+    """The enclosed margin: its middle where both ends agree in the digits shown, else both ends; 0 where it is zero."""
+    if enclosed.outcome == EnclosedOutcome.EQUAL:
+        return Markup("0")
+    low, high = number_html(enclosed.low), number_html(enclosed.high)
+    return low if low == high else Markup("{} … {}").format(low, high)
 
 
 def duration(seconds: float) -> str:

@@ -118,6 +118,7 @@ def _record(verdict: Verdict, run: RunInfo) -> dict[str, Any]:
         "predicted_name": statement.predicted_name,
         "strength": verdict.strength,
         "scope": verdict.scope,
+        "exact": _exact(verdict),
         "attack": _attack(verdict),
         "population": statement.population or None,
         "examples": verdict.examples,
@@ -146,6 +147,7 @@ def _case(verdict: Verdict, record: Record | None, run: RunInfo) -> dict[str, An
         "instance": dataclasses.asdict(record.instance),
         **_numbers(record.evidence),
         "details": dict(record.evidence.details),
+        "enclosed": None if record.enclosed is None else dataclasses.asdict(record.enclosed),
         "command": reproducing_command(verdict, record, run),
     }
 
@@ -180,7 +182,28 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
         }
         for control in statement.assumption_controls
     ]
-    return of_the_claim + of_assumptions
+    of_the_proof = [
+        {
+            "name": control.name,
+            "must": "not be proved",
+            "passed": verdict.controls.get(control.name),
+            "altered": dict(control.altered),
+        }
+        for control in statement.proof_controls
+    ]
+    return of_the_claim + of_assumptions + of_the_proof
+
+
+def _exact(verdict: Verdict) -> dict[str, Any] | None:
+    """What exact arithmetic says of the judged instances and of all; None for statements without an exact margin."""
+    statement = verdict.statement
+    if statement.enclose is None and statement.prove is None:
+        return None
+    return {
+        "available": verdict.exact,
+        "instances": None if verdict.enclosure is None else dataclasses.asdict(verdict.enclosure),
+        "all_instances": None if verdict.proof is None else dataclasses.asdict(verdict.proof),
+    }
 
 
 def _attack(verdict: Verdict) -> dict[str, Any] | None:

@@ -10,6 +10,9 @@ import numpy as np
 
 from dynamics.two_layer.one_teacher import OneTeacherFlow, frozen_passage_time, passage
 from verify.judging import SEARCH, SPECIALIZATION, Context, Evidence, Instance, Item, Source, drawn, reals
+from verify.judging.enclosing.balls import least
+from verify.judging.enclosing.enclosure import Margin, as_fraction
+from verify.mathematics.enclosed import passage_times
 from verify.specialization import FROM_THE_TEXT, VERSION
 
 EQN12 = Item("specialization.eqn12", Source(SPECIALIZATION, "Eqn 12", FROM_THE_TEXT, VERSION, "5.3"))
@@ -93,9 +96,21 @@ FAR = Passage(start=1.5, fan_out=1000.0, c=2.25)
 """A start at which the first term left out is 23 % too small: found by an attack."""
 
 
+def exact_margin(turn: Passage, *, constant: float | None = None, power: float = 1.0) -> Margin | None:
+    """``min(rho, bound - rho)`` in balls: kappa T by rigorous quadrature, the constant by its series."""
+    exponent = as_fraction(power)
+    if exponent.denominator != 1:
+        return None
+    offset = passage_times.constant_term() if constant is None else constant
+    expansion = 1 / turn.start ** int(exponent) - offset - turn.start / 6
+    rho = expansion - passage_times.passage_integral(turn.start)
+    return least(rho, passage_times.left_out_bound(turn.start) - rho)
+
+
 @EQN12.claim(
     "reading",
     expected="holds",
+    enclose=exact_margin,
     on=Passage,
     examples=(*(Passage(start=eps) for eps in (0.1, 0.01, 1e-3, 1e-4)), FAR),
     cost=SEARCH.at_quick(15),

@@ -20,6 +20,7 @@ from verify.judging import (
     fixed,
     integers,
 )
+from verify.judging.enclosing.enclosure import Margin
 from verify.mathematics.families.batches import SCHEMES, batches, exchanges
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization import REBUILT, VERSION
@@ -66,9 +67,15 @@ def batchings(*, rich: bool) -> st.SearchStrategy[Batching]:
     return st.integers(2, 8).flatmap(of_size)
 
 
+def exact_dimension(batching: Batching) -> Margin:
+    """Minus the dimension: it is an integer, found in exact arithmetic."""
+    return -int(kernel_dimension(batching).measured)
+
+
 @THEOREM1.claim(
     "necessity",
     expected="needed",
+    enclose=exact_dimension,
     on=Batching,
     draw=batchings(rich=False),
     cost=SEARCH,
@@ -145,6 +152,7 @@ def rich(batching: Batching) -> tuple[Assumption, ...]:
 @THEOREM1.claim(
     "corrected",
     expected="holds",
+    enclose=exact_dimension,
     on=Batching,
     assume=rich,
     draw=batchings(rich=True),

@@ -26,6 +26,8 @@ from verify.judging import (
     integers,
     reals,
 )
+from verify.judging.enclosing.enclosure import Margin, as_drawn, as_fraction
+from verify.mathematics.enclosed.two_node_motion import RationalMotion, half_angle_gap, rationals
 from verify.specialization import VERSION
 
 THEOREM7 = Item(
@@ -124,10 +126,23 @@ def _close(measured: Array, predicted: Array, tolerance: float) -> Evidence:
     return Evidence.close(float(measured[at]), predicted=float(predicted[at]), tolerance=tolerance)
 
 
+def rational_motion(nodes: TwoNodes) -> RationalMotion:
+    """The doubles of the motion as fractions."""
+    drawn = Motion.of(as_drawn(nodes))
+    w, r = (tuple(map(rationals, rows)) for rows in (drawn.w, drawn.r))
+    return RationalMotion((w[0], w[1]), (r[0], r[1]), rationals(drawn.xi))
+
+
+def exact_direction(nodes: TwoNodes, *, with_norm: bool = True, factor: float = 1.0) -> Margin:
+    """Minus the difference of both sides, in fractions."""
+    return rational_motion(nodes).direction_gap(with_norm, as_fraction(factor))
+
+
 @THEOREM7.claim(
     "reading",
     part="direction",
     expected="holds",
+    enclose=exact_direction,
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
@@ -154,10 +169,16 @@ turns_by_the_part_across.rejects("without 1/‖w‖", NODES, with_norm=False)
 turns_by_the_part_across.rejects("1e-12 faster", NODES, factor=1 + 1e-12)
 
 
+def exact_cosine(nodes: TwoNodes, *, second: float = 1.0) -> Margin:
+    """Minus the difference of both sides, in fractions."""
+    return rational_motion(nodes).cosine_gap(as_fraction(second))
+
+
 @THEOREM7.claim(
     "reading",
     part="pair_cosine",
     expected="holds",
+    enclose=exact_cosine,
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
@@ -181,10 +202,16 @@ cosine_of_two_nodes.rejects("first node only", NODES, second=0.0)
 cosine_of_two_nodes.rejects("second node 1e-11 stronger", NODES, second=1 + 1e-11)
 
 
+def exact_norm_ratio(nodes: TwoNodes, *, with_xi: bool = True, factor: float = 1.0) -> Margin:
+    """Minus the difference of both sides, in fractions."""
+    return rational_motion(nodes).norm_ratio_gap(with_xi, as_fraction(factor))
+
+
 @THEOREM7.claim(
     "reading",
     part="norm_ratio",
     expected="holds",
+    enclose=exact_norm_ratio,
     on=TwoNodes,
     examples=(NODES,),
     cost=ALGEBRA.at_quick(200),
@@ -224,10 +251,18 @@ def off_axis(nodes: TwoNodes) -> tuple[Assumption, ...]:
     )
 
 
+def exact_half_angle(nodes: TwoNodes, *, sign: float = 1.0) -> Margin:
+    """Minus the difference of both sides, in fractions: each node's law, both pulled exactly along u."""
+    drawn = Motion.of(as_drawn(nodes))
+    w, (u, rho, xi) = tuple(map(rationals, drawn.w)), map(rationals, (drawn.u, drawn.rho, drawn.xi))
+    return half_angle_gap(w, u, rho, xi, sign)
+
+
 @THEOREM7.claim(
     "sharp",
     part="half_angle",
     expected="holds",
+    enclose=exact_half_angle,
     on=TwoNodes,
     draw=drawn_fields(TwoNodes, shared=st.just(True)),
     assume=off_axis,

@@ -13,6 +13,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_l
 from dynamics.files.places import check_readable
 from dynamics.files.writing import write_atomically
 from dynamics.ode.results.attributes import software_versions
+from verify.judging.enclosing.enclosure import Enclosed
+from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import Assumption, Context, Evidence
 from verify.judging.statement import AnyStatement
 from verify.judging.verdict import Attack, Record, Verdict
@@ -29,20 +32,29 @@ from verify.judging.vocabulary import Outcome
 
 FORMAT = "luckproof verdict 1"
 
-_KINDS = {kind.__name__: kind for kind in (Assumption, Evidence, Record, Attack)}
+_KINDS = {kind.__name__: kind for kind in (Assumption, Evidence, Record, Attack, Enclosed, Proof)}
 """The parts of a verdict that are written field by field."""
 
 
 @functools.cache
 def code_version() -> str:
     """A hash of the project's source and the versions of what it computes with."""
-    found = hashlib.sha256(json.dumps(software_versions(), sort_keys=True).encode())
+    versions = software_versions() | {"python-flint": _version_of_flint()}
+    found = hashlib.sha256(json.dumps(versions, sort_keys=True).encode())
     root = Path(__file__).parents[3]
     for package in ("dynamics", "nets", "verify"):
         for path in sorted((root / package).rglob("*.py")):
             found.update(f"{path.relative_to(root).as_posix()}\0".encode())
             found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def _version_of_flint() -> str:
+    """Of the library that encloses margins; with it or without it the same run has other verdicts."""
+    try:
+        return metadata.version("python-flint")
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from verify.judging import registry
 from verify.judging.evidence import Context
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.attack import attack as search_for_violation
+from verify.judging.trials.exact_margins import exact_at_hand
 from verify.judging.trials.recorded_attacks import ATTACKED, FULL_ATTACK
 from verify.judging.trials.trial import Progress, Trial, for_statement
 from verify.judging.verdict import Verdict
@@ -80,6 +81,7 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
     trial.draw_instances()
     counterexample, confirmation = trial.confirm_failures()
     controls = trial.run_controls()
+    proof = trial.proof()
     verdict = Verdict(
         statement=statement,
         outcome=trial.decide(confirmed=confirmation is not None),
@@ -90,6 +92,8 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
         confirmation=confirmation,
         telling=trial.most_telling(counterexample) if confirmation is not None else None,
         message="; ".join(trial.notes),
+        proof=proof,
+        exact=exact_at_hand(statement),
     )
     verdict = attacked(verdict, context, context.attack)
     return dataclasses.replace(verdict, seconds=time.perf_counter() - started)

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from verify.judging.controls import tolerance_factor
+from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import CannotJudgeError, Context, Evidence
 from verify.judging.instances import instance_to_json
 from verify.judging.statement import AnyStatement
+from verify.judging.trials.exact_margins import (
+    complaint_of_control,
+    contradictions,
+    proof_controls,
+    proof_of,
+    with_exact_margin,
+)
 from verify.judging.trials.search import search
 from verify.judging.verdict import Record
 from verify.judging.vocabulary import Form, Outcome
@@ -89,7 +97,18 @@ class Trial:
         """Assumptions and evidence of one instance."""
         return evaluate(self.statement, instance, self.context)
 
+    def enclosed(self, record: Record) -> Record:
+        """The record with its exact margin; where that cannot be evaluated the trial has broken down."""
+        try:
+            return with_exact_margin(self.statement, record)
+        except Exception as error:
+            if any(note.startswith("the exact margin of") for note in self.notes):
+                return record  # the first is enough to say so
+            self.break_down(f"the exact margin of {instance_to_json(record.instance)}", error)
+            return record
+
     def keep(self, record: Record) -> None:
+        record = self.enclosed(record)
         if record.evidence is not None and len(self.records) >= DETAILED_RECORDS:
             record = dataclasses.replace(record, evidence=dataclasses.replace(record.evidence, details={}))
         self.records.append(record)
@@ -164,7 +183,7 @@ class Trial:
                 self.break_down(f"the confirmation of {instance_to_json(record.instance)}", error)
                 continue
             if evidence.margin < 0 and not evidence.inconclusive:
-                return record, evidence
+                return self.enclosed(record), evidence
         self.notes.append("the claim failed, but its independent evaluation did not confirm that")
         return simplest, None
 
@@ -177,6 +196,9 @@ class Trial:
                 complaint = "was not accepted" if control.must_hold else "was not rejected"
                 if evidence.inconclusive:
                     complaint = "is not decided: the sampling error is too large"
+                exact_complaint = complaint_of_control(self.statement, control)
+                if exact_complaint:
+                    passed[control.name], complaint = False, exact_complaint
                 factor = tolerance_factor(evidence)
                 if factor is not None and not control.must_hold:
                     self.tolerance_factors[control.name] = factor
@@ -185,7 +207,29 @@ class Trial:
                 complaint = f"raised {_describe(error)}"
             if not passed[control.name]:
                 self.notes.append(f"the control {control.name!r} {complaint}")
-        return {**passed, **self.run_assumption_controls()}
+        return {**passed, **self.run_assumption_controls(), **self.run_proof_controls()}
+
+    def proof(self) -> Proof | None:
+        """The proof for all instances; one that stops short breaks the trial down."""
+        try:
+            found = proof_of(self.statement)
+        except Exception as error:
+            self.break_down("the proof for all instances", error)
+            return None
+        if found is not None and not found.proved:
+            self.broken = True
+            self.notes.append(f"the proof for all instances stops at {found.undecided}")
+        return found
+
+    def run_proof_controls(self) -> Mapping[str, bool]:
+        """Whether the proof leaves every false claim unproved."""
+        try:
+            passed = proof_controls(self.statement)
+        except Exception as error:
+            self.break_down("the controls of the proof", error)
+            return {}
+        self.notes += [f"the control {name!r} was proved" for name, right in passed.items() if not right]
+        return passed
 
     def run_assumption_controls(self) -> Mapping[str, bool]:
         """Whether the instances that must be vacuous are, and those just inside are not."""
@@ -226,8 +270,17 @@ class Trial:
         """The outcome in the words of the statement's form."""
         return in_words_of(self.statement, self.decide_plainly(confirmed))
 
+    def contradicted(self, confirmed: bool) -> bool:
+        """Whether exact margins contradict the evidence; noted. With a counterexample only its own margin counts."""
+        counted = self.failures if confirmed else self.records
+        found = contradictions([self.enclosed(record) for record in counted] if confirmed else counted)
+        self.notes += found
+        return bool(found)
+
     def decide_plainly(self, confirmed: bool) -> Outcome:
         """Holds, refuted, vacuous or inconclusive."""
+        if self.contradicted(confirmed):
+            return Outcome.INCONCLUSIVE
         if confirmed:
             return Outcome.REFUTED
         if self.failures or self.broken:

@@ -66,7 +66,7 @@ def nodes_in(real: Any, pair: NearPair) -> tuple[list[list[Any]], list[list[Any]
     """Teachers and students, one a row, in the arithmetic of ``real``: ``math``, or ``mpmath.mp`` in its precision."""
     one = real.cos(0)
     if pair.threshold:
-        scale = real.sqrt(one + one * pair.threshold**2)
+        scale = real.sqrt(one + (one * pair.threshold) ** 2)
         on, off = one / scale, -one * pair.threshold / scale
         teachers = [[on, 0, 0, 0, off], [0, on, 0, 0, off]]
         upward = ([-off, 0, 0, 0, on], [0, -off, 0, 0, on])

@@ -1,0 +1,1 @@
+"""Closed forms of the statements in ball arithmetic: kernels, constants, margins, and proofs by subdivision."""
