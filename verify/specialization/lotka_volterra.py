@@ -46,8 +46,9 @@ def students_are_species(
     gap = 0.0
     # Each time is the end of a run of its own: dense output is a digit or two behind the steps.
     for time in (0.02 * rivals.end, 0.5 * rivals.end, rivals.end):
+        norms = rivals.signed_norms(form, time * (1 + later))
         run = integrate(species, (0.0, time), t_eval=[time], rtol=RTOL, atol=ATOL)
-        x, norms = run.state["x"][-1], rivals.signed_norms(form, time * (1 + later))
+        x = run.state["x"][-1]
         gap = max(gap, float(np.abs(x - norms).max()))
     tolerance = AGREEMENT * (1 + float(np.abs(x).max()))
     return Evidence(

@@ -9,7 +9,9 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.ode.events import Event
 from dynamics.ode.integrate import integrate
+from dynamics.ode.status import Status
 from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
 from dynamics.two_layer.teachers import random_unit
 from verify.judging import SEED, CannotJudgeError, Instance, drawn, integers, reals
@@ -62,11 +64,17 @@ class Rivals(Instance):
         Raises :class:`CannotJudgeError` where a student that norms multiply has fallen into the integrator's noise:
         the exact one never crosses zero, but an error that does grows on the other side.
         """
-        run = integrate(self.flow(form), (0.0, time), t_eval=[time], rtol=RTOL, atol=ATOL)
-        along = np.asarray(self.parts()[0] @ run.state["W"][-1])
-        if form == "multiplicative" and float(along.min()) < RESOLVED:
+        flow, target = self.flow(form), self.parts()[0]
+
+        def above_noise(t: float, y: Array) -> float:
+            return float((target @ flow.unpack(y)["W"]).min()) - RESOLVED
+
+        lost = Event("lost", above_noise, direction=-1, at_start=True)
+        events = [lost] if form == "multiplicative" else []
+        run = integrate(flow, (0.0, time), t_eval=[time], rtol=RTOL, atol=ATOL, events=events)
+        if run.status is Status.EVENT:
             raise CannotJudgeError(f"a student has shrunk below {RESOLVED:g}, into the integrator's noise")
-        return along
+        return np.asarray(target @ run.state["W"][-1])
 
 
 FOUR = Rivals(d=6, n=4)
