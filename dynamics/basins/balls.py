@@ -1,13 +1,36 @@
-"""Ball arithmetic (python-flint) as the recipe uses it: every value is an interval that holds the true number."""
+"""Ball arithmetic (python-flint) as the basins use it: every value is an interval that holds the true number.
+
+The precision of python-flint belongs to the whole process; what is computed here sets it for the time of a call only.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from flint import arb, ctx
 
-ctx.prec = 64
-PI: arb = arb.pi()
+PRECISION = 64
+"""Bits of the midpoints. More make balls narrower, not truer."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_balls(function: Callable[P, T]) -> Callable[P, T]:
+    """``function`` at PRECISION bits; before and after it the precision is the caller's."""
+
+    @functools.wraps(function)
+    def at_precision(*args: P.args, **kwargs: P.kwargs) -> T:
+        with ctx.workprec(PRECISION):
+            return function(*args, **kwargs)
+
+    return at_precision
+
+
+PI: arb = in_balls(arb.pi)()
 
 
 def upper(x: arb) -> arb:

@@ -77,12 +77,21 @@ def orthogonality_defect(W: Array) -> float:
 def local_basin(W: Array) -> Basin:
     """Theorem B0 for the normalised columns of W."""
     try:
-        from flint import arb
+        from flint import ctx
     except ImportError:
         raise ImportError(
             "problem: teachers that are not orthonormal need ball arithmetic; pip install luckproof[certify]"
         ) from None
-    from dynamics.basins.balls import float_below
+    from dynamics.basins.balls import PRECISION
+
+    with ctx.workprec(PRECISION):
+        return _enclosed_basin(W)
+
+
+def _enclosed_basin(W: Array) -> Basin:
+    from flint import arb
+
+    from dynamics.basins.balls import float_below, in_balls
     from dynamics.basins.solution import angle_between, exact_unit_columns, least_eigenvalue, solution_hessian
     from dynamics.basins.third_derivative import largest_change
 
@@ -99,6 +108,7 @@ def local_basin(W: Array) -> Basin:
     change = largest_change(angles, arb(low))
     radius = 2 * math.sin(low / 2) * (1 - 1e-12)
 
+    @in_balls
     def rate(R: float) -> float:
         along = 2 * (arb(R) / 2).asin()
         return float_below(slowest - change * along / 2)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from flint import arb, arb_mat
 
 from dynamics.arrays import Array
-from dynamics.basins.balls import PI, upper
+from dynamics.basins.balls import PI, in_balls, upper
 from dynamics.basins.solution import Columns, angle_between, dot, exact_unit_columns, least_eigenvalue
 
 
@@ -30,6 +30,7 @@ class ProvedMinimum:
     curvature: float
 
 
+@in_balls
 def proved_minimum(W: Array, teacher: Array) -> ProvedMinimum | None:
     """The spurious minimum near the normalised columns of W (d, n), or None where it is not proved.
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from dynamics.basins.balls import PI, arcsine_ratio, float_above
+from dynamics.basins.balls import PI, arcsine_ratio, float_above, in_balls
 
-BETA = arb(3) / 5
+BETA = in_balls(lambda: arb(3) / 5)()
 DUST = 0.002
 """Upper end of the first cell of the table, [0, DUST]."""
 
@@ -83,6 +83,7 @@ class Box:
 class Cell:
     """One cell ``u in [u_low, u_high]``, ``w in [w_low, w_high]``, ``w <= u``, of the table."""
 
+    @in_balls
     def __init__(self, u_low: float, u_high: float, w_low: float, w_high: float) -> None:
         self.u_low, self.u_high, self.w_low, self.w_high = map(arb, (u_low, u_high, w_low, w_high))
         self.s2_u, self.s2_w = squared_sine(self.u_high), squared_sine(self.w_high)
@@ -174,6 +175,7 @@ class Cell:
         assert (growth * TAIL - slope) * TAIL - self.linear * su - own_loss(self.w_high, self.s_w) > 0
         assert su * (2 - sigma) / (1 - sigma) < TAIL
 
+    @in_balls
     def bound(self, start: float) -> float:
         """The table's entry: a multiple of STEP, at least ``start`` (a guess that need not be true)."""
         self.require_positive_tail()
@@ -193,6 +195,7 @@ class Cell:
                 entry = max(entry, _rounded_up(float_above(needed)))
         return entry
 
+    @in_balls
     def proves(self, entry: float) -> bool:
         """Whether the boxes, halved as far as allowed, prove ``G >= -entry u w`` on the cell."""
         self.require_positive_tail()
@@ -209,6 +212,7 @@ class Cell:
         return True
 
 
+@in_balls
 def dust_bound() -> float:
     """The entry for ``u, w <= DUST``: there y^2 <= (1 + e) x^2 + (1 + 1/e) p^2, and a square is completed in B."""
     small = arb(DUST)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from dynamics.basins.balls import PI, angle, float_above, upper
+from dynamics.basins.balls import PI, angle, float_above, in_balls, upper
 
 WIDEST = 1.2
 """``theta + theta cot theta`` increases up to here, so that a_j decreases in u_j."""
@@ -79,6 +79,7 @@ class Reserve:
         return found is not None and found <= self.loss
 
 
+@in_balls
 def largest_loss(radius: float, mu: float, cells: int = CELLS) -> float | None:
     """M for this reserve, rounded up; None where it is not proved that there is any."""
     square, reserve = upper(arb(radius) ** 2), arb(mu)

@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from dynamics.basins.balls import PI, angle, float_above, float_below, lower, upper
+from dynamics.basins.balls import PI, angle, float_above, float_below, in_balls, lower, upper
 from dynamics.basins.recipe.pair_lemma import BETA, REACH
 from dynamics.basins.recipe.pair_table import PairTable
 
@@ -42,6 +42,7 @@ class Sweep:
         self.block = np.maximum.accumulate([self.up_to[j, : j + 1].max() for j in range(len(matrix))])
         assert own_gain(arb(REACH)) > 0
 
+    @in_balls
     def rate(self, low: float, high: float, cells: int = CELLS) -> float:
         """A number below ``-R'/R`` wherever ``low <= R <= high``, rounded down; negative where nothing is proved."""
         total = float_above(arb(high) ** 2)
