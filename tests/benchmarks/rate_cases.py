@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.basins.two_layer.distance import distance_to_solution
 from luckproof import (
     ProjectedFlow,
     TeacherStudent,
@@ -45,7 +46,7 @@ class Measured:
     """Late rate and slowest average decay of the flow, and the networks' late rate (NaN where it is not theirs).
 
     ``slowest`` is what a bound of the form ``size(t) <= exp(-rate t) size(0)`` must stay below; ``distance`` the same
-    for the size ``||W - W*||_F`` of a basin (Theorem 4; NaN for Theorem 5).
+    for the size that a basin bounds, ``||W - W*||_F`` (Theorem 4) or ``|z|`` (Theorem 5).
     """
 
     late: float
@@ -77,6 +78,13 @@ CASES = (
     Case("d,m,n,c = 6,2,4,3", 5, overparameterised_runs.problem_of(overparameterised_runs.SMALL)),
     Case("d,m,n,c = 8,3,5,4", 5, overparameterised_runs.problem_of(overparameterised_runs.MIDDLE)),
     Case("d,m,n,c = 10,4,8,6", 5, overparameterised_runs.problem_of(overparameterised_runs.LARGE)),
+    Case(
+        "6,2,4,3 near",
+        5,
+        overparameterised_runs.problem_of(
+            overparameterised_runs.OverparameterisedRun(6, 2, 4, 3, theta0=0.05, v_error=0.05, r_fan_out=0.1)
+        ),
+    ),
     _near_case("1+1 orthogonal, near", c=2, theta0=1e-3, v_error=1e-3, r_fan_out=0.05, seed=1),
     _near_case("1+1 antipodal", c=2, alpha=3.0, theta0=0.2, v_error=0.2, r_fan_out=0.2, seed=2),
     _near_case(
@@ -124,10 +132,19 @@ def measure(index: int) -> Measured:
     expected = float(np.asarray(spectral_rate(_flow(case, at_limit(index)))))
     size = _size(case, case.problem, run)
     late = float(fit_decay(run.t, size, floor=1e-9).rate)
-    slowest, distance = _slowest(run, size), float("nan")
-    if case.theorem == 4:
-        distance = _slowest(run, np.linalg.norm(run.state["W"] - case.problem.teacher_W, axis=(-2, -1)))
+    slowest, distance = _slowest(run, size), _slowest(run, _distance(case, run))
     return Measured(late, slowest, distance, *_network_rate(case, expected))
+
+
+def _distance(case: Case, run: Trajectory) -> np.ndarray:
+    """The distance to the solution in which basins are balls, (T,)."""
+    if case.theorem == 4:
+        return np.asarray(np.linalg.norm(run.state["W"] - case.problem.teacher_W, axis=(-2, -1)))
+    one = case.problem
+    states = TeacherStudent(
+        one.teacher_W, unit_columns(run.state["W"]), one.teacher_V, run.state["V"], one.measure
+    )
+    return distance_to_solution(states)
 
 
 def _slowest(run: Trajectory, size: np.ndarray) -> float:

@@ -33,7 +33,9 @@ def test_rate_bound(benchmark: Any, name: str, index: int) -> None:
     rate = benchmark.pedantic(bound, args=(problem,), rounds=3)
     measured = measure(index)
     kind = name.rpartition(".")[2]
-    reference = {"spectral": measured.late, "basin": measured.distance}.get(kind, measured.slowest)
+    reference = {"spectral": measured.late, "basin": measured.distance, "local": measured.distance}.get(
+        kind, measured.slowest
+    )
     benchmark.extra_info.update(
         bound=name,
         case=case.name,
@@ -43,7 +45,7 @@ def test_rate_bound(benchmark: Any, name: str, index: int) -> None:
         c=case.problem.c,
         rate=None if math.isnan(rate) else rate,
         flow_late_rate=measured.late,
-        flow_slowest_decay=measured.distance if kind == "basin" else measured.slowest,
+        flow_slowest_decay=measured.distance if kind in ("basin", "local") else measured.slowest,
         network_rate=None if math.isnan(measured.networks) else measured.networks,
         network_interval=None
         if math.isnan(measured.networks)
@@ -51,7 +53,7 @@ def test_rate_bound(benchmark: Any, name: str, index: int) -> None:
         tightness=None if math.isnan(rate) else rate / reference,
     )
     assert np.array_equal(first, rate, equal_nan=True)
-    if name.endswith(("corrected", "basin", "certificate")) and not math.isnan(rate):
+    if name.endswith(("corrected", "basin", "certificate", "local")) and not math.isnan(rate):
         # The certificate is on components with weights of its own: asymptotically the bound is on the late rate.
         assert rate <= (measured.late if name.endswith("certificate") else reference) * (1 + 1e-3)
     if name.endswith("spectral"):  # the fit still sees what faster modes leave in its window

@@ -13,7 +13,10 @@ flint = pytest.importorskip("flint")
 from dynamics.basins.balls import PRECISION, in_balls  # noqa: E402
 from luckproof import TeacherStudent, basin, teachers  # noqa: E402
 
-MODULES = "balls basin solution spurious third_derivative recipe.pair_lemma recipe.pair_table recipe.spread recipe.sweep"
+MODULES = (
+    "balls basin solution spurious third_derivative"
+    " recipe.pair_lemma recipe.pair_table recipe.spread recipe.sweep"
+)
 
 
 def test_importing_leaves_it():

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dynamics.basins.basin import basin
+from dynamics.basins.two_layer.distance import LARGEST_RADIUS, distance_to_solution
 from dynamics.geometry.angles import angles, paired_angles, unit_columns
 from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
 from dynamics.two_layer.linearization import spectral_rate
@@ -83,6 +84,18 @@ def theorem5_certificate(problem: TeacherStudent) -> float:
     return float(certify(problem).rate)
 
 
+def theorem5_local(problem: TeacherStudent) -> float:
+    """The proved rate of Theorem C'' (docs/theorems.md) from the problem's start; vacuous outside its basin."""
+    _one_instance(problem)
+    distance = float(distance_to_solution(problem))
+    if problem.measure.spherical_variance is None or distance >= LARGEST_RADIUS:
+        return float("nan")
+    from dynamics.basins.two_layer.local import local_basin
+
+    found = local_basin(problem)
+    return found.passage(distance).rate if found.radius > distance else float("nan")
+
+
 def theorem5_spectral(problem: TeacherStudent) -> float:
     """Slowest rate of the linearised flow at ``(W*, W_r; V*, 0)``, flat directions left out.
 
@@ -100,6 +113,7 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
         "theorem4.spectral": theorem4_spectral,
         "theorem5.printed": theorem5_printed,
         "theorem5.certificate": theorem5_certificate,
+        "theorem5.local": theorem5_local,
         "theorem5.spectral": theorem5_spectral,
     }
 )
