@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from dynamics.arrays import Array
 from dynamics.basins.rates import basin_radius, basin_rate
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import number
+
+if TYPE_CHECKING:
+    from flint import arb
 
 HANDOVER = 1e-3
 """Share of Theorem B0's radius at which it takes over from Theorem D where teachers are only nearly orthonormal."""
@@ -39,8 +42,10 @@ def basin(problem: TeacherStudent) -> Basin:
 
     Exactly orthonormal teachers (in exact arithmetic): Theorem D, for any m and d, or the closed forms for m <= 2.
     Teachers orthonormal to rounding: the same radius, Theorem D handing over to Theorem B0 near W*. Other teachers:
-    Theorem B0, radius ``2 lambda*/L`` along the spheres, with the least eigenvalue lambda* of the Hessian at W* and a
-    bound L of its change enclosed in ball arithmetic; the radius is 0 where lambda* is not shown to be positive.
+    the larger basin of two theorems, with all constants enclosed in ball arithmetic: Theorem B0, radius ``2 lambda*/L``
+    along the spheres, with the least eigenvalue lambda* of the Hessian at W* and a bound L of its change; Theorem B, an
+    expansion about the teachers' Gram matrix, larger for three and more of them. The radius is 0 where lambda* is not
+    shown to be positive.
 
     Args:
         problem: one instance, n = m, unit columns, fan-outs 1, isotropic Gaussian input. The students do not matter.
@@ -48,8 +53,8 @@ def basin(problem: TeacherStudent) -> Basin:
         :class:`Basin`; of a float teacher the exactly normalised columns are meant.
     Raises:
         ValueError: an ensemble, n != m, other fan-outs or another measure, or two teachers on one line.
-        ImportError: python-flint (extra ``certify``) is not installed and Theorem B0 is asked for.
-    Cost: Theorem B0 O((m d)^3) in ball arithmetic: a second at m d = 100.
+        ImportError: python-flint (extra ``certify``) is not installed and Theorem B0 or B is asked for.
+    Cost: Theorems B0 and B O((m d)^3) in ball arithmetic: some seconds at m d = 100.
     Source: our own, docs/theorems.md.
     """
     variance = _checked(problem)
@@ -75,7 +80,7 @@ def orthogonality_defect(W: Array) -> float:
 
 
 def local_basin(W: Array) -> Basin:
-    """Theorem B0 for the normalised columns of W."""
+    """Theorems B0 and B for the normalised columns of W."""
     try:
         from flint import ctx
     except ImportError:
@@ -89,17 +94,23 @@ def local_basin(W: Array) -> Basin:
 
 
 def _enclosed_basin(W: Array) -> Basin:
-    from flint import arb
-
-    from dynamics.basins.balls import float_below, in_balls
     from dynamics.basins.solution import angle_between, exact_unit_columns, least_eigenvalue, solution_hessian
-    from dynamics.basins.third_derivative import largest_change
 
     teachers = exact_unit_columns(W)
     angles = [[angle_between(a, b) for b in teachers] for a in teachers]
     slowest = least_eigenvalue(solution_hessian(teachers, angles))
     if not slowest > 0:
         return Basin(0.0, _within(0.0, lambda R: math.nan), "B0 (no positive eigenvalue was proved)", 1.0)
+    return _larger(_hessian_basin(slowest, angles), _expanded_basin(teachers, angles))
+
+
+def _hessian_basin(slowest: arb, angles: list[list[arb]]) -> Basin:
+    """Theorem B0 with the least eigenvalue of the Hessian and the angles of the teachers."""
+    from flint import arb
+
+    from dynamics.basins.balls import float_below, in_balls
+    from dynamics.basins.third_derivative import largest_change
+
     low, high = 0.0, 1.0
     for _ in range(24):
         middle = (low + high) / 2
@@ -115,6 +126,36 @@ def _enclosed_basin(W: Array) -> Basin:
 
     factor = 2 * math.asin(radius / 2) / radius * (1 + 1e-12)
     return Basin(radius, _within(radius, rate), "B0", factor)
+
+
+def _expanded_basin(teachers: list[list[arb]], angles: list[list[arb]]) -> Basin | None:
+    """Theorem B; None for one teacher, or where it proves nothing."""
+    from flint import arb
+
+    from dynamics.basins.balls import float_below, in_balls
+    from dynamics.basins.expansion import expansion
+
+    if len(teachers) == 1:
+        return None
+    about = expansion(teachers, angles)
+    low, high = 0.0, 0.6
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if about.rate(arb(middle)) > 0 else (low, middle)
+    if not low > 0:
+        return None
+    return Basin(low, _within(low, in_balls(lambda R: float_below(about.rate(arb(R))))), "B", 1.0)
+
+
+def _larger(near: Basin, far: Basin | None) -> Basin:
+    """The larger of two basins, with the better of their rates where both are proved."""
+    if far is None or far.radius <= near.radius:
+        return near
+
+    def rate(R: float) -> float:
+        return max(far.rate(R), near.rate(R)) if near.radius > R else far.rate(R)
+
+    return Basin(far.radius, _within(far.radius, rate), "B, with B0 near W*", near.factor)
 
 
 def nearly_orthonormal(m: int, d: int, defect: float) -> Basin | None:

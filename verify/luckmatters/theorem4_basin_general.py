@@ -112,9 +112,11 @@ def any_teachers_have_a_basin(
     dist(W(0), W*) = ρ < ρ₀  ⇒  dist(W(t), W*) ≤ exp(−(λ* − Lρ/2) t) ρ
     teachers orthonormal to rounding: radius R₀ = 0.86 and the rates of theorem4.basin
 
-    Theorem B0 of docs/theorems.md: λ* and L are enclosed in ball arithmetic per instance, with the angles of the
-    teachers at hand. In the distance R = ‖W − W*‖_F, which lies below that along the spheres, a factor of at most
-    2 asin(R₀/2)/R₀ enters. The radii are small (0.02 to 0.4) and, as starts further out show, far from the largest.
+    Theorems B0 and B of docs/theorems.md, of which the larger basin counts; λ*, L and B's constants are enclosed in
+    ball arithmetic per instance, with the angles of the teachers at hand. B expands about the teachers' Gram matrix and
+    is larger for three and more of them. In the distance R = ‖W − W*‖_F, which lies below that along the spheres, a
+    factor of at most 2 asin(R₀/2)/R₀ enters. The radii are small (0.02 to 0.4) and, as starts further out show, far
+    from the largest.
     """
     # Altered: the rate times ``factor``, claimed for starts ``farther`` out.
     found = basin_of(start.m, start.extra, start.kind, start.seed)

@@ -22,11 +22,11 @@ from verify.mathematics.basins.solution_starts import (
 from verify.mathematics.mean_over_seeds import weakest
 
 if TYPE_CHECKING:
-    pass
+    from dynamics.basins.two_layer.local import LocalBasin
 
 
 @lru_cache(maxsize=64)
-def basin_of(m: int, r: int, c: int, extra: int, nodes: str, seed: int):  # of an optional package
+def basin_of(m: int, r: int, c: int, extra: int, nodes: str, seed: int) -> LocalBasin:
     """The proved basin of the instance's solution."""
     start = SolutionStart(m, r, c, extra, nodes, seed=seed)
     if start.size > LARGEST:

@@ -14,7 +14,7 @@ from dynamics.basins.balls import PRECISION, in_balls  # noqa: E402
 from luckproof import TeacherStudent, basin, teachers  # noqa: E402
 
 MODULES = (
-    "balls basin solution spurious third_derivative"
+    "balls basin expansion solution spurious third_derivative two_layer.local"
     " recipe.pair_lemma recipe.pair_table recipe.spread recipe.sweep"
 )
 
