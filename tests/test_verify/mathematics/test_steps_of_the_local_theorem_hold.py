@@ -10,9 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.opposite_pair import lost_square
-from luckproof import BiasedGaussian, IsotropicGaussian, TeacherStudent, TwoLayerFlow, paired_angles
+from luckproof import (
+    BiasedGaussian,
+    IsotropicGaussian,
+    TeacherStudent,
+    TwoLayerFlow,
+    paired_angles,
+    population_loss,
+)
 from verify.mathematics.basins.solution_starts import (
     SolutionStart,
     contraction,
