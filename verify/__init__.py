@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verify.certificates.certificate import Certificate, certify
+    from verify.comparisons.comparison import Comparison, compare
     from verify.figures import figure_named
     from verify.judging import (
         BUDGETS,
@@ -50,6 +51,7 @@ else:
         __name__,
         {
             "verify.certificates.certificate": ["Certificate", "certify"],
+            "verify.comparisons.comparison": ["Comparison", "compare"],
             "verify.figures": ["figure_named"],
             "verify.judging": [
                 "BUDGETS",
@@ -90,6 +92,7 @@ __all__ = [
     "Assumption",
     "Budget",
     "Certificate",
+    "Comparison",
     "Context",
     "Control",
     "Evidence",
@@ -104,6 +107,7 @@ __all__ = [
     "certify",
     "check",
     "check_all",
+    "compare",
     "figure_named",
     "findings",
     "fit_decay",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -105,19 +106,24 @@ class TwoLayerTraining(TwoLayerOptions):
 
 def repeated(problem: TeacherStudent, networks: int) -> TeacherStudent:
     """The problem with ``networks`` copies of every instance on one axis, copies of an instance side by side."""
+    return problem if networks == 1 else _instances(problem, lambda stack: np.repeat(stack, networks, axis=0))
+
+
+def tiled(problem: TeacherStudent, times: int) -> TeacherStudent:
+    """The whole stack of instances so many times on one axis, one stack after another."""
+    return _instances(problem, lambda stack: np.tile(stack, (times, 1, 1)))
+
+
+def _instances(problem: TeacherStudent, of: Callable[[Array], Array]) -> TeacherStudent:
     from dynamics.two_layer.problem import TeacherStudent
 
-    if networks == 1:
-        return problem
-
-    def copies(array: Array) -> Array:
-        stack = array.reshape(-1, *array.shape[-2:])
-        return np.repeat(stack, networks, axis=0)
+    def made(array: Array) -> Array:
+        return of(array.reshape(-1, *array.shape[-2:]))
 
     return TeacherStudent(
-        copies(problem.teacher_W),
-        copies(problem.student_W),
-        copies(problem.teacher_V),
-        copies(problem.student_V),
+        made(problem.teacher_W),
+        made(problem.student_W),
+        made(problem.teacher_V),
+        made(problem.student_V),
         measure=problem.measure,
     )

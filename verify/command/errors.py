@@ -9,6 +9,7 @@ UNEXPECTED = 1
 BAD_INPUT = 2
 FAILED = 3
 BROKEN = 4
+UNRESOLVED = 5
 
 
 class CommandLineError(Exception):

@@ -1,8 +1,8 @@
 """The ``luckproof`` command: its entry point, and what it does about errors.
 
 Exit codes: 0 every verdict as expected, 1 an unexpected verdict, 2 bad input, or output that cannot be written (one
-line on stderr), 3 a failed integration or diverged training, 4 something of ours broke (one line, with a log), 130
-interrupted, 141 the reader of the output has left, 128 + n ended by signal n.
+line on stderr), 3 a failed integration or diverged training, 4 something of ours broke (one line, with a log), 5 a
+comparison that stays unresolved, 130 interrupted, 141 the reader of the output has left, 128 + n ended by signal n.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import typer
 from dynamics.version import project_version
 from verify.command import bn_bias as cli_bn_bias
 from verify.command import certify as cli_certify
+from verify.command import compare as cli_compare
 from verify.command import figure as cli_figure
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
@@ -43,6 +44,7 @@ cli_verify.register(app)
 cli_show.register(app)
 cli_simulate.register(app)
 cli_train.register(app)
+cli_compare.register(app)
 cli_sweep.register(app)
 cli_certify.register(app)
 cli_figure.register(app)

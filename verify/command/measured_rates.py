@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.columns import unit_columns
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.linearization import spectral_rate
+from verify.comparisons.late_rates import limit_state
 from verify.mathematics.rates import FLOOR, DecayFit, fit_decay
 
 
@@ -57,16 +57,3 @@ def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) ->
     except ValueError as error:
         no_spectral = str(error)
     return Rates(fit, spectral, no_fit, no_spectral)
-
-
-def limit_state(flow: TwoLayerDynamics, trajectory: Trajectory) -> Array:
-    """The solution that a run approaches: u-set at the teacher, r-set where the run left it, without fan-out.
-
-    Raises:
-        ValueError: the flow's fixed fan-outs are not those of that solution.
-    """
-    state = flow.unpack(flow.equilibrium())
-    u_set = flow.problem.m
-    W = np.array(state["W"])
-    W[..., u_set:] = trajectory.state["W"][-1][..., u_set:]
-    return flow.of_matrices(unit_columns(W) if flow.projected else W, state.get("V", flow.problem.student_V))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,24 +22,27 @@ Out = Annotated[Path | None, typer.Option(help="Write the run (NetCDF).", metava
 Plot = Annotated[Path | None, typer.Option(help="Write a picture (.png or .svg).", metavar="PATH")]
 
 
-def check_files(out: Path | None, plot: Path | None) -> None:
-    """Refuse files that cannot be written before anything is integrated."""
+def check_files(out: Path | None, plot: Path | None, json: Path | None = None) -> None:
+    """Refuse files that cannot be written before anything runs."""
     from dynamics.files.places import check_writable, same_place
 
-    for option, path in (("--out", out), ("--plot", plot)):
-        if path is not None:
-            check_writable(option, path)
-    if plot is not None and _format(plot) not in PLOT_FORMATS:
+    given = [(option, path) for option, path in (("--out", out), ("--plot", plot), ("--json", json)) if path]
+    for option, path in given:
+        check_writable(option, path)
+    if plot is not None and plot_format(plot) not in PLOT_FORMATS:
         raise ValueError(f"--plot: expected a .png or .svg file, got {plot}")
-    if plot is not None and out is not None and same_place(plot, out):
-        raise ValueError(f"--plot: expected another file than --out, got {plot} for both")
+    for (first, one), (option, other) in itertools.combinations(given, 2):
+        if same_place(one, other):
+            raise ValueError(f"{option}: expected another file than {first}, got {other} for both")
 
 
-def _format(plot: Path) -> str:
+def plot_format(plot: Path) -> str:
+    """The format that the name of a picture asks for."""
     return plot.suffix.lstrip(".").lower()
 
 
 def require_success(trajectory: Trajectory, what: str) -> None:
+    """End the command with exit code 3 where a run did not come to its end."""
     if not trajectory.success:
         raise CommandLineError(f"{what} failed: {trajectory.message}", FAILED)
 
@@ -55,4 +59,4 @@ def write_files(
         if plot is not None:
             from verify.figures.style import rendered
 
-            write_atomically(plot, rendered(draw, _format(plot)))
+            write_atomically(plot, rendered(draw, plot_format(plot)))

@@ -1,0 +1,61 @@
+"""``luckproof compare``: one verdict, one exit code for each, and the files that were asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from verify.command.main import run
+
+SMALL = ("--d", 4, "--m", 2, "--steps", 200, "--batch-size", 32)
+
+
+def compared(*words: object) -> int:
+    return run(["compare", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "verdict"),
+    [
+        ((), 0, "agree: every step is what the flow says"),
+        (("--measure", "biased", "--threshold", 1), 1, "disagree: first between t = 0 and"),
+        (("--networks", 1, "--steps", 30), 5, "unresolved: nothing disagrees"),
+    ],
+)
+def test_the_exit_code_is_the_verdict(words, code, verdict, capsys):
+    """Agree 0, disagree 1, unresolved 5; the last line says it."""
+    assert compared(*SMALL, *words) == code
+    shown, complaints = capsys.readouterr()
+    assert complaints == ""
+    assert shown.splitlines()[-1].startswith(verdict)
+
+
+def test_files_are_written(tmp_path, capsys):
+    """NetCDF, picture and JSON."""
+    out, plot, told = tmp_path / "c.nc", tmp_path / "c.svg", tmp_path / "c.json"
+    assert compared(*SMALL, "--out", out, "--plot", plot, "--json", told) == 0
+    assert json.loads(told.read_text())["verdict"] == "agree"
+    assert plot.read_text().startswith("<?xml")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.json", "c.nc", "c.svg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (("--flow", "gradient", "--lr", 1e9), 3, "luckproof: descent along the flow: diverged: "),
+        (("--level", 2), 2, "luckproof: --level: expected"),
+        (("--resolve", 0), 2, "luckproof: --resolve: expected"),
+        (("--flow", "gradient", "--measure", "biased"), 2, "luckproof: --measure: expected"),
+        (("--json", "same", "--out", "same"), 2, "luckproof: --json: expected another file than --out"),
+    ],
+)
+def test_what_fails_is_a_line(words, code, named, capsys, tmp_path, monkeypatch):
+    """Nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    assert compared(*SMALL, *words) == code
+    shown, complaint = capsys.readouterr()
+    assert shown == ""
+    assert complaint.startswith(named)
+    assert complaint.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
