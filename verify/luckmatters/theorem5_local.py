@@ -78,7 +78,7 @@ def contracts_near_the_solution(
 
     Theorem C″ of docs/theorems.md, proved on paper with all constants enclosed in ball arithmetic per instance. With
     orthonormal nodes and fan-outs the radii are .33, .28, .23, .21, .18 at (d, m, n, c) = (4, 1, 2, 2), (5, 1, 3, 2),
-    (6, 2, 4, 3), (8, 3, 5, 4), (10, 4, 8, 6): there V_r → 0 is proved for ‖V_r(0)‖ of that size. Checked here along
+    (6, 2, 4, 3), (8, 3, 5, 4) and (10, 4, 8, 6): there V_r → 0 is proved for ‖V_r(0)‖ of that size. Checked here along
     runs, and from the slowest states that descent on −|z|′/|z| over the sphere finds.
     """
     # Altered: the rates by ``factor``, the drift by ``drift``.

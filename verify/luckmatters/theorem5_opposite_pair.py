@@ -72,11 +72,11 @@ def no_bound_on_the_fan_outs(pair: OppositePair, context: Context, *, shrunk: fl
     W_u(0) = W*, orthogonal nodes, V_r(0) of any size  ⇒  V_r → 0
 
     Our reading; Theorem 5 with its conditions (41), (42) is not touched: no such start meets them. With v₁ = −v₂ of
-    size v₀, orthogonal to v*, the pair's angle φ and size obey φ' = −v²(π−φ) sin φ/π, v' = −v(½ − κ(φ)), so that
-    v² − 2Q(φ) is conserved. For v₀² > 2Q(π/2) = 0.830751 the two nodes merge with cancelling fan-outs: the loss goes
-    to zero and ‖v_r‖ to √(v₀² − 0.830751). The threshold is ‖v_r(0)‖ = 0.911456 ‖v*‖; for nodes at a small angle φ₀ it
-    is about φ₀/2, so no bound on ‖V_r(0)‖ alone is enough. Random fan-outs of twice the teachers' norm keep V_r in
-    about half of the starts (d = 6, m = 2, n = 4, c = 3).
+    size v₀, orthogonal to v*, the pair's angle φ and size obey φ' = −v²(π−φ) sin φ/π, v' = −v(½ − κ(φ)), so that v² −
+    2Q(φ) is conserved. For v₀² > 2Q(π/2) = 0.830751 the two nodes merge with cancelling fan-outs: the loss goes to
+    zero and ‖v_r‖ to √(v₀² − 0.830751). The threshold is ‖v_r(0)‖ = 0.911456 ‖v*‖; for nodes at a small angle φ₀ it
+    is about φ₀/2, so no bound on ‖V_r(0)‖ alone is enough (any angle, both flows: ``theorem5.pair``). Random fan-outs
+    of twice the teachers' norm keep V_r in about half of the starts (d = 6, m = 2, n = 4, c = 3).
     """
     # Altered: fan-outs ``shrunk`` by a factor.
     left = remaining_fan_out(shrunk * pair.size)

@@ -55,7 +55,7 @@ def solution_forms(solution: Solution) -> SolutionForms | None:
     """The three constants, or None where G is not shown to be positive definite.
 
     M is taken in coordinates ``y = G^(1/2) z`` in two of its slots: its bound is the norm of that unfolding, (N, N^2).
-    Cost: O(N^4) in balls, N = m d + n c: a second at N = 45.
+    Cost: O(N^4) in balls, N = m d + n c: two seconds at N = 90.
     """
     size = _Layout(solution).size
     G = gram(solution)

@@ -155,7 +155,7 @@ def local_basin(problem: TeacherStudent) -> LocalBasin:
         :class:`LocalBasin`; its radius is 0 where nothing is proved.
     Raises:
         ValueError: an ensemble, n < m, columns that are not unit, another measure, or two nodes on one line.
-    Cost: O(N^4) in ball arithmetic, N = m d + n c: half a second at N = 24, a minute at 90.
+    Cost: O(N^4) in ball arithmetic, N = m d + n c: a fifth of a second at N = 24, some seconds at 90.
     Source: our own, docs/theorems.md.
     """
     speed = _checked(problem)
