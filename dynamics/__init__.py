@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dynamics.arrays import Array
     from dynamics.basins.basin import Basin, basin
     from dynamics.basins.rates import basin_radius, basin_rate
+    from dynamics.basins.two_layer.basin import two_layer_basin
     from dynamics.deep.flow import DeepFlow
     from dynamics.deep.problem import DeepProblem
     from dynamics.files.checksums import DamagedFileError
@@ -56,6 +57,7 @@ else:
             "dynamics.arrays": ["Array"],
             "dynamics.basins.basin": ["Basin", "basin"],
             "dynamics.basins.rates": ["basin_radius", "basin_rate"],
+            "dynamics.basins.two_layer.basin": ["two_layer_basin"],
             "dynamics.deep.flow": ["DeepFlow"],
             "dynamics.deep.problem": ["DeepProblem"],
             "dynamics.files.checksums": ["DamagedFileError"],
@@ -141,6 +143,7 @@ __all__ = [
     "split_teacher",
     "supplementary_angles",
     "teachers",
+    "two_layer_basin",
     "two_layer_observables",
     "unit_columns",
 ]

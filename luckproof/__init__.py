@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         split_teacher,
         supplementary_angles,
         teachers,
+        two_layer_basin,
         two_layer_observables,
         unit_columns,
     )
@@ -245,6 +246,7 @@ __all__ = [
     "train_classifiers",
     "train_deep",
     "train_specialization",
+    "two_layer_basin",
     "two_layer_observables",
     "unit_columns",
     "write_html",

@@ -9,7 +9,7 @@ from flint import arb
 
 from dynamics.basins.balls import float_above, float_below, in_balls, lower, upper
 from dynamics.basins.solution import exact_unit_columns
-from dynamics.basins.two_layer.distance import LARGEST_RADIUS
+from dynamics.basins.two_layer.distance import LARGEST_RADIUS, distance_to_solution
 from dynamics.basins.two_layer.forms import Solution, SolutionForms, solution_forms
 from dynamics.basins.two_layer.remainders import Remainders, remainders
 from dynamics.two_layer.problem import TeacherStudent
@@ -48,23 +48,28 @@ class LocalBasin:
     Attributes:
         radius: of the proved basin, >= 0 (0: nothing is proved).
         least: lambda_0, a lower bound of the late rate at the irrelevant nodes' start.
+        start: ``|z(0)|`` of the problem.
         forms, rest, cap: the constants of the proof for |z| <= radius and a drift of at most cap; None without a basin.
         speed: the input's variance, times which everything runs.
     """
 
     radius: float
     least: float
+    start: float
     forms: SolutionForms | None = field(default=None, repr=False)
     rest: Remainders | None = field(default=None, repr=False)
     cap: float = 0.0
     speed: float = 1.0
 
-    def passage(self, start: float) -> Passage:
+    def passage(self, start: float | None = None) -> Passage:
         """What is proved of starts at ``|z(0)| = start``, and but for ``first`` of nearer ones.
 
-        Raises ValueError unless ``0 <= start < radius``.
+        Args:
+            start: the distance; None: that of the problem.
+        Raises:
+            ValueError: a distance that is not in the basin.
         """
-        start = number("start", start, least=0)
+        start = number("start", self.start if start is None else start, least=0)
         if not start < self.radius:
             raise ValueError(f"start: expected 0 <= start < {self.radius:g}, the proved basin, got {start!r}")
         found = self._followed(start)
@@ -143,33 +148,19 @@ def followed(
 
 @in_balls
 def local_basin(problem: TeacherStudent) -> LocalBasin:
-    """The proved basin of ``(W*, V*, V_r = 0)`` in the flow of Theorem 5, ``TwoLayerFlow(problem)``.
-
-    Theorem C'': any teachers, any fan-outs, any irrelevant nodes on lines of their own, as far as the Gram matrix of
-    the solution's features is shown to be positive definite. Only the irrelevant fan-ins of the start matter.
-
-    Args:
-        problem: one instance, n >= m, unit columns, isotropic Gaussian input; float columns stand for their exactly
-            normalised ones.
-    Returns:
-        :class:`LocalBasin`; its radius is 0 where nothing is proved.
-    Raises:
-        ValueError: an ensemble, n < m, columns that are not unit, another measure, or two nodes on one line.
-    Cost: O(N^4) in ball arithmetic, N = m d + n c: a fifth of a second at N = 24, some seconds at 90.
-    Source: our own, docs/theorems.md.
-    """
-    speed = _checked(problem)
+    """Theorem C'' for one problem; see :func:`dynamics.basins.two_layer.basin.two_layer_basin`."""
+    speed, start = _checked(problem), float(distance_to_solution(problem))
     nodes = exact_unit_columns(problem.teacher_W) + exact_unit_columns(problem.student_W[:, problem.m :])
     solution = Solution.of(nodes, [[arb(float(x)) for x in row] for row in problem.teacher_V])
     forms = solution_forms(solution)
     if forms is None:
-        return LocalBasin(0.0, 0.0, speed=speed)
+        return LocalBasin(0.0, 0.0, start, speed=speed)
     radius, cap = 0.0, 0.0
     for tried in DRIFT_CAPS if problem.n > problem.m else (0.0,):
         further = _largest_radius(solution, forms, tried, radius)
         radius, cap = (further, tried) if further > radius else (radius, cap)
     rest = remainders(solution, radius, cap) if radius else None
-    return LocalBasin(radius, float_below(speed * forms.least), forms, rest, cap, speed)
+    return LocalBasin(radius, float_below(speed * forms.least), start, forms, rest, cap, speed)
 
 
 def _largest_radius(solution: Solution, forms: SolutionForms, cap: float, known: float) -> float:

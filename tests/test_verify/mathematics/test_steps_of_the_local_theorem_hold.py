@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from luckproof import (
     TwoLayerFlow,
     paired_angles,
     population_loss,
+    two_layer_basin,
 )
 from verify.mathematics.basins.solution_starts import (
     SolutionStart,
@@ -305,10 +307,31 @@ def test_bad_input_is_named():
     for words, problem in cases.items():
         with pytest.raises(ValueError, match=words):
             local_basin(problem)
-    basin = local_basin(TeacherStudent(W[:, :1], W))
+    basin = two_layer_basin(TeacherStudent(W[:, :1], W))
     for outside in (-0.1, basin.radius, math.nan):
         with pytest.raises(ValueError, match="start: expected"):
             basin.passage(outside)
+
+
+def test_the_problem_says_where_its_start_is():
+    """``start`` is |z(0)|, and ``passage()`` is about it; outside the basin that is refused."""
+    solution, basin, _, _ = known(SHAPES[1])
+    z = direction(solution, 0, 0.1)
+    W, V, _ = state_at(solution, z)
+    found = two_layer_basin(TeacherStudent(solution.teacher_W, W, solution.teacher_V, V))
+    assert found.start == pytest.approx(0.1, rel=1e-12)
+    assert found.radius == basin.radius
+    assert found.passage() == found.passage(found.start)
+    W, V, _ = state_at(solution, 3 * z)
+    with pytest.raises(ValueError, match="start: expected"):
+        two_layer_basin(TeacherStudent(solution.teacher_W, W, solution.teacher_V, V)).passage()
+
+
+def test_without_python_flint_it_says_what_to_install(monkeypatch):
+    """One error that names the extra."""
+    monkeypatch.setitem(sys.modules, "flint", None)
+    with pytest.raises(ImportError, match="certify"):
+        two_layer_basin(solution_of(SHAPES[0]))
 
 
 def test_a_singular_solution_has_no_basin():

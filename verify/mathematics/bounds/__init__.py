@@ -11,6 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dynamics.basins.basin import basin
+from dynamics.basins.two_layer.basin import two_layer_basin
 from dynamics.basins.two_layer.distance import LARGEST_RADIUS, distance_to_solution
 from dynamics.geometry.angles import angles, paired_angles, unit_columns
 from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
@@ -90,10 +91,8 @@ def theorem5_local(problem: TeacherStudent) -> float:
     distance = float(distance_to_solution(problem))
     if problem.measure.spherical_variance is None or distance >= LARGEST_RADIUS:
         return float("nan")
-    from dynamics.basins.two_layer.local import local_basin
-
-    found = local_basin(problem)
-    return found.passage(distance).rate if found.radius > distance else float("nan")
+    found = two_layer_basin(problem)
+    return found.passage().rate if found.radius > distance else float("nan")
 
 
 def theorem5_spectral(problem: TeacherStudent) -> float:
