@@ -81,6 +81,22 @@ def test_thresholds_are_those_of_the_page(angle, projected, threshold):
     assert remaining_fan_out(threshold + 1e-6, angle, projected=projected) > 0
 
 
+def test_the_threshold_is_enclosed():
+    """2Q(pi/2) in ball arithmetic, to ten digits; the float and the page's number lie beside it."""
+    flint = pytest.importorskip("flint")
+    with flint.ctx.workprec(100):
+        pi, near = flint.acb.pi(), flint.arb("1e-4")
+        integral = flint.acb.integral(
+            lambda t, _: (pi - t.sin() - (pi - t) * t.cos()) / ((pi - t) * t.sin()), near, pi / 2
+        )
+        # On [0, t]: numerator between pi (t^2/2 - t^4/24) - t^3/3 and pi t^2/2, denominator pi t (1 - t/pi)(1 - t^2/6)
+        # and pi t; so the slope is t/2 up to a share of 2 t.
+        whole = integral.real + near**2 / 4 * (1 + 2 * near * flint.arb(0, 1))
+        assert whole > flint.arb("0.8307512571")
+        assert whole < flint.arb("0.8307512572")
+        assert abs(whole - lost_square(math.pi / 2)) < 1e-12
+
+
 @pytest.mark.parametrize("size", [0.5, 1.0, 2.0])
 @pytest.mark.parametrize(("apart", "lean"), [(math.pi / 2, 0.0), (1.0, 0.5), (2.6, -1.0)])
 @pytest.mark.parametrize("projected", [True, False])
