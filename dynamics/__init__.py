@@ -13,7 +13,7 @@ from dynamics.lazy_names import lazy_names
 if TYPE_CHECKING:
     from dynamics.arrays import Array
     from dynamics.basins.basin import Basin, basin
-    from dynamics.basins.rates import basin_radius, basin_rate
+    from dynamics.basins.rates import basin_radius, basin_rate, basin_time
     from dynamics.basins.two_layer.basin import two_layer_basin
     from dynamics.deep.flow import DeepFlow
     from dynamics.deep.problem import DeepProblem
@@ -56,7 +56,7 @@ else:
         {
             "dynamics.arrays": ["Array"],
             "dynamics.basins.basin": ["Basin", "basin"],
-            "dynamics.basins.rates": ["basin_radius", "basin_rate"],
+            "dynamics.basins.rates": ["basin_radius", "basin_rate", "basin_time"],
             "dynamics.basins.two_layer.basin": ["two_layer_basin"],
             "dynamics.deep.flow": ["DeepFlow"],
             "dynamics.deep.problem": ["DeepProblem"],
@@ -130,6 +130,7 @@ __all__ = [
     "basin",
     "basin_radius",
     "basin_rate",
+    "basin_time",
     "converged",
     "diverged",
     "frozen_passage_time",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luckproof import ProjectedFlow, TeacherStudent, basin_radius, basin_rate, integrate
+from luckproof import ProjectedFlow, TeacherStudent, basin_radius, basin_rate, basin_time, integrate
 from tests.test_dynamics.basins.starts import contraction, students, turned
 
 LATE = 0.25 - 1 / (2 * math.pi)
@@ -135,3 +135,38 @@ def test_closed_forms_are_rounded_down(radius, plane):
                 outside = (1 - R**2 / 4) * (pi / 2 - theta) - R**2 * (a / (4 * (a - 1)) + shared)
                 values.append(in_plane if plane else outside)
             assert any(two_teachers(radius, plane=plane) < value / (2 * pi) for value in values)
+
+
+@pytest.mark.parametrize(("m", "d", "radius"), [(3, 3, 0.5), (5, 7, 0.8), (1, 3, 1.2), (2, 3, 0.6)])
+def test_times_are_above_those_of_runs(m, d, radius):
+    """R is a tenth, a thousandth, a millionth of its start before the proved times, which are no idle bounds."""
+    W = turned(np.random.default_rng(0).standard_normal((d, m)), radius)
+    ends = radius * np.array([1e-1, 1e-3, 1e-6])
+    times = np.array([basin_time(radius, float(end), m, d) for end in ends])
+    run = integrate(
+        ProjectedFlow(TeacherStudent(np.eye(d, m), W)),
+        (0, times[-1]),
+        t_eval=[0, *times],
+        rtol=1e-10,
+        atol=1e-14,
+    )
+    R = np.linalg.norm(run.state["W"] - np.eye(d, m), axis=(1, 2))[1:]
+    assert np.all(ends * 1e-4 < R)
+    assert np.all(ends * (1 + 1e-6) >= R)
+
+
+def test_times_add_up():
+    """None to where the start is or farther, more by way of a stop; late, the late rate alone."""
+    assert basin_time(0.3, 0.3) == basin_time(0.3, 0.4) == 0
+    assert basin_time(0.5, 1e-6) <= (basin_time(0.5, 0.02) + basin_time(0.02, 1e-6)) * (1 + 1e-3)
+    assert basin_time(1e-5, 1e-8) == pytest.approx(math.log(1e3) / LATE, rel=1e-3)
+    assert math.log(1e3) / LATE <= basin_time(1e-5, 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "named"), [(0.9, 0.1, "radius"), (0.5, 0.0, "end"), (0.5, -1.0, "end")]
+)
+def test_times_outside_are_refused(start, end, named):
+    """One error that names the argument."""
+    with pytest.raises(ValueError, match=f"{named}: expected"):
+        basin_time(start, end)
