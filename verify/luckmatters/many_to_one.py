@@ -108,6 +108,11 @@ WINDOW = np.array([0.0, 12.0, 24.0, 48.0])
 LEAST_LOSS = 1e-11
 """Losses are differences of terms of order one: below this their cube root is not known to four digits."""
 
+NARROWEST = 0.01
+"""Spread from which the last loss compared, less than the cube of the last angle, spread / 49, is below LEAST_LOSS."""
+
+LOST = "the loss has fallen to rounding before it is compared"
+
 
 @MANY_TO_ONE.claim(
     "sharp",
@@ -129,6 +134,8 @@ def algebraically(instance: Sharing, context: Context, *, students: int = 2) -> 
     rate 1 − ηλ̄γ as in Theorem 5 cannot hold for a many-to-one mapping, whatever γ.
     """
     # J^(-1/3) grows linearly in t: its slopes over [12, 24] and over [24, 48] own times are equal.
+    if instance.spread < NARROWEST:
+        raise CannotJudgeError(LOST)
     problem, t = instance.start(), WINDOW * own_time(instance)
     if students == 1:
         W = problem.student_W[:, :1]
@@ -136,7 +143,7 @@ def algebraically(instance: Sharing, context: Context, *, students: int = 2) -> 
         t = np.array([0.0, 5.0, 10.0, 20.0])  # a lone student is at rounding by t = 100
     course = follow(problem, t)
     if students > 1 and course.loss[-1] < LEAST_LOSS:
-        raise CannotJudgeError("the loss has fallen to rounding before it is compared")
+        raise CannotJudgeError(LOST)
     grown = np.maximum(course.loss[1:], 1e-300) ** (-1 / 3)
     early, late = np.diff(grown) / np.diff(t[1:])
     # theta' = -k theta^2 (1 + O(theta)): the slopes differ by the first neglected order, a few theta.

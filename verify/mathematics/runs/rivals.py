@@ -22,6 +22,9 @@ RTOL, ATOL = 1e-11, 1e-14
 RESOLVED = 1e-5
 """Smallest norm whose relative error is still a hundredth of AGREEMENT: ATOL over some 10^3 steps."""
 
+MOST_STEPS = 5000
+"""A run takes some hundred, whatever its length; where rounding keeps the steps small it would not end."""
+
 AGREEMENT = 1e-8
 """Relative: far above the error of a run."""
 
@@ -61,8 +64,8 @@ class Rivals(Instance):
     def signed_norms(self, form: str, time: float) -> Array:
         """``w_k . w*`` at a time, (n,); negative once a student has crossed zero.
 
-        Raises :class:`CannotJudgeError` where a student that norms multiply has fallen into the integrator's noise:
-        the exact one never crosses zero, but an error that does grows on the other side.
+        Raises :class:`CannotJudgeError` where a student that norms multiply has fallen into the integrator's noise
+        (the exact one never crosses zero, but an error that does grows on the other side), or the run is too long.
         """
         flow, target = self.flow(form), self.parts()[0]
 
@@ -71,7 +74,11 @@ class Rivals(Instance):
 
         lost = Event("lost", above_noise, direction=-1, at_start=True)
         events = [lost] if form == "multiplicative" else []
-        run = integrate(flow, (0.0, time), t_eval=[time], rtol=RTOL, atol=ATOL, events=events)
+        run = integrate(
+            flow, (0.0, time), t_eval=[time], rtol=RTOL, atol=ATOL, events=events, max_steps=MOST_STEPS
+        )
+        if run.status is Status.STEP_LIMIT:
+            raise CannotJudgeError(f"the run takes more than {MOST_STEPS} steps")
         if run.status is Status.EVENT:
             raise CannotJudgeError(f"a student has shrunk below {RESOLVED:g}, into the integrator's noise")
         return np.asarray(target @ run.state["W"][-1])
