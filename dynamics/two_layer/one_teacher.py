@@ -205,10 +205,12 @@ def passage_times(flow: PassageFlow, *, rtol: float = 1e-10) -> Array:
         Times, of the ensemble's shape.
     Raises:
         RuntimeError: with the run's own message, where it did not reach the end.
-    Cost: LSODA's dense Jacobian, the square of the number of instances.
+    Cost: some 10^3 evaluations at the default tolerance. LSODA takes fewer, but was seen to step over the first
+    transient at ``rtol = 1e-6``, 0.6 % off and without a word, or to give up there; the error of CVODE stayed below
+    50 rtol.
     """
     far = diverged(1e300)  # a passage time has no scale of its own: eps^-4 passes the default limit
-    run = integrate(flow, (0.0, 1.0), t_eval=[1.0], method="LSODA", rtol=rtol, atol=1e-12, events=[far])
+    run = integrate(flow, (0.0, 1.0), t_eval=[1.0], method="CVODE", rtol=rtol, atol=1e-12, events=[far])
     if not run.success:
         raise RuntimeError(run.message)
     return np.asarray(run.state["elapsed"][-1])

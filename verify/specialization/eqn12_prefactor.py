@@ -48,5 +48,5 @@ def prefactor(regime: Regime, context: Context, *, power: int = 4) -> Evidence:
 prefactor.rejects("1/ε³", SLOW, power=3)
 prefactor.excludes("balanced weights", Regime(), "v < ‖w‖")
 prefactor.includes("a small fan-out", SLOW)
-prefactor.excludes("a start far from the limit", replace(SLOW, start=0.021), "ε ≤ 0.02")
-prefactor.excludes("large weights", replace(SLOW, scale=1.51), "scale ≤ 1.5")
+prefactor.excludes("a start far from the limit", replace(SLOW, start=0.021), "ε < 0.0205")
+prefactor.excludes("large weights", replace(SLOW, scale=1.51), "scale < 1.505")
