@@ -142,9 +142,9 @@ def flows_again(instance: NearTeacher, *, first: str = "middle", second: str = "
         for span, steps in ((2, 8), (6, 24), (42, 84), (50, 100)):
             reference.W, reference.V = reference.integrate(span, steps)
             sizes.append(_log_size(reference))
-    before, after = (
-        float((sizes[i] - sizes[j]) / (TIMES[j] - TIMES[i])) for i, j in (WINDOWS[first], WINDOWS[second])
-    )
+        before, after = (
+            float((sizes[i] - sizes[j]) / (TIMES[j] - TIMES[i])) for i, j in (WINDOWS[first], WINDOWS[second])
+        )
     return rise_of_one(before, after, digits=DIGITS)
 
 
