@@ -32,6 +32,19 @@ def test_a_certificate_is_written_and_checked(certificate, capsys):
     assert "go to teachers [0, 1]" in said
 
 
+def test_both_layers_may_move(tmp_path, capsys):
+    """``--flow two-layer``: the file is of another format, and the same ``--check`` knows it."""
+    path = tmp_path / "two.json"
+    words = ["--flow", "two-layer", "--m", "2", "--d", "3", "--theta0", "0.2", "--seed", "4"]
+    assert run(["certify", *words, "--out", str(path)]) == 0
+    assert "every student converges to its own teacher" in capsys.readouterr().out
+    assert run(["certify", "--check", str(path)]) == 0
+    assert "Theorem 5's flow" in capsys.readouterr().out
+    path.write_text(path.read_text().replace('"students":[0,1]', '"students":[1,0]'))
+    assert run(["certify", "--check", str(path)]) == 1
+    assert capsys.readouterr().out.startswith("not proved:")
+
+
 def test_a_damaged_certificate_proves_nothing(certificate, capsys):
     """Exit code 1 and the step at which the proof breaks."""
     document = json.loads(certificate.read_text())
@@ -61,7 +74,7 @@ def test_what_is_undecided_is_no_file(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--flow", "two-layer"], "--flow: expected projected"),
+        (["--flow", "gradient"], "--flow: expected projected or two-layer"),
         (["--instances", "2"], "--instances: expected 1"),
         (["--d", "1", "--m", "1"], "teacher_W"),
         (["--measure", "biased"], "measure: expected an isotropic Gaussian"),

@@ -168,13 +168,15 @@ class BiasedCaps(Caps):
         ratios = _quotients(room[1], room[0], *sines)
         gate = distribution(ratios[1]) if ratios[1] is not None else arb(1)
         across = density(_smallest(ratios[0], ratios[1]))
-        slope_d = density_k / shortest * ((gate / shortest) ** 2 + across**2).nonnegative_part().sqrt()
+        steep = gate / shortest  # products, for the power of a ball around 0 is not a number
+        slope_d = density_k / shortest * (steep * steep + across * across).nonnegative_part().sqrt()
         open_share = room[0].nonnegative_part()  # E relu(room + q z), which rises with both
         if sines[1] > 0:
             share = room[0] / sines[1]
             open_share = (room[0] * distribution(share) + sines[1] * density(share)).nonnegative_part()
         cosine = arb(0) if near.cos() * far.cos() <= 0 else abs(near.cos()).min(abs(far.cos()))
-        tilt = (1 - (shortest * lower(cosine)) ** 2).nonnegative_part().sqrt()
+        least = shortest * lower(cosine)
+        tilt = (1 - least * least).nonnegative_part().sqrt()
         largest_bias = abs(self.low[k].sin()).max(abs(self.high[k].sin()))
         on_bias = largest_bias * density_k * open_share + s_k * half
         return upper(slope_d), upper(s_j * (d * tilt + on_bias))

@@ -27,6 +27,20 @@ class Local(NamedTuple):
     """(m, m), angles between students."""
     to_teachers: Array
     """(m, m), angles of student j to teacher l."""
+    students: Array
+    """(m, d)."""
+
+    def lipschitz(self, spread: float) -> float:
+        """:func:`lipschitz` at these angles."""
+        return lipschitz(self.own, self.to_teachers, spread)
+
+    def moved(self, h: float) -> tuple[Array, float]:
+        """Taylor's second-order step, back on the spheres, and how far that put it off."""
+        f, W = self.field, self.students
+        bent = (self.hessian @ f.ravel()).reshape(f.shape) + np.sum(f * f, axis=1, keepdims=True) * W
+        taylor = W + h * f - h * h / 2 * bent
+        W = unit_rows(taylor)
+        return W, float(np.linalg.norm(taylor - W))
 
 
 def local(W: Array, T: Array) -> Local:
@@ -53,7 +67,7 @@ def local(W: Array, T: Array) -> Local:
     own_block += diagonal[:, None, None] * project + PENALTY * W[:, :, None] * W[:, None, :]
     index = np.arange(m)
     H[index, :, index, :] = own_block
-    return Local(field, H.reshape(m * d, m * d), own, onto)
+    return Local(field, H.reshape(m * d, m * d), own, onto, W)
 
 
 def lipschitz(own: Array, to_teachers: Array, spread: float) -> float:
@@ -94,3 +108,14 @@ def _change(theta: Array, spread: float, *, moving: bool) -> Array:
     e = np.maximum(np.maximum(e, np.abs(a - b)), 1e-3)
     top: Array = b**2 + (2 * e**2 + b * (a - b)) ** 2 / (4 * e**2 - (a - b) ** 2)
     return np.sqrt(top) / (2 * np.pi)
+
+
+def unit_rows(W: Array) -> Array:
+    """Rows divided by their norms."""
+    unit: Array = W / np.linalg.norm(W, axis=1, keepdims=True)
+    return unit
+
+
+def hexadecimal(rows: Array) -> list[list[str]]:
+    """Every float in hexadecimal digits, which lose nothing."""
+    return [[float(x).hex() for x in row] for row in rows]

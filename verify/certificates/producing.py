@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from dynamics.arrays import Array
-from verify.certificates.float_geometry import Local, lipschitz, local
 
 LOSS = 0.15
 """What a step's own length may take from the rate, ``L F h``."""
@@ -20,6 +19,8 @@ AT_REST = 1e-7
 """A speed below which the run has come to rest."""
 SAFETY = 1.002
 """Above the floats' bounds, so that the checker's ball arithmetic agrees."""
+NARROW = 1e-3
+"""A tube narrower than this does not keep a run from its end."""
 MARGIN = 1e-6
 
 
@@ -34,10 +35,41 @@ class TubeError(UndecidedError):
 class Path(NamedTuple):
     """What a certificate of the trajectory says, in floats."""
 
-    points: list[Array]
+    points: list[Any]
     steps: list[float]
     lam: list[float]
-    target: list[int]
+    target: Any
+
+
+class Local(Protocol):
+    """A flow at one point: minus a gradient."""
+
+    @property
+    def field(self) -> Array:
+        """Of any shape."""
+
+    @property
+    def hessian(self) -> Array:
+        """(size, size), in the order of the field, with a penalty on the normals of the spheres."""
+
+    def lipschitz(self, spread: float) -> float:
+        """A bound of the Hessian's change per length within ``spread``."""
+
+    def moved(self, h: float) -> tuple[Any, float]:
+        """Taylor's second-order step, back on the spheres, and how far that put it off."""
+
+
+class System(Protocol):
+    """What is followed, and to which end."""
+
+    def local(self, point: Any) -> Local:
+        """The flow there."""
+
+    def ended(self, point: Any, tube: float) -> Any:
+        """What is reached, where its end can be proved from a tube of this width around the point; else None."""
+
+    def where(self, point: Any) -> str:
+        """For messages."""
 
 
 class _Step(NamedTuple):
@@ -46,19 +78,12 @@ class _Step(NamedTuple):
     tube: float
 
 
-def follow(
-    W: Array,
-    T: Array,
-    entry: Callable[[float, float], bool],
-    most: int,
-    progress: Callable[[int], None],
-    accuracy: float,
-) -> Path:
-    """The run from students W to where a basin of the teachers T is entered; rows are unit columns.
+def follow(point: Any, system: System, most: int, progress: Callable[[int], None], accuracy: float) -> Path:
+    """The run from a point to where its end can be proved.
 
     Args:
-        W, T: (m, d).
-        entry: of (chordal distance to the permuted teachers, tube): whether the end can be proved there.
+        point: the start, as ``system`` has it.
+        system: the flow.
         most: steps.
         progress: called with the steps done.
         accuracy: error of a step relative to its path.
@@ -66,43 +91,32 @@ def follow(
         UndecidedError: at rest elsewhere, or too many steps.
         TubeError: a tube too wide.
     """
-    path, tube, longest = Path([W], [], [], []), 0.0, LONGEST
+    path, tube, longest = Path([point], [], [], None), 0.0, LONGEST
     while True:
-        distance, target = nearest(W, T)
-        if distance is not None and entry(distance, tube):
+        target = system.ended(point, tube)
+        if target is not None:
             return path._replace(target=target)
         if len(path.steps) == most:
             raise UndecidedError(
-                f"step limit: {most} steps end at t = {sum(path.steps):.4g}, {_where(distance)}"
+                f"step limit: {most} steps end at t = {sum(path.steps):.4g}, {system.where(point)}"
             )
-        here = local(W, T)
+        here = system.local(point)
         if np.linalg.norm(here.field) < AT_REST:
-            raise UndecidedError(f"at rest at t = {sum(path.steps):.4g}, {_where(distance)}")
+            kind = TubeError if tube > NARROW else UndecidedError
+            raise kind(f"at rest at t = {sum(path.steps):.4g}, {system.where(point)}")
         chosen = _step(here, tube, accuracy, longest)
         if chosen is None or chosen.tube > WIDEST:
             raise TubeError(
                 f"stuck near a saddle, or bounds too coarse: the tube around the run grows beyond {WIDEST} at "
-                f"t = {sum(path.steps):.4g}, {_where(distance)}"
+                f"t = {sum(path.steps):.4g}, {system.where(point)}"
             )
-        W, off = _moved(W, here, chosen.h)
+        point, off = here.moved(chosen.h)
         tube = chosen.tube + SAFETY * off
         longest = min(LONGEST, 1.6 * chosen.h)
-        path.points.append(W)
+        path.points.append(point)
         path.steps.append(chosen.h)
         path.lam.append(chosen.lam)
         progress(len(path.steps))
-
-
-def nearest(W: Array, T: Array) -> tuple[float | None, list[int]]:
-    """Distance to the teachers permuted so that each student has its nearest; None where two share one."""
-    target = np.argmax(W @ T.T, axis=1)
-    if len(set(target.tolist())) < len(T):
-        return None, []
-    return float(np.linalg.norm(W - T[target])), [int(k) for k in target]
-
-
-def _where(distance: float | None) -> str:
-    return "two students nearest to one teacher" if distance is None else f"R = {distance:.4g}"
 
 
 def _step(here: Local, tube: float, accuracy: float, longest: float) -> _Step | None:
@@ -135,7 +149,7 @@ def _consistent(
     for _ in range(30):
         grow = float(np.exp(h * max(0.0, -lam)))
         rho = tube * grow + speed * grow * h
-        L = SAFETY * lipschitz(here.own, here.to_teachers, SAFETY * rho)
+        L = SAFETY * here.lipschitz(SAFETY * rho)
         allowed = least - MARGIN - SAFETY * L * rho
         if allowed >= lam:
             return lam, L, grow, rho
@@ -143,17 +157,3 @@ def _consistent(
         if lam * h < -3:
             return None
     return None
-
-
-def _moved(W: Array, here: Local, h: float) -> tuple[Array, float]:
-    """Taylor's second-order step, back on the spheres, and how far that put it off."""
-    f = here.field
-    bent = (here.hessian @ f.ravel()).reshape(f.shape) + np.sum(f * f, axis=1, keepdims=True) * W
-    taylor = W + h * f - h * h / 2 * bent
-    W = _unit(taylor)
-    return W, float(np.linalg.norm(taylor - W))
-
-
-def _unit(W: Array) -> Array:
-    unit: Array = W / np.linalg.norm(W, axis=1, keepdims=True)
-    return unit

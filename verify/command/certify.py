@@ -29,7 +29,7 @@ def certify(
         Path | None, typer.Option(help="Prove what this certificate says, and nothing else.", metavar="PATH")
     ] = None,
 ) -> None:
-    """Prove where a trajectory of Theorem 4's projected flow goes (ball arithmetic; extra certify).
+    """Prove where a trajectory of Theorem 4's or Theorem 5's flow goes (ball arithmetic; extra certify).
 
     The options are those of simulate; of the integration only --max-steps counts: a certificate takes its own steps.
 
@@ -50,17 +50,20 @@ def produce(options: Given, out: Path | None) -> None:
         simulation: TwoLayerSimulation = from_options(
             TwoLayerSimulation, options, "certify has no such option"
         )
-        if simulation.flow is not FlowName.PROJECTED:
-            raise ValueError(
-                f"--flow: expected projected, the flow that can be certified, got {simulation.flow}"
-            )
+        if simulation.flow is FlowName.GRADIENT:
+            raise ValueError(f"--flow: expected projected or two-layer, got {simulation.flow}")
         if simulation.instances != 1:
             raise ValueError(f"--instances: expected 1, got {simulation.instances}")
         if out is not None:
             check_writable("--out", out)
         problem = simulation.problem()
         try:
-            certificate = certified(problem, max_steps=simulation.max_steps, progress=True)
+            certificate = certified(
+                problem,
+                trains_V=simulation.flow is FlowName.TWO_LAYER,
+                max_steps=simulation.max_steps,
+                progress=True,
+            )
         except ImportError as error:
             raise CommandLineError(str(error), BAD_INPUT) from error
     if not certificate.certified:
@@ -75,10 +78,19 @@ def produce(options: Given, out: Path | None) -> None:
 def told(certificate: Certificate) -> list[str]:
     """What is proved, line by line."""
     assert certificate.limit is not None
-    moved = [f"{j} to {k}" for j, k in enumerate(certificate.limit) if j != k]
-    return [
-        f"proved: every student converges to {'its own teacher' if not moved else 'a teacher'}"
+    moved = [f"{j} to {k}" for j, k in enumerate(certificate.limit) if k not in (j, None)]
+    free = [j for j, k in enumerate(certificate.limit) if k is None]
+    lines = [
+        f"proved: every {'relevant ' if free else ''}student converges to {'a' if moved else 'its own'} teacher"
         + (f" (students and teachers from 0: {', '.join(moved)}, the others to their own)" if moved else ""),
+    ]
+    for a, b, left in certificate.merged:
+        lines.append(f"students {a} and {b} merge, with opposite fan-outs of norm {left:.6g} or more")
+        free = [j for j in free if j not in (a, b)]
+    if free:
+        lines.append(f"the fan-outs of {', '.join(map(str, free))} converge to zero")
+    return [
+        *lines,
         f"from t = {certificate.time:.6g} on, with R <= {certificate.entry:.6g} then, the distance falls at rate "
         f"{certificate.rate:.6g} or more, in the end {certificate.late_rate:.6g}",
         f"{certificate.steps} steps, each checked in ball arithmetic",
@@ -88,14 +100,14 @@ def told(certificate: Certificate) -> list[str]:
 def check_file(path: Path, options: Given, out: Path | None) -> None:
     """Check a certificate as the checker alone would."""
     from dynamics.ode.progress import reporting
-    from verify.certificates.certificate import import_checker
+    from verify.certificates.certificate import checker_of
 
     with boundary():
         if out is not None or any(value is not None for value in options.values()):
             raise ValueError("--check: expected no other option beside it")
         document = _read(path)
     try:
-        checker = import_checker()
+        checker = checker_of(document)
     except ImportError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     try:
