@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,13 +98,17 @@ class CVODE(OdeSolver):  # type: ignore[misc]
         from sksundae import cvode
 
         start = self._as_real(self.y)
-        self._scale = CAUTION * np.repeat(np.broadcast_to(self.atol, self.y.shape), start.size // self.n)
+        # A number where it is one: the wrapper looks at every entry of an array.
+        self._scale = CAUTION * (
+            float(self.atol) if np.ndim(self.atol) == 0 else np.repeat(self.atol, start.size // self.n)
+        )
+        self._weights, self._ahead = np.empty_like(start), np.empty_like(start)
         stepper = cvode.CVODE(
             self._fill,
             method="BDF",
             linsolver="gmres",
             krylov_dim=min(KRYLOV_DIMENSION, start.size),
-            jactimes=cvode.CVODEJacTimes(None, self._product),
+            jactimes=cvode.CVODEJacTimes(self._weigh, self._product),
             rtol=CAUTION * float(self.rtol),
             atol=self._scale,
             max_step=0.0 if np.isinf(longest) else longest,
@@ -129,17 +134,29 @@ class CVODE(OdeSolver):  # type: ignore[misc]
         slope = known[1] if t == known[0] and np.array_equal(state, self.y) else self.fun(t, state)
         yp[:] = self.direction * self._as_real(slope)
 
+    def _weigh(self, elapsed: float, y: Vector, yp: Vector) -> None:
+        """Before each solve: what a component's change is worth at ``y``, against its tolerance."""
+        weights = np.abs(y, out=self._weights)
+        weights *= CAUTION * self.rtol
+        weights += self._scale
+        np.reciprocal(weights, out=weights)
+
     def _product(self, elapsed: float, y: Vector, yp: Vector, v: Vector, Jv: Vector) -> None:
         """The Jacobian times ``v``, by a difference over a step of norm 1.
 
-        That evaluation does not count in ``nfev``, as those for SciPy's Jacobians do not.
+        That evaluation does not count in the solver's ``nfev``, as those for SciPy's Jacobians do not.
         """
-        size = np.sqrt(np.mean((v / (CAUTION * self.rtol * np.abs(y) + self._scale)) ** 2))
+        ahead = np.multiply(v, self._weights, out=self._ahead)
+        size = math.sqrt(np.dot(ahead, ahead) / ahead.size)
         if size == 0:
             Jv[:] = 0.0
             return
-        ahead = self.fun_single(self._time(elapsed), (y + v / size).view(self.y.dtype))
-        Jv[:] = (self.direction * self._as_real(ahead) - yp) * size
+        np.multiply(v, 1 / size, out=ahead)
+        ahead += y
+        slope = self.fun_single(self._time(elapsed), ahead.copy().view(self.y.dtype))
+        np.multiply(self._as_real(slope), self.direction, out=Jv)
+        Jv -= yp
+        Jv *= size
 
     def _step_impl(self) -> tuple[bool, str | None]:
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
