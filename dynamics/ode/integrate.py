@@ -35,7 +35,7 @@ def integrate(
     Coordinates: where the flow offers cheaper ones (:meth:`dynamics.ode.flow.Flow.cheaper_coordinates`), a method that
     goes by name takes its steps there, tolerances included; all that comes out or is called back is in the flow's own.
 
-    Accuracy of a stack of S instances (``flow.instances``): RK45, DOP853, RKC and ROCK4 hold each instance to its own
+    Accuracy of a stack of S instances (``flow.instances``): RK45, DOP853 and ROCK4 hold each instance to its own
     error norm, a root mean square over its components, and take the step that the worst one allows. CVODE, Radau, BDF
     and foreign methods, or flows without ``unpack``, have one norm over the whole state, in which one instance may be
     off by a factor sqrt(S) unseen: there ``rtol`` and ``atol`` are divided by sqrt(S) (``rtol`` kept above the methods'

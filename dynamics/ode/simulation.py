@@ -28,9 +28,7 @@ class Simulation(RunOptions):
     no_sizes: ClassVar[tuple[str, ...]] = ("seed", "max_steps")
 
     t_end: float = option(100.0, "End of the time span.")
-    method: str = option(
-        "auto", "auto, CVODE, RK45, DOP853, RKC, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent."
-    )
+    method: str = option("auto", "auto, CVODE, RK45, DOP853, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent.")
     rtol: float = option(1e-8, "Relative tolerance.")
     atol: float = option(1e-10, "Absolute tolerance.")
     max_steps: int = option(100_000, "Give up after so many steps.")

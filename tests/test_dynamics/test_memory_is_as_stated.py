@@ -74,7 +74,7 @@ CLAIMS: dict[str, tuple[Callable[[], Callable[[], Any]], float]] = {
     "population_loss": (lambda: _of_problem(population_loss), 6 * PAIRS),
     "two_layer_observables": (lambda: _of_problem(two_layer_observables), 6 * PAIRS),
     "two-layer field": (field_of_two_layers, 7 * PAIRS),
-    **{name: ((lambda name=name: run_of(name)), 35 * 8 * 80 * 80) for name in ("RK45", "DOP853", "RKC", "ROCK4")},
+    **{name: ((lambda name=name: run_of(name)), 35 * 8 * 80 * 80) for name in ("RK45", "DOP853", "ROCK4")},
 }  # fmt: skip
 
 

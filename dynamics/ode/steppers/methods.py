@@ -12,7 +12,6 @@ from dynamics.ode.flow import Flow
 from dynamics.ode.steppers.cvode import CVODE
 from dynamics.ode.steppers.heun_descent import HeunDescent
 from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
-from dynamics.ode.steppers.rkc import RKC
 from dynamics.ode.steppers.rock4 import ROCK4
 
 EVALUATIONS_PER_STEP = 10_000
@@ -64,7 +63,6 @@ METHODS: dict[str, Method] = {
     "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
     "Radau": Method(Radau, order=5, matrices=12),
     "BDF": Method(BDF, order=None, matrices=6),
-    "RKC": Method(RKC, order=2, per_instance=True),
     "ROCK4": Method(ROCK4, order=4, per_instance=True),
     "CVODE": Method(CVODE, order=None),
 }

@@ -25,7 +25,9 @@ class SpectralRadius:
         self.cosine = 0.0
         self.direction: Vector | None = None
 
-    def estimate(self, fun: Callable[[float, Vector], Vector], t: float, y: Vector, f: Vector) -> float:
+    def estimate(
+        self, fun: Callable[[float, Vector], Vector], t: float, y: Vector, f: Vector, calm: float = 0.0
+    ) -> float:
         """An upper estimate of the spectral radius of df/dy at ``(t, y)``, where ``f = fun(t, y)``.
 
         v <- f(t, y + delta v/|v|) - f(t, y), |v|/delta -> radius, with delta = sqrt(eps) |y|, until two ratios
@@ -40,10 +42,11 @@ class SpectralRadius:
             fun: the field.
             t, y: where.
             f: ``fun(t, y)``.
+            calm: a radius that needs no better estimate: after two ratios below it the iteration stops.
         Returns:
             ``value``, :data:`SAFETY` times the ratio.
         Cost: one evaluation an iteration.
-        Source: the power method of RKC (Sommeijer, Shampine, Verwer 1998, section 3.2).
+        Source: the power method of RKC (Sommeijer, Shampine, Verwer, J. Comput. Appl. Math. 88, 1998, section 3.2).
         """
         limits = np.finfo(float)
         delta = max(float(np.sqrt(limits.eps)) * (_norm(y) or 1.0), float(np.sqrt(limits.tiny)))
@@ -61,14 +64,14 @@ class SpectralRadius:
             if ratio == 0:
                 break
             change /= ratio * delta
-            self.cosine = float(direction @ change)
+            self.cosine = float(np.vdot(direction, change).real)
             direction = change
             close = 0.01 if iteration < 10 else 0.05
             settled = iteration > 0 and abs(ratio - last) <= close * max(ratio, last)
             last, larger = ratio, max(ratio, last)
             self.value = SAFETY * larger
             self.direction = direction
-            if settled:
+            if settled or (iteration > 0 and max(self.value, SAFETY * last) < calm):
                 break
         return self.value
 

@@ -1,6 +1,6 @@
-"""What the stabilised explicit methods share: steps as long as their stages keep stable, and error control.
+"""The control of a stabilised explicit method: steps as long as its stages keep stable, and error control.
 
-They are subclasses of ``scipy.integrate.OdeSolver`` and work as ``solve_ivp(..., method=RKC)`` too.
+It is a subclass of ``scipy.integrate.OdeSolver`` and works as ``solve_ivp(..., method=ROCK4)`` too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,13 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
+from scipy.integrate._ivp.common import (
+    select_initial_step,
+    validate_first_step,
+    validate_max_step,
+    validate_tol,
+    warn_extraneous,
+)
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Labels
@@ -19,14 +26,16 @@ from dynamics.ode.steppers.cubic_hermite import CubicHermite
 from dynamics.ode.steppers.instance_norm import InstanceNorm
 from dynamics.ode.steppers.spectral_radius import SpectralRadius
 
-EPS = float(np.finfo(float).eps)
-
 STEPS_BETWEEN_ESTIMATES = 25
-"""Accepted steps after which the spectral radius is estimated anew (RKC's choice)."""
+"""Accepted steps after which the spectral radius is estimated anew."""
+
+
+STRETCH = 1.2
+"""A step may be so much longer where it then ends the run, which saves a last short one."""
 
 
 class Stabilized(OdeSolver):  # type: ignore[misc]
-    """Base of the stabilised methods; subclasses supply one step (:meth:`_advance`).
+    """Base of stabilised methods; a subclass supplies one step (:meth:`_advance`, :meth:`_finish`).
 
     Meant for problems whose Jacobian has its fast eigenvalues near the negative real axis (gradient flows,
     diffusion), of any size: memory is a few vectors of length n. The number of stages s of a step is the smallest
@@ -54,8 +63,10 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
     t_bound: float
     error_exponent: int
     """The estimate behaves like h to this power."""
-    settling: float = 0.0
-    """``h rho`` of each of the two steps before ``t_bound``; 0 for a method whose fast modes need not settle."""
+    calm: float
+    """A radius times the rest of the span below which stability is no matter for the fewest stages."""
+    settling: float
+    """``h rho`` of each of the two steps before ``t_bound``."""
 
     def __init__(
         self,
@@ -71,22 +82,21 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         labels: Labels | None = None,
         **extraneous: Any,
     ) -> None:
-        if extraneous:
-            raise ValueError(f"{type(self).__name__}: unknown options {', '.join(sorted(extraneous))}")
-        super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=False)
-        if max_step <= 0:
-            raise ValueError(f"max_step: expected a positive number, got {max_step!r}")
-        if first_step is not None and not 0 < first_step <= abs(t_bound - t0):
-            raise ValueError(f"first_step: expected a number in (0, |t_bound - t0|], got {first_step!r}")
-        self.max_step, self.rtol, self.atol = max_step, max(rtol, 100 * EPS), atol
+        warn_extraneous(extraneous)
+        super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=True)
+        self.max_step = validate_max_step(max_step)
+        self.rtol, self.atol = validate_tol(rtol, atol, self.n)
         self.norm = InstanceNorm(labels)
         self.f = np.asarray(self.fun(self.t, self.y))
         self.radius = SpectralRadius()
         self.n_estimates = 0
         self._age = 0
         self._last_error = 1.0
-        self._estimate_radius()
-        self.h_abs = self._first_step() if first_step is None else first_step
+        if self.n:
+            self._estimate_radius()
+        self.h_abs = (
+            self._first_step() if first_step is None else validate_first_step(first_step, t0, t_bound)
+        )
         self.y_old, self.f_old = self.y, self.f
 
     @property
@@ -98,12 +108,17 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         """State and slope at the end of a step ``h``, and the error estimate."""
 
     @abstractmethod
+    def _finish(self, h: float) -> tuple[Vector, Vector, Vector]:
+        """As :meth:`_advance`, for the step to ``t_bound``: no evaluation lies beyond."""
+
+    @abstractmethod
     def _longest_step(self) -> float:
         """The longest step that the largest number of stages keeps stable."""
 
     def _estimate_radius(self) -> None:
         with np.errstate(all="ignore"):
-            self.radius.estimate(self.fun, self.t, self.y, self.f)
+            calm = self.calm / max(abs(self.t_bound - self.t), np.finfo(float).tiny)
+            self.radius.estimate(self.fun, self.t, self.y, self.f, calm)
         self.n_estimates += 1
         self._age = 0
 
@@ -112,21 +127,31 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         return self.norm(error / scale)
 
     def _first_step(self) -> float:
-        """1/rho, scaled so that the change of the slope over the step is the error that is allowed."""
-        span = min(abs(self.t_bound - self.t), self.max_step)
-        if span == 0:
-            return 0.0
+        """SciPy's guess, which takes one evaluation."""
+        span = abs(self.t_bound - self.t)
+        if span == 0 or not self.n:
+            return span
         with np.errstate(all="ignore"):
-            h = min(span, 1 / self.rho) if self.rho > 0 else span
-            change = self.fun(self.t + self.direction * h, self.y + self.direction * h * self.f) - self.f
-            error = self._norm(h * change, self.y)
-        if not np.isfinite(error):
-            return 0.1 * h
-        return min(span, 0.1 * h * math.pow(max(error, 1e-6), -1 / self.error_exponent))
+            guess = select_initial_step(
+                self.fun,
+                self.t,
+                self.y,
+                self.t_bound,
+                self.max_step,
+                self.f,
+                self.direction,
+                self.error_exponent - 1,
+                self.rtol,
+                self.atol,
+            )
+        return float(guess) if np.isfinite(guess) else min(span, self.max_step)
 
     def _step_impl(self) -> tuple[bool, str | None]:
+        if not self.n:
+            self.t = self.t_bound
+            return True, None
         smallest = 10 * abs(np.nextafter(self.t, self.direction * np.inf) - self.t)
-        h_abs = float(np.clip(self.h_abs, smallest, self.max_step))
+        h_abs = self.max_step if self.h_abs > self.max_step else max(self.h_abs, smallest)
         if self._age >= STEPS_BETWEEN_ESTIMATES:
             self._estimate_radius()
         rejected = False
@@ -134,7 +159,8 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
             t_new = self._end_of_step(h_abs)
             h_abs = abs(t_new - self.t)
             with np.errstate(all="ignore"):
-                y_new, f_new, estimate = self._advance(t_new - self.t)
+                advance = self._finish if t_new == self.t_bound else self._advance
+                y_new, f_new, estimate = advance(t_new - self.t)
                 error = self._norm(estimate, self.y, y_new)
             if error <= 1 and np.isfinite(f_new).all():
                 self._accept(t_new, y_new, f_new, h_abs * self._growth(error, rejected))
@@ -147,8 +173,11 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
 
     def _end_of_step(self, h_abs: float) -> float:
         """The end of a step of ``h_abs``, or of as much of it as is stable and within the span."""
-        t_new = self.t + self.direction * self._settled(min(h_abs, self._longest_step()))
-        return self.t_bound if self.direction * (t_new - self.t_bound) > 0 else t_new
+        longest, left = self._longest_step(), abs(self.t_bound - self.t)
+        h = self._settled(min(h_abs, longest))
+        return (
+            self.t_bound if left <= min(STRETCH * h, longest, self.max_step) else self.t + self.direction * h
+        )
 
     def _settled(self, h: float) -> float:
         """``h``, cut so that the last two steps before ``t_bound`` have ``h rho <= settling``.
@@ -171,7 +200,7 @@ class Stabilized(OdeSolver):  # type: ignore[misc]
         """Proportional-integral control (Gustafsson): err^(-0.7/k) last^(0.4/k), within 0.2 ... 5."""
         error = max(error, 1e-10)
         k = self.error_exponent
-        factor = 0.8 * error ** (-0.7 / k) * self._last_error ** (0.4 / k)
+        factor = 0.9 * error ** (-0.7 / k) * self._last_error ** (0.4 / k)
         self._last_error = error
         return float(np.clip(factor, 0.2, 1.0 if rejected else 5.0))
 

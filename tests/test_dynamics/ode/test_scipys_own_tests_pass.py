@@ -14,7 +14,7 @@ FEWEST = 50
 """Tests in SciPy's file; 58 in version 1.17."""
 
 
-@pytest.mark.parametrize("name", ["CVODE", "RK45", "DOP853"])
+@pytest.mark.parametrize("name", ["CVODE", "RK45", "DOP853", "ROCK4"])
 def test_scipys_own_tests_pass_with(name: str, tmp_path: Path) -> None:
     """Integration both ways, complex and empty states, events, dense output, step limits, unknown options."""
     root = PROGRAM.parents[3]
