@@ -202,7 +202,7 @@ def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
     import nets.deep.training.train
     import nets.specialization.plan
     import nets.two_layer.batches
-    from nets.devices import resolve_device
+    from luckproof import resolve_device
 
     def resolve(name: str | torch.device) -> str:
         return NAME if str(name).startswith(("cuda", NAME)) else resolve_device(name)
