@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from luckproof import Context, Evidence, Outcome, Verdict, judge, make_context, statements
+from luckproof import Context, Evidence, Outcome, RunInfo, Verdict, judge, make_context, statements
 from tests.test_verify.judging.test_kept_verdicts_are_the_verdicts import kept_again, same
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, Point
 from verify.judging.enclosing.balls import REAL, Ball, interval
@@ -18,7 +18,6 @@ from verify.judging.enclosing.proof import Proof
 from verify.judging.trials import exact_margins
 from verify.mathematics.enclosed.subdivision import all_of, positive_on
 from verify.report import as_records, render_html
-from verify.report.run_info import RunInfo
 
 pytest.importorskip("flint")
 CONTEXT = make_context("quick", "cpu", 0)
