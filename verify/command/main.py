@@ -22,6 +22,7 @@ from verify.command import bn_bias as cli_bn_bias
 from verify.command import certify as cli_certify
 from verify.command import compare as cli_compare
 from verify.command import figure as cli_figure
+from verify.command import list_statements as cli_list
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
 from verify.command import sweep as cli_sweep
@@ -36,11 +37,12 @@ READER_GONE = 141
 app = typer.Typer(
     name="luckproof",
     help="Verdicts on the statements of two papers about ReLU students and teachers, and their dynamics.",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_verify.register(app)
+cli_list.register(app)
 cli_show.register(app)
 cli_simulate.register(app)
 cli_train.register(app)
@@ -108,7 +110,7 @@ def _run_until_written(arguments: Sequence[str] | None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        words = None if arguments is None else list(arguments)
+        words = with_json_shown(sys.argv[1:] if arguments is None else arguments)
         code = app(args=words, prog_name="luckproof", standalone_mode=False)
     except typer.Exit as leaving:
         code = leaving.exit_code
@@ -127,6 +129,18 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _complain(_too_large(error), BAD_INPUT)
         return _complain(_broken(error), BROKEN)
     return code if isinstance(code, int) else 0
+
+
+def with_json_shown(words: Sequence[str]) -> list[str]:
+    """``--json`` with no path behind it means standard output, ``-``."""
+    found = list(words)
+    for place in reversed(range(len(found))):
+        followed = place + 1 < len(found) and (
+            found[place + 1] == "-" or not found[place + 1].startswith("-")
+        )
+        if found[place] == "--json" and not followed:
+            found.insert(place + 1, "-")
+    return found
 
 
 # The base of all usage errors; typer brings its own copy of click and does not export it by name.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import boundary
+from verify.command.verify_options import completed
 
 if TYPE_CHECKING:
     from verify.judging import AnyStatement
@@ -20,7 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    keys: Annotated[list[str], typer.Argument(metavar="KEYS...", help="Statements, as for verify.")],
+    keys: Annotated[
+        list[str],
+        typer.Argument(metavar="KEYS...", help="Statements, as for verify.", autocompletion=completed),
+    ],
     script: Annotated[
         bool,
         typer.Option(

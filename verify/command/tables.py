@@ -1,15 +1,15 @@
-"""Tables of statements and verdicts in the terminal."""
+"""Tables of statements and verdicts: on a terminal as wide as it is, elsewhere one whole line a statement."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verify.judging import Outcome, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 COLOURS = {
     Outcome.HOLDS: "green",
@@ -21,62 +21,128 @@ COLOURS = {
     Outcome.OBSERVED: "green",
     Outcome.NOT_OBSERVED: "red",
 }
-WIDTH = 96
-"""Columns of a table: so many where the output is no terminal, at most so many on one."""
+GAP = "  "
+SHORTEST = 16
+"""Columns that a title is cut down to at least; where there are fewer, it is left out."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its head.
+        keep: columns with smaller numbers are left out first where a terminal is too narrow; None: never.
+        cut: whether its texts may be cut short.
+        right: whether it is aligned to the right.
+    """
+
+    name: str
+    keep: int | None = None
+    cut: bool = False
+    right: bool = False
+
+
+def lines_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """The lines, the head first, their cells padded to the columns.
+
+    Args:
+        columns, rows: as many texts in a row as there are columns.
+        width: of the terminal, for which columns are left out and titles cut, never a name; None: all of everything.
+    """
+    texts = [[column.name for column in columns], *rows]
+    widths = [max(len(row[place]) for row in texts) for place in range(len(columns))]
+    chosen = list(range(len(columns)))
+    while width is not None and _total(widths, chosen) > width:
+        over = _total(widths, chosen) - width
+        cut = next((p for p in chosen if columns[p].cut and widths[p] - over >= SHORTEST), None)
+        if cut is not None:
+            widths[cut] -= over
+            break
+        droppable = [p for p in chosen if columns[p].keep is not None]
+        if not droppable:
+            break
+        chosen.remove(min(droppable, key=lambda p: columns[p].keep or 0))
+    cells = [[_padded(row[p], widths[p], columns[p]) for p in chosen] for row in texts]
+    lines = [GAP.join(line).rstrip() for line in cells]
+    if width is not None and max(map(len, lines)) > width:
+        return [" ".join(line).rstrip() for line in cells]
+    return lines
+
+
+def _total(widths: Sequence[int], chosen: Sequence[int]) -> int:
+    return sum(widths[place] for place in chosen) + len(GAP) * (len(chosen) - 1)
+
+
+def _padded(text: str, width: int, column: Column) -> str:
+    if len(text) > width:
+        text = text[: width - 1].rstrip() + "…"
+    return text.rjust(width) if column.right else text.ljust(width)
+
+
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], outcomes: Sequence[Outcome]
+) -> None:
+    """Print the rows, each outcome in its colour."""
+    from rich.text import Text
+
+    out = console()
+    width = out.width if out.is_terminal else None
+    head, *body = lines_of(columns, rows, width)
+    _print(out, Text(head, style="bold"))
+    for text, outcome in zip(body, outcomes, strict=True):
+        line = Text(text)
+        line.highlight_regex(rf"(?<= ){outcome}(?=( |$))", style=COLOURS[outcome])
+        line.highlight_words(["✗"], style="bold red")
+        _print(out, line)
+
+
+def _print(out: Console, line: object) -> None:
+    out.print(line, soft_wrap=True, highlight=False)
+
+
+VERDICTS = (
+    Column("Statement"),
+    Column("Verdict"),
+    Column("Judged", keep=3),
+    Column("Strength", keep=2, cut=True),
+    Column("Attack", keep=1),
+    Column("Time", keep=4, right=True),
+)
 
 
 def print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
     """A row for every verdict, a line for each that needs words, and how many came out as on record."""
     from verify.judging.trials.recorded_attacks import attack_in_words
 
-    out = console()
-    rows = table("Statement", "Verdict", "Judged", "Strength", "Attack", "Time", numbers=1)
-    for verdict in verdicts:
-        mark = "" if verdict.as_expected else " [bold red]✗[/]"
-        rows.add_row(
+    rows = [
+        (
             verdict.statement.name,
-            coloured(verdict.outcome) + mark,
+            str(verdict.outcome) + ("" if verdict.as_expected else " ✗"),
             f"{verdict.nonvacuous}/{verdict.examples}",
-            verdict.strength,
+            str(verdict.strength),
             attack_in_words(verdict),
             f"{verdict.seconds:.1f} s",
         )
-    out.print(rows)
+        for verdict in verdicts
+    ]
+    print_table(VERDICTS, rows, [verdict.outcome for verdict in verdicts])
+    out = console()
+    _print(out, "")
     for verdict in verdicts:
         if not verdict.as_expected or verdict.message:
             expected = "" if verdict.as_expected else f"expected {verdict.statement.expected}, got "
             reason = f" ({verdict.message})" if verdict.message else ""
-            out.print(
-                f"{verdict.statement.name}: {expected}{verdict.outcome}{reason}",
-                markup=False,
-                highlight=False,
-            )
+            line = f"{verdict.statement.name}: {expected}{verdict.outcome}{reason}"
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
     wrong = sum(not verdict.as_expected for verdict in verdicts)
     summary = f"{wrong} not as expected" if wrong else "all as expected"
-    out.print("Judged: instances that satisfy every assumption / all instances.", style="dim")
-    out.print(f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.", highlight=False)
-
-
-def coloured(outcome: Outcome) -> str:
-    """The outcome in its colour, as markup."""
-    return f"[{COLOURS[outcome]}]{outcome}[/]"
-
-
-def table(*columns: str, numbers: int = 0) -> Table:
-    """An empty table with these columns; the last ``numbers`` of them are aligned to the right."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        right = index >= len(columns) - numbers
-        made.add_column(column, justify="right" if right else "left", overflow="fold")
-    return made
+    out.print("Judged: instances that satisfy every assumption / all instances.", style="dim", soft_wrap=True)
+    _print(out, f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.")
 
 
 def console() -> Console:
-    """Standard output, of at most ``WIDTH`` columns."""
+    """Standard output."""
     from rich.console import Console
 
-    found = Console()
-    return Console(width=min(found.width, WIDTH) if found.is_terminal else WIDTH)
+    return Console()

@@ -1,4 +1,4 @@
-"""``luckproof verify`` and ``luckproof list``: verdicts on statements, as a table, a report and JSON."""
+"""``luckproof verify``: verdicts on statements, as a table, a report and JSON."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import typer
 
 from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
 from verify.command.folders import prepare_folder
-from verify.command.tables import coloured, console, print_verdicts, table
-from verify.judging import Form
-from verify.judging.catalogue import StatementEntry
+from verify.command.tables import print_verdicts
+from verify.command.verify_options import FormOption, Keys, check_one_instance, check_outputs
 
 if TYPE_CHECKING:
     from dynamics.workers.dask_workers import DaskWorkers
@@ -29,20 +28,9 @@ class BudgetName(StrEnum):
     DEEP = "deep"
 
 
-Keys = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[KEYS]...",
-        help="Statements: a full name, a key (all its forms), a paper or a pattern. All, when left out.",
-    ),
-]
-FormOption = Annotated[Form | None, typer.Option("--form", help="Only this form.")]
-
-
 def register(app: typer.Typer) -> None:
-    """Add the two commands to ``app``."""
+    """Add the command to ``app``."""
     app.command(name="verify")(verify)
-    app.command(name="list")(list_statements)
 
 
 def verify(
@@ -95,7 +83,6 @@ def verify(
     with boundary():  # before the slow imports: a mistyped name is refused at once
         chosen = registry.select(keys or (), form)
     from dynamics.files.checksums import DamagedFileError
-    from dynamics.files.places import check_writable, same_place
     from verify.command.judging_end import conclude, write_outputs
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
@@ -106,19 +93,8 @@ def verify(
     from verify.report.verdict_picture import picture_of
 
     with boundary():
-        for option, path in (("--report", report), ("--json", json)):
-            if path is not None:
-                check_writable(option, path)
-        if report is not None and json is not None and same_place(report, json):
-            raise ValueError(f"--json: expected another file than --report, got {json} for both")
-        if instance is not None:
-            if report is not None or json is not None or resume is not None:
-                raise ValueError(
-                    "--instance: evaluates one instance, so --report and --json do not apply, nor does --resume"
-                )
-            chosen = (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
-        elif alter is not None:
-            raise ValueError("--alter: alters the claim on one instance, so it needs --instance")
+        check_outputs(report, json)
+        chosen = check_one_instance(keys, form, chosen, instance, alter, any((report, json, resume)))
         check_jobs("--jobs", jobs, len(chosen))
         context = make_context(str(budget), checked_device(device), seed, attack)
     if instance is not None:
@@ -152,27 +128,3 @@ def _workers(scheduler: str | None) -> Iterator[DaskWorkers | None]:
         with boundary():
             workers = stack.enter_context(dask_workers("--scheduler", scheduler))
         yield workers
-
-
-def list_statements(keys: Keys = None, form: FormOption = None) -> None:
-    """List the statements with the outcome on record of each."""
-    from verify.judging import registry
-    from verify.judging.catalogue import names_of
-    from verify.judging.trials.recorded_attacks import recorded
-
-    attacks = recorded()
-
-    with boundary():
-        chosen = names_of(keys or (), form, registry.catalogue())
-    rows = table("Statement", "Expected", "Attack", "Title")
-    for statement in chosen:
-        known = attacks.get(statement.name)
-        attack = f"{known.evaluations} evaluations" if known and not known.survivors else ""
-        rows.add_row(statement.name, coloured(statement.expected), attack, title_of(statement))
-    console().print(rows)
-
-
-def title_of(statement: StatementEntry) -> str:
-    """The title, of a reading with the words that it is ours."""
-    said = statement.form is not Form.READING or "our reading" in statement.title.lower()
-    return statement.title if said else f"{statement.title} (our reading)"

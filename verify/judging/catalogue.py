@@ -117,10 +117,11 @@ def names_of(patterns: Sequence[str], form: str | None, known: Mapping[str, N]) 
     """Those of ``known`` that ``patterns`` name, in its order; all of them for no pattern.
 
     A pattern is a full name (``luckmatters.theorem4.sharp``), a key (all its forms), a paper, any other dotted prefix,
-    or a shell pattern (``luckmatters.lemma*``). ``form`` keeps one form only.
+    or a shell pattern (``luckmatters.lemma*``); without its paper (``lemma7``) where only one paper has it. ``form``
+    keeps one form only.
 
     Raises:
-        ValueError: a pattern or form that matches nothing, with the nearest names.
+        ValueError: a pattern or form that matches nothing, with the nearest names, or a key of several papers.
     """
     chosen = {name for pattern in patterns or ("*",) for name in _matching(pattern, known)}
     if form is not None:
@@ -133,20 +134,59 @@ def names_of(patterns: Sequence[str], form: str | None, known: Mapping[str, N]) 
 
 
 def _matching(pattern: str, known: Mapping[str, N]) -> list[str]:
-    names = [
+    """The names that one pattern means: as it stands, or within the one paper in which it means something."""
+    within = {paper: _names(f"{paper}.{pattern}", known) for paper in _papers(known)}
+    found = {paper: names for paper, names in within.items() if names}
+    names = _names(pattern, known)
+    if names:
+        return names
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        both = " or ".join(f"{paper}.{pattern}" for paper in found)
+        raise ValueError(f"key: {pattern!r} is a statement of several papers; name {both}")
+    near = _near(pattern, known)
+    hint = f"did you mean {', '.join(near)}?" if near else "luckproof list shows them"
+    raise ValueError(f"key: no statement is called {pattern!r}; {hint}")
+
+
+def _names(pattern: str, known: Mapping[str, N]) -> list[str]:
+    return [
         name
         for name in known
         if name == pattern or name.startswith(f"{pattern}.") or fnmatch.fnmatchcase(name, pattern)
     ]
-    if not names:
-        near = nearest(
-            pattern.lower().replace(" ", ""), dict.fromkeys([*known, *(n.key for n in known.values())])
-        )
-        hint = f"did you mean {', '.join(near)}?" if near else "luckproof list shows them"
-        raise ValueError(f"key: no statement is called {pattern!r}; {hint}")
-    return names
+
+
+def _papers(known: Mapping[str, N]) -> list[str]:
+    return list(dict.fromkeys(name.partition(".")[0] for name in known))
+
+
+def _near(pattern: str, known: Mapping[str, N]) -> list[str]:
+    """Keys and names that hold the pattern as a part, else those that look like it, with their paper or without."""
+    wanted = pattern.lower().replace(" ", "")
+    names = list(dict.fromkeys([*(entry.key for entry in known.values()), *known]))
+    holding = [name for name in names if wanted and f".{wanted}." in f".{name}."]
+    if holding:
+        return [name for name in holding if not _continues(name, holding)][:NEAREST]
+    shortened: dict[str, list[str]] = {}
+    for name in names:
+        shortened.setdefault(name.partition(".")[2], []).append(name)
+    whole = nearest(wanted, names)
+    return whole or [name for short in nearest(wanted, shortened) for name in shortened[short]][:NEAREST]
+
+
+def _continues(name: str, others: Collection[str]) -> bool:
+    return any(name.startswith(f"{other}.") for other in others)
+
+
+NEAREST = 3
+"""Names that a message suggests at most."""
+
+NEAR = 0.75
+"""Likeness, of 1, from which a name is suggested: a letter or two of a word."""
 
 
 def nearest(name: str, known: Collection[str]) -> list[str]:
     """Up to three of ``known`` that look like ``name``."""
-    return difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return difflib.get_close_matches(name, known, n=NEAREST, cutoff=NEAR)
