@@ -163,8 +163,38 @@ def test_rates_say_why_they_are_missing():
     rates = rates_of(flow, options.run(flow), 1e-8)
     assert rates.fit is None
     assert rates.ratio is None
-    assert "integrate longer" in rates.no_fit
+    assert rates.no_fit.startswith("not late yet: ||sin theta|| ends at")
+    assert "integrate longer (--t-end" in rates.no_fit
     assert rates.spectral > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"t_end": 100.0, "points": 11}, "output times only: integrate longer, or record more often"),
+        ({"t_end": 5000.0, "points": 101}, "too few output times with every instance between 0.001 and"),
+    ],
+)
+def test_records_too_sparse_for_a_rate_say_so(options, why):
+    """Late, but seen too seldom; or late between two looks and rounding after them."""
+    simulation = TwoLayerSimulation(m=2, d=4, **options)
+    flow = simulation.build()
+    rates = rates_of(flow, simulation.run(flow), 1e-8)
+    assert rates.fit is None
+    assert why in rates.no_fit
+
+
+@pytest.mark.parametrize(("instances", "bands"), [(3, 0), (100, 2)])
+def test_many_instances_are_drawn_as_bands(instances, bands):
+    """A few are lines, one each; many are a median between two bands."""
+    from verify.command.two_layer_picture import picture
+
+    simulation = TwoLayerSimulation(m=2, d=4, instances=instances, t_end=5.0, points=11)
+    flow = simulation.build()
+    run = simulation.run(flow)
+    angles, loss = picture(flow, run, rates_of(flow, run, 1e-8)).axes
+    assert len(angles.collections) == len(loss.collections) == bands
+    assert len(loss.lines) == (1 if bands else instances)
 
 
 def test_default_projected_start_is_theta0():

@@ -15,7 +15,7 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.linearization import spectral_rate
 from verify.comparisons.late_rates import limit_state
-from verify.mathematics.rates import FLOOR, DecayFit, fit_decay
+from verify.mathematics.rates import CEILING, FLOOR, MIN_POINTS, DecayFit, fit_decay
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,32 @@ def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) ->
     """
     fit, spectral, no_fit, no_spectral = None, None, "", ""
     distance = np.linalg.norm(trajectory.observables["sin_theta"], axis=-1)
+    floor = max(FLOOR, 100 * accuracy)
     try:
-        fit = fit_decay(trajectory.t, distance, floor=max(FLOOR, 100 * accuracy))
+        fit = fit_decay(trajectory.t, distance, floor=floor)
     except ValueError as error:
-        no_fit = str(error).removeprefix("values: ")
+        no_fit = _why_not(distance, floor) or str(error).removeprefix("values: ")
     try:
         spectral = np.asarray(spectral_rate(flow, limit_state(flow, trajectory)))
     except ValueError as error:
         no_spectral = str(error)
     return Rates(fit, spectral, no_fit, no_spectral)
+
+
+def _why_not(distance: Array, floor: float) -> str:
+    """Why there is no late rate, where that is plain: the run is not late yet, or was late for too few output times."""
+    end = float(distance[-1].max())
+    if end > CEILING:
+        return (
+            f"not late yet: ||sin theta|| ends at {end:.2g}, late is below {CEILING:g}; integrate longer (--t-end; "
+            "--steps where networks are trained)"
+        )
+    late = int((distance.reshape(len(distance), -1).max(axis=1) <= CEILING).sum())
+    if late < 2 * MIN_POINTS:
+        return f"late for {late} output times only: integrate longer, or record more often (--points)"
+    if float(distance.min()) < floor:
+        return (
+            f"too few output times with every instance between {CEILING:g} and {floor:.1g}, where rounding begins: "
+            "record more often (--points), or lower --rtol and --atol"
+        )
+    return ""

@@ -14,9 +14,9 @@ from dynamics.two_layer.simulation import TwoLayerSimulation
 from verify.command.measured_rates import Rates
 
 LAYERS_WATCHED = {
-    "mean_best_correlation": "mean best correlation by hidden layer",
-    "field_gap": "gap of the closure in W' by layer",
-    "beta_teacher_gap": "gap of the closure in E[beta*] by hidden layer",
+    "mean_best_correlation": "correlation of teachers with their best student, mean by hidden layer; 1 = the same",
+    "field_gap": "relative error of Eqn 6 under Assumption 1, by layer; 1 = as large as the gradient",
+    "beta_teacher_gap": "relative error of E[beta*] under Assumption 1, by hidden layer",
 }
 """Observables of a deep run that are printed layer by layer, with their words."""
 
@@ -32,7 +32,7 @@ def two_layer_summary(
         _how_it_ended(trajectory),
         *convergence(flow, trajectory),
     ]
-    measured, spectral = f"none ({rates.no_fit})", f"none ({rates.no_spectral})"
+    measured, spectral = f"none, {rates.no_fit}", f"none ({rates.no_spectral})"
     if rates.fit is not None:
         start, end = rates.fit.window
         measured = f"{one_or_spread(rates.fit.rate)} on t in [{start:.4g}, {end:.4g}]"

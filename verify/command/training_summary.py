@@ -31,7 +31,7 @@ def training_summary(
 def _measured(rates: Rates) -> str:
     """Mean over the networks with its standard error, and the window."""
     if rates.fit is None:
-        return f"none ({rates.no_fit})"
+        return f"none, {rates.no_fit}"
     start, end = rates.fit.window
     found = one_or_spread(rates.fit.rate)
     if np.size(rates.fit.rate) > 1:

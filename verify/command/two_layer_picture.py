@@ -16,8 +16,12 @@ SMALLEST = 1e-18
 """Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss."""
 
 
+MOST_LINES = 60
+"""Nodes times instances up to which each is a line of its own; beyond, bands tell more."""
+
+
 def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Figure:
-    """Two or three panels over time, one line for every node and instance."""
+    """Two or three panels over time, one line for every node and instance, or bands where these are many."""
     panels = 3 if flow.trains_V else 2
     figure = Figure(figsize=(4.0 * panels, 3.4))
     axes = figure.subplots(1, panels)
@@ -46,9 +50,23 @@ def _lines(
     series = values.reshape(len(t), -1)
     if not label:
         series = np.where(series > SMALLEST, series, np.nan)
+    if series.shape[1] > MOST_LINES:
+        _bands(axes, t, series, colour, label)
+        return
     lines = axes.plot(t, series, color=colour, lw=1, alpha=max(0.25, min(0.9, 12 / series.shape[1])))
     if label:
         lines[0].set_label(label)
+
+
+def _bands(axes: Axes, t: NDArray[np.float64], series: NDArray[np.float64], colour: str, label: str) -> None:
+    """Median, the middle nine tenths and the extremes of many series."""
+    seen = np.isfinite(series).any(axis=1)
+    t, series = t[seen], series[seen]
+    lowest, low, middle, high, highest = np.nanpercentile(series, (0, 5, 50, 95, 100), axis=1)
+    axes.fill_between(t, lowest, highest, color=colour, alpha=0.15, lw=0, label=f"{label} all".strip())
+    axes.fill_between(t, low, high, color=colour, alpha=0.3, lw=0, label=f"{label} 5 to 95 %".strip())
+    axes.plot(t, middle, color=colour, lw=1.2, label=f"{label} median of {series.shape[1]}".strip())
+    axes.legend()
 
 
 def _rate_line(axes: Axes, trajectory: Trajectory, rates: Rates) -> None:
