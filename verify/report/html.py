@@ -23,6 +23,7 @@ from verify.report.findings import findings
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import replaying_command, reproducing_command
 from verify.report.run_info import RunInfo
+from verify.report.theorems_chapter import chapter_html
 from verify.report.verdict_picture import Picture, picture_of
 
 
@@ -73,7 +74,14 @@ def render_html(
         drawn=sum(verdict.examples for verdict in verdicts),
         nonvacuous=sum(verdict.nonvacuous for verdict in verdicts),
         found=findings(verdicts),
+        theorems=chapter_html(_anchors(verdicts)),
     )
+
+
+def _anchors(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Where a statement's verdict stands: by its name, and by its key the first of its forms."""
+    names = [(verdict.statement.key, verdict.statement.name) for verdict in reversed(verdicts)]
+    return dict(names) | {name: name for _, name in names}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from importlib import metadata
 
 from verify.judging import Context
 
-PACKAGES = ("luckproof", "numpy", "scipy", "torch", "hypothesis", "mpmath")
+PACKAGES = ("luckproof", "numpy", "scipy", "torch", "hypothesis", "mpmath", "python-flint")
 """The packages that a verdict can depend on."""
 
 

@@ -5,15 +5,19 @@ A necessity is needed or not, an empirical claim observed or not; neither these 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from luckproof import Form, Outcome, RunInfo, Verdict, make_context, statements
+from luckproof import Form, Outcome, RunInfo, Verdict, judge, make_context, statements
+from tests.test_verify.judging.toy_statements import REFUTED
 from verify.command import tables
 from verify.command.main import app
+from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
+from verify.judging.enclosing.proof import Proof
 from verify.report import render_html
 from verify.report.findings_pages import pages
 from verify.report.records import as_data
@@ -134,3 +138,13 @@ def test_other_pages_refute_nothing_else(page):
         named = [statements[n] for n in re.findall(r"`([\w.]+)`", line) if n in statements]
         if named and REFUTES.search(line):
             assert any(statement.expected is Outcome.REFUTED for statement in named), line
+
+
+def test_the_json_is_described():
+    """Every key of a run, of a statement, of a case and of its exact margin stands on docs/report_json.md."""
+    page = (ROOT / "docs" / "report_json.md").read_text(encoding="utf-8")
+    data = as_data([judge(REFUTED, make_context("quick", "cpu", 0))], RUN)
+    statement = data["statements"][0]
+    exact = [field.name for kind in (Enclosed, EnclosureCounts, Proof) for field in dataclasses.fields(kind)]
+    named = {*data, *statement, *statement["worst"], *exact, "available", "instances", "all_instances"}
+    assert {name for name in named if f"`{name}`" not in page} == set()

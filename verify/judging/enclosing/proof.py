@@ -21,7 +21,8 @@ class Proof:
     undecided: str = ""
 
     def __str__(self) -> str:
-        return f"proved for all instances, on {self.intervals:,} intervals" if self.proved else "not proved"
+        pieces = f"{self.intervals:,} interval{'s' if self.intervals != 1 else ''}"
+        return f"proved for all instances, on {pieces}" if self.proved else "not proved"
 
 
 Proving = Callable[..., Proof]
