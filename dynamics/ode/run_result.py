@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow, stacked
+from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status, Stop
 from dynamics.ode.trajectory import Trajectory
 
@@ -40,7 +41,7 @@ def trajectory_of(
         dimensions=axes,
         coordinates={name: label for name, label in flow.coordinates.items() if label[0] in present},
         problem=flow.problem_description(),
-        attributes={"flow": flow.name, "configuration": flow.configuration(), **settings},
+        attributes={**provenance(), "flow": flow.name, "configuration": flow.configuration(), **settings},
         events={name: tuple(times) for name, times in events.items()},
     )
 

@@ -17,6 +17,7 @@ from dynamics.files.checksums import DamagedFileError
 from dynamics.files.netcdf import UncheckedFileWarning
 from dynamics.files.places import check_readable, check_writable
 from dynamics.files.writing import write_atomically
+from dynamics.ode.results.attributes import software_versions
 from nets.checkpoints.tensor_checksums import KEY, sealed, verify_checksum
 
 FORMAT = "luckproof checkpoint 2"
@@ -51,6 +52,7 @@ class Checkpoint:
             "format": FORMAT,
             "settings": json.dumps(self.settings, sort_keys=True),
             "position": str(self.position),
+            "versions": json.dumps({**software_versions(), "torch": torch.__version__}),
         }
         tensors = {name: value.detach().contiguous() for name, value in self.tensors.items()}
         write_atomically(path, sealed(tensors, facts), "checkpoint")

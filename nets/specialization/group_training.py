@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.results.attributes import software_versions
+from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.arrays import array_module
@@ -101,5 +101,5 @@ def trajectory_of(plan: TrainingPlan, runs: Sequence[GroupRun]) -> Trajectory:
         dimensions=DIMENSIONS,
         # The networks are drawn from these: SpecializationNetworks.draw(setting, network_seeds).
         problem={"kind": "SpecializationNetworks", **asdict(setting), "network_seeds": list(plan.seeds)},
-        attributes={**settings, "versions": {**software_versions(), "torch": torch.__version__}},
+        attributes={**provenance(torch=torch.__version__), **settings},
     )

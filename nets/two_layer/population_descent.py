@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.geometry.angles import unit_columns
+from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
@@ -72,7 +73,7 @@ def population_descent(
         message=f"{status}: {step} steps, {detail}",
         dimensions={name: flow.dimensions[name] for name in (*state, *arrays)},
         problem=flow.problem_description(),
-        attributes={"lr": lr, "steps": steps, "configuration": flow.configuration()},
+        attributes={**provenance(), "lr": lr, "steps": steps, "configuration": flow.configuration()},
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dynamics.arrays import Array
-from dynamics.ode.results.attributes import software_versions
+from dynamics.ode.results.attributes import provenance
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.observables import DIMENSIONS, two_layer_observables
 from nets.endings import Ending
@@ -74,11 +74,10 @@ class Recorder:
             dimensions={name: DIMENSIONS[name] for name in (*state, *arrays)},
             problem=problem.description(),
             attributes={
+                **provenance(str(students.device), torch=torch.__version__),
                 "configuration": configuration,
-                "device": str(students.device),
                 "dtype": str(students.dtype).removeprefix("torch."),
                 "record_steps": self._steps,
-                "versions": {**software_versions(), "torch": torch.__version__},
                 **settings,
             },
         )

@@ -73,6 +73,8 @@ def test_an_excuse_counts_for_nothing() -> None:
     assert "2 of 4 noticed, 1 cannot be (below): 66.7% of the others" in text
     assert "a hole in the tests" in text
     assert "equivalent: nothing changes" in text
+    assert "not tried" not in text
+    assert "3 more on the lists were not tried" in page(results(), 7)
 
 
 def test_what_was_tried_is_not_tried_again(tmp_path: Path) -> None:

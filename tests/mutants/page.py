@@ -32,15 +32,15 @@ def share(results: Sequence[Result]) -> float:
     return sum(result.noticed for result in relevant) / max(len(relevant), 1)
 
 
-def page(results: Sequence[Result]) -> str:
-    """The page as Markdown."""
+def page(results: Sequence[Result], known: int | None = None) -> str:
+    """The page as Markdown; ``known``: how many mutants there are, where not all were tried."""
     excused = [result for result in results if result.mutant.excuse and not result.noticed]
     software = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "torch", "hypothesis"))
     parts = [
         HEADER,
         f"{sum(result.noticed for result in results)} of {len(results)} noticed, {len(excused)} cannot be (below): "
-        f"{share(results):.1%} of the others. Python {platform.python_version()}, {software}; "
-        f"{datetime.date.today().isoformat()}.\n",
+        f"{share(results):.1%} of the others.{_untried(len(results), known)} Python "
+        f"{platform.python_version()}, {software}; {datetime.date.today().isoformat()}.\n",
         _rooms(results),
     ]
     lost = [result for result in results if not result.noticed]
@@ -49,6 +49,11 @@ def page(results: Sequence[Result]) -> str:
     parts.append("## All of them\n\n| room | mutant | file | noticed | s |\n|---|---|---|---|---|")
     parts.append("\n".join(_row(result) for result in results) + "\n")
     return "\n".join(parts)
+
+
+def _untried(tried: int, known: int | None) -> str:
+    left = (known or tried) - tried
+    return f" {left} more on the lists were not tried on this state of code and tests." if left else ""
 
 
 def _rooms(results: Sequence[Result]) -> str:

@@ -1,6 +1,6 @@
 """Try the mutants.
 
-Usage: python -m tests.mutants.try_all [--room ROOM] [--name WORDS] [--keep FILE] [--page docs/mutants.md]
+Usage: python -m tests.mutants.try_all [--room ROOM] [--name WORDS] [--keep FILE [--no-new]] [--page docs/mutants.md]
 
 Exit code 0 where at least 95 % are noticed, 1 where fewer are, 2 where a mutant is stale or the tests fail without any.
 """
@@ -57,14 +57,17 @@ def main() -> int:
     parser.add_argument("--name", default="", help="mutants whose name contains this")
     parser.add_argument("--limit", type=float, default=LIMIT, help="seconds for the tests of one mutant")
     parser.add_argument("--keep", type=Path, help="results in a file: what stands there is not tried again")
+    parser.add_argument("--no-new", action="store_true", help="nothing is tried: what is kept alone counts")
     parser.add_argument("--page", type=Path, help="write the results here")
     options = parser.parse_args()
-    results = tried(chosen(options.room, options.name), KeptResults(options.keep), options.limit)
+    mutants, kept = chosen(options.room, options.name), KeptResults(options.keep)
+    known = [mutant for mutant in mutants if kept.find(mutant) is not None]
+    results = tried(known if options.no_new else mutants, kept, options.limit)
     if results is None:
         return 2
     print(f"{share(results):.1%} of {len(counted(results))} noticed")
     if options.page:
-        options.page.write_text(page(results), encoding="utf-8")
+        options.page.write_text(page(results, len(mutants)), encoding="utf-8")
     if any(result.status == STALE for result in results):
         return 2
     return 0 if share(results) >= LEAST_SHARE else 1

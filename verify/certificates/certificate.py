@@ -13,6 +13,7 @@ from typing import Any
 
 from dynamics.files.writing import write_atomically
 from dynamics.ode.progress import Progress, reporting
+from dynamics.ode.results.attributes import software_versions
 from dynamics.two_layer.flows import ProjectedFlow, TwoLayerFlow
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import positive_int
@@ -67,7 +68,8 @@ class Certificate:
         """
         if self.document is None:
             raise ValueError(f"path: expected a certificate to save, got an undecided one ({self.reason})")
-        write_atomically(path, json.dumps(self.document, separators=(",", ":")) + "\n")
+        made = {**self.document, "versions": software_versions()}  # what is proved depends on the checker alone
+        write_atomically(path, json.dumps(made, separators=(",", ":")) + "\n")
 
 
 def certify(

@@ -154,10 +154,12 @@ def _write(
     import json as json_module
 
     from dynamics.files.writing import write_atomically
+    from dynamics.ode.results.attributes import provenance
 
     if json is not None:
         content = {
             "format": FORMAT,
+            **provenance(),
             "networks": {
                 label: {**record(layers), "remarks": remarks.get(label, [])}
                 for label, layers in networks.items()

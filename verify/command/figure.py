@@ -101,7 +101,7 @@ def figure(
     typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
     typer.echo("\n".join(str(check) for check in made.checks))
     with boundary():
-        paths = _write(out, chosen, settings, made, picture)
+        paths = _write(out, chosen, settings, made, picture, place)
     typer.echo("written: " + ", ".join(str(path) for path in paths))
     raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
 
@@ -145,23 +145,26 @@ def _make(
         raise CommandLineError(f"training diverged: {error}", FAILED) from error
 
 
-def _write(out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, picture: str) -> list[Path]:
+def _write(
+    out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, picture: str, device: str
+) -> list[Path]:
     """Write picture, data and further files; returns their paths."""
     import dataclasses
     import json
 
     from dynamics.files.netcdf import write
     from dynamics.files.writing import write_atomically
-    from dynamics.ode.results.attributes import software_versions
+    from dynamics.ode.results.attributes import provenance
     from verify.figures.style import rendered
 
+    made_with = provenance(device)
     data = made.data.assign_attrs(
         figure=chosen.name,
         title=chosen.title,
         source=str(chosen.source),
         settings=json.dumps(dataclasses.asdict(settings)),
         checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
-        versions=json.dumps(software_versions()),
+        **made_with | {"versions": json.dumps(made_with["versions"])},
     )
     paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
     write(data, paths[1])

@@ -50,6 +50,7 @@ def as_data(
         "seed": run.seed,
         "budget": run.budget,
         "device": run.device,
+        "threads": run.threads,
         "findings": plain(findings(verdicts).as_data()),
         "statements": as_records(verdicts, run),
         "lost": dict(lost or {}),

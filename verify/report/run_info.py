@@ -1,4 +1,4 @@
-"""What a run was: seed, budget, device, versions, date and time taken."""
+"""What a run was: seed, budget, device, threads, versions, date and time taken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
+from dynamics.workers.one_thread import threads
 from verify.judging import Context
 
 PACKAGES = ("luckproof", "numpy", "scipy", "torch", "hypothesis", "mpmath", "python-flint")
@@ -35,6 +36,7 @@ class RunInfo:
     seconds: float = 0.0
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     versions: Mapping[str, str] = field(default_factory=installed_versions)
+    threads: int = field(default_factory=threads)
 
     @classmethod
     def of(cls, context: Context, seconds: float = 0.0) -> RunInfo:

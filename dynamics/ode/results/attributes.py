@@ -12,11 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.workers.one_thread import threads
+
 
 @cache
 def software_versions() -> dict[str, str]:
     """Versions of the distributions that a result rests on."""
     return {name: _version(name) for name in ("luckproof", "numpy", "scipy", "xarray")}
+
+
+def provenance(device: str = "cpu", **versions: str) -> dict[str, Any]:
+    """What a result was made with: ``versions``, ``device``, and ``threads`` of linear algebra, in every file of ours.
+
+    ``versions`` of further software are added to :func:`software_versions`.
+    """
+    return {"versions": {**software_versions(), **versions}, "device": device, "threads": threads()}
 
 
 def _version(name: str) -> str:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dynamics.ode.results.attributes import software_versions
+from dynamics.ode.results.attributes import provenance
 from dynamics.ode.trajectory import Trajectory
 from nets.deep.metrics import Record
 from nets.deep.training.plan import DeepTrainingPlan
@@ -95,9 +95,9 @@ class DeepTrainingRecords:
             coordinates=self._coordinates(),
             problem=self._problem(),
             attributes={
+                **provenance(torch=torch.__version__),
                 **plan.settings,
                 "steps_per_epoch": plan.steps,
-                "versions": {**software_versions(), "torch": torch.__version__},
             },
         )
 

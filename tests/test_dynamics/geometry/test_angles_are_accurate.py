@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -216,3 +217,12 @@ def test_bad_columns_are_named(call):
         call(np.ones((3, 2)), np.ones((4, 2)))
     with pytest.raises(ValueError, match=r"weight matrix of shape \(\.\.\., d, n\).*got shape \(3,\)"):
         call(np.ones(3), np.ones((3, 2)))
+
+
+@pytest.mark.parametrize("exponent", [-8, -16, -24, -32, -45])
+def test_narrow_pairs_of_unequal_norms_are_accurate(exponent):
+    """Rows of norms 39 and 13, all entries exact: the part along the other row is most of the difference."""
+    theta = 2.0**exponent
+    a, b = np.array([[9.0], [12.0], [36.0]]), np.array([[3 + 4 * theta], [4 - 3 * theta], [12.0]])
+    expected = math.atan(5 * theta / 13)
+    assert paired_angles(a, b)[0] == pytest.approx(expected, rel=20 * np.finfo(float).eps)

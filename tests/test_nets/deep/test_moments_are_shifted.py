@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from nets.deep.metrics import _Sums
+from nets.deep.structured_pruning import _Spread
 
 
 def correlation_by_numpy(own: np.ndarray, taught: np.ndarray) -> np.ndarray:
@@ -34,3 +35,15 @@ def test_a_constant_node_has_no_correlation():
     rng = np.random.default_rng(1)
     for constant in (0.1, 1 / 3, 1e7 + 0.1):
         assert float(match_of(np.full(3001, constant), rng.standard_normal(3001)).rho) == 0.0
+
+
+def test_spreads_of_pruning_keep_their_digits():
+    """Those by which whole nodes are compared: right at means of 1e7, and 0 exactly for a constant."""
+    rng = np.random.default_rng(2)
+    rows = np.stack([1e7 + rng.standard_normal(3001), np.full(3001, 1 / 3), np.full(3001, 1e7 + 0.1)])
+    spread = _Spread()
+    for part in np.array_split(rows, 7, axis=-1):
+        spread.add(torch.as_tensor(part)[None])
+    first, *constants = spread.value[0].tolist()
+    assert abs(first - rows[0].std()) < 1e-8
+    assert constants == [0.0, 0.0]

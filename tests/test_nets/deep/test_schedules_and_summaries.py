@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from luckproof import SGD, Architecture, FreshGaussian, deep_teachers, train_deep
+from nets.deep.blocks import Step
 from nets.deep.training.batches import gaussian_inputs
 
 
@@ -44,3 +46,22 @@ def test_summaries_over_teacher_nodes_are_their_mean_and_median() -> None:
     alive = seen["best_rho"][-1] > 0  # with a dead teacher node all students tie
     assert np.all(seen["winner_rank"][-1][alive] == 0)  # of the last record's own winners
     assert np.any(seen["mean_rank"] != seen["median_rank"])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_step_is_torchs_with_weight_decay(momentum: float) -> None:
+    """Three steps of a bias and of a matrix, whose gradient is a product, with momentum and without."""
+    drawn = torch.randn(40, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    bias, weight = drawn[:4].clone(), drawn[4:16].clone().view(1, 3, 4)
+    x, g = drawn[16:22].clone().view(1, 2, 3), drawn[22:30].clone().view(1, 2, 4)
+    theirs = [torch.nn.Parameter(value.clone()) for value in (bias, weight)]
+    known = torch.optim.SGD(theirs, lr=0.1, momentum=momentum, weight_decay=0.3)
+    velocities = [torch.zeros_like(value) if momentum else None for value in (bias, weight)]
+    step = Step(0.1, momentum, 0.3)
+    for _ in range(3):
+        theirs[0].grad, theirs[1].grad = g[0, 0].clone(), x.mT @ g
+        known.step()
+        step.along(bias, velocities[0], g[0, 0])
+        step.along_product(weight, velocities[1], x, g)
+    torch.testing.assert_close(bias, theirs[0].data, rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(weight, theirs[1].data, rtol=1e-14, atol=1e-14)
