@@ -68,7 +68,10 @@ class Certificate:
         """
         if self.document is None:
             raise ValueError(f"path: expected a certificate to save, got an undecided one ({self.reason})")
-        made = {**self.document, "versions": software_versions()}  # what is proved depends on the checker alone
+        made = {
+            **self.document,
+            "versions": software_versions(),
+        }  # what is proved depends on the checker alone
         write_atomically(path, json.dumps(made, separators=(",", ":")) + "\n")
 
 
