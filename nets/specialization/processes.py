@@ -1,12 +1,14 @@
-"""Groups of networks trained one after the other here, or shared by several processes."""
+"""Groups of networks trained one after the other here, or shared by several processes, or by a Dask cluster."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 
 from dynamics.ode.progress import Progress
+from dynamics.workers.dask_workers import DaskWorkers, on_dask
 from dynamics.workers.pool import Context, Done, in_processes
 from nets.specialization.group_training import GroupRun, forget_inputs, train_group
 from nets.specialization.plan import TrainingPlan
@@ -19,17 +21,34 @@ class LostTrainingError(RuntimeError):
     """A process died, or broke down, while it trained a group of networks; the other groups were finished."""
 
 
+_cluster: ContextVar[DaskWorkers | None] = ContextVar("cluster", default=None)
+"""The workers that train groups in place of this machine's processes."""
+
+
+@contextmanager
+def trained_by(workers: DaskWorkers) -> Iterator[None]:
+    """In here groups are trained by these workers; the numbers are the same."""
+    before = _cluster.set(workers)
+    try:
+        yield
+    finally:
+        _cluster.reset(before)
+
+
 def trained_groups(
     groups: Sequence[TrainingPlan], count: int, report: Progress, keep: Keep
 ) -> Iterator[GroupRun]:
-    """The runs of ``groups`` in their order, by ``count`` processes; ``report`` is told the fraction done.
+    """The runs of ``groups`` in their order, by ``count`` processes, or by the workers of :func:`trained_by`.
+
+    ``report`` is told the fraction done, ``keep`` every group with its run.
 
     Raises LostTrainingError, once all others are done and kept, where the run of a group was lost.
     """
     if groups:
-        made = _here(groups, report) if count == 1 else _in_processes(groups, count, report, keep)
+        here = count == 1 and _cluster.get() is None
+        made = _here(groups, report) if here else _elsewhere(groups, count, report, keep)
         for group, run in zip(groups, made, strict=True):
-            if count == 1:
+            if here:
                 keep(group, run)
             yield run
 
@@ -48,14 +67,20 @@ def _here(groups: Sequence[TrainingPlan], report: Progress) -> Iterator[GroupRun
         forget_inputs()
 
 
-def _in_processes(
+def _elsewhere(
     groups: Sequence[TrainingPlan], count: int, report: Progress, keep: Keep
 ) -> Iterator[GroupRun]:
     total, done = sum(group.cost for group in groups), 0.0
     runs: dict[int, GroupRun] = {}
     lost: list[str] = []
     following = 0
-    with closing(in_processes(train_group, groups, count, _fresh_processes())) as outcomes:
+    workers = _cluster.get()
+    running = (
+        in_processes(train_group, groups, count, _fresh_processes())
+        if workers is None
+        else on_dask(workers, train_group, groups)
+    )
+    with closing(running) as outcomes:
         for number, outcome in outcomes:
             if isinstance(outcome, Done):
                 runs[number] = outcome.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +59,10 @@ def figure(
     ] = None,
     picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="Train on the workers of a Dask scheduler instead."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -89,6 +93,8 @@ def figure(
             settings = _on_cifar10(name, settings, cifar10)
         if runs is not None and not chosen.keeps_runs:
             raise ValueError(f"--runs: {name} has no runs to keep")
+        if scheduler is not None and not chosen.spreads:
+            raise ValueError(f"--scheduler: {name} has no runs that could be trained elsewhere")
         if chosen.check is not None:
             chosen.check(settings)
         prepare_folder("--out", out)
@@ -96,7 +102,7 @@ def figure(
             prepare_folder("--runs", runs)
     if budget == "full" and chosen.estimate is not None:
         typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
-    with _progress(name) as progress:
+    with training_elsewhere(scheduler), _progress(name) as progress:
         made = _make(chosen, settings, place, progress, runs)
     typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
     typer.echo("\n".join(str(check) for check in made.checks))
@@ -104,6 +110,22 @@ def figure(
         paths = _write(out, chosen, settings, made, picture, place)
     typer.echo("written: " + ", ".join(str(path) for path in paths))
     raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
+
+
+@contextmanager
+def training_elsewhere(scheduler: str | None) -> Iterator[None]:
+    """In here the networks of figures are trained by the workers of the scheduler; by this machine where it is None."""
+    if scheduler is None:
+        yield
+        return
+    from dynamics.workers.dask_workers import dask_workers
+    from nets.specialization.processes import trained_by
+
+    with ExitStack() as stack:
+        with boundary():
+            workers = stack.enter_context(dask_workers("--scheduler", scheduler))
+        stack.enter_context(trained_by(workers))
+        yield
 
 
 def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:

@@ -41,6 +41,7 @@ class PaperFigure:
         make: ``make(settings, device, progress)`` trains what is needed and plots it; where ``keeps_runs`` is set it
             also takes ``store``, a :class:`nets.specialization.run_folder.RunFolder` for the runs behind the figure.
         keeps_runs: see ``make``.
+        spreads: whether its networks are trained in groups that a cluster can take over.
         check: ``check(settings)`` is called before anything is done or written. It reads the files that settings name,
             if any, and raises ValueError or OSError.
         estimate: ``estimate(settings, device)`` says what the figure will take; printed before a full budget's work
@@ -54,6 +55,7 @@ class PaperFigure:
     settings: Mapping[str, Any]
     make: Callable[..., FigureResult]
     keeps_runs: bool = False
+    spreads: bool = False
     check: Callable[[Any], None] | None = None
     estimate: Callable[[Any, str], object] | None = None
     note: str = ""

@@ -111,4 +111,5 @@ FIGURE = PaperFigure(
     },
     make=make,
     keeps_runs=True,
+    spreads=True,
 )

@@ -112,4 +112,5 @@ FIGURE = PaperFigure(
     },
     make=make,
     keeps_runs=True,
+    spreads=True,
 )

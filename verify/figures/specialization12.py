@@ -90,4 +90,5 @@ FIGURE = PaperFigure(
     },
     make=make,
     keeps_runs=True,
+    spreads=True,
 )

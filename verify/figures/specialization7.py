@@ -94,4 +94,5 @@ FIGURE = PaperFigure(
     },
     make=make,
     keeps_runs=True,
+    spreads=True,
 )

@@ -126,4 +126,5 @@ FIGURE = PaperFigure(
     },
     make=make,
     keeps_runs=True,
+    spreads=True,
 )
