@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import torchdiffeq
 from scipy.integrate import solve_ivp
+from sksundae.cvode import CVODE
 
 from luckproof import Array, integrate
 from tests.benchmarks.contest.peer_flows import jax_field, torch_field
@@ -76,6 +77,31 @@ def scipy_method(name: str) -> Callable[[str, float], Run]:
         return run
 
     return prepare
+
+
+def plain_cvode(case: str, rtol: float) -> Run:
+    """SUNDIALS' CVODE by its wrapper, as its users call it, on our right-hand side as it stands: BDF and GMRES."""
+    flow, span = flow_of(case), CASES[case].span
+
+    def run() -> tuple[Array, int]:
+        calls = 0
+
+        def field(t: float, y: Array, yp: Array) -> None:
+            nonlocal calls
+            calls += 1
+            yp[:] = flow(t, y)
+
+        solver = CVODE(field, method="BDF", linsolver="gmres", rtol=rtol, atol=rtol, max_num_steps=10**6)
+        found = solver.solve(span, flow.initial_state())
+        if not found.success:
+            raise RuntimeError(found.message)
+        return found.y[-1], calls
+
+    return run
+
+
+SOLVERS = ("Tsit5", "Dopri5", "Dopri8")
+"""diffrax's, all explicit."""
 
 
 @cache
@@ -147,11 +173,11 @@ def torchdiffeq_method(name: str) -> Callable[[str, float], Run]:
 OURS: dict[str, Callable[[str, float], Run]] = {
     "luckproof auto": ours("auto"),
     "luckproof ROCK4": ours("ROCK4"),
-    "luckproof RKC": ours("RKC"),
 }
 PEERS: dict[str, Callable[[str, float], Run]] = {
     **{f"SciPy {name}": scipy_method(name) for name in ("RK45", "DOP853", "LSODA", "Radau", "BDF")},
-    **{f"diffrax {name}": diffrax_method(name) for name in ("Tsit5", "Dopri5", "Dopri8")},
+    **{f"diffrax {name}": diffrax_method(name) for name in SOLVERS},
     "torchdiffeq dopri5": torchdiffeq_method("dopri5"),
 }
-CONTESTANTS = OURS | PEERS
+PLAIN_CVODE = "scikit-sundae CVODE"
+CONTESTANTS = OURS | PEERS | {PLAIN_CVODE: plain_cvode}

@@ -14,7 +14,12 @@ these flows explicit methods need no more for the whole run."""
 SLOW = {
     **{
         ("projected-400", name): "left out for its time: see projected-200, the same arithmetic"
-        for name in ("diffrax Tsit5", "diffrax Dopri5", "diffrax Dopri8", "torchdiffeq dopri5")
+        for name in (
+            "diffrax Tsit5",
+            "diffrax Dopri5",
+            "diffrax Dopri8",
+            "torchdiffeq dopri5",
+        )
     },
     **{
         ("two-layer-20x", name): "left out for its time: see two-layer-10x, and diffrax Tsit5"
@@ -26,8 +31,6 @@ SLOW = {
 
 def impossible(case: str, name: str, target: float) -> str | None:
     """Why the contestant does not run on the case, None where it does."""
-    if name == "luckproof RKC" and target < 1e-6:
-        return "second order: not a method for this error"
     row = METHODS.get(name.removeprefix("SciPy "))
     unknowns = flow_of(case).initial_state().size
     if name.startswith("SciPy ") and row is not None and row.matrices and unknowns > DENSE_LIMIT:
