@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verify.command.errors import boundary
+from verify.command.plain_help import PlainCommand
 
 if TYPE_CHECKING:
     from nets.checkpoints.batchnorm_biases import NormLayer
@@ -21,7 +22,7 @@ FORMAT = "luckproof bn-bias 1"
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="bn-bias")(bn_bias)
+    app.command(name="bn-bias", cls=PlainCommand)(bn_bias)
 
 
 def bn_bias(

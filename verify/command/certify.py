@@ -12,6 +12,7 @@ from dynamics.two_layer.problem_options import FlowName
 from dynamics.two_layer.simulation import TwoLayerSimulation
 from verify.command.errors import BAD_INPUT, UNEXPECTED, CommandLineError, boundary
 from verify.command.generated_options import Given, from_options, with_options
+from verify.command.plain_help import PlainCommand
 
 if TYPE_CHECKING:
     from verify.certificates.certificate import Certificate
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="certify")(with_options(certify, {"two-layer": TwoLayerSimulation}, leave=()))
+    app.command(name="certify", cls=PlainCommand)(
+        with_options(certify, {"two-layer": TwoLayerSimulation}, leave=())
+    )
 
 
 def certify(

@@ -9,6 +9,7 @@ import typer
 
 from verify.command.errors import FAILED, UNEXPECTED, UNRESOLVED, CommandLineError, boundary
 from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.plain_help import PlainCommand
 from verify.command.run_files import Out, Plot, check_files, plot_format
 from verify.comparisons.options import TwoLayerComparison
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="compare")(with_options(compare, {"two-layer": TwoLayerComparison}, leave=()))
+    app.command(name="compare", cls=PlainCommand)(
+        with_options(compare, {"two-layer": TwoLayerComparison}, leave=())
+    )
 
 
 def compare(

@@ -20,6 +20,7 @@ from verify.command.errors import (
     checked_device,
 )
 from verify.command.folders import prepare_folder
+from verify.command.plain_help import PlainCommand
 
 if TYPE_CHECKING:
     from verify.figures import FigureResult, PaperFigure
@@ -30,7 +31,7 @@ BUDGETS = ("quick", "full")
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="figure")(figure)
+    app.command(name="figure", cls=PlainCommand)(figure)
 
 
 def figure(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from verify.command.errors import boundary
+from verify.command.plain_help import PlainCommand
 from verify.command.tables import Column, print_table
 from verify.command.verify_options import FormOption, Keys
 from verify.judging import Form
@@ -23,7 +24,7 @@ COLUMNS = (
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="list")(list_statements)
+    app.command(name="list", cls=PlainCommand)(list_statements)
 
 
 def list_statements(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import boundary
+from verify.command.plain_help import PlainCommand
 from verify.command.verify_options import completed
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="show")(show)
+    app.command(name="show", cls=PlainCommand)(show)
 
 
 def show(

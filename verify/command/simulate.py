@@ -17,6 +17,7 @@ from dynamics.two_layer.simulation import TwoLayerSimulation
 from dynamics.validation import one_of
 from verify.command.errors import boundary
 from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.plain_help import PlainCommand
 from verify.command.run_files import Out, Plot, check_files, require_success, write_files
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ DEEP = "deep"
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
     kinds = {"two-layer": TwoLayerSimulation, DEEP: DeepSimulation}
-    app.command(name="simulate")(with_options(simulate, kinds, leave=("flow",)))
+    app.command(name="simulate", cls=PlainCommand)(with_options(simulate, kinds, leave=("flow",)))
 
 
 def simulate(

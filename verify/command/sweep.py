@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import BAD_INPUT, BROKEN, FAILED, CommandLineError, boundary
+from verify.command.plain_help import PlainCommand
 
 if TYPE_CHECKING:
     from verify.sweeps.driver import Tally, Watch
@@ -21,7 +22,7 @@ Folder = Annotated[Path | None, typer.Option(metavar="DIR")]
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="sweep")(sweep)
+    app.command(name="sweep", cls=PlainCommand)(sweep)
 
 
 def sweep(

@@ -9,6 +9,7 @@ import typer
 from nets.two_layer.training_options import TwoLayerTraining
 from verify.command.errors import boundary
 from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.plain_help import PlainCommand
 from verify.command.run_files import Out, Plot, check_files, require_success, write_files
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="train")(with_options(train, {"two-layer": TwoLayerTraining}, leave=()))
+    app.command(name="train", cls=PlainCommand)(
+        with_options(train, {"two-layer": TwoLayerTraining}, leave=())
+    )
 
 
 def train(options: Given, out: Out = None, plot: Plot = None) -> None:

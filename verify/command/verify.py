@@ -13,6 +13,7 @@ import typer
 
 from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
 from verify.command.folders import prepare_folder
+from verify.command.plain_help import PlainCommand
 from verify.command.tables import print_verdicts
 from verify.command.verify_options import FormOption, Keys, check_one_instance, check_outputs
 
@@ -30,7 +31,7 @@ class BudgetName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
-    app.command(name="verify")(verify)
+    app.command(name="verify", cls=PlainCommand)(verify)
 
 
 def verify(
@@ -50,7 +51,7 @@ def verify(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
-    jobs: Annotated[int, typer.Option(metavar="N", help="Processes; 0: one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Processes of this machine; 0: one a core.")] = 0,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="tcp://HOST:PORT", help="Judge on the workers of a Dask scheduler instead."),
