@@ -35,6 +35,12 @@ ERRATA_SAY = (
     "it takes to run the authors' programs today: [authors_programs.md](authors_programs.md)."
 )
 
+EXACT = (
+    "With python-flint (extra `certify`) these are not tested to a tolerance but proved: in ball arithmetic, where "
+    "every number is an interval that holds the true one, or in fractions. Instances beyond the closed form are "
+    "counted as not enclosed; how, and how many, is said in [theorems.md](theorems.md)."
+)
+
 IMPACTS = {
     Impact.SUBSTANCE: "Substance: what the paper concludes",
     Impact.CONSTANT: "Constants and conditions",
@@ -62,7 +68,19 @@ def findings_page(found: Findings) -> str:
     for row in found.rows:
         cells = [str(row.outcomes.get(form, "")) for form in FORMS]
         lines.append(f"| `{row.key}` | " + " | ".join(cells) + f" | {row.title} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "## In exact arithmetic", "", EXACT, "", *_exact_rows()]) + "\n"
+
+
+def _exact_rows() -> Iterator[str]:
+    """A row for every statement with an exact margin, or a proof for all instances."""
+    yield "| statement | exact |"
+    yield "|---|---|"
+    for s in registry.registered().values():
+        if s.prove is not None:
+            yield f"| `{s.name}` | all instances, by subdivision |"
+        elif s.enclose is not None:
+            counterexample = s.expected in registry.FAILURES
+            yield f"| `{s.name}` | {'the counterexample' if counterexample else 'each judged instance'} |"
 
 
 def errata_page() -> str:

@@ -153,7 +153,7 @@ def test_no_field_goes_through_a_float(statement):
     """The margin feels a change of 2⁻⁹⁰ in a field as it feels one of 2⁻⁴⁰."""
     own = [c for c in statement.controls if c.evidence is statement.evidence and not c.moved]
     claims = [(instance, {}) for instance, _ in judged_instances(statement)[:MOVED]]
-    claims += [(c.instance, c.altered) for c in own if within_reach(statement, c.instance)][:1]
+    claims += [(c.instance, c.altered) for c in own if within_reach(statement, c.instance)][:MOVED]
     seen = [
         agreed
         for instance, altered in claims
