@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
+from dynamics.validation import real_numbers
 
 # Columns whose squared norm lies in this interval, unit ones among them, are used as they are. Others are first
 # scaled into it by a power of two, which is exact, so that no square of an entry overflows or underflows.
@@ -22,7 +23,7 @@ _ROW_BY_ROW_FROM = 1 << 13
 
 def checked_columns(name: str, A: ArrayLike) -> Array:
     """``A`` as a float64 array of shape (..., d, n), d >= 1; ValueError, under ``name``, where it has none."""
-    array = np.asarray(A, dtype=np.float64)
+    array = real_numbers(name, A)
     if array.ndim < 2 or array.shape[-2] == 0:
         raise ValueError(
             f"{name}: expected a weight matrix of shape (..., d, n) with d >= 1, got shape {array.shape}"

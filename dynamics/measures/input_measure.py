@@ -22,6 +22,7 @@ from dynamics.measures.kernel_bounds import KernelBounds
 from dynamics.measures.random_stream import RandomStream
 from dynamics.measures.tied_kernels import tie_kernels
 from dynamics.overrides import HearsOverrides
+from dynamics.validation import real_numbers
 
 _KERNELS = ("kernels", "psi_l", "psi_d")
 _MADE_OF_KERNELS = ("kernels_onto", "psi_d_onto")
@@ -224,7 +225,7 @@ class InputMeasure(HearsOverrides, ABC):
         return array
 
     def _shaped(self, name: str, A: ArrayLike) -> Array:
-        array = np.asarray(A, dtype=np.float64)
+        array = real_numbers(name, A)
         if array.ndim < 2 or array.shape[-2] != self.dim:
             raise ValueError(
                 f"{name}: expected a weight matrix of shape (..., {self.dim}, n) for {self!r},"

@@ -15,7 +15,7 @@ from dynamics.measures.gaussian_kernels import arc_cosine_from
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.kernel_bounds import KernelBounds, spherical_kernel_bounds
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_dimension, checked_size, number
+from dynamics.validation import checked_dimension, checked_size, number, real_numbers
 
 # One kernel call on joined columns beats two while the overhead of a call dominates: up to about this many entries
 # d (m + n) of the joined columns, which are copied,
@@ -109,7 +109,7 @@ class IsotropicGaussian(InputMeasure):
         """
         one = self._of("W", W)
         two = one if W is U else self._of("U", U)
-        c = np.asarray(coefficients, dtype=np.float64)
+        c = real_numbers("coefficients", coefficients)
         n, m = one.unit.shape[-1], two.unit.shape[-1]
         if c.ndim < 2 or c.shape[-2:] != (n, m):
             raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow
 from dynamics.ode.state import State
 from dynamics.ode.status import Status, Stop
-from dynamics.validation import number
+from dynamics.validation import integer, number, one_of, real_numbers, shown
 
 DIVERGENCE_LIMIT = 1e12
 """Default limit on max|y|: a cubic field is still finite there (1e36), while quantities of order one are below rounding
@@ -28,24 +29,28 @@ DIVERGED = "diverged"
 class Event:
     """A zero crossing of ``function(t, y)`` along the run.
 
-    Two crossings within one step cancel and are not seen.
+    Two crossings within one step cancel and are not seen. A value of zero at the very start is no crossing.
 
     Args:
         name: under which the result keeps the times.
         function: of the time and the flat state; continuous, a number.
-        terminal: whether the event ends the run, with ``status``.
-        direction: +1 for upward crossings only, -1 for downward ones only, 0 for both.
+        terminal: which occurrence ends the run, with ``status``: True the first, 3 the third, False none (SciPy's
+            words).
+        direction: above 0 for upward crossings only, below 0 for downward ones only, 0 for both.
         status: of a run that the event ends.
         at_start: whether the event also counts where it has happened by the start (``direction * value >= 0``).
         of_stepped: whether the function takes the state in the method's coordinates
             (:class:`dynamics.ode.flow.Coordinates`): for a limit in which a constant factor does not matter.
-    Cost: one call of ``function`` a step, and those of a root search where it crosses; one state of memory.
+    Raises:
+        TypeError, ValueError: naming the field.
+    Cost: one call of ``function`` a step, and those of a root search where it crosses; two states of memory, and one
+        for each occurrence.
     """
 
     name: str
     function: Callable[[float, Vector], Any]
-    terminal: bool = True
-    direction: int = 0
+    terminal: bool | int = True
+    direction: float = 0
     status: Status = Status.EVENT
     at_start: bool = False
     of_stepped: bool = False
@@ -54,18 +59,47 @@ class Event:
         """The event's value in a state of a run."""
         return self(t, state.stepped if self.of_stepped else state.y)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise TypeError(f"name: expected a text that is not empty, got {shown(self.name)}")
+        if not callable(self.function):
+            raise TypeError(f"function: expected a callable (t, y) -> float, got {shown(self.function)}")
+        object.__setattr__(self, "terminal", _occurrences("terminal", self.terminal))
+        number("direction", self.direction)
+        one_of("status", self.status, list(Status))
+        object.__setattr__(self, "status", Status(self.status))
+        if not isinstance(self.at_start, bool | np.bool_):
+            raise TypeError(f"at_start: expected True or False, got {shown(self.at_start)}")
+
     def __call__(self, t: float, y: Vector) -> float:
         with np.errstate(all="ignore"):  # a non-finite value is reported below
-            value = float(self.function(t, y))
-        if math.isnan(value):
+            raw = self.function(t, y.copy())  # what the function does to its argument stays its own
+        value = real_numbers(f"event {self.name!r}(t, y)", raw)
+        if value.ndim:
+            raise TypeError(f"event {self.name!r}(t, y): expected a number, got {shown(raw)}")
+        if np.isnan(value):
             raise Stop(Status.NONFINITE, f"event {self.name!r} has no value at t = {t:.6g}")
-        return value
+        return float(value)
 
     def crossed(self, before: float, after: float) -> bool:
         """Whether values before and after a step are those of a crossing in the wanted direction."""
         upward = before < 0 <= after and self.direction >= 0
         downward = before > 0 >= after and self.direction <= 0
         return upward or downward
+
+    def ends(self, occurrences: int) -> bool:
+        """Whether the run ends when the event has occurred so often."""
+        return bool(self.terminal) and occurrences >= self.terminal
+
+
+def _occurrences(name: str, terminal: Any) -> bool | int:
+    """``terminal`` in SciPy's words: a truth value or a count; None and 0 are False."""
+    if terminal is None or isinstance(terminal, bool | np.bool_):
+        return bool(terminal)
+    count = terminal
+    if isinstance(count, float | np.floating) and float(count).is_integer():
+        count = int(count)  # SciPy takes 3.0 too
+    return integer(name, count, least=0) or False
 
 
 @dataclass(frozen=True)
@@ -77,7 +111,7 @@ class Converged:
 
     def bind(self, flow: Flow, y0: Vector) -> Event:
         """The event for one flow that starts at ``y0``; ``ValueError`` where the flow lacks the observable."""
-        known = list(flow.observables(y0))
+        known = list(flow.observables(y0.copy()))
         if self.observable not in known:
             raise ValueError(
                 f"events: converged needs the observable {self.observable!r}, and {flow.name} has "
@@ -85,7 +119,7 @@ class Converged:
             )
 
         def above(t: float, y: Vector) -> float:
-            return float(np.max(np.abs(flow.observables(y)[self.observable]))) - self.threshold
+            return flow.short_of(self.observable, self.threshold, flow.observables(y))
 
         return Event("converged", above, direction=-1, status=Status.CONVERGED, at_start=True)
 
@@ -93,14 +127,20 @@ class Converged:
 def converged(threshold: float, observable: str = "sin_theta") -> Converged:
     """Terminal event: ``max |observable| <= threshold`` over every component of every instance.
 
+    By ``sin_theta`` a two-layer flow has converged only at the solution: with every student on its teacher's side, not
+    opposite to it, and with a loss no larger than such angles account for, fan-outs included
+    (:meth:`dynamics.two_layer.flows.TwoLayerDynamics.short_of`). Any other observable is taken as it is.
+
     Args:
-        threshold: in the units of the observable. The run has to resolve it: ``atol`` well below it, in the units of
-            the state.
+        threshold: > 0, in the units of the observable. The run has to resolve it: ``atol`` well below it, in the units
+            of the state.
         observable: its name in ``flow.observables(y)``.
     Raises:
         ValueError, TypeError: a threshold that is not positive.
     Cost: the observables of one state a step.
     """
+    if not isinstance(observable, str):
+        raise TypeError(f"observable: expected the name of an observable, got {shown(observable)}")
     return Converged(number("threshold", threshold, positive=True), observable)
 
 
@@ -122,16 +162,37 @@ def _diverged(limit: float, *, of_stepped: bool) -> Event:
     return Event(DIVERGED, above, direction=1, status=Status.DIVERGED, at_start=True, of_stepped=of_stepped)
 
 
-def bind_events(events: Iterable[Any] | None, flow: Flow, y0: Vector) -> list[Event]:
+def bind_events(events: Any, flow: Flow, y0: Vector) -> list[Event]:
     """Every event made ready for ``flow`` from ``y0``, with the default divergence limit unless one is given.
 
-    Accepted: :class:`Event`, :func:`converged`, :func:`diverged`, and any callable ``(t, y) -> float`` with a
-    ``name`` (or ``__name__``) and optionally ``terminal`` and ``direction``.
+    Accepted: :class:`Event`, :func:`converged`, :func:`diverged`, and any callable ``(t, y) -> float`` in SciPy's
+    words: without an attribute ``terminal`` it does not end the run, with ``terminal = 3`` at its third occurrence, and
+    ``direction`` picks upward or downward crossings. Such a callable is named after its function; where the name is
+    taken, with a number behind it, as a second ``converged`` is.
+
+    Raises:
+        TypeError: anything else.
+        ValueError: two :class:`Event` of one name, or ``converged`` without its observable.
     """
-    bound = [_bind(event, flow, y0) for event in _as_list(events)]
-    if not any(event.name == DIVERGED for event in bound):
-        bound.append(_diverged(DIVERGENCE_LIMIT, of_stepped=True))
-    return bound
+    given = _as_list(events)
+    bound = [_bind(event, flow, y0) for event in given]
+    own = [event.name for event, raw in zip(bound, given, strict=True) if event is raw]
+    twice = sorted({name for name in own if own.count(name) > 1})
+    if twice:
+        raise ValueError(f"events: expected a name of its own for each event, got {twice} twice")
+    limited = any(event.name == DIVERGED for event in given if isinstance(event, Event))
+    taken = {*own, DIVERGED}
+    for index, (event, raw) in enumerate(zip(bound, given, strict=True)):
+        if raw is not event:
+            bound[index] = replace(event, name=_free_name(event.name, taken))
+            taken.add(bound[index].name)
+    return bound if limited else [*bound, _diverged(DIVERGENCE_LIMIT, of_stepped=True)]
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """``name``, or where that is taken the first of ``name 2``, ``name 3`` ... that is not."""
+    numbered = (f"{name} {count}" for count in itertools.count(2))
+    return name if name not in taken else next(free for free in numbered if free not in taken)
 
 
 def _as_list(events: Any) -> list[Any]:
@@ -145,11 +206,18 @@ def _bind(event: Any, flow: Flow, y0: Vector) -> Event:
         return event.bind(flow, y0)
     if isinstance(event, Event):
         return event
+    if not callable(event) or isinstance(event, type):
+        raise TypeError(f"events: expected callables (t, y) -> float, got {shown(event)}")
     name = getattr(event, "name", None) or getattr(event, "__name__", None)
-    if not callable(event) or not isinstance(name, str):
-        raise TypeError(f"events: expected callables (t, y) -> float with a name, got {event!r}")
-    direction = int(np.sign(getattr(event, "direction", 0)))
-    return Event(name, event, bool(getattr(event, "terminal", True)), direction)
+    try:
+        return Event(
+            name if isinstance(name, str) else type(event).__name__,
+            event,
+            getattr(event, "terminal", False),
+            getattr(event, "direction", 0),
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"events: {error}") from None
 
 
 @dataclass(frozen=True)

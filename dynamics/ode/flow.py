@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.overrides import HearsOverrides
+from dynamics.validation import is_tensor, shown
 
 Labels = NDArray[np.intp]
 
@@ -174,6 +175,18 @@ class Flow(HearsOverrides, ABC):
         """The observables of a run's states ``(T, size)``, time first; state by state by default."""
         return stacked([self.observables(y) for y in states])
 
+    def short_of(self, observable: str, threshold: float, watched: Mapping[str, Any]) -> float:
+        """How far a state is from counting as converged; 0 or less where it does. Continuous along a run.
+
+        By default how far the largest ``|observable|`` is above ``threshold``. A flow whose observable is small at a
+        wrong place too overrides this.
+
+        Args:
+            observable, threshold: what :func:`dynamics.ode.events.converged` was asked for.
+            watched: the observables of the state.
+        """
+        return float(np.max(np.abs(watched[observable]), initial=0.0)) - threshold
+
     @property
     def tells_loss(self) -> bool:
         """Whether :meth:`with_loss` is defined."""
@@ -235,4 +248,11 @@ class Flow(HearsOverrides, ABC):
 
 def stacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
     """The named values of every row as arrays with the rows on the first axis."""
-    return {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
+    return {name: np.stack([unmasked(name, row[name]) for row in rows]) for name in rows[0]}
+
+
+def unmasked(name: str, value: Any) -> NDArray[Any]:
+    """``value`` as an array; raises TypeError where that would lose a mask, or take a tensor out of its library."""
+    if isinstance(value, np.ma.MaskedArray) or is_tensor(value):
+        raise TypeError(f"{name}: expected a NumPy array without a mask, got {shown(value)}")
+    return np.asarray(value)

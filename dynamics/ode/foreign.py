@@ -81,6 +81,10 @@ class ForeignFlow(Flow):
         along = self._member("observables_along", None)
         return dict(along(np.stack(states))) if along else super().observables_along(states)  # type: ignore[arg-type]
 
+    def short_of(self, observable: str, threshold: float, watched: Mapping[str, Any]) -> float:
+        own = self._member("short_of", super().short_of)
+        return float(own(observable, threshold, watched))
+
     @property
     def tells_loss(self) -> bool:
         return callable(self._member("with_loss", None))

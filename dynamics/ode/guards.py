@@ -12,6 +12,7 @@ import numpy as np
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Coordinates
 from dynamics.ode.status import Status, Stop
+from dynamics.validation import real_numbers, shown
 
 
 class GuardedField:
@@ -78,10 +79,25 @@ class GuardedField:
         told: list[Vector] = [np.array(np.nan), np.array(np.nan)]
 
         def field(t: float, y: Vector) -> Vector:
-            f, *told[:] = self._raised(self.flow.with_loss, t, y)
+            f, *told[:] = self._told(self.raised(self.flow.with_loss, t, y))
             return self._shaped(f)
 
         return self._guarded(t, y, field), told[0], told[1]
+
+    def _told(self, raw: Any) -> tuple[Any, Vector, Vector]:
+        """The three parts of what ``with_loss`` gave; the losses as arrays of real numbers."""
+        try:
+            if not isinstance(raw, tuple | list) or len(raw) != 3:
+                raise TypeError(f"flow.with_loss(t, y): expected (dy/dt, J, dJ/dt), got {shown(raw)}")
+            f, loss, slope = raw
+            return (
+                f,
+                real_numbers("flow.with_loss(t, y)[1]", loss),
+                real_numbers("flow.with_loss(t, y)[2]", slope),
+            )
+        except (TypeError, ValueError) as error:
+            self.flow_error = error
+            raise
 
     def _guarded(self, t: float, y: Vector, field: Callable[[float, Vector], Vector]) -> Vector:
         self.nfev += 1
@@ -103,9 +119,9 @@ class GuardedField:
 
     def unchecked(self, t: float, y: Vector) -> Vector:
         """One plain evaluation, uncounted: neither limits nor finiteness are looked at."""
-        return self._shaped(self._raised(self.flow, t, y))
+        return self._shaped(self.raised(self.flow, t, y))
 
-    def _raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
+    def raised(self, function: Callable[[float, Vector], Any], t: float, y: Vector) -> Any:
         """The flow's own errors are kept apart from the method's, and what it does to its argument stays its own."""
         try:
             return function(t, y.copy())
@@ -114,11 +130,14 @@ class GuardedField:
             raise
 
     def _shaped(self, raw: Any) -> Vector:
-        f = np.array(raw, dtype=np.float64)  # a copy: the flow may reuse its output buffer
-        if f.shape != (self.n,):
-            self.flow_error = ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")
-            raise self.flow_error
-        return f
+        try:
+            f = real_numbers("flow(t, y)", raw)
+            if f.shape != (self.n,):
+                raise ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")
+        except (TypeError, ValueError) as error:
+            self.flow_error = error
+            raise
+        return f.copy()  # the flow may reuse its output buffer
 
     def _report(self, values: Vector, detail: str, earlier: Stop | None = None) -> Vector:
         stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(self._back(values)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,7 +26,10 @@ def integrate(
     max_steps: int = 100_000,
     max_seconds: float | None = None,
     events: Iterable[Any] | None = None,
+    max_step: float = math.inf,
+    first_step: float | None = None,
     progress: bool | Callable[[float], None] = False,
+    **options: Any,
 ) -> Trajectory:
     """Integrate ``dy/dt = flow(t, y)`` from ``flow.initial_state()`` over ``t_span``.
 
@@ -56,8 +60,14 @@ def integrate(
         rtol, atol: of the error of a step, ``atol`` in the units of the state.
         max_steps: steps after which the run ends with what it has.
         max_seconds: of wall clock after which it does; the clock is read at every evaluation.
-        events: see :mod:`dynamics.ode.events`; the limit on ``max |y|`` (1e12) is always on.
+        events: :class:`dynamics.Event`, :func:`dynamics.converged`, :func:`dynamics.diverged`, or callables
+            ``(t, y) -> float`` in SciPy's words (``terminal``, ``direction``); ``run.events`` and ``run.event_states``
+            hold the times and states. The limit on ``max |y|`` (1e12) is always on.
+        max_step, first_step: the longest step, and the first one, in the flow's units of time; every method keeps them.
         progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
+        options: further ones that SciPy's methods know by the same names: ``jac``, ``jac_sparsity`` (Radau, BDF),
+            ``jac``, ``lband``, ``uband``, ``min_step`` (LSODA). One that the method does not use is warned of, as
+            SciPy does, and has no effect.
 
     Returns:
         The run, whatever its end: where something goes wrong ``success`` is False, and ``status`` and ``message`` name
@@ -80,7 +90,11 @@ def integrate(
         max_steps=max_steps,
         max_seconds=max_seconds,
         events=events,
+        max_step=max_step,
+        first_step=first_step,
+        options=options,
     )
+    plan.options.warn_of_unused(plan.method.name, plan.method.row, stacklevel=3)
     run = Run(plan)
     with reporting(progress, plan.problem.t0, plan.problem.t1) as report:
         return run.until_the_end(report)

@@ -35,8 +35,8 @@ class OutputRows:
         self._wanted = wanted
         self._direction = direction
         self._next = 0
-        self._capacity = max(int(available_memory() / 4 / (8 * y0.size)), 1)
-        if wanted is not None and wanted.size > self._capacity:
+        self.capacity = max(int(available_memory() / 4 / (8 * y0.size)), 1)
+        if wanted is not None and wanted.size > self.capacity:
             raise ValueError(
                 f"t_eval: {wanted.size} times of {y0.size} components take "
                 f"{8 * wanted.size * y0.size / GIB:.1f} GiB, more than a quarter of the available memory; "
@@ -67,6 +67,6 @@ class OutputRows:
         if not np.isfinite(y).all():
             component = int(np.argmin(np.isfinite(y)))
             raise Stop(Status.NONFINITE, f"the state at t = {t:.6g} is not finite", component)
-        if len(self.rows) >= self._capacity:
+        if len(self.rows) >= self.capacity:
             raise Stop(Status.MEMORY_LIMIT, f"{len(self.rows)} states fill a quarter of the available memory")
         self.rows.append((t, y.copy()))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -16,6 +18,7 @@ from dynamics.ode.events import Event, bind_events
 from dynamics.ode.flow import Coordinates, Flow, Integrable
 from dynamics.ode.foreign import as_flow
 from dynamics.ode.guards import GuardedField
+from dynamics.ode.method_options import MethodOptions
 from dynamics.ode.run_result import require_names_fit
 from dynamics.ode.state import State
 from dynamics.ode.steppers.method_choice import choose_method, method_by_tolerance
@@ -96,6 +99,7 @@ class Plan:
     tolerances: Tolerances
     limits: Limits
     events: tuple[Event, ...]
+    options: MethodOptions
 
     @classmethod
     def of(
@@ -110,6 +114,9 @@ class Plan:
         max_steps: Any,
         max_seconds: Any,
         events: Iterable[Any] | None,
+        max_step: Any = math.inf,
+        first_step: Any = None,
+        options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Self:
         """The plan of the arguments of :func:`dynamics.ode.integrate.integrate`.
 
@@ -120,15 +127,18 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
-        problem = InitialValueProblem(adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method))
+        problem = InitialValueProblem(
+            adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
+        )
         tolerances = Tolerances.of(adapted, problem.y0.size, rtol, atol)
         named = None if method == "auto" else _named(method, problem)
         times = output_times(t_eval, t0, t1)
         limits = Limits.of(max_steps, max_seconds)
+        further = MethodOptions.of(max_step, first_step, options, t1 - t0, problem.y0.size)
         ready = bind_events(events, adapted, problem.y0)
         require_names_fit(adapted, t0, problem.y0)
         chosen = _chosen(problem, tolerances, limits) if named is None else named
-        return cls(problem, times, chosen, tolerances, limits, tuple(ready))
+        return cls(problem, times, chosen, tolerances, limits, tuple(ready), further)
 
     @property
     def solver_tolerances(self) -> tuple[float, float]:
@@ -152,7 +162,7 @@ class Plan:
         """The stepper at the start of the run."""
         problem, row = self.problem, self.method.row
         rtol, atol = self.solver_tolerances
-        options = self.tolerances.options_for(row)
+        options = self.tolerances.options_for(row) | self.options.given_to(row, field)
         start = problem.start.stepped
         return row.solver(field, problem.t0, start, problem.t1, rtol=rtol, atol=atol, **options)
 
@@ -171,12 +181,13 @@ class Plan:
             "instances": self.tolerances.instances,
             "max_steps": self.limits.steps,
             "max_seconds": self.limits.seconds,
+            **self.options.settings(),
         }
 
 
-def _coordinates(flow: Flow, method: str | type[Any]) -> Coordinates:
-    """Those in which the flow is cheaper, where it has any; a class of the caller's sees the flow's own states."""
-    cheaper = flow.cheaper_coordinates() if isinstance(method, str) else None
+def _coordinates(flow: Flow, method: str | type[Any], options: Mapping[str, Any]) -> Coordinates:
+    """Those in which the flow is cheaper, where it has any; a class or a Jacobian of the caller's sees its own states."""
+    cheaper = flow.cheaper_coordinates() if isinstance(method, str) and not options else None
     return Coordinates(flow) if cheaper is None else cheaper
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, LinAlgWarning
 
+from dynamics.ode.event_record import EventRecord
 from dynamics.ode.events import Event, EventWatch
 from dynamics.ode.flow import Coordinates
 from dynamics.ode.output_rows import OutputRows
@@ -52,7 +53,7 @@ class Run:
         self._field = plan.guarded_field()
         self._output = OutputRows(problem.t0, problem.start, plan.times, problem.direction)
         self._n_steps = 0
-        self._event_times: dict[str, list[float]] = {}
+        self._events = EventRecord(self._output.capacity)
 
     def until_the_end(self, report: Report) -> Trajectory:
         """Step until something ends the run; the result holds everything up to there."""
@@ -73,7 +74,7 @@ class Run:
         watch = EventWatch(plan.events, problem.t0, problem.start)
         event = watch.at_start()
         if event is not None:
-            self._event_times[event.name] = [problem.t0]
+            self._events.add(event, problem.t0, problem.y0)
             return self._ended_by(event, problem.start)
         if problem.t0 == problem.t1:
             return Stop(Status.FINISHED, "the time span has zero length")
@@ -104,8 +105,7 @@ class Run:
         self._n_steps += 1
         within_step = _DenseOutput(solver, coordinates)
         for hit in watch.advance(t, state, within_step):
-            self._event_times.setdefault(hit.event.name, []).append(hit.t)
-            if hit.event.terminal:
+            if self._events.add(hit.event, hit.t, hit.state.y):
                 self._output.advance(hit.t, hit.state, within_step)
                 return self._ended_by(hit.event, hit.state)
         self._output.advance(t, state, within_step)
@@ -144,6 +144,6 @@ class Run:
             ending,
             nfev=self._field.nfev,
             n_steps=self._n_steps,
-            events=self._event_times,
+            events=self._events,
             settings=plan.settings(),
         )

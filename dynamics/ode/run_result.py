@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Vector
+from dynamics.ode.event_record import EventRecord
 from dynamics.ode.flow import Flow, stacked
 from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status, Stop
@@ -22,7 +23,7 @@ def trajectory_of(
     *,
     nfev: int,
     n_steps: int,
-    events: Mapping[str, Sequence[float]],
+    events: EventRecord,
     settings: Mapping[str, Any],
 ) -> Trajectory:
     """The trajectory through ``rows`` of times and flat states, named and described by the flow."""
@@ -42,7 +43,8 @@ def trajectory_of(
         coordinates={name: label for name, label in flow.coordinates.items() if label[0] in present},
         problem=flow.problem_description(),
         attributes={**provenance(), "flow": flow.name, "configuration": flow.configuration(), **settings},
-        events={name: tuple(times) for name, times in events.items()},
+        events=events.times,
+        event_states=events.states,
     )
 
 
@@ -52,7 +54,9 @@ def require_names_fit(flow: Flow, t0: float, y0: Vector) -> None:
     Raises:
         ValueError, TypeError: names or shapes of the flow do not fit, which would otherwise show after the run.
     """
-    trajectory_of(flow, [(t0, y0)], Stop(Status.FINISHED, ""), nfev=0, n_steps=0, events={}, settings={})
+    trajectory_of(
+        flow, [(t0, y0)], Stop(Status.FINISHED, ""), nfev=0, n_steps=0, events=EventRecord(0), settings={}
+    )
 
 
 def named_arrays(

@@ -38,7 +38,8 @@ class Trajectory(TrajectoryData):
             data. ``TeacherStudent.from_description(run.problem)`` is the problem of a two-layer run.
         attributes: JSON-able facts about the run (resolved configuration, seed, device); stored with it, and tuples in
             them become lists, as in JSON. Versions of the software are added when absent.
-        events: the times at which each event occurred, by name.
+        events: the times at which each event occurred, by name; an event that never did has no entry.
+        event_states: the flat states at these times, (occurrences, size) each.
 
     Memory: its arrays, as given (not copied).
 

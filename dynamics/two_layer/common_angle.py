@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.ode.flow import Flow
-from dynamics.validation import number, positive_int
+from dynamics.validation import number, positive_int, real_numbers
 
 
 class CommonAngleFlow(Flow):
@@ -87,7 +87,7 @@ class CommonAngleFlow(Flow):
 
     def students(self, y: ArrayLike) -> Array:
         """The students W (m, m) of a flat state."""
-        state = self.unpack(np.asarray(y, dtype=np.float64))
+        state = self.unpack(real_numbers("y", y))
         (p, q, own, rest), W = state["other"], np.empty((self.m, self.m))
         W[:, :2] = np.concatenate(
             [state["pair"][:, :2], np.repeat(state["pair"][:, 2:], self.m - 2, axis=1)], axis=1

@@ -13,7 +13,12 @@ from dynamics.arrays import Array
 from dynamics.geometry.columns import Columns, directions, norms, unit_columns
 from dynamics.geometry.coordinate_axes import CoordinateAxes
 from dynamics.ode.flow import Coordinates
-from dynamics.two_layer.observables import DIMENSIONS, population_loss, two_layer_observables
+from dynamics.two_layer.observables import (
+    DIMENSIONS,
+    population_loss,
+    sine_from_teacher,
+    two_layer_observables,
+)
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
@@ -27,7 +32,7 @@ _FIELD = ("field", "__call__", "prepare", "teacher", "teacher_times", "of_tangen
 """Members that make dy/dt."""
 
 SOLVED = 1e-12
-"""A population loss below this in size is zero: 1000 times its rounding for teachers of unit second moment."""
+"""A population loss up to this share of the teacher's second moment is zero: 1000 times its rounding."""
 
 
 class TwoLayerDynamics(StudentFlow):
@@ -56,6 +61,7 @@ class TwoLayerDynamics(StudentFlow):
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **StudentFlow.rests_on,
         "observables_along": ("observables", "matrices", "unpack"),
+        "short_of": ("observables",),
         "of_tangent": ("of_matrices", "pack"),
         "tangent_gram": (*_FIELD, "matrices"),
         "cheaper_coordinates": (*_FIELD, "of_matrices", "pack", "initial_arrays"),
@@ -83,6 +89,37 @@ class TwoLayerDynamics(StudentFlow):
         watched = two_layer_observables(self.problem, W, V)
         watched["norm_drift"] = norms(self.unpack(y)["W"]) / norms(self.problem.student_W) - 1
         return watched
+
+    def short_of(self, observable: str, threshold: float, watched: Mapping[str, Any]) -> float:
+        """As for any flow; by ``sin_theta`` at the solution alone, see :func:`dynamics.ode.events.converged`.
+
+        Opposite a teacher the sine is small too, and where the fan-outs are off, or an irrelevant node still speaks,
+        the fan-ins may be right and the loss is not. So beyond a right angle ``2 - sin theta`` counts
+        (:func:`~dynamics.two_layer.observables.sine_from_teacher`), and the loss must be one that fan-ins within
+        sin theta of the teacher and fan-outs within that share of it can have: by Minkowski's inequality at most
+        ``1/2 (1 + sqrt 2)^2 L (sum_j ||w*_j|| ||v*_j||)^2 sin^2 theta`` with L the largest eigenvalue of E[x x^T].
+        """
+        if observable != "sin_theta":
+            return super().short_of(observable, threshold, watched)
+        along = float(np.max(sine_from_teacher(watched["angle"]))) - threshold
+        excess = np.sqrt(np.maximum(watched["loss"] - self._loss_rounding, 0.0))
+        with np.errstate(divide="ignore", invalid="ignore"):  # a teacher that says nothing
+            as_sine = np.where(excess > 0, excess / self._root_loss_of_sine, 0.0)
+        return max(along, float(np.max(as_sine)) - threshold)
+
+    @cached_property
+    def _loss_rounding(self) -> Array:
+        """A population loss up to this is zero."""
+        return SOLVED * self.problem.teacher_second_moment
+
+    @cached_property
+    def _root_loss_of_sine(self) -> Array:
+        """The root of the largest loss at ``sin theta = 1`` in the bound of :meth:`short_of`, (...)."""
+        problem = self.problem
+        variance = problem.measure.spherical_variance
+        largest = np.linalg.norm(problem.measure.second_moment(), 2) if variance is None else variance
+        speech = norms(problem.teacher_W) * np.linalg.norm(problem.teacher_V, axis=-1)
+        return np.asarray((1 + np.sqrt(2)) * np.sqrt(largest / 2) * speech.sum(axis=-1))
 
     def observables_along(self, states: Sequence[Array] | Array) -> dict[str, Array]:
         """The observables of a run's states (T, size), time first: as many states at once as stay in cache."""
@@ -152,7 +189,7 @@ class TwoLayerDynamics(StudentFlow):
         if not self.projected or problem.measure.spherical_variance is None:
             return None
         W, V = self.matrices(y)
-        if not np.all(np.abs(population_loss(problem, W, V)) < SOLVED):
+        if not np.all(np.abs(population_loss(problem, W, V)) <= self._loss_rounding):
             return None
         return TangentGram(W, V, problem.measure, trains_V=self.trains_V)
 

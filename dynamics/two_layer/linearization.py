@@ -5,65 +5,128 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import tangent_projection
+from dynamics.two_layer.flat_directions import flat_directions
 from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.validation import integer, real_array
 
-FLAT_SHARE = 1e-7
-"""Eigenvalues below this share of the largest belong to flat directions (differences are good to about 1e-9 of it)."""
+OF_DIFFERENCES = 1e-7
+"""Share of the largest eigenvalue below which one found by differences cannot be told from zero (they are good to about
+1e-9 of it)."""
+
+OF_CLOSED_FORM = 8
+"""The same for the closed form, in units of ``N eps``: rounding of N entries and of their eigenvalues."""
+
+LANCZOS = 1e-9
+"""The same for Lanczos' iteration, whose tolerance is a tenth of it."""
+
+AT_REST = 1e-8
+"""Distance from the equilibrium, in the units of the state, that a state may have at which a flow is linearised."""
 
 DENSE_LIMIT = 4000
 """Tangent dimension up to which the Jacobian is formed (128 MB) rather than applied."""
 
 
 def spectral_rate(
-    flow: TwoLayerDynamics, state: Array | None = None, *, return_spectrum: bool = False
+    flow: TwoLayerDynamics,
+    state: Array | None = None,
+    *,
+    flat: int | None = None,
+    return_spectrum: bool = False,
 ) -> float | Array | tuple[float | Array, Array]:
     """Slowest decay rate of a flow near an equilibrium, flat directions left out.
 
-    ``min {lambda of -J : |lambda| > FLAT_SHARE max|lambda|}``, with J the Jacobian on the tangent space (columns that
-    live on spheres move along them only): deviations decay like ``exp(-rate t)`` in the end. The flow is asked for J in
-    closed form (``flow.tangent_gram``, known at a solution of a projected flow with spherical input); where it has
+    The smallest eigenvalue of -J that belongs to no flat direction, with J the Jacobian on the tangent space (columns
+    that live on spheres move along them only): deviations decay like ``exp(-rate t)`` in the end. The flow is asked for
+    J in closed form (``flow.tangent_gram``, known at a solution of a projected flow with spherical input); where it has
     none, J is taken by central differences of the flow.
+
+    Flat directions are counted from the state, not by the size of eigenvalues: at silent nodes and among nodes on one
+    line (:mod:`dynamics.two_layer.flat_directions`). Two teachers 1e-7 apart have a rate of 1e-7 / 2 pi. Where an
+    eigenvalue beyond those counted cannot be told from zero, that is an error, and ``flat`` says what is known better.
 
     Args:
         flow: a two-layer flow, of one instance or a stack.
         state: flat state near which to linearise, default ``flow.equilibrium()``.
+        flat: number of flat directions of each instance; None counts them.
         return_spectrum: whether to return the eigenvalues too.
     Returns:
         The rate per unit of the flow's time, negative where the equilibrium is unstable: a float for one instance, an
         array of the ensemble's shape (...) for several. With ``return_spectrum`` also the real parts of the eigenvalues
         of -J, ascending, (..., N).
     Raises:
-        ValueError: the state is no equilibrium; or the tangent dimension N exceeds ``DENSE_LIMIT`` and the spectrum is
+        ValueError: the state is no equilibrium; an eigenvalue is zero or too small to tell, and not counted as flat; or
+            the tangent dimension N exceeds ``DENSE_LIMIT`` and the spectrum is
             asked for, the closed form is not known, or there is an ensemble or a flat direction.
     Cost: O(N^3), memory O(N^2) an instance; above ``DENSE_LIMIT`` Lanczos on the closed form, memory O(N).
     Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
     """
-    state = flow.equilibrium() if state is None else np.asarray(state, dtype=np.float64)
-    _require_equilibrium(flow, state)
+    state = flow.equilibrium() if state is None else real_array("state", state)
     size = tangent_size(flow)
+    if size == 0:
+        raise ValueError(
+            "flow: expected at least one direction to move in, got columns of one row on their spheres"
+        )
     if size > DENSE_LIMIT:
         if return_spectrum:
             raise ValueError(f"return_spectrum: expected tangent dimension <= {DENSE_LIMIT}, got {size}")
-        return _lanczos_rate(flow, state)
+        return _lanczos_rate(flow, state, flat)
     gram = flow.tangent_gram(state)
     if gram is None:
         values = np.sort(np.linalg.eigvals(-difference_jacobian(flow, state)).real, axis=-1)
+        share = OF_DIFFERENCES
     else:
         values = np.asarray(np.linalg.eigvalsh(_in_tangent_basis(flow, gram.W, gram)))
-    flat = np.abs(values) <= FLAT_SHARE * np.abs(values).max(axis=-1, keepdims=True)
-    slowest = np.where(flat, np.inf, values).min(axis=-1)
+        share = OF_CLOSED_FORM * size * float(np.finfo(np.float64).eps)
+    _require_equilibrium(flow, state, np.abs(values).max(axis=-1))
+    slowest = _slowest(values, _counted(flow, state, flat), share)
     rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
     return (rate, values) if return_spectrum else rate
 
 
-def _require_equilibrium(flow: TwoLayerDynamics, state: Array) -> None:
-    speed = float(np.abs(flow(0.0, state)).max())
-    if not speed <= 1e-8 * max(1.0, float(np.abs(state).max())):
-        raise ValueError(f"state: expected an equilibrium of the flow, got a largest speed of {speed:.3g}")
+def _counted(flow: TwoLayerDynamics, state: Array, flat: int | None) -> NDArray[np.int64]:
+    """Flat directions of every instance: as given, or from the state's structure."""
+    if flat is not None:
+        return np.full(flow.problem.batch_shape, integer("flat", flat, least=0))
+    W, V = flow.matrices(state)
+    return flat_directions(W, V, projected=flow.projected, trains_V=flow.trains_V)
+
+
+def _slowest(values: Array, flat: NDArray[np.int64], share: float) -> Array:
+    """The smallest of ascending eigenvalues (..., N) without the ``flat`` (...) that are nearest to zero and vanish.
+
+    ``share``: of the largest, up to which an eigenvalue cannot be told from zero.
+    """
+    size = np.abs(values)
+    vanish = size <= share * size.max(axis=-1, keepdims=True)
+    unknown = vanish.sum(axis=-1) > flat
+    if unknown.any():
+        worst = tuple(map(int, np.argwhere(unknown)[0]))
+        where = f" of instance {worst}" if worst else ""
+        raise ValueError(
+            f"state: expected a rate that can be told from zero; {int(vanish[worst].sum())} eigenvalues{where} are "
+            f"below {share:.1g} of the largest, and {int(flat[worst])} flat directions are counted from its nodes; if "
+            "the others are flat too, pass flat"
+        )
+    slowest = np.where(vanish, np.inf, values).min(axis=-1)
+    if np.isinf(slowest).any():
+        raise ValueError("state: expected a direction along which the flow moves, got flat ones only")
+    return np.asarray(slowest)
+
+
+def _require_equilibrium(flow: TwoLayerDynamics, state: Array, fastest: Array | float) -> None:
+    """Refuse a state that the ``fastest`` rate (...) would move by more than 1e-8 of its size: slow is not at rest."""
+    speed = np.abs(flow(0.0, state)).max()
+    reach = float(np.min(fastest)) * max(1.0, float(np.abs(state).max()))
+    if not speed <= AT_REST * reach:
+        raise ValueError(
+            f"state: expected an equilibrium of the flow, got a largest speed of {speed:.3g}, with rates up to "
+            f"{float(np.min(fastest)):.3g}"
+        )
 
 
 def tangent_size(flow: TwoLayerDynamics) -> int:
@@ -174,17 +237,15 @@ def _in_full_space(
     return matrix
 
 
-def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
+def _lanczos_rate(flow: TwoLayerDynamics, state: Array, flat: int | None) -> float:
     gram = None if flow.problem.batch_shape else flow.tangent_gram(state)
     if gram is None:
         raise ValueError(
             f"flow: expected tangent dimension <= {DENSE_LIMIT} for an ensemble or without closed form, "
             f"got {tangent_size(flow)}"
         )
-    if flow.trains_V and flow.problem.n > flow.problem.m:
-        raise ValueError(
-            "flow: expected no flat directions above the dense limit, got an r-set with V learned"
-        )
+    if counted := int(_counted(flow, state, flat)):
+        raise ValueError(f"state: expected no flat directions above the dense limit, got {counted}")
     W, V = gram.W, gram.V
     size_W = W.size
     # Off the tangent space the operator acts as this multiple of the identity, which is above its smallest tangent
@@ -203,4 +264,6 @@ def _lanczos_rate(flow: TwoLayerDynamics, state: Array) -> float:
     operator = LinearOperator((size, size), matvec=_apply, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(size)
     smallest = eigsh(operator, k=1, which="SA", tol=1e-10, v0=start, return_eigenvectors=False, ncv=60)
-    return float(smallest[0])
+    largest = eigsh(operator, k=1, which="LA", tol=1e-3, v0=start, return_eigenvectors=False)
+    _require_equilibrium(flow, state, float(largest[0]))
+    return float(_slowest(np.array([smallest[0], largest[0]]), np.array(0), LANCZOS))

@@ -52,6 +52,21 @@ def _overlap(kernel: Array, left: Array, right: Array) -> Array:
     return np.asarray((left * (kernel @ right)).sum(axis=(-2, -1)))
 
 
+def sine_from_teacher(angle: Array) -> Array:
+    """``sin theta`` up to a right angle and ``2 - sin theta`` beyond it: small at the teacher alone.
+
+    sin theta is 0 opposite the teacher too, where nothing is learned. This rises from 0 to 2, smoothly at the right
+    angle, so that it can be watched for a threshold along a run.
+
+    Args:
+        angle: theta (...), radians in [0, pi].
+    Returns:
+        (...).
+    """
+    sine = np.sin(angle)
+    return np.asarray(np.where(angle > np.pi / 2, 2.0 - sine, sine))
+
+
 def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:
     """What is watched in a state of a two-layer problem, by flows and by trained networks alike.
 

@@ -16,7 +16,7 @@ from dynamics.measures.described import described_measure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator, number, real_array
+from dynamics.validation import Randomness, generator, number, positive_int, real_array, shown
 
 _ARRAYS = ("teacher_W", "student_W", "teacher_V", "student_V")
 
@@ -50,12 +50,12 @@ class TeacherStudent:
     measure: InputMeasure = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        arrays = {name: _matrix(name, getattr(self, name)) for name in ("teacher_W", "student_W")}
+        arrays = {name: matrix(name, getattr(self, name)) for name in ("teacher_W", "student_W")}
         outputs = next((np.shape(v)[-1] for v in (self.teacher_V, self.student_V) if np.ndim(v) >= 2), 1)
         for side in ("teacher", "student"):
             nodes = arrays[f"{side}_W"].shape[-1]
             given = getattr(self, f"{side}_V")
-            arrays[f"{side}_V"] = np.ones((nodes, outputs)) if given is None else _matrix(f"{side}_V", given)
+            arrays[f"{side}_V"] = np.ones((nodes, outputs)) if given is None else matrix(f"{side}_V", given)
         measure = IsotropicGaussian(arrays["teacher_W"].shape[-2]) if self.measure is None else self.measure
         if not isinstance(measure, InputMeasure):
             raise TypeError(f"measure: expected an InputMeasure, got {type(measure).__name__}")
@@ -188,14 +188,20 @@ class TeacherStudent:
             ValueError: an angle outside [0, pi], d < 2, or as the class.
         Source: the start of Luck Matters, Theorem 4.
         """
-        if np.any(~((np.asarray(theta0) >= 0) & (np.asarray(theta0) <= np.pi))):
-            raise ValueError(f"theta0: expected angles in [0, pi], got {theta0!r}")
-        teacher = unit_columns(_matrix("teacher_W", teacher_W))
+        turn = real_array("theta0", theta0)
+        if np.any(~((turn >= 0) & (turn <= np.pi))):
+            raise ValueError(f"theta0: expected angles in [0, pi], got {shown(theta0)}")
+        teacher = unit_columns(matrix("teacher_W", teacher_W))
         if teacher.shape[-2] < 2:
             raise ValueError(f"teacher_W: expected at least 2 rows to turn a column, got {teacher.shape[-2]}")
         noise = generator("rng", rng, of="at_angle").standard_normal(teacher.shape)
         tangent = unit_columns(tangent_projection(teacher, noise))
-        turn = np.broadcast_to(np.asarray(theta0, dtype=np.float64), teacher.shape[:-2] + teacher.shape[-1:])
+        of_nodes = teacher.shape[:-2] + teacher.shape[-1:]
+        if turn.ndim > len(of_nodes) or np.broadcast_shapes(turn.shape, of_nodes) != of_nodes:
+            raise ValueError(
+                f"theta0: expected a number or an array that broadcasts to {of_nodes}, got shape {turn.shape}"
+            )
+        turn = np.broadcast_to(turn, of_nodes)
         student = unit_columns(np.cos(turn)[..., None, :] * teacher + np.sin(turn)[..., None, :] * tangent)
         return cls(teacher, student, teacher_V, teacher_V, measure)  # type: ignore[arg-type]
 
@@ -228,9 +234,9 @@ class TeacherStudent:
         """
         for name, p in (("p_W", p_W), ("p_V", p_V)):
             number(name, p, least=0)
-        W, V = unit_columns(_matrix("teacher_W", teacher_W)), _matrix("teacher_V", teacher_V)
+        W, V = unit_columns(matrix("teacher_W", teacher_W)), matrix("teacher_V", teacher_V)
         d, m = W.shape[-2:]
-        if n < m:
+        if positive_int("n", n) < m:
             raise ValueError(f"n: expected at least m = {m} students, got {n}")
         batch = np.broadcast_shapes(W.shape[:-2], V.shape[:-2])
         source = generator("rng", rng, of="near_teacher")
@@ -242,7 +248,8 @@ class TeacherStudent:
         return cls(W, unit_columns(fan_in), V, start_V, measure)  # type: ignore[arg-type]
 
 
-def _matrix(name: str, value: Any) -> Array:
+def matrix(name: str, value: Any) -> Array:
+    """``value`` as a non-empty array of matrices (..., rows, columns) with finite entries; ValueError or TypeError."""
     array = real_array(name, value)
     if array.ndim < 2 or 0 in array.shape:
         raise ValueError(

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.two_layer.problem import TeacherStudent
-from dynamics.validation import Randomness, generator, number, positive_int
+from dynamics.two_layer.problem import TeacherStudent, matrix
+from dynamics.validation import Randomness, generator, integer, number, positive_int, shown
 
 
 def turned_from(
@@ -38,9 +38,13 @@ def turned_from(
     Source: Student Specialization, section 5.3 and Eqn 8.
     """
     n, scale = positive_int("n", n), number("scale", scale, positive=True)
-    W, V = np.asarray(teacher_W, dtype=np.float64), np.asarray(teacher_V, dtype=np.float64)
-    if W.ndim < 2 or not -W.shape[-1] <= node < W.shape[-1]:
-        raise ValueError(f"node: expected the index of a teacher node of teacher_W {W.shape}, got {node!r}")
+    W, V = matrix("teacher_W", teacher_W), matrix("teacher_V", teacher_V)
+    if not -W.shape[-1] <= integer("node", node) < W.shape[-1]:
+        raise ValueError(
+            f"node: expected the index of a teacher node of teacher_W {W.shape}, got {shown(node)}"
+        )
+    if V.shape[-2] != W.shape[-1]:
+        raise ValueError(f"teacher_V: expected {W.shape[-1]} rows, one a node, got shape {V.shape}")
     column, fan_out = W[..., [node]], V[..., [node], :]
     strength = np.linalg.norm(fan_out, axis=-1, keepdims=True)
     if not np.all(strength > 0):
@@ -73,7 +77,7 @@ def adversarial_start(
     Source: Student Specialization, section 5.3, "Possible slow convergence to weak teacher nodes".
     """
     if not 0 < number("gap", gap) < np.pi:
-        raise ValueError(f"gap: expected an angle in (0, pi), got {gap!r}")
+        raise ValueError(f"gap: expected an angle in (0, pi), got {shown(gap)}")
     return turned_from(teacher_W, teacher_V, n, np.pi - gap, rng, node=node, scale=scale, measure=measure)
 
 

@@ -14,13 +14,16 @@ from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.observables import sine_from_teacher
 from verify.comparisons.late_rates import limit_state
 from verify.mathematics.rates import CEILING, FLOOR, MIN_POINTS, DecayFit, fit_decay
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Late decay of ``||sin theta||``: ``fit`` as measured on a run, ``spectral`` as its limit predicts it.
+    """Late decay of ``||sin theta||``, of angles to the teacher and not to its opposite.
+
+    ``fit`` as measured on a run, ``spectral`` as its limit predicts it.
 
     Either is None where it cannot be had; ``no_fit`` and ``no_spectral`` then say why.
     """
@@ -47,7 +50,7 @@ def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) ->
         accuracy: of the integration, rtol + atol; angles below a hundred times that are left out of the fit.
     """
     fit, spectral, no_fit, no_spectral = None, None, "", ""
-    distance = np.linalg.norm(trajectory.observables["sin_theta"], axis=-1)
+    distance = np.linalg.norm(sine_from_teacher(trajectory.observables["angle"]), axis=-1)
     floor = max(FLOOR, 100 * accuracy)
     try:
         fit = fit_decay(trajectory.t, distance, floor=floor)

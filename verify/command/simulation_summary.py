@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from dynamics.arrays import Array
 from dynamics.deep.flow import DeepFlow
 from dynamics.deep.simulation import DeepSimulation
+from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.simulation import TwoLayerSimulation
@@ -31,6 +32,7 @@ def two_layer_summary(
         f"{problem.measure!r}, {flow.instances} instance(s), seed {simulation.seed}",
         _how_it_ended(trajectory),
         *convergence(flow, trajectory),
+        *_not_converged(simulation, trajectory),
     ]
     measured, spectral = f"none, {rates.no_fit}", f"none ({rates.no_spectral})"
     if rates.fit is not None:
@@ -82,6 +84,21 @@ def _how_it_ended(trajectory: Trajectory) -> str:
 def _loss(trajectory: Trajectory) -> str:
     loss = trajectory.observables["loss"]
     return f"largest loss: {loss[0].max():.4g} -> {loss[-1].max():.4g}"
+
+
+def _not_converged(simulation: TwoLayerSimulation, trajectory: Trajectory) -> list[str]:
+    """What is left where the run was to end at ``until`` and did not, and students on the wrong side of a teacher."""
+    lines = []
+    if simulation.until is not None and trajectory.status is not Status.CONVERGED:
+        lines.append(f"not converged: {simulation.until:g} was not reached by t = {trajectory.t[-1]:.6g}")
+    angle = trajectory.observables["angle"][-1]
+    opposite = int(np.sum(angle > np.pi / 2))
+    if opposite:
+        lines.append(
+            f"students more than a right angle from their teachers: {opposite} of {angle.size} "
+            f"(largest angle {angle.max():.6g})"
+        )
+    return lines
 
 
 def one_or_spread(rate: ArrayLike) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from dynamics.arrays import Array
+from dynamics.validation import number, real_array, real_numbers
 
 CEILING = 1e-3
 """A decay is called late once it is below this: what is left of the nonlinearity is of that relative size."""
@@ -50,9 +51,14 @@ def fit_decay(t: ArrayLike, values: ArrayLike, ceiling: float = CEILING, floor: 
     zero, such as the norm of ``sin_theta`` over the nodes. Raises ValueError when fewer than ``MIN_POINTS`` times fall
     into the window (run longer or record more often).
     """
-    times, series = np.asarray(t, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if series.ndim < 1 or len(series) != len(times):
-        raise ValueError(f"values: expected one row a time ({len(times)}), got shape {series.shape}")
+    times, series = real_array("t", t), real_numbers("values", values)
+    number("ceiling", ceiling, positive=True)
+    number("floor", floor, positive=True)
+    if times.ndim != 1 or series.ndim < 1 or len(series) != len(times):
+        raise ValueError(
+            f"t, values: expected a vector of times and one row of values a time, got shapes {times.shape}, "
+            f"{series.shape}"
+        )
     if not (np.all(np.isfinite(series)) and np.all(series >= 0)):
         raise ValueError("values: expected finite sizes >= 0, got negative or non-finite ones")
     inside = late_window(times, series, ceiling, floor)
@@ -81,7 +87,7 @@ class RateEstimate:
 
 def mean_rate(rates: ArrayLike, confidence: float = 0.95) -> RateEstimate:
     """Student-t interval of the mean rate over independently trained networks (at least two)."""
-    values = np.asarray(rates, dtype=np.float64).ravel()
+    values = real_array("rates", rates).ravel()
     if values.size < 2:
         raise ValueError(f"rates: expected at least 2 networks for an interval, got {values.size}")
     if not 0 < confidence < 1:

@@ -8,11 +8,14 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynamics.arrays import Array
-from dynamics.two_layer.linearization import FLAT_SHARE
 from verify.mathematics.tangent_network import TangentNetwork
 
 DENSE_LIMIT = 700
 """Coordinates up to which H is formed rather than applied."""
+
+FLAT_SHARE = 1e-7
+"""Share of the largest eigenvalue up to which one counts as flat. Whoever takes the rate compares :attr:`Modes.flat`
+with the number of directions that are flat by structure, and refuses to judge where more of them vanish."""
 
 NOISE_INPUTS = 4096
 

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.ode.results.storable import is_plain_attribute
-from dynamics.ode.results.trajectory_data import PROBLEM, RESERVED_ATTRIBUTES, Axes, TrajectoryData
+from dynamics.ode.results.trajectory_data import (
+    PROBLEM,
+    RESERVED_ATTRIBUTES,
+    Axes,
+    TrajectoryData,
+    event_variable,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,6 +38,10 @@ def to_dataset(data: TrajectoryData) -> xr.Dataset:
         if isinstance(value, np.ndarray):
             axes = tuple(f"{PROBLEM}{key}_axis{axis}" for axis in range(value.ndim))
             variables[f"{PROBLEM}{key}"] = (axes, value, {"role": "problem"})
+    for place, (event, states) in enumerate(data.event_states.items()):
+        name = event_variable(place)
+        axes = (f"{name}_axis0", f"{name}_axis1")
+        variables[name] = (axes, states, {"role": "event", "event": json.dumps(event)})
     coordinates: dict[str, Any] = {
         "time": ("time", data.t, {"long_name": data.time_counts} if _is_held(data.time_counts) else {})
     }
@@ -103,12 +113,15 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
 
 def _decoded(dataset: xr.Dataset) -> dict[str, Any]:
     held = _decoded_attributes(dataset)
-    arrays: dict[str, dict[str, Any]] = {"state": {}, "observable": {}, "problem": {}}
+    arrays: dict[str, dict[str, Any]] = {"state": {}, "observable": {}, "problem": {}, "event": {}}
     dimensions = {}
     for key, variable in dataset.data_vars.items():
         name, role, values = str(key), variable.attrs["role"], variable.to_numpy()
         if role == "problem":
             arrays[role][name.removeprefix(PROBLEM)] = _texts_as_such(values)
+            continue
+        if role == "event":
+            arrays[role][json.loads(variable.attrs["event"])] = values
             continue
         ensemble = tuple(json.loads(variable.attrs["ensemble_shape"]))
         skip = 2 if ensemble else 1
@@ -125,6 +138,7 @@ def _decoded(dataset: xr.Dataset) -> dict[str, Any]:
         "status": held["status"],
         "message": held["message"],
         "events": held["events"],
+        "event_states": arrays["event"],
         "time_counts": held.get("time_counts", NOT_RECORDED),
         "problem": {**held.get("problem", {}), **arrays["problem"]},
         "dimensions": dimensions,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.files.netcdf import SEAL, check_name
+from dynamics.validation import is_tensor, shown
 
 _DTYPES = tuple(
     map(np.dtype, ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"))
@@ -31,6 +32,8 @@ def stored_array(name: str, value: Any) -> NDArray[Any]:
     """
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name}: expected an array without a mask, got a masked one")
+    if is_tensor(value):
+        raise TypeError(f"{name}: expected a NumPy array, got {shown(value)}")
     array = np.asarray(value)
     native = array.dtype.newbyteorder("=")
     if native not in _DTYPES:

@@ -25,6 +25,11 @@ PROBLEM = "problem_"
 """Begins the names under which a file keeps arrays of the problem, which are no part of the run."""
 
 
+def event_variable(place: int) -> str:
+    """The name under which a file keeps the states at the events that stand at ``place`` of ``event_states``."""
+    return f"event_states_{place}"
+
+
 class Axes(NamedTuple):
     """The axes of one array after time: the shape of its ensemble and the names of the trailing ones."""
 
@@ -53,6 +58,7 @@ class TrajectoryData:
     problem: Mapping[str, Any] = field(default_factory=_no_mapping)
     attributes: Mapping[str, Any] = field(default_factory=_no_mapping)
     events: Mapping[str, tuple[float, ...]] = field(default_factory=_no_mapping)
+    event_states: Mapping[str, NDArray[np.float64]] = field(default_factory=_no_mapping)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
@@ -70,6 +76,8 @@ class TrajectoryData:
         put(self, "coordinates", coordinates)
         put(self, "problem", {name: _problem_part(name, part) for name, part in self.problem.items()})
         put(self, "events", {name: tuple(map(float, times)) for name, times in self.events.items()})
+        states = {name: stored_array(f"event_states[{name!r}]", at) for name, at in self.event_states.items()}
+        put(self, "event_states", states)
         attributes = {name: _attribute(name, value) for name, value in self.attributes.items()}
         put(self, "attributes", {"versions": software_versions(), **attributes})
         self._validate()
@@ -104,6 +112,7 @@ class TrajectoryData:
             raise ValueError(f"t: expected a vector of times, got shape {self.t.shape}")
         if not isinstance(self.time_counts, str) or not self.time_counts:
             raise ValueError(f"time_counts: expected what t counts, in words, got {self.time_counts!r}")
+        self._validate_events()
         twice = sorted(self.state.keys() & self.observables.keys())
         if twice:
             raise ValueError(f"observables: names {twice} are taken by the state")
@@ -122,6 +131,16 @@ class TrajectoryData:
         if not np.isfinite(self.t).all() or not ((steps > 0).all() or (steps < 0).all()):
             raise ValueError("t: expected finite times that only grow, or only fall")
 
+    def _validate_events(self) -> None:
+        """States at events are one flat row a time."""
+        for name, states in self.event_states.items():
+            times = self.events.get(name, ())
+            if states.ndim != 2 or len(states) != len(times):
+                raise ValueError(
+                    f"event_states[{name!r}]: expected shape ({len(times)}, size), a row for each of its times, "
+                    f"got {states.shape}"
+                )
+
     def _validate_names(self) -> None:
         """Every name can be one in a file, and none has two meanings there."""
         check_names("state", self.state)
@@ -129,6 +148,8 @@ class TrajectoryData:
         check_names("coordinates", self.coordinates)
         arrays = [f"{PROBLEM}{name}" for name, part in self.problem.items() if isinstance(part, np.ndarray)]
         check_names("problem", arrays)
+        of_events = [event_variable(place) for place in range(len(self.event_states))]
+        of_events += [f"{name}_axis{axis}" for name in of_events for axis in range(2)]
         for name, axes in self.dimensions.items():
             check_names("dimensions", axes)
             check_distinct(f"dimensions[{name!r}]", ("time", "instance", *axes))
@@ -140,7 +161,8 @@ class TrajectoryData:
             for axis in range(np.ndim(self.problem[name.removeprefix(PROBLEM)]))
         ]
         check_distinct(
-            "problem", (*arrays, *own, *{*self.state, *self.observables, *self.coordinates, *trailing})
+            "problem",
+            (*arrays, *own, *of_events, *{*self.state, *self.observables, *self.coordinates, *trailing}),
         )
         for name, (axis, _) in self.coordinates.items():
             if any(char.isspace() for char in name):

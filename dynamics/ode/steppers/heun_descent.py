@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import DenseOutput, OdeSolver
+from scipy.integrate._ivp.common import validate_first_step, validate_max_step, warn_extraneous
 
 from dynamics.arrays import Vector
 from dynamics.ode.steppers.cubic_hermite import CubicHermite
@@ -43,7 +44,7 @@ class HeunDescent(OdeSolver):  # type: ignore[misc]
 
     Raises:
         TypeError: ``fun`` has no ``with_loss``.
-        ValueError: unknown options.
+        ValueError: step bounds that are not positive.
     """
 
     t: float
@@ -64,16 +65,17 @@ class HeunDescent(OdeSolver):  # type: ignore[misc]
         first_step: float | None = None,
         **extraneous: Any,
     ) -> None:
-        if extraneous:
-            raise ValueError(f"HeunDescent: unknown options {', '.join(sorted(extraneous))}")
+        warn_extraneous(extraneous)
         if not hasattr(fun, "with_loss"):
             raise TypeError("HeunDescent: expected a field with with_loss(t, y) -> (y', J, J')")
         super().__init__(fun, t0, y0, t_bound, vectorized, support_complex=False)
         self.with_loss = fun.with_loss
-        self.max_step, self.tolerance, self.atol = max_step, math.sqrt(rtol), atol
+        self.max_step, self.tolerance, self.atol = validate_max_step(max_step), math.sqrt(rtol), atol
         self.f, self.loss, self.slope = self._evaluate(self.t, self.y)
         self.n_rejected = 0
-        self.h_abs = self._first_step() if first_step is None else first_step
+        self.h_abs = (
+            self._first_step() if first_step is None else validate_first_step(first_step, t0, t_bound)
+        )
         self.t_old, self.y_old, self.f_old = self.t, self.y, self.f
 
     def _evaluate(self, t: float, y: Vector) -> tuple[Vector, Vector, Vector]:

@@ -37,6 +37,8 @@ class Method:
             that the guard has to leave the step by an exception.
         evaluations_per_step: after which one step counts as stuck.
         needs_loss: whether the flow must tell its loss.
+        options: what it knows besides ``max_step`` and ``first_step``, in SciPy's names; None where that is not known
+            (a class of someone else's), and all is given to it.
     """
 
     solver: type[Any]
@@ -47,6 +49,7 @@ class Method:
     shrinks: bool = True
     evaluations_per_step: int = EVALUATIONS_PER_STEP
     needs_loss: bool = False
+    options: tuple[str, ...] | None = ()
 
     def jacobian_bytes(self, n: int) -> int:
         """Peak memory of the dense matrices for a state of length ``n``."""
@@ -60,9 +63,16 @@ class Method:
 METHODS: dict[str, Method] = {
     "RK45": Method(InstanceRK45, order=5, per_instance=True),
     "DOP853": Method(InstanceDOP853, order=8, per_instance=True),
-    "LSODA": Method(LSODA, order=None, matrices=1, rms_norm=False, shrinks=False),
-    "Radau": Method(Radau, order=5, matrices=12),
-    "BDF": Method(BDF, order=None, matrices=6),
+    "LSODA": Method(
+        LSODA,
+        order=None,
+        matrices=1,
+        rms_norm=False,
+        shrinks=False,
+        options=("min_step", "jac", "lband", "uband"),
+    ),
+    "Radau": Method(Radau, order=5, matrices=12, options=("jac", "jac_sparsity")),
+    "BDF": Method(BDF, order=None, matrices=6, options=("jac", "jac_sparsity")),
     "ROCK4": Method(ROCK4, order=4, per_instance=True),
     "CVODE": Method(CVODE, order=None),
 }
@@ -101,8 +111,8 @@ def require_loss(name: str, method: Method, flow: Flow) -> None:
 def _row_of_class(solver: type[Any]) -> Method:
     for row in (METHODS | LOSS_CONTROLLED).values():
         if issubclass(solver, row.solver):
-            return replace(row, solver=solver)
-    return Method(solver, order=None)
+            return replace(row, solver=solver, options=None)
+    return Method(solver, order=None, options=None)
 
 
 def refuse_oversized_jacobian(name: str, method: Method, n: int) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, colinear
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
-from dynamics.validation import Randomness, generator, integer
+from dynamics.validation import Randomness, generator, integer, real_array
 
 LARGEST_ENTRY = 9
 """Entries of fan-ins are integers of at most this size."""
@@ -76,7 +76,7 @@ def dyadic_columns(region: Box, count: int, rng: np.random.Generator, avoid: Arr
     Raises:
         ValueError: so many do not exist, or were not found in ``FRUITLESS_DRAWS`` draws in a row.
     """
-    chosen = np.empty((region.d + 1, 0)) if avoid is None else np.asarray(avoid, dtype=np.float64)
+    chosen = np.empty((region.d + 1, 0)) if avoid is None else real_array("avoid", avoid)
     taken = chosen.shape[1]
     missed = 0
     while missed < FRUITLESS_DRAWS:

@@ -118,5 +118,6 @@ def test_loss_control_needs_a_loss() -> None:
             integrate(Silent(), (0.0, 1.0), method=method)
     with pytest.raises(TypeError, match="with_loss"):
         HeunDescent(lambda t, y: -y, 0.0, np.ones(2), 1.0)
-    with pytest.raises(ValueError, match="unknown options jac"):
+    told = pytest.warns(UserWarning, match="no effect for a chosen solver: `jac`")
+    with told, pytest.raises(TypeError, match="with_loss"):
         HeunDescent(lambda t, y: -y, 0.0, np.ones(2), 1.0, jac=None)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
+import dynamics.ode.output_rows
 from dynamics.ode.events import DIVERGENCE_LIMIT
-from luckproof import METHODS, Event, Status, converged, diverged, integrate
+from luckproof import METHODS, Event, Status, Trajectory, converged, diverged, integrate
 from tests.test_dynamics.ode.ode_problems import Field
 
 
@@ -114,6 +116,134 @@ def test_the_first_terminal_event_of_a_step_wins() -> None:
     assert run.t == pytest.approx([0.25, 0.5], abs=1e-12)
 
 
+def turning(t: float, y: Any) -> Any:
+    """A circle: y[0] = cos t, y[1] = -sin t."""
+    return np.array([y[1], -y[0]])
+
+
+def crossing(**words: Any) -> Any:
+    """The event y[0] = 0 with SciPy's attributes."""
+
+    def crosses(t: float, y: Any) -> float:
+        return float(y[0])
+
+    for name, value in words.items():
+        setattr(crosses, name, value)
+    return crosses
+
+
+WORDS: list[dict[str, Any]] = [
+    {},
+    {"terminal": False},
+    {"terminal": True},
+    {"terminal": 1},
+    {"terminal": 3},
+    {"terminal": 3.0},
+    {"terminal": 0},
+    {"terminal": None},
+    {"terminal": np.int64(2), "direction": -1},
+    {"terminal": 2, "direction": 0.5},
+    {"terminal": 100},
+    {"direction": 1},
+    {"direction": -2.5},
+]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=str)
+@pytest.mark.parametrize("span", [(0.0, 10.0), (0.0, -10.0)], ids=["forwards", "backwards"])
+def test_events_are_what_they_are_in_scipy(words: dict[str, Any], span: tuple[float, float]) -> None:
+    """Number, times and states of the occurrences, and whether and where they end the run: as of ``solve_ivp``."""
+    run = integrate(Field(turning, [1.0, 0.0]), span, rtol=1e-9, atol=1e-11, events=crossing(**words))
+    scipys = solve_ivp(
+        turning, span, [1.0, 0.0], method="DOP853", rtol=1e-9, atol=1e-11, events=crossing(**words)
+    )
+    assert run.events["crosses"] == pytest.approx(scipys.t_events[0], abs=1e-7)
+    assert run.event_states["crosses"] == pytest.approx(scipys.y_events[0], abs=1e-7)
+    assert (run.status is Status.EVENT) is (scipys.status == 1)
+    assert run.t[-1] == pytest.approx(scipys.t[-1], abs=1e-7)
+    assert run.success
+
+
+def test_two_lambdas_are_two_events() -> None:
+    """Each has a name and times of its own; a name that is taken gets a number."""
+    events: list[Any] = [lambda t, y: y[0] - 0.5, lambda t, y: y[0] - 0.25, crossing(), crossing()]
+    events += [Event("<lambda> 2", lambda t, y: y[0] - 0.125, terminal=False)]
+    run = integrate(Field(lambda t, y: -1.0 * np.ones(1), [1.0]), (0.0, 2.0), events=events)
+    found = {"<lambda>": 0.5, "<lambda> 3": 0.75, "<lambda> 2": 0.875, "crosses": 1.0, "crosses 2": 1.0}
+    assert {name: times[0] for name, times in run.events.items()} == pytest.approx(found, abs=1e-12)
+    assert [run.event_states[name].shape for name in found] == [(1, 1)] * 5
+    with pytest.raises(
+        ValueError, match=r"^events: expected a name of its own for each event, got \['a'\] twice"
+    ):
+        integrate(decay(1.0), (0.0, 1.0), events=[Event("a", crossing()), Event("a", crossing())])
+
+
+def test_a_function_called_diverged_leaves_the_limit_on() -> None:
+    """The default limit is replaced by ``diverged(limit)`` or an ``Event`` of that name, by nothing else."""
+
+    def diverged(t: float, y: Any) -> float:
+        return float(y[0]) - 10.0
+
+    run = integrate(Field(lambda t, y: y, [1.0]), (0.0, 100.0), events=diverged)
+    assert run.status is Status.DIVERGED
+    assert sorted(run.events) == ["diverged", "diverged 2"]
+
+
+def test_events_get_states_of_their_own() -> None:
+    """One that works in the array it is given does not touch the run."""
+
+    def spoils(t: float, y: Any) -> float:
+        y *= 100.0
+        return float(y[0]) - 50.0
+
+    run = integrate(decay(1.0), (0.0, 1.0), events=spoils)
+    assert run.state["y"][-1] == pytest.approx(np.exp(-1.0), rel=1e-6)
+    assert run.events["spoils"][0] == pytest.approx(np.log(2.0), abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "match"),
+    [
+        ({"terminal": -1}, ValueError, "^events: terminal: expected a non-negative integer"),
+        ({"terminal": 1.5}, TypeError, "^events: terminal: expected a non-negative integer"),
+        ({"terminal": "yes"}, TypeError, "^events: terminal: expected"),
+        ({"terminal": np.inf}, TypeError, "^events: terminal: expected"),
+        ({"direction": "up"}, TypeError, "^events: direction: expected a real number"),
+        ({"direction": np.nan}, ValueError, "^events: direction: expected a finite number"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused(
+    words: dict[str, Any], kind: type[Exception], match: str
+) -> None:
+    """Where SciPy would take them for something."""
+    with pytest.raises(kind, match=match):
+        integrate(decay(1.0), (0.0, 1.0), events=crossing(**words))
+
+
+def test_a_run_keeps_the_states_of_its_events(tmp_path: Any) -> None:
+    """Through a file too, names of any kind included."""
+    events = [crossing(), Event("θ / 2", lambda t, y: y[1] - 0.5, terminal=False), lambda t, y: y[0] - 9.0]
+    run = integrate(Field(turning, [1.0, 0.0]), (0.0, 10.0), events=events)
+    run.save(tmp_path / "run.nc")
+    again = Trajectory.load(tmp_path / "run.nc")
+    assert again.events == run.events
+    assert {name: states.tolist() for name, states in again.event_states.items()} == {
+        name: states.tolist() for name, states in run.event_states.items()
+    }
+    assert sorted(run.event_states) == sorted(run.events) == ["crosses", "θ / 2"]
+    with pytest.raises(ValueError, match=r"^event_states\['crosses'\]: expected shape \(3, size\)"):
+        replace(run, event_states={"crosses": np.zeros((2, 2))})
+
+
+def test_too_many_occurrences_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """States at events take no more of the memory than rows do."""
+    monkeypatch.setattr(dynamics.ode.output_rows, "available_memory", lambda: 10 * 4 * 16)  # ten states
+    run = integrate(Field(turning, [1.0, 0.0]), (0.0, 100.0), t_eval=[100.0], events=crossing())
+    assert run.status is Status.MEMORY_LIMIT
+    assert "'crosses'" in run.message
+    assert len(run.events["crosses"]) == 10
+
+
 def test_duck_typed_events() -> None:
     """A function with attributes, SciPy's way, and a failure status of one's own."""
 
@@ -122,14 +252,15 @@ def test_duck_typed_events() -> None:
 
     run = integrate(decay(1.0), (0.0, 5.0), events=[low])
     assert list(run.events) == ["low"]
-    low.terminal = False  # type: ignore[attr-defined]
     assert integrate(decay(1.0), (0.0, 5.0), events=low).t[-1] == 5.0
+    low.terminal = True  # type: ignore[attr-defined]
+    assert integrate(decay(1.0), (0.0, 5.0), events=low).status is Status.EVENT
     failing = Event("low", low, status=Status.DIVERGED)
     assert not integrate(decay(1.0), (0.0, 5.0), events=[failing]).success
     growing = integrate(Field(lambda t, y: y, [1.0]), (0.0, 100.0), events=[failing])
     assert list(growing.events) == ["diverged"]  # the default limit stays on beside it
     with pytest.raises(TypeError, match="events"):
-        integrate(decay(1.0), (0.0, 5.0), events=[3])  # type: ignore[list-item]
+        integrate(decay(1.0), (0.0, 5.0), events=[3])
 
 
 def test_an_event_without_a_value_ends_the_run() -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
-from dynamics.geometry.angles import paired_sines
+from dynamics.geometry.angles import paired_angles
 from dynamics.measures.kernel_bounds import KernelBounds
+from dynamics.two_layer.observables import sine_from_teacher
 from dynamics.two_layer.problem import TeacherStudent
 
 SHARES = (0.98, 0.9, 0.7, 0.5, 0.3, 0.1)
@@ -35,11 +36,14 @@ WIDEST = 1.4
 
 
 def deviation(problem: TeacherStudent, W: Array, V: Array) -> Array:
-    """``y = (sin theta_j, ||v_j - v*_j||, ||v_k||)``: ``(..., d, n), (..., n, c) -> (..., 2m + (n - m))``."""
+    """``y = (sin theta_j, ||v_j - v*_j||, ||v_k||)``: ``(..., d, n), (..., n, c) -> (..., 2m + (n - m))``.
+
+    Beyond a right angle, where the comparison says nothing, ``2 - sin theta_j``: y is small at the solution alone.
+    """
     m = problem.m
     teacher = np.broadcast_to(problem.teacher_W, (*W.shape[:-1], m))
     parts = (
-        paired_sines(W[..., :m], teacher),
+        sine_from_teacher(paired_angles(W[..., :m], teacher)),
         np.linalg.norm(V[..., :m, :] - problem.teacher_V, axis=-1),
         np.linalg.norm(V[..., m:, :], axis=-1),
     )
