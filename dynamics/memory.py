@@ -40,6 +40,16 @@ def _cgroup() -> int | None:
     return max(limit - used + reclaimable, 0)
 
 
+def check_fits(argument: str, numbers: int) -> None:
+    """Refuse to make so many float64 numbers as do not fit the memory; raises ValueError naming ``argument``."""
+    needed, available = 8 * numbers, available_memory()
+    if needed > available:
+        raise ValueError(
+            f"{argument}: expected sizes that fit the memory, got {needed // GIB} GiB, and {available / GIB:.3g} "
+            "GiB are available"
+        )
+
+
 ROW = 16
 """Numbers in a row of the smallest array that a size stands for."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.memory import check_fits
 
 Randomness = int | np.random.Generator
 """A seed (a non-negative integer) or a generator, which is used up as it is drawn from."""
@@ -96,6 +97,20 @@ def real_array(name: str, value: Any) -> Array:
     return array
 
 
+def broadcast_lead(arrays: Mapping[str, Array], *, trailing: int) -> tuple[int, ...]:
+    """The shape to which the leading axes of named arrays broadcast, the last ``trailing`` ones left out.
+
+    Raises ValueError, naming the arrays, where they do not.
+    """
+    try:
+        return np.broadcast_shapes(*(array.shape[: array.ndim - trailing] for array in arrays.values()))
+    except ValueError:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        raise ValueError(
+            f"{', '.join(arrays)}: leading axes: expected broadcastable ensembles, got shapes {shapes}"
+        ) from None
+
+
 def _refused_part(value: Any, depth: int = 0) -> str | None:
     """What NumPy would make numbers of and lose something: a tensor, a mask, a text, perhaps inside lists."""
     if isinstance(value, list | tuple):
@@ -160,10 +175,12 @@ def generator(name: str, value: Any, *, of: str) -> np.random.Generator:
 
 
 def checked_dimension(dim: int) -> int:
-    """The dimension of a measure's inputs, from 1 on."""
-    return positive_int("dim", dim)
+    """The dimension of a measure's inputs, from 1 on, of which one input fits the memory."""
+    check_fits("dim", positive_int("dim", dim))
+    return int(dim)
 
 
 def checked_size(size: int) -> int:
-    """A number of samples, from 0 on."""
-    return integer("size", size, least=0)
+    """A number of samples, from 0 on, of which one number each fits the memory."""
+    check_fits("size", integer("size", size, least=0))
+    return int(size)

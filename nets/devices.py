@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 _CUDA = re.compile(r"cuda(?::(\d+))?")
 
 
-def resolve_device(name: str | torch.device) -> str:
-    """The device that ``name`` stands for, as a name that torch takes.
+def resolve_device(device: str | torch.device) -> str:
+    """The device that ``device`` stands for, as a name that torch takes.
 
     Args:
-        name: ``"cpu"``; ``"cuda"`` or ``"cuda:N"``; or ``"auto"``, which is CUDA where torch sees a device and the
+        device: ``"cpu"``; ``"cuda"`` or ``"cuda:N"``; or ``"auto"``, which is CUDA where torch sees a device and the
             CPU elsewhere. A ``torch.device`` means its own name.
 
     Returns:
@@ -28,12 +28,12 @@ def resolve_device(name: str | torch.device) -> str:
     Raises:
         ValueError: another name, or a CUDA device that torch does not see.
     """
-    wanted = str(name)
+    wanted = str(device)
     if wanted == "cpu":
         return wanted
     cuda = _CUDA.fullmatch(wanted)
     if cuda is None and wanted != "auto":
-        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {wanted!r}")
+        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {wanted[:120]!r}")
     import torch
 
     present = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import torch
 
+from dynamics.memory import check_size
 from dynamics.validation import integer
 
 
@@ -24,7 +25,8 @@ def network_seeds(seed: int | Sequence[int], count: int) -> list[int]:
     Raises:
         TypeError, ValueError: a seed that is no integer >= 0, or a sequence of another length.
     """
-    if isinstance(seed, Sequence):
+    check_size("count", integer("count", count, least=0))
+    if isinstance(seed, Sequence) and not isinstance(seed, str | bytes):
         if len(seed) != count:
             raise ValueError(f"seed: expected one seed for each of the {count} networks, got {len(seed)}")
         return [integer("seed", own, least=0) for own in seed]

@@ -11,6 +11,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.basins.rates import basin_radius, basin_rate
+from dynamics.boundary import checked
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import number
 
@@ -37,6 +38,7 @@ class Basin(NamedTuple):
     factor: float
 
 
+@checked
 def basin(problem: TeacherStudent) -> Basin:
     """The proved basin of attraction of W = W* in the flow of Theorem 4, ``ProjectedFlow(problem)`` with fan-outs 1.
 

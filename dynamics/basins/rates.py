@@ -138,6 +138,10 @@ def basin_time(start: float, end: float, m: int | None = None, d: int | None = N
     Cost: a tenth of a second; some seconds for m = 2.
     Source: our own, docs/theorems.md.
     """
+    if not number("start", start, least=0) < basin_radius(m):
+        raise ValueError(
+            f"start: expected a distance below {basin_radius(m):g}, the proved basin, got {start!r}"
+        )
     end = number("end", end, positive=True)
     slowest = basin_rate(start, m, d)
     if end >= start:

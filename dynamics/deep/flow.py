@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.deep.closure import closed, relative_errors
 from dynamics.deep.observables import (
     balance_drift,
@@ -73,6 +74,7 @@ class DeepFlow(Flow):
     discontinuous = True
     """The field jumps: see :func:`dynamics.ode.steppers.method_choice.choose_method`."""
 
+    @checked
     def __init__(
         self,
         problem: DeepProblem,

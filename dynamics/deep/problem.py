@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
+from dynamics.boundary import check_fields
 from dynamics.deep.weights import Weights, augmented, chained, frozen, require_same_ends, widths
 from dynamics.geometry.angles import norms
 from dynamics.measures.described import described_measure
@@ -49,6 +50,7 @@ class DeepProblem:
     biased: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         atoms_of(self.measure)
         slope = number("slope", self.slope, least=0, below=1)
         nets = {name: chained(name, getattr(self, name)) for name in ("teacher", "student")}

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
+from dynamics.memory import check_fits
+from dynamics.validation import number, positive_int, real_array
 
 Mask = NDArray[np.bool_]
 
@@ -35,7 +37,7 @@ class Box:
 
     def __post_init__(self) -> None:
         for name in ("centre", "half_width"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+            object.__setattr__(self, name, real_array(name, getattr(self, name)))
         if self.centre.ndim != 1 or self.centre.shape != self.half_width.shape:
             raise ValueError(
                 f"centre, half_width: expected one shape (d,), got {self.centre.shape} and {self.half_width.shape}"
@@ -46,7 +48,8 @@ class Box:
     @classmethod
     def cube(cls, d: int, half_width: float = 1.0) -> Box:
         """The cube ``(-half_width, half_width)^d``."""
-        return cls(np.zeros(d), np.full(d, float(half_width)))
+        check_fits("d", positive_int("d", d))
+        return cls(np.zeros(d), np.full(d, number("half_width", half_width, positive=True)))
 
     @property
     def d(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import angle_pair
 from dynamics.geometry.columns import Columns
 from dynamics.measures.biased_kernel_bounds import biased_kernel_bounds
@@ -78,6 +79,7 @@ class BiasedGaussian(InputMeasure):
     def psi_d(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> Array:
         return _corner(*self._prepared(A, B))[0].probability
 
+    @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         x = np.ones((checked_size(size), self.dim))
         x[:, :-1] = rng.standard_normal((len(x), self.input_dim))

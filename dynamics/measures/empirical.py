@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_size, real_array
@@ -62,10 +63,11 @@ class EmpiricalMeasure(InputMeasure):
         for start in range(0, len(self.samples), size):
             chunk = slice(start, start + size)
             x = self.samples[chunk]
-            one = np.matmul(x, A)
-            two = one if A is B else np.matmul(x, B)
-            psi_l += self._mean_product(np.maximum(one, 0.0), np.maximum(two, 0.0), chunk)
-            psi_d += self._mean_product(np.heaviside(one, 0.0), np.heaviside(two, 0.0), chunk)
+            with np.errstate(over="ignore", invalid="ignore"):  # inf where an expectation overflows
+                one = np.matmul(x, A)
+                two = one if A is B else np.matmul(x, B)
+                psi_l += self._mean_product(np.maximum(one, 0.0), np.maximum(two, 0.0), chunk)
+                psi_d += self._mean_product(np.heaviside(one, 0.0), np.heaviside(two, 0.0), chunk)
         if self.weights is None:
             psi_l /= len(self.samples)
             psi_d /= len(self.samples)
@@ -76,6 +78,7 @@ class EmpiricalMeasure(InputMeasure):
             G = G * self.weights[chunk, None]
         return np.asarray(np.matmul(F.mT, G))
 
+    @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         """``size`` of the samples, drawn with replacement by weight."""
         return self.samples[rng.choice(len(self.samples), size=checked_size(size), p=self.weights)]

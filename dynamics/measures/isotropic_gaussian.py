@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import Pairs
 from dynamics.geometry.columns import Columns, Directions
 from dynamics.measures.gaussian_kernels import arc_cosine_from
@@ -83,7 +84,8 @@ class IsotropicGaussian(InputMeasure):
         psi_l = arc_cosine_from(supplement, pairs.sines(), pairs.cosines(), out=pairs.cosine)
         size_a, size_b = (self.std / math.sqrt(2.0 * np.pi) * x.norms for x in (one, two))
         # The two norms are multiplied first, so that kernels of a matrix with itself are symmetric to the last bit.
-        psi_l *= size_a[..., :, None] * size_b[..., None, :]
+        with np.errstate(over="ignore", invalid="ignore"):  # inf where an expectation overflows
+            psi_l *= size_a[..., :, None] * size_b[..., None, :]
         supplement *= 0.5 / np.pi
         return psi_l, supplement
 
@@ -121,6 +123,7 @@ class IsotropicGaussian(InputMeasure):
         total = np.matmul(two.array, (c * supplement).mT) + one.unit * along[..., None, :]
         return np.asarray(self.std**2 / (2.0 * np.pi) * total)
 
+    @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         return self.std * rng.standard_normal((checked_size(size), self.dim))
 

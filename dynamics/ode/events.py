@@ -198,7 +198,12 @@ def _free_name(name: str, taken: set[str]) -> str:
 def _as_list(events: Any) -> list[Any]:
     if events is None:
         return []
-    return list(events) if isinstance(events, Iterable) else [events]
+    if not isinstance(events, Iterable) or callable(events):
+        return [events]
+    try:
+        return list(events)
+    except TypeError:  # an array or a tensor without axes says that it can be iterated over
+        raise TypeError(f"events: expected a list of events, got {shown(events)}") from None
 
 
 def _bind(event: Any, flow: Flow, y0: Vector) -> Event:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
+from dynamics.boundary import checked
 from dynamics.overrides import HearsOverrides
-from dynamics.validation import is_tensor, shown
+from dynamics.validation import is_tensor, real_numbers, shown
 
 Labels = NDArray[np.intp]
 
@@ -138,6 +139,7 @@ class Flow(HearsOverrides, ABC):
         """The start as a flat vector."""
         return self.pack(self.initial_arrays)
 
+    @checked
     def pack(self, arrays: Mapping[str, Array]) -> Vector:
         """Flat state ``(..., size)`` of named arrays; the inverse of :meth:`unpack`.
 
@@ -151,7 +153,9 @@ class Flow(HearsOverrides, ABC):
         parts = []
         for name, _, shape in self._layout:
             if name not in arrays:
-                raise ValueError(f"{name}: expected among the arrays of {self.name}, got {', '.join(arrays)}")
+                raise ValueError(
+                    f"{name}: expected among the arrays of {self.name}, got {', '.join(map(str, arrays)) or 'none'}"
+                )
             array = arrays[name]
             lead = array.shape[: array.ndim - len(shape)]
             if array.shape != (*lead, *shape):
@@ -164,8 +168,19 @@ class Flow(HearsOverrides, ABC):
 
         Views of ``y``. An array without axes comes as a number, as from any of NumPy's operations.
         """
+        y = self.checked_states(y)
         lead = y.shape[:-1]
         return {name: y[..., part].reshape(lead + shape)[()] for name, part, shape in self._layout}
+
+    def checked_states(self, y: Vector) -> Array:
+        """``y`` where it is a flat state of this flow, or states stacked; raises TypeError or ValueError."""
+        size = self._layout[-1].part.stop
+        if type(y) is np.ndarray and y.dtype == np.float64 and y.shape[-1:] == (size,):
+            return y
+        states = real_numbers("y", y)
+        if states.shape[-1:] != (size,):
+            raise ValueError(f"y: expected shape (..., {size}), states of {self.name}, got {states.shape}")
+        return states
 
     def observables(self, y: Vector) -> dict[str, Array]:
         """What is watched in one state, by name; nothing by default."""

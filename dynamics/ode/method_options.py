@@ -46,7 +46,11 @@ class MethodOptions:
         A Jacobian of the caller's is guarded like the field: its own errors pass, and it gets copies of the state.
         """
         known = method.options
-        given = {name: value for name, value in self.further.items() if known is None or name in known}
+        given = {
+            name: value
+            for name, value in self.further.items()
+            if value is not None and (known is None or name in known)
+        }
         jac = given.get("jac")
         if callable(jac):
             banded = any(given.get(name) is not None for name in ("lband", "uband"))

@@ -186,7 +186,7 @@ class Plan:
 
 
 def _coordinates(flow: Flow, method: str | type[Any], options: Mapping[str, Any]) -> Coordinates:
-    """Those in which the flow is cheaper, where it has any; a class or a Jacobian of the caller's sees its own states."""
+    """Those in which the flow is cheaper, if any; a class or a Jacobian of the caller's sees the flow's own states."""
     cheaper = flow.cheaper_coordinates() if isinstance(method, str) and not options else None
     return Coordinates(flow) if cheaper is None else cheaper
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.boundary import checked
 from dynamics.files import netcdf
 from dynamics.ode.results import dataset
 from dynamics.ode.results.trajectory_data import TrajectoryData
+from dynamics.validation import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,6 +70,7 @@ class Trajectory(TrajectoryData):
             )
         return np.concatenate([np.ravel(array[-1]) for array in self.state.values()])
 
+    @checked
     def at(self, name: str, **chosen: Any) -> NDArray[Any]:
         """The part of one array at chosen values of coordinates: ``run.at("rho_bar", layer=2)``.
 
@@ -80,14 +83,14 @@ class Trajectory(TrajectoryData):
             ValueError: no such array or coordinate, or a value that occurs nowhere.
         """
         if name not in self.arrays:
-            raise ValueError(f"name: expected one of {', '.join(self.arrays)}, got {name!r}")
+            raise ValueError(f"name: expected one of {', '.join(self.arrays)}, got {shown(name)}")
         array, axes = self.arrays[name], list(self.axes()[name].trailing)
         for coordinate, value in chosen.items():
             dimension, values = self.coordinates.get(coordinate, ("", np.empty(0)))
-            places = np.flatnonzero(values == value)
+            places = np.flatnonzero(values == value) if np.ndim(value) == 0 else np.empty(0, dtype=np.intp)
             if dimension not in axes or not places.size:
                 raise ValueError(
-                    f"{coordinate}: expected a coordinate of {name} and a value of it, got {value!r}"
+                    f"{coordinate}: expected a coordinate of {name} and a value of it, got {shown(value)}"
                 )
             axis = axes.index(dimension) - len(axes)
             own = coordinate == dimension
@@ -104,6 +107,7 @@ class Trajectory(TrajectoryData):
         """
         return dataset.to_dataset(self)
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write a NetCDF-4 file with a checksum, atomically: ``path`` holds the new file, or what it held before.
 
@@ -116,6 +120,7 @@ class Trajectory(TrajectoryData):
         netcdf.write(self.to_xarray(), path)
 
     @classmethod
+    @checked
     def load(cls, path: str | PathLike[str]) -> Trajectory:
         """Read what :meth:`save` wrote, bit for bit.
 

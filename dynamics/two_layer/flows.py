@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.columns import Columns, directions, norms, unit_columns
+from dynamics.boundary import checked
+from dynamics.geometry.columns import Columns, directions, norms
 from dynamics.geometry.coordinate_axes import CoordinateAxes
 from dynamics.ode.flow import Coordinates
 from dynamics.two_layer.observables import (
@@ -67,6 +68,7 @@ class TwoLayerDynamics(StudentFlow):
         "cheaper_coordinates": (*_FIELD, "of_matrices", "pack", "initial_arrays"),
     }
 
+    @checked
     def __init__(self, problem: TeacherStudent, *, projected: bool, trains_V: bool) -> None:
         problem.require_u_set()
         if projected:
@@ -78,7 +80,7 @@ class TwoLayerDynamics(StudentFlow):
     def matrices(self, y: Array) -> tuple[Array, Array]:
         """``(W, V)`` of a flat state ``(..., size)``; unit columns where the flow is projected."""
         W, V = super().matrices(y)
-        return unit_columns(W) if self.projected else W, V
+        return directions("y, W", W).unit if self.projected else W, V
 
     def observables(self, y: Array) -> dict[str, Array]:
         """The observables of one flat state, or of states (..., size) stacked on leading axes.
@@ -137,7 +139,7 @@ class TwoLayerDynamics(StudentFlow):
         V = state.get("V", self.problem.student_V)
         if not self.projected:
             return self.of_matrices(*self.field(state["W"], V))
-        columns = directions("W", state["W"])
+        columns = directions("y, W", state["W"])
         self._columns = columns
         dW, dV = self.field(columns.unit, V)
         dW = columns.tangent(dW)
@@ -231,6 +233,7 @@ class ProjectedFlow(TwoLayerDynamics):
     Source: Luck Matters, Theorem 4.
     """
 
+    @checked
     def __init__(
         self,
         problem: TeacherStudent,
@@ -289,6 +292,7 @@ class TwoLayerFlow(TwoLayerDynamics):
     Source: Luck Matters, Eqn 6 and Theorem 5.
     """
 
+    @checked
     def __init__(self, problem: TeacherStudent, *, projected: bool = True, trains_V: bool = True) -> None:
         super().__init__(problem, projected=projected, trains_V=trains_V)
 
@@ -334,6 +338,7 @@ class GradientFlow(TwoLayerDynamics):
     Source: Luck Matters, Eqn 15; Student Specialization, Theorem 6.
     """
 
+    @checked
     def __init__(self, problem: TeacherStudent, *, projected: bool = False, trains_V: bool = True) -> None:
         super().__init__(problem, projected=projected, trains_V=trains_V)
         if not problem.measure.has_gradient_term:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.columns import tangent_projection
 from dynamics.two_layer.flat_directions import flat_directions
 from dynamics.two_layer.flows import TwoLayerDynamics
@@ -31,6 +33,7 @@ DENSE_LIMIT = 4000
 """Tangent dimension up to which the Jacobian is formed (128 MB) rather than applied."""
 
 
+@checked
 def spectral_rate(
     flow: TwoLayerDynamics,
     state: Array | None = None,
@@ -65,7 +68,7 @@ def spectral_rate(
     Cost: O(N^3), memory O(N^2) an instance; above ``DENSE_LIMIT`` Lanczos on the closed form, memory O(N).
     Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
     """
-    state = flow.equilibrium() if state is None else real_array("state", state)
+    state = flow.equilibrium() if state is None else _flat_state(flow, state)
     size = tangent_size(flow)
     if size == 0:
         raise ValueError(
@@ -86,6 +89,13 @@ def spectral_rate(
     slowest = _slowest(values, _counted(flow, state, flat), share)
     rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
     return (rate, values) if return_spectrum else rate
+
+
+def _flat_state(flow: TwoLayerDynamics, state: Any) -> Array:
+    flat, size = real_array("state", state), flow.initial_state().shape
+    if flat.shape != size:
+        raise ValueError(f"state: expected a flat state of shape {size}, got shape {flat.shape}")
+    return flat
 
 
 def _counted(flow: TwoLayerDynamics, state: Array, flat: int | None) -> NDArray[np.int64]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import norms, paired_angles
+from dynamics.geometry.columns import directions
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.validation import real_numbers
 
 DIMENSIONS: dict[str, tuple[str, ...]] = {
     "W": ("input", "node"),
@@ -21,6 +24,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 """Names of the trailing axes of states and observables; further leading axes are the ensemble."""
 
 
+@checked
 def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """Loss ``J = 1/2 E||f*(x) - f(x)||^2`` over the whole input measure, from its kernels.
 
@@ -36,15 +40,28 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     Cost: O(n (n + m) (d + c)), memory O(n (n + m)) an instance.
     Source: Luck Matters, Eqns 1 and 7.
     """
+    W, V = _students(problem, W, V)
     psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
-    return np.asarray(
-        0.5
-        * (
-            problem.teacher_second_moment
-            - 2 * _overlap(psi_l(students, problem.prepared_teacher), V, problem.teacher_V)
-            + _overlap(psi_l(students, students), V, V)
+    with np.errstate(over="ignore", invalid="ignore"):  # weights of any size: an infinite moment is one
+        cross = _overlap(psi_l(students, problem.prepared_teacher), V, problem.teacher_V)
+        own = _overlap(psi_l(students, students), V, V)
+        loss = np.asarray(0.5 * (problem.teacher_second_moment - 2 * cross + own))
+    lost = np.isnan(loss)
+    if lost.any():  # the difference of two infinite moments of finite weights: the loss is beyond float64 too
+        finite = np.isfinite(W).all(axis=(-2, -1)) & np.isfinite(V).all(axis=(-2, -1))
+        loss = np.where(lost & finite, np.inf, loss)
+    return loss
+
+
+def _students(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, Array]:
+    """Students' arrays of the problem's shapes; raises TypeError or ValueError, naming them."""
+    W, V = real_numbers("W", W), real_numbers("V", V)
+    if W.shape[-2:] != (problem.d, problem.n) or V.shape[-2:] != (problem.n, problem.c):
+        raise ValueError(
+            f"W, V: expected shapes (..., {problem.d}, {problem.n}) and (..., {problem.n}, {problem.c}), got "
+            f"{W.shape} and {V.shape}"
         )
-    )
+    return W, V
 
 
 def _overlap(kernel: Array, left: Array, right: Array) -> Array:
@@ -67,6 +84,7 @@ def sine_from_teacher(angle: Array) -> Array:
     return np.asarray(np.where(angle > np.pi / 2, 2.0 - sine, sine))
 
 
+@checked
 def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[str, Array]:
     """What is watched in a state of a two-layer problem, by flows and by trained networks alike.
 
@@ -81,11 +99,13 @@ def two_layer_observables(problem: TeacherStudent, W: Array, V: Array) -> dict[s
     Cost: that of :func:`population_loss`.
     """
     problem.require_u_set()
+    W, V = _students(problem, W, V)
+    directions("W", W[..., : problem.m])  # a zero column has no angle; said by its name
     angle = paired_angles(W[..., : problem.m], np.broadcast_to(problem.teacher_W, (*W.shape[:-1], problem.m)))
     return {
         "angle": angle,
         "sin_theta": np.sin(angle),
-        "fan_out_norm": np.asarray(np.linalg.norm(V, axis=-1)),
+        "fan_out_norm": norms(V.mT),
         "norm_drift": norms(W) / norms(problem.student_W) - 1,
         "loss": population_loss(problem, W, V),
     }

@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike
 from scipy.integrate import quad
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.measures.gaussian_kernels import arc_cosine
 from dynamics.ode.events import Event, diverged
 from dynamics.ode.flow import Flow
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
-from dynamics.validation import number, real_array
+from dynamics.validation import number, real_array, shown
 
 _LARGEST_LOGARITHM = 150.0
 """Where logarithms of norm and fan-out are cut in the field: e^150 is far outside of any state, its square finite."""
@@ -88,6 +89,7 @@ class OneTeacherFlow(_OneTeacher):
 
     dimensions = dict.fromkeys(("delta", "rho", "v", "angle", "balance"), ())
 
+    @checked
     def __init__(
         self,
         delta: ArrayLike,
@@ -133,6 +135,7 @@ class PassageFlow(_OneTeacher):
     time_counts = "share of the way from log(delta) to log(end)"
     dimensions = dict.fromkeys(("log_rho", "log_v", "elapsed"), ())
 
+    @checked
     def __init__(
         self,
         delta: ArrayLike,
@@ -145,10 +148,12 @@ class PassageFlow(_OneTeacher):
         frozen: bool = False,
     ) -> None:
         super().__init__(delta, rho, v, teacher_v, c, frozen)
-        if not (0 < end < np.pi and np.all(self.delta < end)):
+        if not (number("end", end, positive=True) < np.pi and np.all(self.delta < end)):
             raise ValueError(f"end: expected an angle above every start and below pi, got {end!r}")
         if not np.all(self.v * self.teacher_v > 0):
-            raise ValueError("v, teacher_v: expected v v* > 0, or the student turns away")
+            raise ValueError(
+                f"v, teacher_v: expected v v* > 0, or the student turns away, got {shown(v)}, {shown(teacher_v)}"
+            )
         self.way = np.log(end / self.delta)
 
     @property
@@ -175,6 +180,7 @@ def reached(end: float) -> Event:
     return Event("reached", lambda t, y: y[0] - end, direction=1, at_start=True)
 
 
+@checked
 def passage(flow: OneTeacherFlow, end: float = np.pi / 2, *, rtol: float = 1e-11) -> Trajectory:
     """Run one instance until delta reaches ``end``.
 
@@ -190,11 +196,13 @@ def passage(flow: OneTeacherFlow, end: float = np.pi / 2, *, rtol: float = 1e-11
     Raises:
         ValueError: an ensemble (take :class:`PassageFlow`).
     """
+    end = number("end", end, positive=True)
     if flow.instances != 1:
         raise ValueError(f"flow: expected one instance, got {flow.instances}; PassageFlow takes ensembles")
     return integrate(flow, (0.0, 1e15), method="LSODA", rtol=rtol, atol=1e-18, events=[reached(end)])
 
 
+@checked
 def passage_times(flow: PassageFlow, *, rtol: float = 1e-10) -> Array:
     """The passage time of every instance, from one stiff run.
 
@@ -229,7 +237,9 @@ def frozen_passage_time(start: float, end: float = np.pi / 2, kappa: float = 1.0
         ValueError: a number outside its range.
     Source: Student Specialization, Eqn 12.
     """
-    if not (0 < start <= end < np.pi and kappa > 0):
+    for name, value in (("start", start), ("end", end), ("kappa", kappa)):
+        number(name, value, positive=True)
+    if not start <= end < np.pi:
         raise ValueError(
             f"start, end, kappa: expected 0 < start <= end < pi and kappa > 0, got {start!r}, {end!r}, {kappa!r}"
         )

@@ -11,12 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import norms, tangent_projection, unit_columns
+from dynamics.geometry.columns import directions
 from dynamics.measures.described import described_measure
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator, number, positive_int, real_array, shown
+from dynamics.validation import (
+    Randomness,
+    broadcast_lead,
+    generator,
+    integer,
+    number,
+    positive_int,
+    real_array,
+    shown,
+)
 
 _ARRAYS = ("teacher_W", "student_W", "teacher_V", "student_V")
 
@@ -60,11 +71,7 @@ class TeacherStudent:
         if not isinstance(measure, InputMeasure):
             raise TypeError(f"measure: expected an InputMeasure, got {type(measure).__name__}")
         _check_shapes(arrays, measure)
-        try:
-            batch = np.broadcast_shapes(*(a.shape[:-2] for a in arrays.values()))
-        except ValueError:
-            shapes = {name: a.shape for name, a in arrays.items()}
-            raise ValueError(f"leading axes: expected broadcastable ensembles, got shapes {shapes}") from None
+        batch = broadcast_lead(arrays, trailing=2)
         for name, array in arrays.items():
             full = np.array(np.broadcast_to(array, (*batch, *array.shape[-2:])))
             full.setflags(write=False)
@@ -132,7 +139,8 @@ class TeacherStudent:
             )
 
     def instance(self, index: int | tuple[int, ...]) -> Self:
-        """The instance at ``index`` of the leading axes, as a problem of its own."""
+        """The instance at ``index`` of the leading axes, as a problem of its own; ValueError where there is none."""
+        require_index(index, self.batch_shape)
         return replace(
             self,
             teacher_W=self.teacher_W[index],
@@ -150,6 +158,7 @@ class TeacherStudent:
         return {"kind": "TeacherStudent", **arrays, **self.measure.description()}
 
     @classmethod
+    @checked
     def from_description(cls, description: Mapping[str, Any], *, measure: InputMeasure | None = None) -> Self:
         """The problem that was described, bit for bit: that of a saved run from ``Trajectory.load(path).problem``.
 
@@ -191,13 +200,16 @@ class TeacherStudent:
         turn = real_array("theta0", theta0)
         if np.any(~((turn >= 0) & (turn <= np.pi))):
             raise ValueError(f"theta0: expected angles in [0, pi], got {shown(theta0)}")
-        teacher = unit_columns(matrix("teacher_W", teacher_W))
+        teacher = directions("teacher_W", matrix("teacher_W", teacher_W)).unit
         if teacher.shape[-2] < 2:
             raise ValueError(f"teacher_W: expected at least 2 rows to turn a column, got {teacher.shape[-2]}")
         noise = generator("rng", rng, of="at_angle").standard_normal(teacher.shape)
         tangent = unit_columns(tangent_projection(teacher, noise))
         of_nodes = teacher.shape[:-2] + teacher.shape[-1:]
-        if turn.ndim > len(of_nodes) or np.broadcast_shapes(turn.shape, of_nodes) != of_nodes:
+        fits = turn.ndim <= len(of_nodes) and all(
+            size in (1, whole) for size, whole in zip(turn.shape[::-1], of_nodes[::-1], strict=False)
+        )
+        if not fits:
             raise ValueError(
                 f"theta0: expected a number or an array that broadcasts to {of_nodes}, got shape {turn.shape}"
             )
@@ -234,11 +246,13 @@ class TeacherStudent:
         """
         for name, p in (("p_W", p_W), ("p_V", p_V)):
             number(name, p, least=0)
-        W, V = unit_columns(matrix("teacher_W", teacher_W)), matrix("teacher_V", teacher_V)
+        W, V = directions("teacher_W", matrix("teacher_W", teacher_W)).unit, matrix("teacher_V", teacher_V)
         d, m = W.shape[-2:]
         if positive_int("n", n) < m:
             raise ValueError(f"n: expected at least m = {m} students, got {n}")
-        batch = np.broadcast_shapes(W.shape[:-2], V.shape[:-2])
+        if V.shape[-2] != m:
+            raise ValueError(f"teacher_V: expected {m} rows, one a teacher node, got shape {V.shape}")
+        batch = broadcast_lead({"teacher_W": W, "teacher_V": V}, trailing=2)
         source = generator("rng", rng, of="near_teacher")
         fan_in = random_unit(d, n, source, batch)
         fan_out = random_unit(V.shape[-1], n, source, batch)
@@ -246,6 +260,15 @@ class TeacherStudent:
         fan_out[..., :m] += p_V * np.swapaxes(V, -1, -2)
         start_V = np.swapaxes(unit_columns(fan_out), -1, -2)
         return cls(W, unit_columns(fan_in), V, start_V, measure)  # type: ignore[arg-type]
+
+
+def require_index(index: Any, batch: tuple[int, ...]) -> None:
+    """Raise TypeError or ValueError unless ``index`` is one of an ensemble of shape ``batch``, or of its first axes."""
+    parts = index if isinstance(index, tuple) else (index,)
+    for part in parts:
+        integer("index", part)
+    if len(parts) > len(batch) or not all(-n <= i < n for i, n in zip(parts, batch, strict=False)):
+        raise ValueError(f"index: expected one of an ensemble of shape {batch}, got {shown(index)}")
 
 
 def matrix(name: str, value: Any) -> Array:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import norms, tangent_projection
 from dynamics.two_layer.observables import population_loss
 from dynamics.two_layer.problem import TeacherStudent
@@ -93,6 +94,7 @@ class ResidualFlow(StudentFlow):
         "loss": (),
     }
 
+    @checked
     def __init__(self, problem: TeacherStudent, *, form: Form = "exact", trains_V: bool = False) -> None:
         one_of("form", form, get_args(Form))
         _second_moment(problem)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import norms, tangent_projection
 from dynamics.ode.flow import Flow
 from dynamics.two_layer.residual_flow import cosines
-from dynamics.validation import one_of, real_array
+from dynamics.validation import broadcast_lead, one_of, real_array
 
 Form = Literal["projected", "plain", "multiplicative"]
 
@@ -47,6 +48,7 @@ class SharedResidualFlow(Flow):
         "residual_norm": (),
     }
 
+    @checked
     def __init__(
         self,
         target: ArrayLike,
@@ -67,10 +69,13 @@ class SharedResidualFlow(Flow):
             real_array("weights", weights),
             real_array("boost", boost),
         )
+        for name, part in (("weights", a), ("boost", eps)):
+            if part.shape[-1:] not in ((), (1,), (n,)):
+                raise ValueError(f"{name}: expected shape (..., {n}), one a student, got {part.shape}")
         a, eps = np.broadcast_to(a, (*a.shape[:-1], n)), np.broadcast_to(eps, (*eps.shape[:-1], n))
         if goal.shape[-1:] != (d,):
             raise ValueError(f"target: expected shape (..., {d}) as start's columns, got {goal.shape}")
-        batch = np.broadcast_shapes(W.shape[:-2], goal.shape[:-1], a.shape[:-1], eps.shape[:-1])
+        batch = broadcast_lead({"start": W[..., 0], "target": goal, "weights": a, "boost": eps}, trailing=1)
         self.start = np.array(np.broadcast_to(W, (*batch, d, n)))
         self.target, self.weights, self.boost = goal, a, eps
         if not np.all(norms(self.start) > 0) or not np.all(np.any(goal != 0, axis=-1)):

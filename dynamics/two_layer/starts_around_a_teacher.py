@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
+from dynamics.memory import check_fits
 from dynamics.two_layer.problem import TeacherStudent, matrix
 from dynamics.validation import Randomness, generator, integer, number, positive_int, shown
 
@@ -37,6 +41,7 @@ def turned_from(
         ValueError, TypeError: an argument outside its range, a node that is not there, or one without fan-out.
     Source: Student Specialization, section 5.3 and Eqn 8.
     """
+    check_fits("n", positive_int("n", n))
     n, scale = positive_int("n", n), number("scale", scale, positive=True)
     W, V = matrix("teacher_W", teacher_W), matrix("teacher_V", teacher_V)
     if not -W.shape[-1] <= integer("node", node) < W.shape[-1]:
@@ -55,6 +60,7 @@ def turned_from(
     return TeacherStudent(W, scale * around.student_W, V, start_V, measure)  # type: ignore[arg-type]
 
 
+@checked
 def adversarial_start(
     teacher_W: ArrayLike,
     teacher_V: ArrayLike,
@@ -81,6 +87,7 @@ def adversarial_start(
     return turned_from(teacher_W, teacher_V, n, np.pi - gap, rng, node=node, scale=scale, measure=measure)
 
 
+@checked
 def helpful_start(
     problem: TeacherStudent,
     helpers: int,
@@ -98,6 +105,10 @@ def helpful_start(
         ValueError, TypeError: as :func:`turned_from`.
     Source: Student Specialization, section 5.3, "The role played by over-realization".
     """
+    positive_int("helpers", helpers)
+    if not 0 <= number("angle", angle) <= np.pi:
+        raise ValueError(f"angle: expected an angle in [0, pi], got {shown(angle)}")
+    check_fits("helpers", helpers * (problem.d + problem.c) * math.prod(problem.batch_shape))
     more = turned_from(
         problem.teacher_W,
         problem.teacher_V,

@@ -30,6 +30,7 @@ class StudentFlow(Flow):
 
     def matrices(self, y: Array) -> tuple[Array, Array]:
         """``(W, V)`` of a flat state ``(..., size)``, with the fixed V where it is not learned."""
+        y = self.checked_states(y)
         state = self.unpack(y)
         fixed = np.broadcast_to(self.problem.student_V, y.shape[:-1] + self.problem.student_V.shape)
         return state["W"], state.get("V", fixed)

@@ -6,6 +6,7 @@ teachers are independent of each other and of the starts drawn with it; for seve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -13,7 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
-from dynamics.validation import Randomness, generator, number, positive_int, real_array
+from dynamics.boundary import checked
+from dynamics.geometry.columns import Columns
+from dynamics.memory import check_fits
+from dynamics.validation import Randomness, generator, integer, number, positive_int, real_array
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
 """Entries of the authors' teacher weights before normalisation, first paper: those of its multilayer experiments
@@ -24,6 +28,7 @@ QUARTER_ENTRIES = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 configuration; the configuration of the two-layer program does not give its own (docs/authors_programs.md)."""
 
 
+@checked
 def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
     """Random orthonormal columns, Haar-distributed.
 
@@ -36,14 +41,14 @@ def orthonormal(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) ->
     Raises:
         ValueError: a size below 1, or m > d.
     """
-    positive_int("d", d)
-    positive_int("m", m)
+    _check_sizes(d, m, batch)
     if m > d:
         raise ValueError(f"m: expected at most d = {d} orthonormal columns, got {m}")
     q, r = np.linalg.qr(generator("rng", rng, of="orthonormal").standard_normal((*batch, d, m)))
     return np.asarray(q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :])
 
 
+@checked
 def random_unit(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) -> Array:
     """Independent columns, uniform on the unit sphere.
 
@@ -56,12 +61,12 @@ def random_unit(d: int, m: int, rng: Randomness, batch: tuple[int, ...] = ()) ->
     Raises:
         ValueError: a size below 1.
     """
-    positive_int("d", d)
-    positive_int("m", m)
+    _check_sizes(d, m, batch)
     columns = generator("rng", rng, of="random_unit").standard_normal((*batch, d, m))
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
 
+@checked
 def separated(
     d: int,
     m: int,
@@ -87,6 +92,7 @@ def separated(
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
 
+@checked
 def separated_entries(
     d: int,
     m: int,
@@ -95,8 +101,7 @@ def separated_entries(
     entries: tuple[float, ...] = SEPARATED_ENTRIES,
 ) -> Array:
     """The columns of :func:`separated` as they are drawn, before they are normalised."""
-    positive_int("d", d)
-    positive_int("m", m)
+    _check_sizes(d, m, batch)
     source = generator("rng", rng, of="separated")
     if d <= 4 and m > (available := _count_separated(d, entries)):
         raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
@@ -104,6 +109,7 @@ def separated_entries(
     return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
 
 
+@checked
 def separated_layers(
     widths: Sequence[int], rng: Randomness, batch: tuple[int, ...] = ()
 ) -> tuple[Array, ...]:
@@ -119,8 +125,16 @@ def separated_layers(
         ValueError: as :func:`separated`.
     Source: as :func:`separated`.
     """
+    for width in widths:
+        positive_int("widths", width)
     source = generator("rng", rng, of="separated_layers")
     return tuple(separated(below, above, source, batch) for below, above in pairwise(widths))
+
+
+def _check_sizes(d: int, m: int, batch: Sequence[int]) -> None:
+    """Sizes from 1 on (an empty ensemble is one), of arrays that fit the memory."""
+    instances = math.prod(integer("batch", size, least=0) for size in batch)
+    check_fits("d", positive_int("d", d) * positive_int("m", m) * instances)
 
 
 def _distinct(candidates: Array) -> Array:
@@ -144,6 +158,7 @@ def _count_separated(d: int, entries: tuple[float, ...]) -> int:
     return int(_distinct(grid).shape[1])
 
 
+@checked
 def thresholded(
     input_dim: int, m: int, threshold: float, rng: Randomness, batch: tuple[int, ...] = ()
 ) -> Array:
@@ -163,6 +178,8 @@ def thresholded(
         ValueError: as :func:`orthonormal`, or a threshold that is not finite.
     """
     threshold = number("threshold", threshold)
+    if positive_int("m", m) > positive_int("input_dim", input_dim):
+        raise ValueError(f"m: expected at most input_dim = {input_dim} orthonormal directions, got {m}")
     directions = orthonormal(input_dim, m, generator("rng", rng, of="thresholded"), batch)
     bias = np.full((*batch, 1, m), -threshold)
     return np.asarray(np.concatenate([directions, bias], axis=-2) / np.hypot(1.0, threshold))
@@ -182,8 +199,10 @@ def polarised(fan_out: ArrayLike, p: float) -> Array:
     """
     number("p", p, least=0)
     fan_out = real_array("fan_out", fan_out)
-    length = np.linalg.norm(fan_out, axis=-1, keepdims=True)
-    if not np.all(length > 0):
+    if fan_out.ndim < 2:
+        raise ValueError(f"fan_out: expected shape (..., m, c), got {fan_out.shape}")
+    columns = Columns("fan_out", fan_out.mT)
+    if columns.zero is not None:
         raise ValueError("fan_out: expected non-zero rows, got a zero row")
-    strength = np.arange(1, fan_out.shape[-2] + 1, dtype=np.float64) ** -p
-    return np.asarray(fan_out / length * strength[:, None])
+    strength = np.arange(1, fan_out.shape[-2] + 1, dtype=np.float64) ** -float(p)
+    return np.asarray(columns.unit.mT * strength[:, None])

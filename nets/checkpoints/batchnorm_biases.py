@@ -14,6 +14,7 @@ import torch
 from scipy.special import ndtr
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 
 PARTS = ("weight", "bias", "running_mean", "running_var")
 """What marks a prefix as a batch normalisation; layer and group norms have no running statistics."""
@@ -56,6 +57,7 @@ class NormLayer:
         return np.asarray(ndtr(np.divide(self.bias, size, out=settled, where=size > 0)))
 
 
+@checked
 def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
     """Every batch normalisation with scale and bias, in the order of ``state``.
 
@@ -68,8 +70,8 @@ def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
     layers = [_layer(prefix, state) for prefix in _norms(state)]
     if not layers:
         raise ValueError(
-            "no batch normalisation with scale and bias found (weight, bias, running_mean and running_var "
-            f"under one name) among {len(state)} tensors{_why(state)}"
+            "state: no batch normalisation with scale and bias found (expected weight, bias, running_mean and "
+            f"running_var under one name), got none among {len(state)} tensors{_why(state)}"
         )
     return layers
 

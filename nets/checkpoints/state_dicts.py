@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 import zipfile
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dynamics.boundary import checked
 from dynamics.files.places import check_readable
 from dynamics.memory import GIB, available_memory
 from nets.checkpoints.tensor_checksums import KEY, verify_checksum
@@ -33,6 +35,7 @@ _DEEPEST = 8
 """How deep a network may lie in a file."""
 
 
+@checked
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     """The tensors of a checkpoint by name, read without running anything that the file may hold.
 
@@ -61,7 +64,7 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
 def read_content(path: str | Path) -> Any:
     """What a checkpoint file holds, nested as it is there; see :func:`read_state_dict`, whose errors it raises."""
     file = Path(path)
-    if file.is_dir():
+    if os.path.isdir(file):
         raise ValueError(f"{file}: expected a checkpoint file, got a folder")
     try:
         check_readable("", file)

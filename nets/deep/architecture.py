@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
+from dynamics.boundary import check_fields
 from dynamics.validation import number, one_of, positive_int
 
 Normalisation = Literal["none", "before", "after"]
@@ -43,6 +44,7 @@ class Architecture:
     momentum: float = 0.1
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if len(self.inputs) not in (1, 3):
             raise ValueError(f"inputs: expected (d,) or (channels, height, width), got {self.inputs!r}")
         if not self.widths:

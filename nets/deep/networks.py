@@ -10,6 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dynamics.boundary import checked
+from dynamics.memory import check_fits
+from dynamics.validation import positive_int
 from nets.deep.architecture import Architecture
 from nets.deep.blocks import Block, side_by_side, stacked
 from nets.deep.layers import BatchNorm, Layer
@@ -31,12 +34,14 @@ class DeepNetworks:
     Source: Luck Matters, section 2.
     """
 
+    @checked
     def __init__(self, architecture: Architecture, layers: list[Layer]) -> None:
         self.architecture = architecture
         self.layers = layers
         _require_shapes(self)
 
     @classmethod
+    @checked
     def zeros(
         cls,
         architecture: Architecture,
@@ -52,6 +57,7 @@ class DeepNetworks:
             device: see :func:`nets.devices.resolve_device`.
             dtype: float64 or float32.
         """
+        check_fits("count", positive_int("count", count) * architecture.parameters)
         place, kind = torch.device(resolve_device(device)), require_dtype(dtype)
 
         def full(value: float, *shape: int) -> Tensor:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from dynamics.boundary import checked
 from dynamics.two_layer.teachers import QUARTER_ENTRIES, SEPARATED_ENTRIES, random_unit, separated_entries
-from dynamics.validation import number, positive_int
+from dynamics.validation import integer, number, positive_int
 from nets.deep.architecture import Architecture
 from nets.deep.networks import DeepNetworks
 from nets.streams import Purpose, stream
 
 
+@checked
 def separated_teacher(
     architecture: Architecture,
     seeds: Sequence[int],
@@ -37,7 +39,7 @@ def separated_teacher(
         ValueError: fewer directions exist than nodes.
     Source: Luck Matters, section 5.1; the authors' program (which divides by ||e||, not ||(e, b)||).
     """
-    teacher = DeepNetworks.zeros(architecture, len(seeds), device, dtype)
+    teacher = DeepNetworks.zeros(architecture, _checked(seeds), device, dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.TEACHER)
         for index, layer in enumerate(teacher.layers):
@@ -54,6 +56,7 @@ def separated_teacher(
     return teacher
 
 
+@checked
 def balanced_teacher(
     architecture: Architecture,
     seeds: Sequence[int],
@@ -112,6 +115,7 @@ def _median(z: torch.Tensor) -> torch.Tensor:
     return (rows[:, (count - 1) // 2] + rows[:, count // 2]) / 2
 
 
+@checked
 def random_start(
     architecture: Architecture,
     seeds: Sequence[int],
@@ -123,7 +127,7 @@ def random_start(
 
     The normalisation starts as the identity. One network a seed, whatever the others.
     """
-    students = DeepNetworks.zeros(architecture, len(seeds), device, dtype)
+    students = DeepNetworks.zeros(architecture, _checked(seeds), device, dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.START)
         for index, layer in enumerate(students.layers):
@@ -135,6 +139,7 @@ def random_start(
     return students
 
 
+@checked
 def near_start(
     architecture: Architecture,
     teacher: DeepNetworks,
@@ -158,7 +163,7 @@ def near_start(
     Source: the start of Luck Matters, section 4.2, layer by layer.
     """
     luck, gain = number("luck", luck), number("gain", gain, positive=True)
-    students = DeepNetworks.zeros(architecture, len(seeds), teacher.device, teacher.dtype)
+    students = DeepNetworks.zeros(architecture, _checked(seeds), teacher.device, teacher.dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.START)
         for layer, taught in zip(students.layers, teacher.layers, strict=True):
@@ -168,3 +173,12 @@ def near_start(
             start *= gain / np.linalg.norm(start, axis=0)
             layer.weight[network] = torch.from_numpy(start).to(layer.weight)
     return students
+
+
+def _checked(seeds: Sequence[int]) -> int:
+    """How many networks there are: a seed, an integer >= 0, for each; raises TypeError or ValueError."""
+    if not len(seeds):
+        raise ValueError("seeds: expected one for each network, got none")
+    for seed in seeds:
+        integer("seeds", seed, least=0)
+    return len(seeds)

@@ -8,6 +8,7 @@ MLDatasets.jl); the MD5 of the six files are those on which independent build sc
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.boundary import checked
+from dynamics.validation import shown
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 SHAPE = (3, 32, 32)
@@ -61,6 +64,7 @@ OFFICIAL = Edition(
 )
 
 
+@checked
 def load_cifar10(folder: str | Path, edition: Edition = OFFICIAL) -> ImageTask:
     """The 50,000 training and 10,000 test images of CIFAR-10's binary version.
 
@@ -76,8 +80,10 @@ def load_cifar10(folder: str | Path, edition: Edition = OFFICIAL) -> ImageTask:
     Cost: about 1 s and 400 MB.
     """
     root = Path(folder)
-    if not root.is_dir():
-        raise ValueError(f"--cifar10: expected a folder with {ARCHIVE} or its batches, got {str(root)!r}")
+    if not os.path.isdir(root):
+        raise ValueError(
+            f"--cifar10: expected a folder with {ARCHIVE} or its batches, got {shown(str(root))}"
+        )
     batches = dict(_batches(root, edition))
     *training, test = (_parse(batches[name]) for name in edition.md5)
     train = LabelledImages(

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.ode.progress import Progress
 from dynamics.ode.trajectory import Trajectory
+from dynamics.validation import positive_int
 from nets.deep.metrics import chunk_size
 from nets.deep.networks import DeepNetworks
 from nets.deep.training.batches import FixedSamples
@@ -44,6 +46,7 @@ class TaskTensors:
         return cls(task.name, *placed(task.train), *placed(task.test))
 
 
+@checked
 def train_classifiers(
     networks: DeepNetworks,
     task: TaskTensors,
@@ -65,6 +68,7 @@ def train_classifiers(
     Returns:
         The run, recorded at its start and end; its correlations are with the networks' own start.
     """
+    positive_int("epochs", epochs)
     source = FixedSamples(
         task.x, networks.architecture.inputs, seeds, batch_size=batch_size, labels=task.labels, name=task.name
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from dynamics.boundary import checked
+from dynamics.validation import integer
 from nets.images.labelled_images import ImageTask, LabelledImages
 
 TEST_SHARE = 5
 """One image of so many of every class is held out for testing."""
 
 
+@checked
 def load_digits(seed: int = 0) -> ImageTask:
     """1,797 images of 8 x 8 pixels from 0 to 16 in ten classes, a fifth of each class held out for testing.
 
@@ -21,7 +24,7 @@ def load_digits(seed: int = 0) -> ImageTask:
 
     pixels, labels = datasets.load_digits(return_X_y=True)
     images = pixels.reshape(-1, 1, 8, 8).astype(np.float32)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(integer("seed", seed, least=0))
     held_out = np.zeros(labels.size, dtype=bool)
     for digit in range(10):
         members = rng.permutation(np.flatnonzero(labels == digit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dynamics.boundary import checked
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
@@ -17,6 +18,7 @@ GROUPS_A_PROCESS = 2
 """Groups for each process at least, where there are as many networks: waiting for a late one then costs less."""
 
 
+@checked
 def train_specialization(
     setting: SpecializationSetting,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dynamics.boundary import checked
 from dynamics.overrides import keeps
 from dynamics.two_layer.problem import TeacherStudent
 from nets.devices import require_dtype, resolve_device
@@ -32,6 +33,7 @@ class TwoLayerStudents:
     Memory: S (m + n) (d + c) numbers.
     """
 
+    @checked
     def __init__(
         self, problem: TeacherStudent, device: torch.device, dtype: torch.dtype = torch.float64
     ) -> None:
@@ -93,6 +95,7 @@ class TwoLayerStudents:
         """Teacher fan-outs ``(S, m, c)``, a copy."""
         return self.readout[..., : self.problem.m].mT.contiguous()
 
+    @checked
     def assign(self, W: torch.Tensor, V: torch.Tensor) -> None:
         """Overwrite the student weights with ``W (S, d, n)`` and ``V (S, n, c)``; raises ValueError on other shapes."""
         for name, value, expected in (("W", W, self.W), ("V", V, self.V)):

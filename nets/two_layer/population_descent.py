@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.boundary import checked
 from dynamics.geometry.angles import unit_columns
 from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
@@ -17,6 +18,7 @@ from nets.record_times import record_steps
 from nets.two_layer.recording import TIME_COUNTS
 
 
+@checked
 def population_descent(
     flow: TwoLayerDynamics,
     *,

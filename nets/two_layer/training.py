@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from dynamics.boundary import checked
 from dynamics.ode.progress import Progress, Report, reporting
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
@@ -23,6 +24,7 @@ CHECK_STEPS = 64
 """Steps between two looks at the clock and the batch losses; on CUDA each look waits for the device."""
 
 
+@checked
 def train(
     students: TwoLayerStudents,
     *,

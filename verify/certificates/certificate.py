@@ -11,6 +11,7 @@ from os import PathLike
 from types import ModuleType
 from typing import Any
 
+from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.results.attributes import software_versions
@@ -75,6 +76,7 @@ class Certificate:
         write_atomically(path, json.dumps(made, separators=(",", ":")) + "\n")
 
 
+@checked
 def certify(
     problem: TeacherStudent,
     *,

@@ -91,7 +91,8 @@ def _layers(label: str, path: Path) -> tuple[dict[str, Sequence[NormLayer]], Fou
             for network in found.taken
         }
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        said = str(error).removeprefix("state: ")  # the file says it for the state that was in it
+        raise ValueError(f"{path}: {said}") from error
     return layers, found
 
 

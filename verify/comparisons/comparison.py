@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.ode.integrate import integrate
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
@@ -92,6 +93,7 @@ class Comparison:
         write(self.to_xarray(), path)
 
 
+@checked
 def compare(
     flow_of: FlowOf,
     problem: TeacherStudent,

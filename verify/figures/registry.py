@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from dynamics.boundary import checked
+from dynamics.validation import shown
 from verify.figures.paper_figure import PaperFigure
 from verify.judging.catalogue import Catalogue, nearest
 
@@ -21,12 +23,13 @@ FIGURES = Catalogue(
 """Names and titles, for lists that should not import every figure."""
 
 
+@checked
 def figure_named(name: str) -> PaperFigure:
     """The registered figure of that name; raises ValueError with the nearest names for any other."""
     known = titles()
     if name not in known:
         near = nearest(name, known) or list(known)
-        raise ValueError(f"figure: no figure is called {name!r}; known: {', '.join(near)}")
+        raise ValueError(f"figure: no figure is called {shown(name)}; known: {', '.join(near)}")
     return figures()[name]
 
 

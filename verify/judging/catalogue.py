@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from dynamics.validation import shown
 from verify.judging.vocabulary import Form, Outcome
 
 PAPERS = ("luckmatters", "specialization")
@@ -126,7 +127,7 @@ def names_of(patterns: Sequence[str], form: str | None, known: Mapping[str, N]) 
     chosen = {name for pattern in patterns or ("*",) for name in _matching(pattern, known)}
     if form is not None:
         if form not in list(Form):
-            raise ValueError(f"form: expected one of {', '.join(Form)}, got {form!r}")
+            raise ValueError(f"form: expected one of {', '.join(Form)}, got {shown(form)}")
         chosen = {name for name in chosen if known[name].form == form}
         if not chosen:
             raise ValueError(f"form: no statement among {', '.join(patterns) or 'all'} has the form {form!r}")
@@ -144,10 +145,10 @@ def _matching(pattern: str, known: Mapping[str, N]) -> list[str]:
         return next(iter(found.values()))
     if found:
         both = " or ".join(f"{paper}.{pattern}" for paper in found)
-        raise ValueError(f"key: {pattern!r} is a statement of several papers; name {both}")
+        raise ValueError(f"key: {shown(pattern)} is a statement of several papers; name {both}")
     near = _near(pattern, known)
     hint = f"did you mean {', '.join(near)}?" if near else "luckproof list shows them"
-    raise ValueError(f"key: no statement is called {pattern!r}; {hint}")
+    raise ValueError(f"key: no statement is called {shown(pattern)}; {hint}")
 
 
 def _names(pattern: str, known: Mapping[str, N]) -> list[str]:

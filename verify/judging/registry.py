@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from dynamics.boundary import checked
 from verify.judging.catalogue import PAPERS, StatementEntry, catalogued, names_of
 from verify.judging.statement import AnyStatement, Statement
 from verify.judging.vocabulary import Form, Outcome
@@ -69,6 +70,7 @@ def validate(statement: AnyStatement) -> None:
         raise ValueError(f"statement {statement.name}: needs {'; '.join(missing)}")
 
 
+@checked
 def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnyStatement, ...]:
     """The registered statements named by ``patterns``, in reading order; all of them for no pattern.
 
@@ -79,10 +81,10 @@ def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnySt
         ValueError: a pattern or form that matches nothing, with the nearest names; where the catalogue is up to date
             this takes no import of the statements.
     """
-    entries = catalogued()
+    entries, named = catalogued(), tuple(patterns)
     if entries is not None:
-        names_of(patterns, form, entries)
-    return names_of(patterns, form, registered())
+        names_of(named, form, entries)
+    return names_of(named, form, registered())
 
 
 def catalogue() -> Mapping[str, StatementEntry]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from dynamics.arrays import Array
-from dynamics.validation import number, real_array, real_numbers
+from dynamics.validation import number, real_array, real_numbers, shown
 
 CEILING = 1e-3
 """A decay is called late once it is below this: what is left of the nonlinearity is of that relative size."""
@@ -52,13 +52,14 @@ def fit_decay(t: ArrayLike, values: ArrayLike, ceiling: float = CEILING, floor: 
     into the window (run longer or record more often).
     """
     times, series = real_array("t", t), real_numbers("values", values)
-    number("ceiling", ceiling, positive=True)
-    number("floor", floor, positive=True)
+    ceiling, floor = number("ceiling", ceiling, positive=True), number("floor", floor, positive=True)
     if times.ndim != 1 or series.ndim < 1 or len(series) != len(times):
         raise ValueError(
             f"t, values: expected a vector of times and one row of values a time, got shapes {times.shape}, "
             f"{series.shape}"
         )
+    if not np.all(np.diff(times) > 0):
+        raise ValueError(f"t: expected times that only grow, got {shown(t)}")
     if not (np.all(np.isfinite(series)) and np.all(series >= 0)):
         raise ValueError("values: expected finite sizes >= 0, got negative or non-finite ones")
     inside = late_window(times, series, ceiling, floor)
@@ -69,7 +70,10 @@ def fit_decay(t: ArrayLike, values: ArrayLike, ceiling: float = CEILING, floor: 
         )
     chosen = times[inside]
     centred = chosen - chosen.mean()
-    slope = np.tensordot(centred, np.log(series[inside]), axes=(0, 0)) / (centred @ centred)
+    reach = np.abs(centred).max()  # times of any size: their squares neither overflow nor vanish
+    share = centred / reach
+    with np.errstate(over="ignore"):  # a rate over so short a time may be infinite
+        slope = np.tensordot(share, np.log(series[inside]), axes=(0, 0)) / (share @ share) / reach
     return DecayFit(np.asarray(-slope), (float(chosen[0]), float(chosen[-1])), int(inside.sum()))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dynamics.boundary import checked
 from verify.judging import registry
 from verify.judging.statement import AnyStatement
 from verify.judging.verdict import Verdict
@@ -77,6 +78,7 @@ class Findings:
         }
 
 
+@checked
 def findings(verdicts: Sequence[Verdict] | None = None) -> Findings:
     """The findings of a run, or, without one, those on record: the outcome expected of every statement.
 

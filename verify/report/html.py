@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
 from verify.judging import Outcome, Verdict
 from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome
@@ -27,6 +28,7 @@ from verify.report.theorems_chapter import chapter_html
 from verify.report.verdict_picture import Picture, picture_of
 
 
+@checked
 def write_html(
     path: str | Path, verdicts: Sequence[Verdict], run: RunInfo, pictures: Mapping[str, Picture] | None = None
 ) -> None:

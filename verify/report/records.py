@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
 from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
 from verify.judging.instances import instance_to_json
@@ -23,6 +24,7 @@ SCHEMA = 2
 """Version of the JSON's layout; 1 was a bare list of statements."""
 
 
+@checked
 def write_json(
     path: str | Path, verdicts: Sequence[Verdict], run: RunInfo, lost: Mapping[str, str] | None = None
 ) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynamics.boundary import checked
+from dynamics.validation import positive_int, shown
 from verify.sweeps.configuration import Configuration, from_mapping, read_configuration
 from verify.sweeps.driver import Watch, drive
 from verify.sweeps.engines import (
@@ -37,9 +40,13 @@ class Sweep:
         ValueError: there is none, or its manifest is damaged.
     """
 
+    @checked
     def __init__(self, out: str | PathLike[str]) -> None:
         self._store = Store(Path(out))
-        self.configuration, self.code = self._store.manifest("out")
+        try:
+            self.configuration, self.code = self._store.manifest("out")
+        except OSError as error:  # a name that no folder can bear
+            raise ValueError(f"out: {shown(str(out))} cannot be read: {error.strerror}") from error
 
     @property
     def folder(self) -> Path:
@@ -95,6 +102,7 @@ class Sweep:
         return collection.to_xarray(lazy)
 
 
+@checked
 def sweep(
     configuration: str | PathLike[str] | Mapping[str, Any],
     out: str | PathLike[str],
@@ -135,10 +143,19 @@ def sweep(
     given = isinstance(configuration, Mapping)
     found = from_mapping(configuration) if given else read_configuration(configuration)  # type: ignore[arg-type]
     store = Store(Path(out))
+    if jobs is not None:
+        positive_int("jobs", jobs)
+    fresh = not os.path.lexists(store.folder)
     _make("out", store.folder)
-    return _run(
-        store, found, jobs=jobs, executor=executor, scheduler=scheduler, shard=shard, progress=progress
-    )
+    try:
+        return _run(
+            store, found, jobs=jobs, executor=executor, scheduler=scheduler, shard=shard, progress=progress
+        )
+    except (TypeError, ValueError):
+        if fresh:
+            with suppress(OSError):  # something was begun in it
+                store.folder.rmdir()
+        raise
 
 
 def check_same_code(argument: str, store: Store, command: str, code: str) -> None:

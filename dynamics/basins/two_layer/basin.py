@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dynamics.boundary import checked
 from dynamics.two_layer.problem import TeacherStudent
 
 if TYPE_CHECKING:
     from dynamics.basins.two_layer.local import LocalBasin
 
 
+@checked
 def two_layer_basin(problem: TeacherStudent) -> LocalBasin:
     """The proved basin of ``(W*, V*, V_r = 0)`` in Theorem 5's flow, ``TwoLayerFlow(problem)``: W and V move, n >= m.
 

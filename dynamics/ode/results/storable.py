@@ -34,7 +34,10 @@ def stored_array(name: str, value: Any) -> NDArray[Any]:
         raise TypeError(f"{name}: expected an array without a mask, got a masked one")
     if is_tensor(value):
         raise TypeError(f"{name}: expected a NumPy array, got {shown(value)}")
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # a ragged list
+        raise TypeError(f"{name}: expected an array, got {shown(value)}") from None
     native = array.dtype.newbyteorder("=")
     if native not in _DTYPES:
         raise TypeError(

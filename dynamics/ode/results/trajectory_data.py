@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.boundary import check_fields
 from dynamics.ode.results.attributes import plain, software_versions
 from dynamics.ode.results.storable import check_distinct, check_names, stored_array, stored_labels
 from dynamics.ode.status import Status
@@ -61,6 +62,7 @@ class TrajectoryData:
     event_states: Mapping[str, NDArray[np.float64]] = field(default_factory=_no_mapping)
 
     def __post_init__(self) -> None:
+        check_fields(self, leave=("time_counts",))
         put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
         put(self, "t", np.asarray(stored_array("t", self.t), dtype=np.float64))
         put(self, "state", {name: stored_array(name, array) for name, array in self.state.items()})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.boundaries import Box, colinear
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from dynamics.validation import Randomness, generator, integer, real_array
@@ -109,6 +110,7 @@ def dyadic_teacher(region: Box, nodes: int, outputs: int, rng: np.random.Generat
     return TwoLayerNetwork(columns[:-1], columns[-1], nonzero_rows(nodes, outputs, rng), bias)
 
 
+@checked
 def split_teacher(teacher: TwoLayerNetwork, region: Box, plan: SplitPlan, rng: Randomness) -> CriticalPoint:
     """A student that equals the teacher at every point of a region: every per-sample gradient is zero there.
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dynamics.boundary import check_fields, checked
 from dynamics.validation import number, positive_int
 from nets.deep.blocks import side_by_side
 from nets.streams import Purpose, device_stream, stream
@@ -62,6 +63,7 @@ class FreshGaussian:
     std: float = 10.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         for name in ("batch_size", "samples"):
             positive_int(name, getattr(self, name))
         number("std", self.std, positive=True)
@@ -107,6 +109,7 @@ class FixedSamples:
         ValueError, TypeError: shapes that do not go together, or not one full batch.
     """
 
+    @checked
     def __init__(
         self,
         x: Tensor,

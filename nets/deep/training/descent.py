@@ -7,7 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from dynamics.validation import number
+from dynamics.boundary import check_fields, checked
+from dynamics.validation import integer, number, shown
 from nets.deep.blocks import Step, side_by_side, stacked
 from nets.deep.layers import Layer
 from nets.deep.networks import DeepNetworks
@@ -41,6 +42,7 @@ class Distillation:
     Source: Luck Matters, Eqn 1.
     """
 
+    @checked
     def __init__(self, teacher: DeepNetworks) -> None:
         self.teacher = teacher
         self._blocks = teacher.blocks()
@@ -107,13 +109,16 @@ class SGD:
     decay_from: float = 1.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         number("lr", self.lr, positive=True)
         if not 0 <= number("momentum", self.momentum) < 1:
             raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
         number("weight_decay", self.weight_decay, least=0)
         if not 0 <= number("decay_from", self.decay_from) <= 1:
             raise ValueError(f"decay_from: expected a fraction in [0, 1], got {self.decay_from!r}")
-        epochs = [epoch for epoch, _ in self.drops]
+        if not all(isinstance(drop, tuple | list) and len(drop) == 2 for drop in self.drops):
+            raise TypeError(f"drops: expected pairs (epoch, rate), got {shown(self.drops)}")
+        epochs = [integer("drops", epoch, least=0) for epoch, _ in self.drops]
         if epochs != sorted(set(epochs)):
             raise ValueError(f"drops: expected epochs in order, got {self.drops!r}")
         for _, rate in self.drops:

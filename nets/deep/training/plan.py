@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from dynamics.validation import positive_int
+from dynamics.validation import positive_int, shown
 from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
 from nets.deep.training.batches import BatchSource
@@ -59,6 +59,7 @@ class DeepTrainingPlan:
     ) -> Self:
         """The plan of the arguments of :func:`nets.deep.training.train.train_deep`, whose errors it raises."""
         positive_int("epochs", epochs)
+        _require_parts(source, objective, observe)
         check_batch(students, getattr(source, "batch_size", 2))
         if teacher.count != students.count:
             raise ValueError(f"teacher: expected {students.count} networks as students, got {teacher.count}")
@@ -116,3 +117,13 @@ def group_size(students: DeepNetworks) -> int:
         return students.count
     large = students.architecture.parameters >= LARGE_NETWORK or students.architecture.convolutional
     return 1 if large else min(students.count, SMALL_NETWORKS_TOGETHER)
+
+
+def _require_parts(source: Any, objective: Any, observe: Any) -> None:
+    """Raise TypeError, naming the argument, where one cannot be what it stands for."""
+    if not hasattr(source, "batches"):
+        raise TypeError(f"source: expected a source of batches, got {shown(source)}")
+    if objective is not None and not hasattr(objective, "part"):
+        raise TypeError(f"objective: expected an objective with part(networks), got {shown(objective)}")
+    if observe is not None and not callable(observe):
+        raise TypeError(f"observe: expected a callable, got {shown(observe)}")

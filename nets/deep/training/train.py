@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from dynamics.boundary import checked
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
@@ -20,6 +21,7 @@ from nets.deep.training.plan import DeepTrainingPlan
 from nets.deep.training.run import DeepTrainingRun
 
 
+@checked
 def train_deep(
     students: DeepNetworks,
     teacher: DeepNetworks,

@@ -6,6 +6,8 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
+from dynamics.boundary import checked
+from dynamics.validation import shown
 from nets.devices import resolve_device
 from verify.judging import registry
 from verify.judging.evidence import Context
@@ -18,6 +20,7 @@ from verify.judging.verdict import Verdict
 from verify.judging.vocabulary import BUDGETS, Outcome
 
 
+@checked
 def check(
     key: str, budget: str = "quick", device: str = "auto", seed: int = 0, form: str | None = None
 ) -> Verdict:
@@ -36,6 +39,7 @@ def check(
     return judge(registry.single(key, form), make_context(budget, device, seed))
 
 
+@checked
 def check_all(
     keys: Sequence[str] = (),
     budget: str = "quick",
@@ -48,6 +52,7 @@ def check_all(
     return [judge(statement, context) for statement in registry.select(keys, form)]
 
 
+@checked
 def make_context(budget: str, device: str, seed: int, attack: int | None = None) -> Context:
     """Validate a run's budget, device, seed and evaluations of an attack (None: ``FULL_ATTACK`` at deep, else none).
 
@@ -55,15 +60,16 @@ def make_context(budget: str, device: str, seed: int, attack: int | None = None)
         ValueError: naming the one at fault.
     """
     if budget not in BUDGETS:
-        raise ValueError(f"budget: expected one of {', '.join(BUDGETS)}, got {budget!r}")
+        raise ValueError(f"budget: expected one of {', '.join(BUDGETS)}, got {shown(budget)}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed: expected an integer >= 0, got {seed!r}")
+        raise ValueError(f"seed: expected an integer >= 0, got {shown(seed)}")
     if attack is not None and (isinstance(attack, bool) or not isinstance(attack, int) or attack < 0):
-        raise ValueError(f"attack: expected a number of evaluations >= 0, got {attack!r}")
+        raise ValueError(f"attack: expected a number of evaluations >= 0, got {shown(attack)}")
     evaluations = attack if attack is not None else FULL_ATTACK if budget == "deep" else 0
     return Context(BUDGETS[budget], resolve_device(device), seed, attack=evaluations)
 
 
+@checked
 def judge(statement: AnyStatement, context: Context, progress: Progress | None = None) -> Verdict:
     """The verdict on ``statement``.
 
