@@ -16,7 +16,7 @@ def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     blocks = re.findall(
         r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     shared: dict[str, object] = {}
     for block in blocks[:3]:
         exec(block, shared)
