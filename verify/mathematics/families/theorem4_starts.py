@@ -108,9 +108,10 @@ def slowest_decay(instance: Theorem4Instance) -> tuple[float, float]:
     if not run.success:
         raise CannotJudgeError(run.message)
     largest = run.observables["sin_theta"][1:].max(axis=-1)
-    average = -np.log(largest / np.sin(instance.theta0)) / times[1:]
-    # Angles were found within one RTOL of a run at 1e-13; ten, relative to the angle, over the time of the average.
-    blur = 10 * RTOL / largest / times[1:]
+    with np.errstate(divide="ignore"):  # an angle of 0 has an infinite blur and is not judged
+        average = -np.log(largest / np.sin(instance.theta0)) / times[1:]
+        # Angles were found within one RTOL of a run at 1e-13; ten, relative to the angle, over the time of the average.
+        blur = 10 * RTOL / largest / times[1:]
     slowest = int(np.argmin(average))
     if blur.max() > UNRESOLVED * abs(average[slowest]):
         raise CannotJudgeError("the angle falls below what float64 resolves along the flow")
