@@ -99,7 +99,7 @@ class Columns(Directions):
         self.zero = self.tail = None
         self.scaled = self.array
         with np.errstate(all="ignore"):  # a square that overflows fails the comparison, as NaN does
-            squared = _column_dots(self.array, self.array)
+            squared = column_dots(self.array, self.array)
             smallest, largest = (f.reduce(squared, axis=None, initial=1.0) for f in (np.minimum, np.maximum))
             if smallest >= _UNSCALED_SQUARED_NORMS[0] and largest < _UNSCALED_SQUARED_NORMS[1]:
                 self.norms = np.sqrt(squared)
@@ -117,9 +117,9 @@ class Columns(Directions):
         if zero.any():
             self.zero = zero
             scaled[..., 0, :] = np.where(zero, 1.0, scaled[..., 0, :])
-        shift = (np.frexp(2.0 * _column_dots(scaled, scaled))[1] - 1) // 2
+        shift = (np.frexp(2.0 * column_dots(scaled, scaled))[1] - 1) // 2
         scaled, exponent = np.ldexp(scaled, -shift[..., None, :]), exponent + shift
-        length = np.sqrt(_column_dots(scaled, scaled))
+        length = np.sqrt(column_dots(scaled, scaled))
         self.scaled, self.unit = scaled, np.asarray(scaled / length[..., None, :])
         self.norms = np.where(zero, 0.0, np.ldexp(length, exponent))
 
@@ -140,11 +140,11 @@ class Columns(Directions):
 
     def tangent(self, G: Array) -> Array:
         """``P_perp(w_j) g_j``: each column of ``G (..., d, n)`` without its part along the same column here."""
-        along = self.unit * _column_dots(self.unit, G)[..., None, :]
+        along = self.unit * column_dots(self.unit, G)[..., None, :]
         return np.asarray(np.subtract(G, along, out=along))
 
 
-def _column_dots(A: Array, B: Array) -> Array:
+def column_dots(A: Array, B: Array) -> Array:
     # Not einsum: its fused multiply-adds depend on the shape of the stack, and an instance must come out of a stack
     # to the last bit as it does alone.
     if A.shape[-2] * A.shape[-1] > _ROW_BY_ROW_FROM:

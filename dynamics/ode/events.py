@@ -186,13 +186,29 @@ def bind_events(events: Any, flow: Flow, y0: Vector) -> list[Event]:
         if raw is not event:
             bound[index] = replace(event, name=_free_name(event.name, taken))
             taken.add(bound[index].name)
-    return bound if limited else [*bound, _diverged(DIVERGENCE_LIMIT, of_stepped=True)]
+    if not limited:
+        given, bound = [*given, None], [*bound, _diverged(DIVERGENCE_LIMIT, of_stepped=True)]
+    return _told(flow, given, bound)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
     """``name``, or where that is taken the first of ``name 2``, ``name 3`` ... that is not."""
     numbered = (f"{name} {count}" for count in itertools.count(2))
     return name if name not in taken else next(free for free in numbered if free not in taken)
+
+
+def _told(flow: Flow, given: list[Any], bound: list[Event]) -> list[Event]:
+    """The events with the state as the caller knows it; those that ask the flow for an observable as they are."""
+    if type(flow).told is Flow.told:
+        return bound
+    return [
+        event if isinstance(original, Converged) else replace(event, function=_of_told(flow, event.function))
+        for original, event in zip(given, bound, strict=True)
+    ]
+
+
+def _of_told(flow: Flow, function: Callable[[float, Vector], Any]) -> Callable[[float, Vector], Any]:
+    return lambda t, y: function(t, flow.told(y))
 
 
 def _as_list(events: Any) -> list[Any]:

@@ -211,6 +211,23 @@ class Flow(HearsOverrides, ABC):
         """``(dy/dt, J, dJ/dt)`` with the losses J ``(...)`` of the instances: for steps controlled by the loss."""
         raise TypeError(f"flow: expected one that tells its loss by with_loss(t, y), got {self.name}")
 
+    def in_deviations(self) -> Flow | None:
+        """This flow in other coordinates, which keep their digits near its solution; None where there are none.
+
+        ``integrate`` steps that flow in place of this one. Its ``unpack`` and its observables give what this flow's
+        would give, :meth:`told` the flat state.
+        """
+        return None
+
+    def told(self, y: Vector) -> Vector:
+        """The flat state ``y`` as the caller of ``integrate`` knows it, for events."""
+        return y
+
+    @property
+    def component_sizes(self) -> Vector | None:
+        """What errors of each component count relative to; None: to its own size, as in SciPy."""
+        return None
+
     def equilibrium(self) -> Vector:
         """A flat state in which the flow rests, where one is known."""
         raise TypeError(f"flow: expected one that knows an equilibrium, got {self.name}")

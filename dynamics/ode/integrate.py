@@ -57,7 +57,9 @@ def integrate(
             and the attributes ``method``, ``method_reason`` say what was taken and why), a key of
             :data:`dynamics.ode.steppers.methods.METHODS` or ``LOSS_CONTROLLED``, or a subclass of
             ``scipy.integrate.OdeSolver``.
-        rtol, atol: of the error of a step, ``atol`` in the units of the state.
+        rtol, atol: of the error of a step, ``atol`` in the units of the state. A flow that has deviations from its
+            solution (:meth:`dynamics.ode.flow.Flow.in_deviations`) is stepped in these by methods that go by name: both
+            are then relative to the deviation, and nothing that decays has a floor.
         max_steps: steps after which the run ends with what it has.
         max_seconds: of wall clock after which it does; the clock is read at every evaluation.
         events: :class:`dynamics.Event`, :func:`dynamics.converged`, :func:`dynamics.diverged`, or callables

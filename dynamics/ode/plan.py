@@ -30,7 +30,7 @@ from dynamics.ode.steppers.methods import (
     refuse_oversized_jacobian,
     require_loss,
 )
-from dynamics.ode.tolerances import Tolerances
+from dynamics.ode.tolerances import RTOL_FLOOR, Tolerances
 from dynamics.validation import number, positive_int
 
 AS_ASKED = "as asked"
@@ -127,6 +127,8 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
+        if isinstance(method, str) and not options:  # a class or a Jacobian of the caller's sees the flow's own states
+            adapted = adapted.in_deviations() or adapted
         problem = InitialValueProblem(
             adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
         )
@@ -161,10 +163,16 @@ class Plan:
     def solver(self, field: GuardedField) -> Any:
         """The stepper at the start of the run."""
         problem, row = self.problem, self.method.row
-        rtol, atol = self.solver_tolerances
+        rtol, atol = self._tolerances_by_component()
         options = self.tolerances.options_for(row) | self.options.given_to(row, field)
         start = problem.start.stepped
         return row.solver(field, problem.t0, start, problem.t1, rtol=rtol, atol=atol, **options)
+
+    def _tolerances_by_component(self) -> tuple[float, float | Vector]:
+        """:attr:`solver_tolerances`, relative to the sizes that the flow tells of its components, where it does."""
+        rtol, atol = self.solver_tolerances
+        sizes = self.problem.flow.component_sizes
+        return (rtol, atol) if sizes is None else (RTOL_FLOOR, atol + rtol * sizes)
 
     def settings(self) -> dict[str, Any]:
         """The plan in plain data, for a result's attributes."""
@@ -179,6 +187,7 @@ class Plan:
             "t_start": self.problem.t0,
             "t_end": self.problem.t1,
             "instances": self.tolerances.instances,
+            "in_deviations": self.problem.flow.component_sizes is not None,
             "max_steps": self.limits.steps,
             "max_seconds": self.limits.seconds,
             **self.options.settings(),

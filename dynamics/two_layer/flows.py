@@ -14,6 +14,8 @@ from dynamics.boundary import checked
 from dynamics.geometry.columns import Columns, directions, norms
 from dynamics.geometry.coordinate_axes import CoordinateAxes
 from dynamics.ode.flow import Coordinates
+from dynamics.overrides import keeps
+from dynamics.two_layer.deviations.flow import DeviationFlow, deviation_flow
 from dynamics.two_layer.observables import (
     DIMENSIONS,
     population_loss,
@@ -66,6 +68,7 @@ class TwoLayerDynamics(StudentFlow):
         "of_tangent": ("of_matrices", "pack"),
         "tangent_gram": (*_FIELD, "matrices"),
         "cheaper_coordinates": (*_FIELD, "of_matrices", "pack", "initial_arrays"),
+        "in_deviations": (*_FIELD, "matrices", "of_matrices", "pack"),
     }
 
     @checked
@@ -177,6 +180,11 @@ class TwoLayerDynamics(StudentFlow):
         ``W`` has unit columns where the flow is projected.
         """
 
+    def _deviations(self, **terms: bool) -> DeviationFlow | None:
+        """This flow in deviations, where it has that form; see :func:`deviation_flow`."""
+        watches = keeps(self, TwoLayerDynamics, "observables", "observables_along")
+        return deviation_flow(self, projected=self.projected, watches=watches, **terms)
+
     def tangent_gram(self, y: Array) -> TangentGram | None:
         """Minus the Jacobian at the flat state ``y`` as a map of tangent steps, where a closed form is known.
 
@@ -261,6 +269,9 @@ class ProjectedFlow(TwoLayerDynamics):
         pull -= W @ of_students
         return problem.measure.second_moment_times(pull), V
 
+    def in_deviations(self) -> DeviationFlow | None:
+        return self._deviations(ones=self.projected, matched=self.modulation == "matched")
+
     def tangent_gram(self, y: Array) -> TangentGram | None:
         return self._gram_at_solution(y) if self.modulation == "uniform" else None
 
@@ -310,6 +321,9 @@ class TwoLayerFlow(TwoLayerDynamics):
         pull -= W @ students_d
         return problem.measure.second_moment_times(pull), dV
 
+    def in_deviations(self) -> DeviationFlow | None:
+        return self._deviations()
+
     def tangent_gram(self, y: Array) -> TangentGram | None:
         return self._gram_at_solution(y)
 
@@ -357,3 +371,6 @@ class GradientFlow(TwoLayerDynamics):
             return pull, V
         psi_l = problem.measure.psi_l
         return pull, psi_l(students, teacher) @ problem.teacher_V - psi_l(students, students) @ V
+
+    def in_deviations(self) -> DeviationFlow | None:
+        return self._deviations(along=not self.projected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from dynamics.arrays import Array
@@ -25,7 +27,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
 
 
 @checked
-def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
+def population_loss(problem: TeacherStudent, W: Array, V: Array, *, teacher: Any = None) -> Array:
     """Loss ``J = 1/2 E||f*(x) - f(x)||^2`` over the whole input measure, from its kernels.
 
     ``J = 1/2 [<L**, V* V*^T> - 2 <L*, V V*^T> + <L, V V^T>]``, each L a ``psi_l`` matrix of the problem's measure. The
@@ -35,6 +37,7 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     Args:
         problem: the teacher and the measure.
         W, V: students (..., d, n) and (..., n, c); leading axes may come before the problem's: many states at once.
+        teacher: the teacher's columns as the measure prepared them, where students are given in a turned basis.
     Returns:
         (...), the leading axes of the students.
     Cost: O(n (n + m) (d + c)), memory O(n (n + m)) an instance.
@@ -42,8 +45,9 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array) -> Array:
     """
     W, V = _students(problem, W, V)
     psi_l, students = problem.measure.psi_l, problem.measure.prepare(W)
+    teacher = problem.prepared_teacher if teacher is None else teacher
     with np.errstate(over="ignore", invalid="ignore"):  # weights of any size: an infinite moment is one
-        cross = _overlap(psi_l(students, problem.prepared_teacher), V, problem.teacher_V)
+        cross = _overlap(psi_l(students, teacher), V, problem.teacher_V)
         own = _overlap(psi_l(students, students), V, V)
         loss = np.asarray(0.5 * (problem.teacher_second_moment - 2 * cross + own))
     lost = np.isnan(loss)

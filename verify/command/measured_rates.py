@@ -18,6 +18,9 @@ from dynamics.two_layer.observables import sine_from_teacher
 from verify.comparisons.late_rates import limit_state
 from verify.mathematics.rates import CEILING, FLOOR, MIN_POINTS, DecayFit, fit_decay
 
+SMALLEST = 1e-290
+"""Angles below this are left out of the fit in any case: the end of the range of float64 is near."""
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -47,11 +50,13 @@ def rates_of(flow: TwoLayerDynamics, trajectory: Trajectory, accuracy: float) ->
     Args:
         flow: the flow that was integrated.
         trajectory: its run.
-        accuracy: of the integration, rtol + atol; angles below a hundred times that are left out of the fit.
+        accuracy: of the integration, rtol + atol. Angles below a hundred times that are left out of the fit, unless the
+            run was in deviations: these are as accurate at any size.
     """
     fit, spectral, no_fit, no_spectral = None, None, "", ""
     distance = np.linalg.norm(sine_from_teacher(trajectory.observables["angle"]), axis=-1)
-    floor = max(FLOOR, 100 * accuracy)
+    in_deviations = trajectory.attributes.get("in_deviations", False)
+    floor = SMALLEST if in_deviations else max(FLOOR, 100 * accuracy)
     try:
         fit = fit_decay(trajectory.t, distance, floor=floor)
     except ValueError as error:

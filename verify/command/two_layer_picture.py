@@ -13,7 +13,9 @@ from verify.command.measured_rates import Rates
 from verify.figures.style import FAILING, HOLDING, REFERENCE
 
 SMALLEST = 1e-18
-"""Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss."""
+"""Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss.
+
+Not of a run in deviations, whose small values are as good as its large ones."""
 
 
 MOST_LINES = 60
@@ -26,10 +28,11 @@ def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Fig
     figure = Figure(figsize=(4.0 * panels, 3.4))
     axes = figure.subplots(1, panels)
     watched = trajectory.observables
-    _lines(axes[0], trajectory.t, watched["sin_theta"], HOLDING)
+    smallest = 0.0 if trajectory.attributes.get("in_deviations") else SMALLEST
+    _lines(axes[0], trajectory.t, watched["sin_theta"], HOLDING, smallest=smallest)
     _rate_line(axes[0], trajectory, rates)
     axes[0].set(title="sin θ of each student to its teacher", yscale="log")
-    _lines(axes[1], trajectory.t, watched["loss"][..., None], HOLDING)
+    _lines(axes[1], trajectory.t, watched["loss"][..., None], HOLDING, smallest=smallest)
     axes[1].set(title="loss", yscale="log")
     if flow.trains_V:
         u_set = flow.problem.m
@@ -45,11 +48,16 @@ def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Fig
 
 
 def _lines(
-    axes: Axes, t: NDArray[np.float64], values: NDArray[np.float64], colour: str, label: str = ""
+    axes: Axes,
+    t: NDArray[np.float64],
+    values: NDArray[np.float64],
+    colour: str,
+    label: str = "",
+    smallest: float = SMALLEST,
 ) -> None:
     series = values.reshape(len(t), -1)
     if not label:
-        series = np.where(series > SMALLEST, series, np.nan)
+        series = np.where(series > smallest, series, np.nan)
     if series.shape[1] > MOST_LINES:
         _bands(axes, t, series, colour, label)
         return
