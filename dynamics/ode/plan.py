@@ -127,7 +127,9 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
-        if isinstance(method, str) and not options:  # a class or a Jacobian of the caller's sees the flow's own states
+        if (
+            isinstance(method, str) and not options
+        ):  # a class or a Jacobian of the caller's sees the flow's own states
             adapted = adapted.in_deviations() or adapted
         problem = InitialValueProblem(
             adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
