@@ -93,7 +93,8 @@ def _field_kinds(cls: type) -> Mapping[str, Kind]:
 
 def _unless_number(hint: Any) -> Kind | None:
     """As :func:`kind_of`, but for single numbers."""
-    return None if {int, float} & {hint, *get_args(hint)} and get_origin(hint) in _ALONE else kind_of(hint)
+    number = any(part in (int, float) for part in (hint, *get_args(hint)))
+    return None if number and get_origin(hint) in _ALONE else kind_of(hint)
 
 
 def _evaluated(annotation: Any, names: Mapping[str, Any]) -> Any:
