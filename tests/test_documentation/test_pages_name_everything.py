@@ -20,7 +20,9 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 def documented() -> list[str]:
     """The headings of the pages of names."""
-    return re.findall(r"^## `?(\w+)`?$", "\n".join(p.read_text() for p in (DOCS / "api").glob("*.md")), re.MULTILINE)
+    return re.findall(
+        r"^## `?(\w+)`?$", "\n".join(p.read_text() for p in (DOCS / "api").glob("*.md")), re.MULTILINE
+    )
 
 
 def test_every_public_name_has_its_place():
