@@ -148,17 +148,17 @@ def test_too_little_memory_is_bad_input(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["simulate", "--d", "1000000000"], "d: the run takes about"),
-        (["simulate", "--m", "100000"], "m: the run takes about"),
+        (["simulate", "--d", "1000000000"], "--d: the run takes about"),
+        (["simulate", "--m", "100000"], "--m: the run takes about"),
         (
             ["verify", "luckmatters.theorem4.printed", "--instance", '{"d": 1000000000}'],
             "instance: d: arrays of",
         ),
         (["figure", "specialization.9", "--set", "networks=1000000000"], "--set networks: arrays of"),
-        (["simulate", "--instances", "100000000000"], "instances: the run takes about"),
-        (["simulate", "--points", "1000000000000"], "points: the run takes about"),
-        (["simulate", "--flow", "deep", "--samples", "100000000000"], "samples: the run takes about"),
-        (["simulate", "--flow", "deep", "--factor", "1000000000"], "factor: the run takes about"),
+        (["simulate", "--instances", "100000000000"], "--instances: the run takes about"),
+        (["simulate", "--points", "1000000000000"], "--points: the run takes about"),
+        (["simulate", "--flow", "deep", "--samples", "100000000000"], "--samples: the run takes about"),
+        (["simulate", "--flow", "deep", "--factor", "1000000000"], "--factor: the run takes about"),
         (
             ["verify", "luckmatters.theorem4.printed", "--jobs", "4294967296"],
             "--jobs: 4294967296 processes take",
