@@ -30,7 +30,7 @@ PENALTY, SHIFT = 0.5, 2.0**-30  # of the directions normal to the spheres, where
 PI, AROUND = arb.pi(), arb(0, 1)
 TOLD = """proved: the trajectory of Theorem 4's flow from the first point converges to the teachers
 students 0, 1, ... go to teachers {limit}; from t = {time:.6g} on the distance, R <= {R:.6g} then,
-falls at rate {rate:.6g} or more, in the end {late_rate:.6g} ({steps} steps, within {tube:.2g})"""
+falls at rate {rate:.6g} or more, in the end {late_rate:.6g} ({steps} steps, within {tube:.6g})"""
 class RefusedError(Exception):
     """(exit code, why); code 1: not proved, 2: no certificate."""
 def need(holds: object, why: str, code: int = 1) -> None:
@@ -176,17 +176,17 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
     need(len(points) == len(steps) + 1 == len(lam) + 1, "parts that do not fit together", 2)
     need(sorted(target) == list(range(m)), "target: no permutation of the teachers")
     need(all(0 < h < 1e3 for h in steps) and all(abs(x) < 1e3 for x in lam), "a step or lam out of all bounds")
-    r, tube = arb(0), 0.0
+    r = [arb(0)]
     for i, (h, claimed) in enumerate(zip(steps, lam, strict=True)):
         progress(i / len(steps))
         try:
-            r = step(points[i], points[i + 1], T, r, h, claimed)
+            r.append(step(points[i], points[i + 1], T, r[-1], h, claimed))
         except RefusedError as refused:
             raise RefusedError(1, f"step {i}: {refused.args[1]}") from None
-        tube = max(tube, float(r))
-    R, *rates = end(T, points[-1], target, r)
-    rate, late = (float((x * (1 - arb(2) ** -51)).lower()) for x in rates)
-    return {"limit": target, "R": float(R), "rate": rate, "late_rate": late, "time": float(sum(steps, arb(0))),
+    R, *rates = end(T, points[-1], target, r[-1])  # then six digits, rounded so that what is printed is proved
+    rate, late = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in rates)
+    R, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
+    return {"limit": target, "R": R, "rate": rate, "late_rate": late, "time": float(sum(steps, arb(0))),
             "steps": len(steps), "tube": tube}
 def main(path: str) -> int:
     try:

@@ -29,7 +29,7 @@ PENALTY, SHIFT = 0.5, 2.0**-30  # of the directions normal to the spheres, where
 PI, AROUND, ROOT = arb.pi(), arb(0, 1), arb(2).sqrt()
 TOLD = """proved: the trajectory of Theorem 5's flow from the first point converges
 students {limit} take teachers 0, 1, ...; {told}; from t = {time:.6g} on the distance to such solutions,
-R <= {R:.6g} then, falls at rate {rate:.6g} or more, in the end {late_rate:.6g} ({steps} steps, within {tube:.2g})"""
+R <= {R:.6g} then, falls at rate {rate:.6g} or more, in the end {late_rate:.6g} ({steps} steps, within {tube:.6g})"""
 class RefusedError(Exception):
     """(exit code, why); code 1: not proved, 2: no certificate."""
 def need(holds: object, why: str, code: int = 1) -> None:
@@ -41,8 +41,8 @@ def norm(a: Any) -> arb:
     return sum((x * x for x in np.ravel(a)), arb(0)).nonnegative_part().sqrt()
 def numbers(texts: Any, count: int, size: int) -> Any:
     found = [[arb(float.fromhex(text)) for text in row] for row in texts]
-    right = len(found) == count and all(len(row) == size and all(x.is_finite() for x in row) for row in found)
-    need(right, "rows of wrong sizes, or a number that is not finite", 2)
+    right = len(found) == count and all(len(row) == size and all(abs(x) < 1e99 for x in row) for row in found)
+    need(right, "rows of wrong sizes, or a number that is not finite, or beyond 1e99", 2)
     return np.array(found, dtype=object).reshape(count, size)
 def units(A: Any) -> Any:
     need(all(norm(a) > 0 for a in A), "a column is zero", 2)
@@ -137,12 +137,12 @@ def step(name: str, here: Any, there: Any, T: Any, U: Any, r: arb, h: arb, lam: 
     return up(r * (-lam * h).exp() + wrong * arb("1.001"))
 def end(W: Any, V: Any, T: Any, U: Any, students: Any, pairs: Any, r: arb) -> tuple[arb, ...]:
     """(R at the last point, rate from there on, late rate, what is left of the pairs' fan-outs): statement 4."""
-    (n, d), c, p, v = W.shape, V.shape[1], W.copy(), V * 0
-    rest = [j for j in range(n) if j not in {*students, *np.ravel(pairs)}]
-    p[students], v[students] = T, U
+    (n, d), c, p, v, D, P = W.shape, V.shape[1], W.copy(), V * 0, r, arb(0)
+    rest, p[students], v[students] = [j for j in range(n) if j not in {*students, *np.ravel(pairs)}], T, U
     for a, b in pairs:
         p[[a, b]], v[[a, b]] = (W[a] + W[b]) / norm(W[a] + W[b]), np.array([V[a] - V[b], V[b] - V[a]]) / 2
     R = up(norm([*(angles(W[j:j + 1], p[j:j + 1])[0][0] for j in range(n) if j not in rest), *(V - v).ravel()]) + r)
+    need(R < 1, f"R = {float(R):.4g} is too far")  # also where a pair is opposite and has no middle
     th, X, C = angles(p, np.concatenate([p, T])), np.concatenate([W, T]), np.concatenate([V, -U])
     H = field_and_hessian(p, v, T, U, th)[1]
     for a, b, along, size in [(k, k, 0.125, 0) for k in rest] + [(a, b, 0.25, 0.25) for a, b in pairs]:
@@ -150,10 +150,9 @@ def end(W: Any, V: Any, T: Any, U: Any, students: Any, pairs: Any, r: arb) -> tu
             H[j * d:j * d + d, k * d:k * d + d] += along * (np.eye(d) - np.outer(p[a], p[a]))
             H[range(n * d + j * c, n * d + j * c + c), range(n * d + k * c, n * d + k * c + c)] += sign * size
     mu = arb(float(np.linalg.eigvalsh(H.astype(float))[0]) - 1e-6)
-    need(R < 1 and mu > 0 and above(H, mu), f"R = {float(R):.4g} is too far, or the Hessian across is not above 0")
+    need(mu > 0 and above(H, mu), "the Hessian across the solutions is not shown to be above 0")
     twice = sum(((C[i] @ C[k]) * kappa(t) for i, row in enumerate(angles(X, X)) for k, t in enumerate(row)), arb(0))
     root = up(twice.nonnegative_part().sqrt() + r * norm([arb(1)] * n + [norm(x) + r for x in V]) / ROOT)
-    D, P = r, arb(0)
     while True:  # D or P grows until the end holds or the rate is gone
         L, across = lipschitz(th, v, U, up(D + P + R), rest), mu.sqrt() - D / ROOT
         late, rate = across * across - L * P, across * across - L * (P + R / 2)
@@ -184,11 +183,12 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
         r.append(step(f"step {i}: ", points[i], points[i + 1], T, U, r[-1], h, claimed))
     R, *found = end(*points[-1], T, U, students, pairs, r[-1])
     need(all(x > 0 for x in found), "nothing is shown to be left of a pair's fan-outs")
-    rate, late, *left = (float((x * (1 - arb(2) ** -51)).lower()) for x in found)
+    # Six digits, rounded so that what is printed is proved: 2^-17 > half a unit of the sixth.
+    rate, late, *left = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in found)
+    R, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
     told = [f"{a}, {b} merge, opposite fan-outs >= {x:.6g}" for (a, b), x in zip(pairs, left, strict=True)]
-    return {"limit": students, "pairs": pairs, "left": left, "R": float(R), "rate": rate, "late_rate": late,
-            "told": "; ".join([*told, "other fan-outs -> 0"]), "time": float(sum(steps, arb(0))), "steps": len(steps),
-            "tube": max(float(x) for x in r)}
+    return {"limit": students, "pairs": pairs, "left": left, "R": R, "rate": rate, "late_rate": late, "tube": tube,
+            "told": "; ".join([*told, "other fan-outs -> 0"]), "time": float(sum(steps, arb(0))), "steps": len(steps)}
 def main(path: str) -> int:
     try:
         with open(path, encoding="utf-8") as file:

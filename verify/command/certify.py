@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,16 +89,24 @@ def told(certificate: Certificate) -> list[str]:
         + (f" (students and teachers from 0: {', '.join(moved)}, the others to their own)" if moved else ""),
     ]
     for a, b, left in certificate.merged:
-        lines.append(f"students {a} and {b} merge, with opposite fan-outs of norm {left:.6g} or more")
+        lines.append(
+            f"students {a} and {b} merge, with opposite fan-outs of norm {_rounded(left, ROUND_FLOOR)} or more"
+        )
         free = [j for j in free if j not in (a, b)]
     if free:
         lines.append(f"the fan-outs of {', '.join(map(str, free))} converge to zero")
     return [
         *lines,
-        f"from t = {certificate.time:.6g} on, with R <= {certificate.entry:.6g} then, the distance falls at rate "
-        f"{certificate.rate:.6g} or more, in the end {certificate.late_rate:.6g}",
+        f"from t = {certificate.time:.6g} on, with R <= {_rounded(certificate.entry, ROUND_CEILING)} then, "
+        f"the distance falls at rate {_rounded(certificate.rate, ROUND_FLOOR)} or more, "
+        f"in the end {_rounded(certificate.late_rate, ROUND_FLOOR)}",
         f"{certificate.steps} steps, each checked in ball arithmetic",
     ]
+
+
+def _rounded(bound: float, direction: str) -> str:
+    """Six digits that are no larger claim than the bound."""
+    return f"{float(Context(prec=6, rounding=direction).create_decimal(repr(bound))):.6g}"
 
 
 def check_file(path: Path, options: Given, out: Path | None) -> None:
