@@ -185,8 +185,8 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
             raise RefusedError(1, f"step {i}: {refused.args[1]}") from None
     R, *rates = end(T, points[-1], target, r[-1])  # then six digits, rounded so that what is printed is proved
     rate, late = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in rates)
-    R, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
-    return {"limit": target, "R": R, "rate": rate, "late_rate": late, "time": float(sum(steps, arb(0))),
+    entry, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
+    return {"limit": target, "R": entry, "rate": rate, "late_rate": late, "time": float(sum(steps, arb(0))),
             "steps": len(steps), "tube": tube}
 def main(path: str) -> int:
     try:

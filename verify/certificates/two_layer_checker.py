@@ -185,9 +185,9 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
     need(all(x > 0 for x in found), "nothing is shown to be left of a pair's fan-outs")
     # Six digits, rounded so that what is printed is proved: 2^-17 > half a unit of the sixth.
     rate, late, *left = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in found)
-    R, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
+    entry, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
     told = [f"{a}, {b} merge, opposite fan-outs >= {x:.6g}" for (a, b), x in zip(pairs, left, strict=True)]
-    return {"limit": students, "pairs": pairs, "left": left, "R": R, "rate": rate, "late_rate": late, "tube": tube,
+    return {"limit": students, "pairs": pairs, "left": left, "R": entry, "rate": rate, "late_rate": late, "tube": tube,
             "told": "; ".join([*told, "other fan-outs -> 0"]), "time": float(sum(steps, arb(0))), "steps": len(steps)}
 def main(path: str) -> int:
     try:
