@@ -176,7 +176,8 @@ def any_teachers_have_a_basin(
     if not run.success:
         raise CannotJudgeError(run.message)
     R = np.linalg.norm(run.state["W"] - teacher, axis=(1, 2))
-    decay = np.log(found.factor * R[0] / R[1:]) / times[1:]
+    with np.errstate(divide="ignore"):  # a student on its teacher has decayed beyond any rate
+        decay = np.log(found.factor * R[0] / R[1:]) / times[1:]
     slowest = float(decay.min())
     tolerance = 1e-8
     return Evidence(

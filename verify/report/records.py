@@ -190,6 +190,7 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
             "name": control.name,
             "must": "not be proved",
             "passed": verdict.controls.get(control.name),
+            "instance": None,  # it is about all of them
             "altered": dict(control.altered),
         }
         for control in statement.proof_controls

@@ -164,7 +164,7 @@ def test_times_add_up():
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "named"), [(0.9, 0.1, "radius"), (0.5, 0.0, "end"), (0.5, -1.0, "end")]
+    ("start", "end", "named"), [(0.9, 0.1, "start"), (0.5, 0.0, "end"), (0.5, -1.0, "end")]
 )
 def test_times_outside_are_refused(start, end, named):
     """One error that names the argument."""

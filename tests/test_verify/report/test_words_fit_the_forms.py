@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 
 from luckproof import Form, Outcome, RunInfo, Verdict, judge, make_context, statements
 from tests.test_verify.judging.toy_statements import REFUTED
-from verify.command import tables
 from verify.command.main import app
 from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
 from verify.judging.enclosing.proof import Proof
@@ -110,9 +109,8 @@ def test_the_json_words_it_so():
         assert all("instance" in control for control in record["controls"])
 
 
-def test_the_list_words_it_so(monkeypatch):
+def test_the_list_words_it_so():
     """Name and outcome on record; a reading is called ours."""
-    monkeypatch.setattr(tables, "WIDTH", 400)
     shown = CliRunner().invoke(app, ["list"]).stdout
     lines = {line.split()[0]: line for line in shown.splitlines() if line.strip()}
     for name, statement in statements.items():
