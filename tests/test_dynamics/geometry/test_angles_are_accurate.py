@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynamics.geometry.angles import angle_pair, norms, paired_sines, tangent_projection
+from dynamics.geometry.narrow_pairs import narrow_angles
 from luckproof import Array, angles, paired_angles, supplementary_angles, unit_columns
 
 EPS = float(np.finfo(np.float64).eps)
@@ -226,3 +227,14 @@ def test_narrow_pairs_of_unequal_norms_are_accurate(exponent):
     a, b = np.array([[9.0], [12.0], [36.0]]), np.array([[3 + 4 * theta], [4 - 3 * theta], [12.0]])
     expected = math.atan(5 * theta / 13)
     assert paired_angles(a, b)[0] == pytest.approx(expected, rel=20 * np.finfo(float).eps)
+
+
+@pytest.mark.parametrize("exponent", range(-20, 1))
+def test_unit_rows_that_differ_most_along_themselves_are_accurate(exponent):
+    """Both entries one ulp apart: what lies across is ``2^(exponent - 54)``, far below the rounding of the norms."""
+    ulp = 2.0**-53
+    b = np.array([[math.sqrt(0.5), math.sqrt(0.5)]]) + 2.0 ** (exponent - 2) * np.array([[1.0, -1.0]])
+    b = np.round(b / np.linalg.norm(b) / ulp) * ulp
+    a = b + ulp
+    assert norms(a.T)[0] == pytest.approx(1.0, rel=4 * EPS)
+    assert relative_error(narrow_angles(a, b)[0], exact_small_angle(a.T, b.T)) <= tolerance(2)

@@ -50,6 +50,25 @@ def test_a_violation_outside_the_drawn_range_is_found(violated):
     assert not found.survived
 
 
+@dataclass(frozen=True)
+class Wide(Instance):
+    """A length whose domain ends 100 decades above what is drawn."""
+
+    length: float = drawn(0.1, st.floats(0.1, 0.5), reals(0.0, 1e100))
+
+
+def test_ends_of_a_domain_are_looked_at():
+    """At the far end, and hard by it: steps of a decade without a slope to follow do not get there."""
+
+    def at_the_end(wide: Wide, context: Context) -> Evidence:
+        margin = -1.0 if wide.length > 0.9e100 else 1.0
+        return Evidence(predicted=1.0, measured=1.0 - margin, margin=margin)
+
+    at_the_end.__doc__ = "A toy\n\nmeasured ≤ predicted"
+    claim = Item("toy.wide", TOY).claim("corrected", expected="holds", on=Wide, cost=FEW)
+    assert attack(claim(at_the_end), CONTEXT, 300).survivors
+
+
 def test_what_falls_in_an_attack_does_not_hold():
     """The drawn instances meet the claim; the violation beyond them decides against *holds*, and is shown."""
     statement = statement_on(lambda box, context: evidence_of(box.length > 3, box))

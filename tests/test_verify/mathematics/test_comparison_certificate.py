@@ -67,6 +67,27 @@ def test_off_diagonal_entries_are_not_negative() -> None:
         assert np.all(M[~np.eye(len(M), dtype=bool)] >= 0)
 
 
+@pytest.mark.parametrize("start", [ORTHOGONAL, ANTIPODAL])
+def test_on_a_point_couplings_are_slopes_of_the_kernel(start: TwoLayerStart) -> None:
+    """Box of radius 0: the push of ``sin theta_k`` on fan-out j is ``||v*_k|| |d l_jk / d theta|``, as differences say.
+
+    In the plane of both columns, where the kernel is steepest; with thresholds the bound is looser. Central differences of step h err by h^2 / 6 of the
+    third derivative, which is of order 1, and by eps / h.
+    """
+    problem, h = problem_of(start), 1e-5
+    M = comparison(problem, Box(np.zeros(problem.n), np.zeros(problem.m))).M
+    centres = np.concatenate([problem.teacher_W, problem.student_W[:, problem.m :]], axis=1)
+    for j in range(problem.n):
+        for k in set(range(problem.m)) - {j}:
+            w, u = centres[:, k], centres[:, j]
+            across = u - (u @ w) * w
+            across /= np.linalg.norm(across)
+            turned = np.stack([np.cos(h) * w + sign * np.sin(h) * across for sign in (1, -1)], axis=1)
+            ahead, behind = problem.measure.kernels(u[:, None], turned)[0][0]
+            slope = abs(ahead - behind) / (2 * h) * np.linalg.norm(problem.teacher_V[k])
+            assert M[problem.m + j, k] == pytest.approx(slope, rel=1e-8, abs=1e-9)
+
+
 def test_a_larger_box_gives_a_larger_system() -> None:
     """M grows entry by entry with the box: what holds on the large one holds on the small one."""
     problem = problem_of(MANY)

@@ -19,11 +19,13 @@ from verify.mathematics.families.deep_pairs import (
     pre_activations_above,
 )
 from verify.mathematics.families.layered_pairs import DeepPair, layered, parameters_of
-from verify.mathematics.kinks.discs import slab_constant
+from verify.mathematics.kinks.discs import largest_disc, slab_constant
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization.corollary1 import DEEP, pieces
 from verify.specialization.kink_deep import Dip
 from verify.specialization.theorem4 import PASS, crossed_in_the_open, naive_strength, observed_crossings
+from verify.specialization.theorem5 import PLANAR, pull_on
+from verify.specialization.theorem5_best import SOLVER, best_error
 from verify.specialization.theorem5_plane import NearCritical, largest_gradient, vertices
 
 pytestmark = pytest.mark.statement(
@@ -157,6 +159,22 @@ def test_slab_constant():
     x *= (rng.random(len(x)) ** (1 / 3) / np.linalg.norm(x, axis=1))[:, None]
     share = float((np.abs(x[:, 0]) < 0.05).mean())
     assert share == pytest.approx(0.05 * slab_constant(4), abs=5 * np.sqrt(0.075 / len(x)) + 0.05**3)
+
+
+def test_gradient_that_theorem_5_needs_is_what_affine_functions_leave_of_a_kink():
+    """``|alpha| ||w*||`` times the best affine error on ``relu`` at -eta, 0 and eta, found by a linear programme."""
+    networks = PLANAR.networks()
+    disc = largest_disc(networks, 0, np.random.default_rng(0))
+    found = pull_on(disc, networks, np.random.default_rng(1), stretch=1.0, scale=1.0, slope=0.0)
+    x = np.array([-1.0, 0.0, 1.0])
+    left = best_error(np.column_stack([np.ones_like(x), x]), np.maximum(x, 0))
+    steepness = disc.alpha * float(np.linalg.norm(networks.teacher.W[:, 0]))
+    assert found.predicted == pytest.approx(steepness * left * found.details["eta"], rel=8 * SOLVER)
+    normals = np.concatenate([networks.teacher.W[:, 1:], networks.student.W], axis=1)
+    turn = np.arctan2(*normals[::-1]) - np.arctan2(*networks.teacher.W[::-1, 0])
+    assert found.details["eta"] == pytest.approx(
+        disc.rho / float((1 / np.abs(np.sin(turn))).sum()), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
