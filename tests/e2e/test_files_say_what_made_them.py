@@ -13,6 +13,7 @@ import xarray as xr
 from safetensors import safe_open
 from threadpoolctl import threadpool_limits
 
+from dynamics.ode.results.attributes import software_versions
 from luckproof import (
     SGD,
     Architecture,
@@ -31,7 +32,9 @@ from luckproof import (
 )
 from nets.deep.training.batches import gaussian_inputs
 from verify.command.main import run
+from verify.sweeps.configuration import from_mapping
 from verify.sweeps.points import code_version
+from verify.sweeps.store import Store, read_sealed
 from verify.sweeps.work import Task, compute
 
 
@@ -91,6 +94,20 @@ def test_points_of_a_sweep_are_computed_on_one_thread(tmp_path: Path) -> None:
     path = tmp_path / "point.nc"
     path.write_bytes(content or b"")
     check(Trajectory.load(path).attributes, threads=1)
+
+
+def test_the_manifest_of_a_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions and threads of its points; a driver with other versions says so in its place."""
+    configuration = from_mapping({"command": "simulate", "grid": {"m": [1, 2]}})
+    store = Store(tmp_path)
+    for numpy_version in (np.__version__, "99.0"):
+        monkeypatch.setitem(software_versions(), "numpy", numpy_version)
+        with threadpool_limits(2):
+            store.write_manifest(configuration, "0" * 12)
+        found = read_sealed(store.manifest_path)
+        assert found["versions"]["numpy"] == numpy_version
+        assert (found["device"], found["threads"]) == ("cpu", 1)
+        assert store.manifest("out") == (configuration, "0" * 12)
 
 
 def test_what_the_commands_write(tmp_path: Path) -> None:

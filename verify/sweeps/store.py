@@ -1,6 +1,6 @@
 """The folder of a sweep: a manifest, one checksummed file for each finished point, and the failures.
 
-manifest.json            what is swept, and by which code
+manifest.json            what is swept, by which code, with which versions and threads
 points/ab/abcd….nc       a finished point under its key
 failures/abcd….json      why a point failed
 drivers/1-of-1.json      who is at work
@@ -21,6 +21,7 @@ from typing import Any
 from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_line
 from dynamics.files.places import check_readable
 from dynamics.files.writing import write_atomically
+from dynamics.ode.results.attributes import provenance
 from verify.sweeps.configuration import Configuration, from_mapping
 
 FORMAT = "luckproof sweep 1"
@@ -99,8 +100,12 @@ class Store:
         return os.path.join(self.folder, "failures", f"{key}.json")
 
     def write_manifest(self, configuration: Configuration, code: str) -> None:
-        """Say what is swept in this folder from now on; nothing is written where it says so already."""
-        content = {"format": FORMAT, "code": code, "configuration": configuration.as_plain()}
+        """Say what is swept in this folder from now on, and by what; nothing is written where it says so already."""
+        made_with = {
+            **provenance(),
+            "threads": 1,
+        }  # a worker holds every point to one, whatever this process has
+        content = {"format": FORMAT, "code": code, "configuration": configuration.as_plain(), **made_with}
         try:
             if self.manifest_path.exists() and read_sealed(self.manifest_path) == content:
                 return

@@ -71,8 +71,8 @@ def test_off_diagonal_entries_are_not_negative() -> None:
 def test_on_a_point_couplings_are_slopes_of_the_kernel(start: TwoLayerStart) -> None:
     """Box of radius 0: the push of ``sin theta_k`` on fan-out j is ``||v*_k|| |d l_jk / d theta|``, as differences say.
 
-    In the plane of both columns, where the kernel is steepest; with thresholds the bound is looser. Central differences of step h err by h^2 / 6 of the
-    third derivative, which is of order 1, and by eps / h.
+    In the plane of both columns, where the kernel is steepest; with thresholds the bound is looser. Central
+    differences of step h err by h^2 / 6 of the third derivative, which is of order 1, and by eps / h.
     """
     problem, h = problem_of(start), 1e-5
     M = comparison(problem, Box(np.zeros(problem.n), np.zeros(problem.m))).M
