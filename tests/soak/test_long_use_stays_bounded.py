@@ -7,16 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dynamics.ode import integrate
-from luckproof import (
-    GradientFlow,
-    ProjectedFlow,
-    TeacherStudent,
-    Trajectory,
-    TwoLayerStudents,
-    teachers,
-    train,
-)
+from luckproof import ProjectedFlow, TeacherStudent, Trajectory, TwoLayerStudents, integrate, teachers, train
 
 pytestmark = pytest.mark.soak
 
@@ -92,76 +83,3 @@ def test_a_flow_at_its_limit_stays_there() -> None:
     run = integrate(ProjectedFlow(problem()), (0, 1e5), t_eval=np.linspace(0, 1e5, 101))
     assert run.success
     assert run.observables["sin_theta"][-1].max() < 1e-8
-
-
-class PeakOnTheWay:
-    """The largest resident size once a tenth of a run is over, and at its end."""
-
-    def __init__(self) -> None:
-        self.early = 0
-        self.late = 0
-
-    def __call__(self, fraction: float) -> None:
-        """Called with the share of the run that is done."""
-        self.late = peak()
-        if fraction < 0.1 or not self.early:
-            self.early = self.late
-
-    @property
-    def growth(self) -> int:
-        return self.late - self.early
-
-
-def test_a_million_steps_of_training() -> None:
-    """The last nine tenths of them cost no memory, unit columns stay so at every record, and the students stay put."""
-    seen = PeakOnTheWay()
-    run = train(
-        TwoLayerStudents.from_problem(problem(1), "cpu"),
-        lr=0.05, batch_size=4, steps=1_000_000, seed=0, record_every=10_000, progress=seen,
-    )  # fmt: skip
-    assert run.success
-    assert seen.early > 0
-    assert seen.growth < GROWTH
-    assert np.abs(np.linalg.norm(run.state["W"], axis=-2) - 1).max() < 8 * np.finfo(float).eps
-    # The solution has no noise: what is left is rounding, of the order of eps in every coordinate.
-    assert run.observables["sin_theta"][50:].max() < 1e-12
-
-
-def test_a_growing_run_is_seen() -> None:
-    """Control: a quarter of a megabyte kept at every report of the same training exceeds the allowance."""
-    seen, kept = PeakOnTheWay(), []
-
-    def keeping(fraction: float) -> None:
-        kept.append(np.ones(LEAK // 8))
-        seen(fraction)
-
-    train(
-        TwoLayerStudents.from_problem(problem(1), "cpu"),
-        lr=0.05, batch_size=4, steps=64 * 400, seed=0, record_every=10_000, progress=keeping,
-    )  # fmt: skip
-    assert len(kept) > 200
-    assert seen.growth > GROWTH
-
-
-def test_a_hundred_thousand_units_of_time() -> None:
-    """Of plain gradient flow with twice as many students: memory, the conserved balance, and a loss that only falls.
-
-    ``||w_j||^2 - ||v_j||^2`` is conserved, and a step of error delta moves it by 2 ||y|| delta. The loss J falls but
-    for the errors of the steps: delta moves it by at most ``sqrt(2 L J) delta + L delta^2 / 2``, where its curvature
-    is at most L.
-    """
-    rng, seen = np.random.default_rng(1), PeakOnTheWay()
-    teacher = teachers.orthonormal(10, 3, rng)
-    parts = teacher, 0.3 * rng.standard_normal((10, 6)), np.eye(3), 0.3 * rng.standard_normal((6, 3))
-    flow = GradientFlow(TeacherStudent(*parts))
-    run = integrate(flow, (0, 1e5), t_eval=np.linspace(0, 1e5, 401), progress=seen, rtol=1e-8, atol=1e-10)
-    assert run.success
-    assert seen.growth < GROWTH
-    W, V, loss = run.state["W"], run.state["V"], run.observables["loss"]
-    size = float(np.sqrt((W**2).sum(axis=(1, 2)) + (V**2).sum(axis=(1, 2))).max())
-    error = run.n_steps * (1e-8 * size + 1e-10)  # of all steps together
-    balance = (W**2).sum(axis=1) - (V**2).sum(axis=2)
-    assert np.abs(balance - balance[0]).max() < 2 * size * error
-    curvature = (size + np.linalg.norm(np.eye(3)) + np.linalg.norm(teacher)) ** 2
-    assert np.all(np.diff(loss) <= np.sqrt(2 * curvature * loss[:-1]) * error + curvature * error**2 / 2)
-    assert loss[-1] < 1e-3 * loss[0]
