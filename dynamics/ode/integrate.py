@@ -28,6 +28,7 @@ def integrate(
     events: Iterable[Any] | None = None,
     max_step: float = math.inf,
     first_step: float | None = None,
+    deviations: bool = False,
     progress: bool | Callable[[float], None] = False,
     **options: Any,
 ) -> Trajectory:
@@ -57,15 +58,16 @@ def integrate(
             and the attributes ``method``, ``method_reason`` say what was taken and why), a key of
             :data:`dynamics.ode.steppers.methods.METHODS` or ``LOSS_CONTROLLED``, or a subclass of
             ``scipy.integrate.OdeSolver``.
-        rtol, atol: of the error of a step, ``atol`` in the units of the state. A flow that has deviations from its
-            solution (:meth:`dynamics.ode.flow.Flow.in_deviations`) is stepped in these by methods that go by name: both
-            are then relative to the deviation, and nothing that decays has a floor.
+        rtol, atol: of the error of a step, ``atol`` in the units of the state.
         max_steps: steps after which the run ends with what it has.
         max_seconds: of wall clock after which it does; the clock is read at every evaluation.
         events: :class:`dynamics.Event`, :func:`dynamics.converged`, :func:`dynamics.diverged`, or callables
             ``(t, y) -> float`` in SciPy's words (``terminal``, ``direction``); ``run.events`` and ``run.event_states``
             hold the times and states. The limit on ``max |y|`` (1e12) is always on.
         max_step, first_step: the longest step, and the first one, in the flow's units of time; every method keeps them.
+        deviations: steps are taken in the deviation from the flow's solution
+            (:meth:`dynamics.ode.flow.Flow.in_deviations`), to which both tolerances are then relative: nothing that
+            decays has a floor.
         progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
         options: further ones that SciPy's methods know by the same names: ``jac``, ``jac_sparsity`` (Radau, BDF),
             ``jac``, ``lband``, ``uband``, ``min_step`` (LSODA). One that the method does not use is warned of, as
@@ -77,7 +79,8 @@ def integrate(
 
     Raises:
         ValueError, TypeError: bad arguments, infinite spans, ``rtol`` below 100 eps, ``converged`` without its
-            observable, and dense Jacobians that do not fit in memory. Errors of the flow itself pass through.
+            observable, ``deviations`` of a flow that has none, and dense Jacobians that do not fit in memory. Errors of
+            the flow itself pass through.
 
     Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each, and hold 1, 12 and 6 such matrices;
         the other methods hold 20 to 35 states at the peak, CVODE 45, an evaluation included, besides the output.
@@ -94,6 +97,7 @@ def integrate(
         events=events,
         max_step=max_step,
         first_step=first_step,
+        deviations=deviations,
         options=options,
     )
     plan.options.warn_of_unused(plan.method.name, plan.method.row, stacklevel=3)

@@ -116,6 +116,7 @@ class Plan:
         events: Iterable[Any] | None,
         max_step: Any = math.inf,
         first_step: Any = None,
+        deviations: Any = False,
         options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Self:
         """The plan of the arguments of :func:`dynamics.ode.integrate.integrate`.
@@ -127,10 +128,10 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
-        if (
-            isinstance(method, str) and not options
-        ):  # a class or a Jacobian of the caller's sees the flow's own states
-            adapted = adapted.in_deviations() or adapted
+        if not isinstance(deviations, bool):
+            raise TypeError(f"deviations: expected True or False, got {deviations!r}")
+        if deviations:
+            adapted = _in_deviations(adapted, method, options)
         problem = InitialValueProblem(
             adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
         )
@@ -194,6 +195,17 @@ class Plan:
             "max_seconds": self.limits.seconds,
             **self.options.settings(),
         }
+
+
+def _in_deviations(flow: Flow, method: Any, options: Mapping[str, Any]) -> Flow:
+    """The flow in deviations from its solution; a class or a Jacobian of the caller's needs the flow's own states."""
+    found = flow.in_deviations() if isinstance(method, str) and not options else None
+    if found is None:
+        raise ValueError(
+            "deviations: expected False, or a flow of W and V on spherical input, a method that goes by name and no"
+            f" options of SciPy's methods, got True with {flow.name}"
+        )
+    return found
 
 
 def _coordinates(flow: Flow, method: str | type[Any], options: Mapping[str, Any]) -> Coordinates:

@@ -58,12 +58,12 @@ def population_loss(problem: TeacherStudent, W: Array, V: Array, *, teacher: Any
 
 
 def _students(problem: TeacherStudent, W: Array, V: Array) -> tuple[Array, Array]:
-    """Students' arrays of the problem's shapes; raises TypeError or ValueError, naming them."""
+    """Any number of students for the problem's inputs and outputs; raises TypeError or ValueError, naming them."""
     W, V = real_numbers("W", W), real_numbers("V", V)
-    if W.shape[-2:] != (problem.d, problem.n) or V.shape[-2:] != (problem.n, problem.c):
+    n = W.shape[-1] if W.ndim else 0
+    if W.shape[-2:] != (problem.d, n) or V.shape[-2:] != (n, problem.c):
         raise ValueError(
-            f"W, V: expected shapes (..., {problem.d}, {problem.n}) and (..., {problem.n}, {problem.c}), got "
-            f"{W.shape} and {V.shape}"
+            f"W, V: expected shapes (..., {problem.d}, n) and (..., n, {problem.c}), got {W.shape} and {V.shape}"
         )
     return W, V
 

@@ -799,6 +799,7 @@ add(
         "late_rate": 0.1,
         "time": 1.0,
         "entry": 0.4,
+        "merged": (),
         "steps": 3,
         "reason": "",
         "document": {},

@@ -8,7 +8,7 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
-from dynamics.arrays import Array
+from luckproof import Array
 
 Column = list[Any]
 

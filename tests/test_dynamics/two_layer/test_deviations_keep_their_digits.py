@@ -8,10 +8,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from dynamics.arrays import Array
 from dynamics.two_layer.deviations.field import DeviationField, Terms
 from dynamics.two_layer.deviations.loss import loss_of_deviations
-from luckproof import IsotropicGaussian, TeacherStudent, TwoLayerFlow
+from luckproof import Array, IsotropicGaussian, TeacherStudent, TwoLayerFlow
 from tests.test_dynamics.two_layer import exact_flow
 
 SCALES = (1.0, 1e-3, 1e-8, 1e-30, 1e-100)

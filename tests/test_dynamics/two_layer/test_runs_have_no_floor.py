@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.integrate import DOP853
 
-from dynamics.arrays import Array
-from dynamics.ode.events import Event
-from dynamics.ode.trajectory import Trajectory
 from luckproof import (
+    Array,
     BiasedGaussian,
+    Event,
     GradientFlow,
     ProjectedFlow,
     TeacherStudent,
+    Trajectory,
     TwoLayerDynamics,
     TwoLayerFlow,
     converged,
@@ -24,13 +25,6 @@ from luckproof import (
 )
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4")
-
-
-class AsItStands(ProjectedFlow):
-    """Theorem 4's flow, integrated in W itself."""
-
-    def in_deviations(self) -> None:
-        return None
 
 
 def orthonormal(d: int = 6, m: int = 4, theta0: float = 0.3) -> TeacherStudent:
@@ -47,7 +41,7 @@ def rate_between(t: Array, sizes: Array, top: float, bottom: float) -> Array:
 def to_1e_100(flow: TwoLayerDynamics, rate: float, **options: str) -> Trajectory:
     """A run at default tolerances over 105 decades at the spectral rate."""
     end = 105 * np.log(10) / rate
-    return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 801), **options)  # type: ignore[arg-type]
+    return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 801), deviations=True, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("method", ["auto", "CVODE", "ROCK4"])
@@ -72,7 +66,7 @@ def test_angles_fall_to_1e_100_at_the_spectral_rate(method: str) -> None:
 
 def test_the_ordinary_run_would_be_told() -> None:
     """The control: in W itself, at the same tolerances, the rate below 1e-10 is off by far more than 1e-6."""
-    flow = AsItStands(orthonormal())
+    flow = ProjectedFlow(orthonormal())
     rate = float(np.asarray(spectral_rate(flow)))
     run = integrate(flow, (0.0, 320.0), t_eval=np.linspace(0, 320, 321))
     size = np.linalg.norm(run.observables["sin_theta"], axis=1, keepdims=True)
@@ -86,7 +80,9 @@ def test_spare_students_die_out_without_a_floor() -> None:
     rng = np.random.default_rng(1)
     teacher = teachers.orthonormal(5, 2, rng)
     flow = TwoLayerFlow(TeacherStudent.near_teacher(teacher, np.eye(2), 3, rng))
-    run = integrate(flow, (0.0, 1500.0), t_eval=np.linspace(0, 1500, 501), events=[converged(1e-70)])
+    run = integrate(
+        flow, (0.0, 1500.0), t_eval=np.linspace(0, 1500, 501), events=[converged(1e-70)], deviations=True
+    )
     state = flow.unpack(flow.equilibrium())
     W = np.concatenate([state["W"][:, :2], run.state["W"][-1][:, 2:]], axis=1)
     rate = float(np.asarray(spectral_rate(flow, flow.of_matrices(W / np.linalg.norm(W, axis=0), state["V"]))))
@@ -126,11 +122,9 @@ def test_far_from_the_solution_runs_are_as_before(make: Callable[[TeacherStudent
     """Deviations of order one, teachers that are not orthonormal: the state is that of a run in W itself, to 1e-7."""
     rng = np.random.default_rng(5)
     flow = make(TeacherStudent.at_angle(teachers.random_unit(4, 3, rng, (2,)), 1.2, rng))
-    plain = type("Plain", (type(flow),), {"in_deviations": lambda self: None})
-    other = plain.__new__(plain)
-    other.__dict__.update(flow.__dict__)
     (one, two) = (
-        integrate(f, (0.0, 6.0), t_eval=[0.0, 3.0, 6.0], rtol=1e-10, atol=1e-12) for f in (flow, other)
+        integrate(flow, (0.0, 6.0), t_eval=[0.0, 3.0, 6.0], rtol=1e-10, atol=1e-12, deviations=deviations)
+        for deviations in (True, False)
     )
     assert flow.in_deviations() is not None
     for name, array in two.arrays.items():
@@ -144,7 +138,7 @@ def test_students_of_other_teachers_are_none_the_worse() -> None:
     teacher = teachers.orthonormal(5, 3, 0)
     moved = TeacherStudent.at_angle(np.roll(teacher, 1, axis=1), 0.2, 1)
     problem = TeacherStudent(teacher, moved.student_W)
-    run = integrate(ProjectedFlow(problem), (0.0, 150.0), t_eval=[0.0, 150.0])
+    run = integrate(ProjectedFlow(problem), (0.0, 150.0), t_eval=[0.0, 150.0], deviations=True)
     assert run.success
     # Errors of 1e-8 at order one decay with everything else; what is left is the tolerance of the last steps.
     assert np.abs(run.state["W"][-1] - np.roll(teacher, 1, axis=1)).max() < 1e-5
@@ -156,7 +150,9 @@ def test_a_start_at_the_solution_stays_there() -> None:
     teacher = np.broadcast_to(teachers.orthonormal(4, 2, 0), (2, 4, 2))
     student = teacher.copy()
     student[1] = TeacherStudent.at_angle(teacher[1], 0.3, 0).student_W
-    run = integrate(ProjectedFlow(TeacherStudent(teacher, student)), (0.0, 400.0), t_eval=[0.0, 400.0])
+    run = integrate(
+        ProjectedFlow(TeacherStudent(teacher, student)), (0.0, 400.0), t_eval=[0.0, 400.0], deviations=True
+    )
     assert run.success
     np.testing.assert_array_equal(run.observables["sin_theta"][:, 0], 0.0)
     assert 0 < run.observables["sin_theta"][-1, 1].max() < 1e-15
@@ -165,9 +161,11 @@ def test_a_start_at_the_solution_stays_there() -> None:
 def test_a_stack_is_its_instances() -> None:
     """Each instance has its own scale: those of a stack are those of single runs, relative to the deviation."""
     stack = TeacherStudent.at_angle(teachers.random_unit(4, 2, 1, (3,)), 0.4, 1)
-    run = integrate(ProjectedFlow(stack), (0.0, 300.0), t_eval=[0.0, 300.0])
+    run = integrate(ProjectedFlow(stack), (0.0, 300.0), t_eval=[0.0, 300.0], deviations=True)
     for i in range(3):
-        alone = integrate(ProjectedFlow(stack.instance(i)), (0.0, 300.0), t_eval=[0.0, 300.0])
+        alone = integrate(
+            ProjectedFlow(stack.instance(i)), (0.0, 300.0), t_eval=[0.0, 300.0], deviations=True
+        )
         np.testing.assert_allclose(
             run.observables["sin_theta"][-1, i], alone.observables["sin_theta"][-1], rtol=1e-5
         )
@@ -195,6 +193,21 @@ def test_events_see_the_state_as_it_is() -> None:
     def half_way(t: float, y: Array) -> float:
         return float(np.abs(y - teacher).max()) - 0.01
 
-    run = integrate(flow, (0.0, 200.0), events=[Event("half way", half_way)])
+    run = integrate(flow, (0.0, 200.0), events=[Event("half way", half_way)], deviations=True)
     assert run.status == "event"
     assert np.abs(run.final_state - teacher).max() == pytest.approx(0.01, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("flow", "options"),
+    [
+        (ProjectedFlow(orthonormal()), {"method": DOP853}),
+        (type("Halved", (ProjectedFlow,), {"field": lambda flow, W, V: flow.field(W, V)})(orthonormal()), {}),
+        (ProjectedFlow(orthonormal()), {"deviations": 1}),
+    ],
+    ids=["a class of the caller's", "a field of the caller's", "no truth value"],
+)
+def test_deviations_are_refused_where_there_are_none(flow: ProjectedFlow, options: dict[str, object]) -> None:
+    """By name, before the run."""
+    with pytest.raises((ValueError, TypeError), match=r"^deviations: expected .*, got"):
+        integrate(flow, (0.0, 1.0), **({"deviations": True} | options))  # type: ignore[arg-type]

@@ -270,8 +270,11 @@ def test_bad_settings_are_told() -> None:
         FreshGaussian(SHAPE.inputs, tuple(seeds), 64, 10)
     with pytest.raises(ValueError, match=r"x: expected \(S, B, 5\)"):
         deep_teachers.random_start(SHAPE, seeds).output(torch.zeros(3, 4, dtype=torch.float64))
-    for marks in ([5], [-1], [0.5], ["last"]):
+    for marks in ([5], [-1]):
         with pytest.raises(ValueError, match="record_at: expected epochs in"):
+            trained(seeds, record_at=marks)
+    for marks in ([0.5], ["last"]):
+        with pytest.raises(TypeError, match="record_at: expected a sequence, each item an integer"):
             trained(seeds, record_at=marks)
     for name in ("epochs", "workers", "checkpoint_every"):
         with pytest.raises(ValueError, match=f"{name}: expected a positive integer, got 0"):

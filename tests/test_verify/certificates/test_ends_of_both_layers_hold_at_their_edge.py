@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynamics.geometry.angles import angles
-from luckproof import TeacherStudent, TwoLayerFlow, integrate, unit_columns
+from luckproof import TeacherStudent, TwoLayerFlow, angles, integrate, unit_columns
 
 pytest.importorskip("flint")
 from verify.certificates import two_layer_checker as checker
