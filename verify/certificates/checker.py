@@ -1,9 +1,7 @@
 """Checks a trajectory certificate of luckproof: proves to which teachers one student's trajectory converges.
 
     python checker.py certificate.json     exit code 0: proved, 1: not proved, 2: no certificate
-
-Needs python-flint (ball arithmetic: numbers are intervals that hold the true ones) and NumPy, whose numbers are hints
-and never trusted; nothing else: copy the file anywhere. Each statement is derived in docs/theorems.md.
+Needs python-flint (intervals that hold the true numbers), NumPy for hints never trusted. Proofs: docs/theorems.md.
 Flow: w_j' = P(w_j) sum_k [psi(w_j, u_k) u_k - psi(w_j, w_k) w_k], psi = (pi - angle)/2pi, P(w) the projection off w;
 minus the gradient of E = sum_{j<k} kappa(w_j, w_k) - sum_{j,l} kappa(w_j, u_l), kappa = (sin t + (pi - t) cos t)/2pi.
 Teachers u_l, points: the *exactly normalised* columns; r bounds the geodesic distance of the trajectory from a point.
@@ -22,8 +20,11 @@ import json
 import sys
 from typing import Any
 
-import numpy as np
-from flint import arb, arb_mat, ctx
+try:
+    import numpy as np
+    from flint import arb, arb_mat, ctx
+except ImportError as missing:  # which must not look like the verdict "not proved"
+    raise SystemExit(print("cannot check:", missing) or 2) if __name__ == "__main__" else missing from None
 
 FORMAT = "luckproof trajectory certificate 1: Theorem 4, projected flow, standard normal input"
 PENALTY, SHIFT = 0.5, 2.0**-30  # of the directions normal to the spheres, where the Hessian is zero; s of statement 3
@@ -191,10 +192,9 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
 def main(path: str) -> int:
     try:
         with open(path, encoding="utf-8") as file:
-            proved = check(json.load(file))
+            return print(TOLD.format(**check(json.load(file)))) or 0
     except (RefusedError, OSError, ValueError, RecursionError) as error:
         code = int(error.args[0]) if isinstance(error, RefusedError) else 2
         return print("not proved:" if code == 1 else "no certificate:", error.args[-1]) or code
-    return print(TOLD.format(**proved)) or 0
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]) if len(sys.argv) == 2 else print(__doc__) or 2)

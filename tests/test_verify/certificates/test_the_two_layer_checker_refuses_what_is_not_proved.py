@@ -336,3 +336,21 @@ def test_the_checker_stands_alone(document: Document, merging: Document, tmp_pat
 
 def test_thirty_kinds_of_damage() -> None:
     assert len(UNTRUE) + len(UNREADABLE) >= 30
+
+
+def test_without_ball_arithmetic_there_is_no_verdict(tmp_path: Path) -> None:
+    """Where python-flint is missing the exit code is not 1, which says that a proof has failed."""
+    copied = tmp_path / "checker.py"
+    copied.write_bytes(Path(checker.__file__).read_bytes())
+    (tmp_path / "flint.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'flint'\")\n", encoding="utf-8"
+    )
+    (tmp_path / "any.json").write_text("{}", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, copied.name, "any.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (NO_CERTIFICATE, "")
+    assert done.stdout == "cannot check: No module named 'flint'\n"
