@@ -13,9 +13,9 @@ def prepare_folder(option: str, folder: Path) -> None:
     """
     from dynamics.files.places import check_writable
 
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{option}: expected a folder, got the file {folder}")
     try:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{option}: expected a folder, got the file {folder}")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"{option}: the folder {folder} cannot be made: {error.strerror}") from error

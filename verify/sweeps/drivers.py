@@ -29,6 +29,9 @@ if sys.platform != "win32":
 TOUCHED_EVERY = 10.0
 """Seconds between signs of life of a driver."""
 
+PATIENCE = 0.5
+"""Seconds for which a lock is asked for: one who only looks whether it is held has it for a moment."""
+
 STALE_AFTER = 120.0
 """Seconds without a sign of life after which another machine's driver counts as gone."""
 
@@ -74,10 +77,11 @@ def at_work(store: Store, shard: Shard) -> Iterator[None]:
 
 def _taken(store: Store, path: Path, shard: Shard) -> int:
     """The lock file, open, locked and saying who holds it."""
+    until = time.monotonic() + PATIENCE
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if _lock(descriptor) and not _alive_elsewhere(path, descriptor):
+            if _lock_soon(descriptor, until) and not _alive_elsewhere(path, descriptor):
                 if _is_at(descriptor, path):
                     content = {
                         "pid": os.getpid(),
@@ -138,7 +142,7 @@ def _is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _lock(descriptor) or _alive_elsewhere(path, descriptor)
+        return not _lock(descriptor, shared=True) or _alive_elsewhere(path, descriptor)
     finally:
         os.close(descriptor)
 
@@ -159,12 +163,24 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _lock(descriptor: int) -> bool:
-    """Take the lock; False where another process has it. File systems without locks count as free."""
+def _lock_soon(descriptor: int, until: float) -> bool:
+    """Take the lock, asking again until that time: drivers that start together look at each other's files."""
+    while not _lock(descriptor):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Take the lock; False where another process has it. File systems without locks count as free.
+
+    ``shared``: only to see whether a driver holds it, beside others who look.
+    """
     if sys.platform == "win32":
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

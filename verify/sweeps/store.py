@@ -8,9 +8,11 @@ drivers/1-of-1.json      who is at work
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,13 +70,20 @@ class Store:
         write_atomically(path, content, "--out")
 
     def found(self, key: str) -> Found:
-        """Whether the point's file is there and as it was written; all of it is read."""
+        """Whether the point's file is there and as it was written; all of it is read.
+
+        Raises ValueError where something else stands there (a folder, a pipe): the point could not be written.
+        """
+        path = self._name(key)
         try:
-            with open(self._name(key), "rb") as file:
+            with open(path, "rb", opener=_without_waiting) as file:
                 return Found.WHOLE if is_sealed(file) else Found.DAMAGED
         except FileNotFoundError:
             return Found.NOTHING
-        except (DamagedFileError, OSError):
+        except DamagedFileError:
+            return Found.DAMAGED
+        except OSError:
+            check_readable("--out", path)
             return Found.DAMAGED
 
     def failure(self, key: str) -> dict[str, Any] | None:
@@ -129,6 +138,15 @@ class Store:
                 f"{argument}: expected format {FORMAT!r} in {self.folder}, got {content.get('format')!r}"
             )
         return from_mapping(content["configuration"]), content["code"]
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a regular file; a pipe that nobody writes to is not waited for, nor a device read to its end."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", path)
+    return descriptor
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from luckproof import DamagedFileError, Evidence, Record, RunInfo, Verdict, judge, make_context, statements
 from tests.test_verify.judging import toy_statements
+from verify.command.folders import prepare_folder
 from verify.judging.trials.kept_verdicts import KeptVerdicts, code_version
 from verify.report import as_records
 
@@ -103,6 +105,40 @@ def test_damage_is_named(tmp_path: Path) -> None:
     assert kept.find(verdict.statement) is None
 
 
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.mkdir(), "got a folder"),
+        (lambda path: os.mkfifo(path), "got a pipe"),
+        (lambda path: path.symlink_to(path.name), "circle of links"),
+        (lambda path: path.symlink_to("nowhere/file"), "does not exist"),
+    ],
+)
+def test_what_is_no_file_is_refused_before_judging(
+    tmp_path: Path, make: Callable[[Path], None], words: str
+) -> None:
+    """In the words of a damaged file, which the command takes for bad input; a link to a new file is followed."""
+    kept = KeptVerdicts(tmp_path, CONTEXT)
+    make(kept.path(toy_statements.HOLDS))
+    with pytest.raises(DamagedFileError, match=rf"^--resume: .*{words}.*; remove it, .*judged again"):
+        kept.find(toy_statements.HOLDS)
+    kept.path(toy_statements.REFUTED).symlink_to("new")
+    assert kept.find(toy_statements.REFUTED) is None
+
+
+def test_stored_numbers_are_part_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proved rates and recorded attacks decide verdicts as the source does."""
+    place = tmp_path / "verify" / "judging" / "trials" / "kept_verdicts.py"
+    place.parent.mkdir(parents=True)
+    monkeypatch.setattr("verify.judging.trials.kept_verdicts.__file__", str(place))
+    found = set()
+    for name in ("a.py", "a.py", "rates.json", "page.md"):
+        with (place.parent / name).open("a") as file:
+            file.write("1")
+        found.add(code_version.__wrapped__())
+    assert len(found) == 3  # the last is no part
+
+
 def test_other_settings_and_other_code_are_other_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,3 +152,11 @@ def test_other_settings_and_other_code_are_other_files(
     assert len(code_version()) == 64
     monkeypatch.setattr("verify.judging.trials.kept_verdicts.code_version", lambda: "other")
     assert KeptVerdicts(tmp_path, CONTEXT).path(statement) not in paths
+
+
+def test_a_folder_that_cannot_be_is_refused_under_its_option(tmp_path: Path) -> None:
+    """A name that no file system takes; one that fits is made."""
+    with pytest.raises(ValueError, match=r"^--resume: the folder .* cannot be made: File name too long"):
+        prepare_folder("--resume", tmp_path / ("a" * 300))
+    prepare_folder("--resume", tmp_path / ("a" * 200))
+    assert (tmp_path / ("a" * 200)).is_dir()

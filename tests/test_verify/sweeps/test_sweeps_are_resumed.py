@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -169,6 +170,39 @@ def test_a_second_driver_is_refused_while_one_is_at_work(tmp_path):
     left.write_text(json.dumps({"pid": 1, "host": socket.gethostname(), "shard": "1/1", "started": 0}))
     with drivers.at_work(store, Shard(1, 1)):
         assert drivers.drivers_at_work(store)[0].pid == os.getpid()
+
+
+def test_whoever_looks_at_a_lock_does_not_hold_it(tmp_path, monkeypatch):
+    """Shards that start together look at each other's files, left by a kill: none is refused for that."""
+    store = Store(tmp_path)
+    store.drivers.mkdir()
+    left = store.drivers / "1-of-2.json"
+    left.write_text(json.dumps({"pid": 1, "host": socket.gethostname(), "shard": "1/2", "started": 0}))
+    with left.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert drivers.drivers_at_work(store) == []  # one who looks is not taken for a driver by another
+        monkeypatch.setattr(drivers, "PATIENCE", 0.0)
+        with pytest.raises(BusyFolderError), drivers.at_work(store, Shard(1, 2)):
+            pass  # control: the look is in the way as long as it lasts
+        monkeypatch.setattr(drivers, "PATIENCE", 60.0)
+        threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with drivers.at_work(store, Shard(1, 2)):
+            assert [driver.pid for driver in drivers.drivers_at_work(store)] == [os.getpid()]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink(os.path.basename(path), path)])
+def test_what_is_no_file_in_a_points_place_is_refused_before_any_run(tmp_path, executor, make):
+    """A folder, a pipe (which was waited for without end) and a circle of links; collecting refuses them too."""
+    swept = sweep(SMALL, tmp_path, executor=executor)
+    first, second = sorted(tmp_path.glob("points/*/*.nc"))[:2]
+    first.unlink()
+    second.unlink()
+    make(str(first))
+    for attempt in (lambda: sweep(SMALL, tmp_path, executor=executor), swept.collect):
+        with pytest.raises(ValueError, match=rf"--out: .*{first.name}.* (folder|pipe|circle of links)"):
+            attempt()
+    assert executor.count == 6
+    assert not second.exists()
 
 
 def test_drivers_of_other_machines_count_as_long_as_they_show_life(tmp_path):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_line
-from dynamics.files.places import check_readable
+from dynamics.files.places import check_readable, check_writable
 from dynamics.files.writing import write_atomically
 from dynamics.ode.results.attributes import software_versions
 from verify.judging.enclosing.enclosure import Enclosed
@@ -38,12 +38,12 @@ _KINDS = {kind.__name__: kind for kind in (Assumption, Evidence, Record, Attack,
 
 @functools.cache
 def code_version() -> str:
-    """A hash of the project's source and the versions of what it computes with."""
+    """A hash of the project's source, its stored numbers, and the versions of what it computes with."""
     versions = software_versions() | {"python-flint": _version_of_flint()}
     found = hashlib.sha256(json.dumps(versions, sort_keys=True).encode())
     root = Path(__file__).parents[3]
     for package in ("dynamics", "nets", "verify"):
-        for path in sorted((root / package).rglob("*.py")):
+        for path in sorted([*(root / package).rglob("*.py"), *(root / package).rglob("*.json")]):
             found.update(f"{path.relative_to(root).as_posix()}\0".encode())
             found.update(path.read_bytes())
     return found.hexdigest()
@@ -82,12 +82,16 @@ class KeptVerdicts:
     def find(self, statement: AnyStatement) -> Verdict | None:
         """The verdict on ``statement``; None where there is no such file.
 
-        Raises DamagedFileError where the file is not as it was written.
+        Raises DamagedFileError where the file is not as it was written, or something else stands there.
         """
         path = self.path(statement)
-        if not path.exists():
-            return None
-        data = check_readable("--resume", path).read_bytes()
+        try:
+            if not path.exists():
+                check_writable("--resume", path)  # a link to nowhere: before the statement is judged
+                return None
+            data = check_readable("--resume", path).read_bytes()
+        except (ValueError, OSError) as error:
+            raise DamagedFileError(f"{error}; remove it, and the statement is judged again") from error
         try:
             if not is_sealed(io.BytesIO(data)):
                 raise DamagedFileError("its checksum is gone")
