@@ -58,7 +58,12 @@ def forget_signals() -> None:
 def _end(number: int, frame: FrameType | None) -> None:
     _received.append(number)
     signal.signal(number, signal.SIG_DFL)  # asked a second time the process ends at once
+    sys.unraisablehook = _say_nothing
     raise EndedError
+
+
+def _say_nothing(_: object) -> None:
+    """A library's object that the signal left half made complains when it is taken away: nobody can mend that."""
 
 
 def _open_streams() -> None:
