@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,39 @@ def test_an_allocation_beyond_the_memory_fails_in_words() -> None:
     )
     done = command(program=[TOYS[0], "-c", check])
     assert done.stdout == "refused\n", done.stderr
+
+
+SWALLOWS = """
+import sys, time
+from pathlib import Path
+from verify.command.surroundings import EndedError, put_in_order
+put_in_order()
+
+class Slow:
+    def __del__(self):
+        Path(sys.argv[1]).touch()
+        time.sleep(60)
+
+try:
+    held = Slow()
+    del held
+    time.sleep(60)
+except EndedError:
+    print("ended")
+"""
+
+
+def test_a_signal_that_falls_into_a_destructor_ends_the_process_all_the_same(tmp_path: Path) -> None:
+    """The interpreter drops what is raised there, and the run would go on as if nothing had been asked."""
+    mark = tmp_path / "inside"
+    with subprocess.Popen(
+        [TOYS[0], "-c", SWALLOWS, str(mark)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(),
+    ) as process:  # fmt: skip
+        until = time.monotonic() + 60
+        while not mark.exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        shown, said = process.communicate(timeout=30)
+    assert (shown, said) == ("ended\n", "")

@@ -81,10 +81,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         code = _run_until_written(arguments)
+    number = ending_signal()
+    if number is not None:  # also where a library turned the exception into one of its own, or into nothing
+        return _complain(f"ended by signal {number}", 128 + number)
     if code == INTERRUPTED:
-        number = ending_signal()
-        if number is not None:
-            return _complain(f"ended by signal {number}", 128 + number)
         return _complain("interrupted", INTERRUPTED)
     return code
 

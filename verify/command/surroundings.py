@@ -17,6 +17,9 @@ NARROWEST = 40
 _SPARE = 2**30
 """Bytes beyond the available memory that may be asked for: libraries reserve more than they use."""
 
+_MOMENT = 0.01
+"""Seconds after which an end that was dropped is raised again: a destructor is over by then, mostly."""
+
 _received: list[int] = []
 
 
@@ -58,12 +61,23 @@ def forget_signals() -> None:
 def _end(number: int, frame: FrameType | None) -> None:
     _received.append(number)
     signal.signal(number, signal.SIG_DFL)  # asked a second time the process ends at once
-    sys.unraisablehook = _say_nothing
+    sys.unraisablehook = _raise_again
     raise EndedError
 
 
-def _say_nothing(_: object) -> None:
-    """A library's object that the signal left half made complains when it is taken away: nobody can mend that."""
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    """Raise the end once more where the interpreter had to drop it: it fell into a destructor or a C callback.
+
+    A moment later, for here it would be dropped as well. Whatever else is dropped now is the complaint of a
+    library's object that the signal left half made: nobody can mend that, so nothing is said.
+    """
+    if lost.exc_type is EndedError and hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _end_again)
+        signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+
+
+def _end_again(number: int, frame: FrameType | None) -> None:
+    raise EndedError
 
 
 def _open_streams() -> None:
