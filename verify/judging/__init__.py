@@ -3,10 +3,11 @@
 The words that a file with a statement needs are imported from here; the registry and the runner from their modules.
 """
 
+from verify.judging.assumption import Assumption
 from verify.judging.confirmation import Precise, Replication
 from verify.judging.controls import Control
 from verify.judging.domains import SEED, Each, Instance, OneOf, Range, integers, reals
-from verify.judging.evidence import Assumption, CannotJudgeError, Context, Evidence
+from verify.judging.evidence import CannotJudgeError, Context, Evidence
 from verify.judging.instances import drawn, drawn_fields, fixed
 from verify.judging.item import Item, Relation
 from verify.judging.statement import AnyStatement, Statement

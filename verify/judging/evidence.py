@@ -1,4 +1,4 @@
-"""What one instance says: its assumptions as signed margins, and the evidence for or against the claim."""
+"""What one instance says for or against the claim, and what an evaluation may use to say it."""
 
 from __future__ import annotations
 
@@ -50,18 +50,6 @@ class Context:
 
         share = FALSE_ALARM / SAMPLING_STATEMENTS / max(self.examples, 1) / comparisons
         return float(-ndtri(share / 2))
-
-
-@dataclass(frozen=True)
-class Assumption:
-    """A hypothesis of the statement on one instance: satisfied where ``margin > 0``."""
-
-    name: str
-    margin: float
-
-    @property
-    def satisfied(self) -> bool:
-        return self.margin > 0
 
 
 class CannotJudgeError(ArithmeticError):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Concatenate, Literal
 
+from verify.judging.assumption import Assumption
 from verify.judging.confirmation import Confirmation
 from verify.judging.enclosing.enclosure import Enclosing
 from verify.judging.enclosing.proof import Proving
-from verify.judging.evidence import Assumption, Context, Evidence
+from verify.judging.evidence import Context, Evidence
 from verify.judging.instances import drawn_fields
 from verify.judging.statement import Draw, I, P, Statement
 from verify.judging.vocabulary import ALGEBRA, Cost, Form, Outcome, Source

@@ -22,11 +22,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 
+from verify.judging.assumption import Assumption
 from verify.judging.confirmation import Confirmation, Precise, Replication
 from verify.judging.controls import AssumptionControl, Control, ProofControl
 from verify.judging.enclosing.enclosure import Enclosing
 from verify.judging.enclosing.proof import Proving
-from verify.judging.evidence import Assumption, Context, Evidence
+from verify.judging.evidence import Context, Evidence
 from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Erratum, Form, Impact, Outcome, Source
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from verify.judging.assumption import Assumption
 from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
 from verify.judging.enclosing.proof import Proof
-from verify.judging.evidence import Assumption, Evidence
+from verify.judging.evidence import Evidence
 from verify.judging.statement import AnyStatement
 from verify.judging.strength import (
     scope_of,

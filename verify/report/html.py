@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
-from verify.judging import Outcome, Verdict
+from verify.judging import Assumption, Outcome, Verdict
 from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome
 from verify.judging.sceptic import script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
@@ -93,6 +93,12 @@ class _AssumptionSummary:
     total: int
     smallest: float
     largest: float
+
+    @classmethod
+    def of(cls, name: str, assumptions: Sequence[Assumption]) -> _AssumptionSummary:
+        margins = [assumption.margin for assumption in assumptions]
+        satisfied = sum(assumption.satisfied for assumption in assumptions)
+        return cls(name, satisfied, len(assumptions), min(margins), max(margins))
 
 
 @dataclass(frozen=True)
@@ -188,14 +194,11 @@ def duration(seconds: float) -> str:
 
 def _summarise(verdict: Verdict) -> list[_AssumptionSummary]:
     """Each assumption with the number of instances that satisfy it and the range of its margins."""
-    margins: dict[str, list[float]] = {}
+    found: dict[str, list[Assumption]] = {}
     for record in verdict.records:
         for assumption in record.assumptions:
-            margins.setdefault(assumption.name, []).append(assumption.margin)
-    return [
-        _AssumptionSummary(name, sum(m > 0 for m in values), len(values), min(values), max(values))
-        for name, values in margins.items()
-    ]
+            found.setdefault(assumption.name, []).append(assumption)
+    return [_AssumptionSummary.of(name, assumptions) for name, assumptions in found.items()]
 
 
 def _count(verdicts: Iterable[Verdict], outcome: Outcome) -> int:

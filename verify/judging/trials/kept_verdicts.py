@@ -23,9 +23,10 @@ from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_l
 from dynamics.files.places import check_readable, check_writable
 from dynamics.files.writing import write_atomically
 from dynamics.ode.results.attributes import software_versions
+from verify.judging.assumption import Assumption
 from verify.judging.enclosing.enclosure import Enclosed
 from verify.judging.enclosing.proof import Proof
-from verify.judging.evidence import Assumption, Context, Evidence
+from verify.judging.evidence import Context, Evidence
 from verify.judging.statement import AnyStatement
 from verify.judging.verdict import Attack, Record, Verdict
 from verify.judging.vocabulary import Outcome
