@@ -81,7 +81,7 @@ def test_other_encodings_and_terminals_show_all(tmp_path: Path, settings: dict[s
     done = shell("toys verify --device cpu --jobs 1 toy.squares --report r.html", tmp_path, **settings)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"toy.squares.corrected" in done.stdout
-    assert b"1 statements, all as expected" in done.stdout
+    assert b"1 statement, all as expected" in done.stdout
     done = shell("toys verify --device cpu toy.squares --instance '{}'; toys list", tmp_path, **settings)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"holds here" in done.stdout

@@ -81,6 +81,9 @@ def test_a_run_that_is_ended_goes_on(
     assert all(f"{name}: " in said for name in OTHERS)
     if how != signal.SIGKILL:
         assert all(name in shown for name in OTHERS)
+        assert shown.splitlines()[-1].startswith(
+            "The run was ended: 3 of 4 statements finished, of these all as expected, "
+        )
         assert said.splitlines()[-1] == {130: "luckproof: interrupted"}.get(
             code, f"luckproof: ended by signal {int(how)}"
         )
@@ -101,6 +104,7 @@ def test_a_process_that_dies_costs_its_statement_alone(tmp_path: Path, uninterru
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"luckproof: {TRAPPED}: its process was killed (signal 9")
     assert all(name in done.stdout for name in OTHERS)
+    assert "\n3 of 4 statements finished, of these all as expected, " in done.stdout
     found = json.loads(data.read_text(encoding="utf-8"))
     assert list(found["lost"]) == [TRAPPED]
     assert [record["name"] for record in found["statements"]] == list(OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -196,7 +197,7 @@ def test_bad_input_sets_the_exit_code_of_the_process(tmp_path):
 
 
 def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
-    """Ctrl-C in the middle of an evaluation: one line, exit code 130, no files."""
+    """Ctrl-C in the middle of an evaluation: one line on stderr, exit code 130, no files, and no praise of nothing."""
     process = subprocess.Popen(
         [*TOYS, "verify", "--device", "cpu", "--report", str(tmp_path / "report.html")],
         stdout=subprocess.PIPE,
@@ -212,8 +213,9 @@ def test_interrupt_ends_cleanly_and_writes_nothing(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=30)
+        shown, complaint = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert re.fullmatch(r"The run was ended: none of 1 statement finished, [\d.]+ s\.\n", shown)
     assert complaint == "luckproof: interrupted\n"
     assert [path.name for path in tmp_path.iterdir()] == ["started"]
 

@@ -909,6 +909,7 @@ add(
         "verdicts": [verdict()],
         "run": lp.RunInfo(0, "quick", "cpu"),
         "pictures": None,
+        "lost": None,
     },
     slow=True,
 )

@@ -17,7 +17,7 @@ def write_outputs(run: JudgingRun, info: RunInfo, report: Path | None, json: Pat
     """
     verdicts = run.verdicts
     writers: list[tuple[str, Path | None, Callable[[Path], None]]] = [
-        ("--report", report, lambda path: write_html(path, verdicts, info, run.pictures)),
+        ("--report", report, lambda path: write_html(path, verdicts, info, run.pictures, run.lost)),
         ("--json", json, lambda path: write_json(path, verdicts, info, run.lost)),
     ]
     complaints = []

@@ -9,7 +9,7 @@ import typer
 
 from dynamics.memory import check_size
 from verify.command.errors import UNEXPECTED, boundary
-from verify.judging import AnyStatement, Context, Evidence, Outcome
+from verify.judging import AnyStatement, Context, Evidence, registry
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
 from verify.judging.trials.exact_margins import with_exact_margin
 from verify.judging.trials.trial import evaluate, for_statement
@@ -42,7 +42,7 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
         undecided = "undecided here (sampling error too large)" if record.evidence.inconclusive else ""
         lines.append(f"verdict: {undecided or ('the claim fails here' if record.failed else 'holds here')}")
     typer.echo("\n".join(lines))
-    fails_unexpectedly = record.failed and not altered and statement.expected is not Outcome.REFUTED
+    fails_unexpectedly = record.failed and not altered and statement.expected not in registry.FAILURES
     return UNEXPECTED if fails_unexpectedly else 0
 
 

@@ -111,8 +111,38 @@ VERDICTS = (
 )
 
 
-def print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
-    """A row for every verdict, a line for each that needs words, and how many came out as on record."""
+def print_verdicts(
+    verdicts: Sequence[Verdict], seconds: float, *, chosen: int | None = None, ended: bool = False
+) -> None:
+    """A row for every verdict, a line for each that needs words, and how many came out as on record.
+
+    Args:
+        verdicts: those reached.
+        seconds: time taken.
+        chosen: statements that were to be judged; None: as many as there are verdicts.
+        ended: whether the run was ended before it was through.
+    """
+    if verdicts:
+        _print_rows(verdicts)
+    _print(console(), summary_of(verdicts, seconds, len(verdicts) if chosen is None else chosen, ended))
+
+
+def summary_of(verdicts: Sequence[Verdict], seconds: float, chosen: int, ended: bool) -> str:
+    """The last line: how many statements were finished, of those that were to be, and how they came out.
+
+    Nothing is said of the outcomes where there are none.
+    """
+    wrong = sum(not verdict.as_expected for verdict in verdicts)
+    summary = f"{wrong} not as expected" if wrong else "all as expected"
+    statements = "1 statement" if chosen == 1 else f"{chosen} statements"
+    if len(verdicts) == chosen and not ended:
+        return f"{statements}, {summary}, {seconds:.1f} s." if chosen else "No statement was judged."
+    of_these = f", of these {summary}" if verdicts else ""
+    finished = f"{len(verdicts) or 'none'} of {statements} finished{of_these}, {seconds:.1f} s."
+    return f"The run was ended: {finished}" if ended else finished[:1].upper() + finished[1:]
+
+
+def _print_rows(verdicts: Sequence[Verdict]) -> None:
     from verify.judging.trials.recorded_attacks import attack_in_words
 
     rows = [
@@ -135,10 +165,7 @@ def print_verdicts(verdicts: Sequence[Verdict], seconds: float) -> None:
             reason = f" ({verdict.message})" if verdict.message else ""
             line = f"{verdict.statement.name}: {expected}{verdict.outcome}{reason}"
             out.print(line, markup=False, highlight=False, soft_wrap=True)
-    wrong = sum(not verdict.as_expected for verdict in verdicts)
-    summary = f"{wrong} not as expected" if wrong else "all as expected"
     out.print("Judged: instances that satisfy every assumption / all instances.", style="dim", soft_wrap=True)
-    _print(out, f"{len(verdicts)} statements, {summary}, {seconds:.1f} s.")
 
 
 def console() -> Console:

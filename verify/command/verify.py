@@ -113,7 +113,7 @@ def verify(
         raise CommandLineError(str(error), BAD_INPUT) from error
     info = RunInfo.of(context, time.perf_counter() - started)
     complaints = [] if run.interrupted else write_outputs(run, info, report, json)
-    print_verdicts(run.verdicts, info.seconds)
+    print_verdicts(run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None)
     raise typer.Exit(conclude(run, complaints, resume))
 
 

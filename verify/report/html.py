@@ -30,22 +30,33 @@ from verify.report.verdict_picture import Picture, picture_of
 
 @checked
 def write_html(
-    path: str | Path, verdicts: Sequence[Verdict], run: RunInfo, pictures: Mapping[str, Picture] | None = None
+    path: str | Path,
+    verdicts: Sequence[Verdict],
+    run: RunInfo,
+    pictures: Mapping[str, Picture] | None = None,
+    lost: Mapping[str, str] | None = None,
 ) -> None:
     """Write :func:`render_html` to ``path``, in one step.
 
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    write_atomically(Path(path), render_html(verdicts, run, pictures))
+    write_atomically(Path(path), render_html(verdicts, run, pictures, lost))
 
 
 def render_html(
-    verdicts: Sequence[Verdict], run: RunInfo, pictures: Mapping[str, Picture] | None = None
+    verdicts: Sequence[Verdict],
+    run: RunInfo,
+    pictures: Mapping[str, Picture] | None = None,
+    lost: Mapping[str, str] | None = None,
 ) -> str:
     """The page: what was run, a table of all statements, then each with claim, plot and evidence.
 
-    ``pictures``: those already drawn, by the statement's name; the others are drawn here.
+    Args:
+        verdicts: those reached.
+        run: what the run was.
+        pictures: those already drawn, by the statement's name; the others are drawn here.
+        lost: statements without verdict, because their process died, with how.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("verify", "report"),
@@ -66,6 +77,7 @@ def render_html(
     ]
     return environment.get_template("report.html.jinja").render(
         run=run,
+        lost=dict(lost or {}),
         css=Markup((Path(__file__).parent / "report.css").read_text(encoding="utf-8")),
         entries=entries,
         papers=[

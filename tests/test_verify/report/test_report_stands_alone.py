@@ -258,3 +258,16 @@ def test_vacuous_and_refuted_are_told_in_words(page):
         assert word in text
     assert judge(VACUOUS, CONTEXT).as_expected
     assert REFUTED.title in text
+
+
+def test_what_was_lost_is_said_and_nothing_is_praised_for_it(verdicts):
+    """A statement without verdict is named with how; of no verdict at all "expected" is not said."""
+    lost = {"toy.lost.sharp": "its process was killed (signal 9)"}
+    some = "".join(Page(render_html(verdicts[:2], RUN, lost=lost)).text)
+    assert (
+        "1 of 3 statements have no verdict: toy.lost.sharp (its process was killed (signal 9))."
+        in " ".join(some.split())
+    )
+    none = render_html([], RUN, lost=lost)
+    assert "No statement was judged." in none
+    assert "verdicts are the expected ones" not in none
