@@ -1,4 +1,4 @@
-"""``luckproof show``: a statement's claim, where it stands, what came of it, and the sceptic's script."""
+"""``luckproof show``: a statement's claim and assumptions, where it stands, what came of it, the sceptic's script."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from verify.command.verify_options import completed
 
 if TYPE_CHECKING:
     from verify.judging import AnyStatement
+
+COUNTED = 20
+"""Instances that are drawn to count the assumptions on, besides the fixed ones: a moment's work for any statement."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +36,7 @@ def show(
         ),
     ] = False,
 ) -> None:
-    """Show statements: claim, place in the paper, outcome on record, erratum; or a refutation's script.
+    """Show statements: claim, place in the paper, assumptions, outcome on record, erratum; or a refutation's script.
 
     Example: luckproof show luckmatters.theorem4.printed --script | python3 -
     """
@@ -55,6 +58,28 @@ def words_of_exact(function: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
 
 
+def assumption_lines(statement: AnyStatement) -> list[str]:
+    """The assumptions, each with how many instances meet it: of the fixed ones and of some that are drawn.
+
+    Cost: the assumptions of some twenty instances; no evidence is evaluated.
+    """
+    from verify.judging.assumption_counts import counted, in_a_sentence
+    from verify.judging.trials.runner import make_context
+    from verify.judging.trials.trial import drawn_instances
+
+    context = make_context("quick", "cpu", 0)
+    count = min(COUNTED, statement.cost.examples(context.budget))
+    drawn = drawn_instances(statement, context, count, seed=0)
+    counts = counted(statement.assumptions(instance) for instance in drawn)
+    if not counts:
+        return ["assumptions: none"]
+    each = [
+        f"    {found.name}: met by {found.met}, failed by {found.failed} of {len(drawn)} instances"
+        for found in counts
+    ]
+    return [f"assumptions: {in_a_sentence(statement.assumptions)}", *each]
+
+
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
     from verify.judging.sceptic import script_of
@@ -67,6 +92,7 @@ def description(statement: AnyStatement) -> str:
         *(f"    {line}" for line in statement.claim.splitlines()),
         f"form: {statement.form.words}",
         f"place: {statement.source}",
+        *assumption_lines(statement),
         f"outcome on record: {statement.expected}",
         f"judged: {relation}" if relation else "",
         f"population: {statement.population}" if statement.population else "",

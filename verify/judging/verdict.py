@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from verify.judging.assumption import Assumption
+from verify.judging.assumption_counts import AssumptionCount, counted
 from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
 from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import Evidence
@@ -140,6 +141,11 @@ class Verdict:
     def scope(self) -> Mapping[str, str]:
         """The values that each field took among the judged instances."""
         return scope_of([record.instance for record in self.judged])
+
+    @property
+    def assumptions(self) -> tuple[AssumptionCount, ...]:
+        """Each assumption with how many of the instances met it and how many failed it."""
+        return counted(record.assumptions for record in self.records)
 
     @property
     def unjudged(self) -> int:

@@ -55,7 +55,7 @@ UNRESOLVED = Solved(d=2, m=2, extra=6, seed=32)
 
 
 def resolved(instance: Solved) -> tuple[Assumption, ...]:
-    """The inputs drawn for the instance show its rank; see zero_curvature."""
+    """The inputs drawn for the instance show the rank of its Hessian."""
     problem = instance.problem()
     return resolvable(problem, resolving_inputs(problem, instance.seed))
 

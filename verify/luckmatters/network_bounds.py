@@ -52,7 +52,7 @@ class BoundedNetworks(Instance):
 
 
 def conditions(instance: BoundedNetworks) -> Sequence[Assumption]:
-    """Those of the theorem."""
+    """The conditions of the theorem whose rate is the bound."""
     return instance.conditions()
 
 

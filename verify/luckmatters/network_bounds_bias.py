@@ -19,7 +19,7 @@ PAIR = replace(LONE, m=2, c=3, batch=512, v_error=0.01)
 
 
 def certified_with_a_bias(instance: Theorem5Bounded) -> Sequence[Assumption]:
-    """Everything but the condition that is left out."""
+    """The conditions of the certificate, for input with a bias: only the separation is left out."""
     return (
         *theorem5.has_a_certificate(instance.start),
         Assumption("input with a bias", instance.threshold),

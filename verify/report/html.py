@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
-from verify.judging import Assumption, Outcome, Verdict
+from verify.judging import Outcome, Verdict
+from verify.judging.assumption_counts import AssumptionCount, in_a_sentence
 from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome
 from verify.judging.sceptic import script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
@@ -99,26 +100,12 @@ def _anchors(verdicts: Sequence[Verdict]) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _AssumptionSummary:
-    name: str
-    satisfied: int
-    total: int
-    smallest: float
-    largest: float
-
-    @classmethod
-    def of(cls, name: str, assumptions: Sequence[Assumption]) -> _AssumptionSummary:
-        margins = [assumption.margin for assumption in assumptions]
-        satisfied = sum(assumption.satisfied for assumption in assumptions)
-        return cls(name, satisfied, len(assumptions), min(margins), max(margins))
-
-
-@dataclass(frozen=True)
 class _Entry:
     """What the template shows of one verdict."""
 
     verdict: Verdict
-    assumptions: list[_AssumptionSummary]
+    assumptions: tuple[AssumptionCount, ...]
+    assumed: str
     picture: Picture
     instance: dict[str, Any]
     details: dict[str, Any]
@@ -134,7 +121,8 @@ class _Entry:
         worst, telling = verdict.worst, verdict.telling
         return cls(
             verdict=verdict,
-            assumptions=_summarise(verdict),
+            assumptions=verdict.assumptions,
+            assumed=in_a_sentence(verdict.statement.assumptions),
             picture=picture,
             instance=dataclasses.asdict(worst.instance) if worst is not None else {},
             details=dict(worst.evidence.details) if worst is not None and worst.evidence else {},
@@ -202,15 +190,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s"
-
-
-def _summarise(verdict: Verdict) -> list[_AssumptionSummary]:
-    """Each assumption with the number of instances that satisfy it and the range of its margins."""
-    found: dict[str, list[Assumption]] = {}
-    for record in verdict.records:
-        for assumption in record.assumptions:
-            found.setdefault(assumption.name, []).append(assumption)
-    return [_AssumptionSummary.of(name, assumptions) for name, assumptions in found.items()]
 
 
 def _count(verdicts: Iterable[Verdict], outcome: Outcome) -> int:

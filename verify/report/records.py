@@ -14,7 +14,8 @@ import numpy as np
 
 from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
-from verify.judging import AnyStatement, Control, Evidence, Record, Verdict
+from verify.judging import AnyStatement, Control, Evidence, Precise, Record, Replication, Verdict
+from verify.judging.assumption_counts import in_a_sentence
 from verify.judging.instances import instance_to_json
 from verify.judging.trials.recorded_attacks import recorded
 from verify.report.findings import findings
@@ -123,6 +124,10 @@ def _record(verdict: Verdict, run: RunInfo) -> dict[str, Any]:
         "scope": verdict.scope,
         "exact": _exact(verdict),
         "attack": _attack(verdict),
+        "assumptions": {
+            "words": in_a_sentence(statement.assumptions) if verdict.assumptions else "",
+            "each": [dataclasses.asdict(count) for count in verdict.assumptions],
+        },
         "population": statement.population or None,
         "examples": verdict.examples,
         "nonvacuous": verdict.nonvacuous,
@@ -158,7 +163,18 @@ def _case(verdict: Verdict, record: Record | None, run: RunInfo) -> dict[str, An
 def _confirmation(verdict: Verdict) -> dict[str, Any] | None:
     if verdict.confirmation is None:
         return None
-    return {"kind": str(verdict.statement.confirm), **_numbers(verdict.confirmation)}
+    how = verdict.statement.confirm
+    return {
+        "kind": "replication"
+        if isinstance(how, Replication)
+        else "precise"
+        if isinstance(how, Precise)
+        else "other",
+        "words": str(how) if isinstance(how, Precise | Replication) else "re-evaluation",
+        "digits": how.digits if isinstance(how, Precise) else None,
+        "seeds": how.seeds if isinstance(how, Replication) else None,
+        **_numbers(verdict.confirmation),
+    }
 
 
 def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
@@ -172,6 +188,7 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
             "instance": dataclasses.asdict(control.instance),
             "altered": dict(control.altered),
             "moved": control.moved,
+            "variant": _variant(statement, control),
             "command": replaying_command(statement, control, run) or None,
         }
         for control in statement.controls
@@ -196,6 +213,15 @@ def _controls(verdict: Verdict, run: RunInfo) -> list[dict[str, Any]]:
         for control in statement.proof_controls
     ]
     return of_the_claim + of_assumptions + of_the_proof
+
+
+def _variant(statement: AnyStatement, control: Control) -> str | None:
+    """The name of the other claim that a control evaluates; None where it is the statement's own."""
+    if control.evidence is statement.evidence:
+        return None
+    return str(
+        getattr(control.evidence, "name", "") or getattr(control.evidence, "__name__", "another claim")
+    )
 
 
 def _exact(verdict: Verdict) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ def no_positive_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
 
 
 def no_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
-    """The same, and no node a negative multiple of another."""
+    """Boundaries in the region, and no node a multiple of another, of either sign."""
     if nodes.singles + nodes.pairs == 0:
         return some_nodes(nodes)
     columns = nodes.columns()[1]

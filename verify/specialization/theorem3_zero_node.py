@@ -42,7 +42,7 @@ class PureBias(Instance):
 
 
 def critical_and_observed(node: PureBias) -> tuple[Assumption, ...]:
-    """Every gradient zero; the second node unaligned; its boundary ``w^T x + b = 0`` meets the active first node."""
+    """Every gradient zero; the second node unaligned; its boundary w^T x + b = 0 meets the active first node."""
     networks = node.networks()
     columns = networks.student.augmented
     x = networks.region.sample(50, np.random.default_rng(0))

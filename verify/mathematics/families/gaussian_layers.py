@@ -44,7 +44,7 @@ def one_of_each(layer: Layer) -> tuple[Assumption, ...]:
 
 
 def single_output(layer: Layer) -> tuple[Assumption, ...]:
-    """:func:`one_of_each` with one output."""
+    """One teacher and one student, of one output."""
     return (*one_of_each(layer), Assumption("one output", 1.5 - layer.outputs))
 
 

@@ -125,13 +125,13 @@ def away_from_kinks(batch: Batch) -> tuple[Assumption, ...]:
 
 
 def homogeneous(batch: Batch) -> tuple[Assumption, ...]:
-    """The same, and nodes for which f = D z: the two activations the paper names."""
+    """No sample on a kink, and nodes for which f = D z: the two activations the paper names."""
     named = 1.0 if batch.activation in ("relu", "linear") else -1.0
     return (*away_from_kinks(batch), Assumption("ReLU or linear nodes", named))
 
 
 def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
-    """The gates at the start, and that no weight runs away during the steps."""
+    """No sample on a kink at the start, nodes for which f = D z, and no weight that runs away during the steps."""
     networks = Networks(batch)
     networks.descend()
     largest = max(float(part.abs().max()) for part in (networks.W, networks.V))

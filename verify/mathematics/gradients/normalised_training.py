@@ -83,7 +83,7 @@ def _normal(like: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def alive(training: Training) -> tuple[Assumption, ...]:
-    """sigma > 0 at every normalised node, above what rounding would fake: see ``LEAST_SPREAD``."""
+    """sigma > 0 at every normalised node, above what rounding would fake."""
     student, (x, _) = training.student(), training.batch()
     with torch.no_grad():
         fed = student.traced(x)[1]
