@@ -5,12 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command on the process's arguments and exit with its code."""
-    from verify.command.surroundings import put_in_order
+    from verify.command.start import start
 
-    put_in_order()
-    from verify.command.main import main as run_command
-
-    run_command()
+    start()
 
 
 if __name__ == "__main__":

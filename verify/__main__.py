@@ -1,6 +1,6 @@
 """``python -m verify`` is the ``luckproof`` command."""
 
-from verify.command.main import main
+from verify.command.start import start
 
 if __name__ == "__main__":
-    main()
+    start()

@@ -92,8 +92,10 @@ class GuardedField:
             f, loss, slope = raw
             return (
                 f,
-                real_numbers("flow.with_loss(t, y)[1]", loss),
-                real_numbers("flow.with_loss(t, y)[2]", slope),
+                real_numbers(
+                    "flow.with_loss(t, y)[1]", loss
+                ).copy(),  # of the same buffers the next time, perhaps
+                real_numbers("flow.with_loss(t, y)[2]", slope).copy(),
             )
         except (TypeError, ValueError) as error:
             self.flow_error = error

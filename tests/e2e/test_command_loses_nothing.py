@@ -52,6 +52,7 @@ def wait_for(condition: Any, seconds: float = 90) -> None:
         (signal.SIGTERM, 1, 143),
         (signal.SIGTERM, 2, 143),
         (signal.SIGHUP, 2, 129),
+        (signal.SIGINT, 1, 130),
         (signal.SIGINT, 2, 130),
     ],
 )

@@ -58,8 +58,9 @@ def swept(*words):
 def started(*words):
     arguments = [*REAL, "sweep", *map(str, words)]
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
-    )
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 def until(count, out, driver):
@@ -193,17 +194,35 @@ def test_kill_9_loses_nothing_at_20_moments(configuration, expected, tmp_path):
         assert files(tmp_path / str(turn)) == expected
 
 
-def test_sigterm_ends_a_sweep_in_order(configuration, tmp_path):
-    """Exit code 143, no process left, no lock, and what is done stays."""
-    driver = started(configuration, "--out", tmp_path / "out", "--jobs", 2)
-    until(1, tmp_path / "out", driver)
+@pytest.mark.parametrize(
+    ("how", "jobs", "code", "words"),
+    [
+        (signal.SIGTERM, 2, 143, "ended by signal 15"),
+        (signal.SIGHUP, 1, 129, "ended by signal 1"),
+        (signal.SIGINT, 1, 130, "interrupted"),
+        (signal.SIGINT, 2, 130, "interrupted"),
+    ],
+)
+def test_a_signal_ends_a_sweep_in_order(configuration, expected, tmp_path, how, jobs, code, words):
+    """One line, no process left, no lock, what is done stays, and the next run ends with the very same files."""
+    out = tmp_path / "out"
+    driver = started(configuration, "--out", out, "--jobs", jobs)
+    until(1, out, driver)
     members = family(driver.pid)
-    driver.terminate()
+    if how == signal.SIGINT:
+        os.killpg(driver.pid, how)  # as a terminal does: to all of them
+    else:
+        driver.send_signal(how)
     _, complaint = driver.communicate(timeout=60)
-    assert driver.returncode == 143
-    assert complaint.strip() == "luckproof: ended by signal 15"
+    assert (driver.returncode, complaint.strip()) == (code, f"luckproof: {words}")
     assert left(members, 10) == set()
-    assert list((tmp_path / "out" / "drivers").iterdir()) == []
+    assert list((out / "drivers").iterdir()) == []
+    kept = files(out)
+    assert len(kept) < POINTS
+    assert kept.items() <= expected.items()
+    done = swept(configuration, "--out", out, "--jobs", 2)
+    assert done.stdout == f"40 points: 40 done, 0 failed; {POINTS - len(kept)} computed now\n"
+    assert files(out) == expected
 
 
 def test_the_page_on_sweeps_is_true(tmp_path):

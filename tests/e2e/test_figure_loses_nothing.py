@@ -31,7 +31,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, byte
     return made(tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_figure_that_is_ended_goes_on(
     tmp_path: Path, how: signal.Signals, code: int, uninterrupted: tuple[bytes, bytes]
 ) -> None:
@@ -40,6 +40,7 @@ def test_a_figure_that_is_ended_goes_on(
     with subprocess.Popen(
         [*REAL, *WORDS, "--out", str(tmp_path), "--runs", str(runs)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         until = time.monotonic() + 90
         while not list(runs.glob("*.nc")):

@@ -29,9 +29,8 @@ from verify.command import sweep as cli_sweep
 from verify.command import train as cli_train
 from verify.command import verify as cli_verify
 from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
-from verify.command.surroundings import ending_signal, forget_signals, put_in_order, silence
+from verify.command.surroundings import INTERRUPTED, ending_signal, forget_signals, put_in_order, silence
 
-INTERRUPTED = 130
 READER_GONE = 141
 
 app = typer.Typer(

@@ -11,6 +11,9 @@ import sys
 from contextlib import suppress
 from types import FrameType
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 NARROWEST = 40
 """Columns below which a terminal's width is taken for a mistake."""
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynamics.basins.rates import proved_rates
 from luckproof import ProjectedFlow, TeacherStudent, basin_radius, basin_rate, basin_time, integrate
 from tests.test_dynamics.basins.starts import contraction, students, turned
 
@@ -135,6 +136,36 @@ def test_closed_forms_are_rounded_down(radius, plane):
                 outside = (1 - R**2 / 4) * (pi / 2 - theta) - R**2 * (a / (4 * (a - 1)) + shared)
                 values.append(in_plane if plane else outside)
             assert any(two_teachers(radius, plane=plane) < value / (2 * pi) for value in values)
+
+
+@given(radius=st.floats(0, 0.87))
+def test_reserves_are_rounded_down(radius):
+    """Theorem A'' of the stored constants in ball arithmetic lies above the float returned."""
+    flint = pytest.importorskip("flint")
+    proved = proved_rates()
+    with flint.ctx.workprec(100):
+        R, pi = flint.arb(radius), flint.arb.pi()
+        values = [
+            (flint.arb(mu) - flint.arb(loss) * R**2) / (2 * pi)
+            for limit, mu, loss in proved.reserves
+            if limit >= radius
+        ]
+        assert (
+            any(proved.reserved(radius) < value for value in values)
+            if values
+            else proved.reserved(radius) == -1
+        )
+
+
+def test_a_radius_between_two_balls_has_the_rate_of_the_larger():
+    """Theorem D is of whole balls: inside one its rate holds, outside of it nothing is said."""
+    proved = proved_rates()
+    radii = np.array([radius for radius, _ in proved.sweep])
+    asked = np.concatenate([radii, np.nextafter(radii, 0), (radii[1:] + radii[:-1]) / 2])
+    for radius in asked:
+        allowed = [rate for limit, rate in proved.sweep if limit >= radius]
+        assert proved.swept(float(radius)) in allowed
+    assert proved.swept(float(np.nextafter(radii[-1], 1))) == -1
 
 
 @pytest.mark.parametrize(("m", "d", "radius"), [(3, 3, 0.5), (5, 7, 0.8), (1, 3, 1.2), (2, 3, 0.6)])

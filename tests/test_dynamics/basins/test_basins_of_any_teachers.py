@@ -24,7 +24,7 @@ from luckproof import (
 
 pytest.importorskip("flint")
 
-from dynamics.basins.basin import local_basin
+from dynamics.basins.basin import local_basin, orthogonality_defect
 
 
 def problem_of(W: np.ndarray, std: float = 1.0) -> TeacherStudent:
@@ -72,6 +72,20 @@ def test_teachers_a_little_off_have_a_small_basin():
     found = basin(problem_of(W / np.linalg.norm(W, axis=0)))
     assert found.theorem == "B, with B0 near W*"
     assert 0.15 < found.radius < 0.25
+
+
+@pytest.mark.parametrize("tilt", [1e-9, -1e-9])
+def test_teachers_nearly_orthonormal_pay_for_what_they_are_off(tilt):
+    """By 1e-9: the rate at the teachers is below the least eigenvalue enclosed for them, the ball inside D's."""
+    W = np.eye(4, 3)
+    W[1, 0] = tilt
+    W /= np.linalg.norm(W, axis=0)
+    found = basin(problem_of(W))
+    assert "B0" in found.theorem
+    assert found.rate(0.0) <= local_basin(W).rate(0.0)
+    assert found.rate(0.0) == pytest.approx(0.25 - 1 / (2 * np.pi), abs=1e-7)
+    assert found.radius + orthogonality_defect(W) < basin_radius(3)
+    assert found.rate(0.999 * found.radius) > 0
 
 
 @settings(max_examples=8)

@@ -100,6 +100,25 @@ def test_zero_crossings_of_a_sine(method: str, reverse: bool) -> None:
     assert run.events["up"] == pytest.approx(times[[1]], abs=bound)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_zero_at_the_very_end_of_a_step_is_a_crossing(sign: float) -> None:
+    """The last step ends at the end of the span to the bit, and the event is zero there, from below or above."""
+    end = Event("end", lambda t, y: sign * (t - 1.0), direction=sign)
+    run = integrate(Field(lambda t, y: -y, [1.0]), (0.0, 1.0), events=[end])
+    assert run.events == {"end": (1.0,)}
+    assert run.status is Status.EVENT
+
+
+def test_a_threshold_met_to_the_bit_at_the_start_is_met() -> None:
+    """``<=`` and ``>=``: nothing is integrated."""
+    for events, y0, status in (
+        ([converged(0.1)], 0.1, Status.CONVERGED),
+        ([diverged(0.1)], -0.1, Status.DIVERGED),
+    ):
+        run = integrate(decay(y0), (0.0, 1.0), events=events)
+        assert (run.status, run.t.tolist()) == (status, [0.0])
+
+
 def test_the_first_terminal_event_of_a_step_wins() -> None:
     """Within one long step, events are ordered by time and those after the terminal one are dropped."""
     flow = Field(lambda t, y: np.ones(1), [0.0])
