@@ -31,18 +31,31 @@ def strength_of(statement: AnyStatement, judged: Sequence[Evidence], failed: boo
         return f"one counterexample, {'confirmed' if confirmed else 'not confirmed'}"
     if not judged:
         return "no instance met the assumptions"
-    networks = sum(
-        int(e.details["networks"]) for e in judged if isinstance(e.details.get("networks"), int | float)
-    )
-    trained = f", {networks} networks" if networks else ""
+    trained = _drawn(judged, "networks")
     settings = "one setting" if len(judged) == 1 else f"{len(judged)} settings"
     if statement.population:
-        return f"{settings}{trained}, {statement.population}"
+        return f"{settings}{trained or _drawn(judged, 'seeds')}, {statement.population}{_effect(judged)}"
     if len(judged) <= FEW:
         return f"seen in {settings}{trained}"
     if any(evidence.standard_error for evidence in judged):
         return f"sampled on {len(judged)} instances, to within the stated error{trained}"
     return f"{_kind(statement.relation)} on {len(judged)} instances{trained}"
+
+
+def _drawn(judged: Sequence[Evidence], name: str) -> str:
+    """How many networks, or seeds, all evaluations together rest on; nothing where they do not say."""
+    total = sum(int(e.details[name]) for e in judged if isinstance(e.details.get(name), int | float))
+    return f", {total} {name}" if total else ""
+
+
+def _effect(judged: Sequence[Evidence]) -> str:
+    """The effect with its interval where it is weakest; nothing where the evidence has no interval."""
+    worst = min(judged, key=lambda evidence: evidence.margin)
+    interval = worst.details.get("interval")
+    if not interval:
+        return ""
+    weakest = "effect" if len(judged) == 1 else "weakest effect"
+    return f"; {weakest} {worst.measured:.3g} in [{interval[0]:.3g}, {interval[1]:.3g}]"
 
 
 def strength_when_failed(rests_on: str, enclosed: Enclosed | None) -> str:

@@ -11,7 +11,7 @@ from dynamics.arrays import Array
 from verify.judging import SPECIALIZATION, TRAINING, Assumption, Budget, Context, Evidence, Item, Source
 from verify.mathematics.mean_over_seeds import exceeds
 from verify.mathematics.studies.coverage import coverage, time_average
-from verify.mathematics.studies.trained_experiments import Trained, run_of
+from verify.mathematics.studies.trained_experiments import Trained, polarised_teachers, run_of
 from verify.specialization import VERSION
 
 OVER_REALISATION = Item(
@@ -95,61 +95,59 @@ def loss_gain(instance: Trained, context: Context) -> Array:
     return np.asarray(narrow - wide)
 
 
+def polarised_and_wider(instance: Trained) -> tuple[Assumption, ...]:
+    """Wider than the teacher, whose nodes differ in strength."""
+    return (*over_realised(instance), *polarised_teachers(instance))
+
+
 @OVER_REALISATION.claim(
     "printed",
     part="loss",
     expected="observed",
     on=Trained,
     draw=wide_students,
-    assume=over_realised,
+    assume=polarised_and_wider,
     examples=[SETTING],
     cost=TRAINING.at_quick(1),
     place="Figure 10, caption",
-    compares=("decades of loss gained over n = m, at p minus at p = 0, mean over seeds", ">", "0"),
+    compares=("decades of evaluation loss gained over n = m, mean over seeds", ">", "0"),
     population=WIDE,
 )
-def gains_with_polarity(instance: Trained, context: Context, *, swapped: bool = False) -> Evidence:
-    """Over-realisation and the loss at high polarity
+def lowers_the_loss(
+    instance: Trained, context: Context, *, swapped: bool = False, beyond: float = 0.0
+) -> Evidence:
+    """Over-realisation lowers the loss at high polarity
 
-    With higher p, over-realisation achieves better test performance
-    (judged: decades of evaluation loss gained over n = m;
-    mean over seeds of the gain at p minus the gain at p = 0 > 0)
+    With higher p, over-realisation achieves better test performance: a lower evaluation loss
+    (judged: decades of evaluation loss gained over n = m after the same steps; mean over seeds > 0)
 
-    Only there: with equal teachers (p = 0) the student with n = m converges exponentially to rounding, while an
-    over-realised one stays decades higher on a slow tail: several nodes share a teacher, and the redundant ones align
-    or die slowly.
+    The paper says beside the figure that the difference is not large. Measured with m = 10, n = 5m, 16 networks each,
+    in decades: −2.06 ± 0.11 at p = 0, 0.39 ± 0.35 at ½, 1.81 ± 0.06 at ¾, 1.49 ± 0.05 at 1, 0.76 ± 0.04 at 1¼,
+    0.54 ± 0.04 at 1½, 0.37 ± 0.05 at 2. With equal teachers (p = 0) the student with n = m converges exponentially to
+    rounding, while an over-realised one stays decades higher on a slow tail: several nodes share a teacher, and the
+    redundant ones align or die slowly.
     """
-    polarised, equal = loss_gain(instance, context), loss_gain(replace(instance, polarity=0.0), context)
-    return exceeds(
-        equal - polarised if swapped else polarised - equal,
-        0.0,
-        context,
-        decades_at_p=float(polarised.mean()),
-        decades_at_p_0=float(equal.mean()),
-    )
+    gain = loss_gain(instance, context)
+    return exceeds(-gain if swapped else gain, beyond, context, decades=float(gain.mean()))
 
 
-def gains_in_any_case(instance: Trained, context: Context) -> Evidence:
-    """The unconditional reading: over-realisation lowers the loss, whatever the polarity."""
-    return exceeds(loss_gain(instance, context), 0.0, context)
+EQUAL = replace(SETTING, polarity=0.0)
 
-
-gains_with_polarity.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
-gains_with_polarity.includes("n = 5m", SETTING)
-gains_with_polarity.rejects("polarities exchanged", SETTING, swapped=True)
-gains_with_polarity.rejects_variant(
-    "over-realisation lowers the loss at p = 0", gains_in_any_case, replace(SETTING, polarity=0.0)
-)
-gains_with_polarity.errs(
+lowers_the_loss.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
+lowers_the_loss.excludes("equal teachers", EQUAL, "p > 0")
+lowers_the_loss.includes("n = 5m, p = 1", SETTING)
+lowers_the_loss.rejects("students exchanged", SETTING, swapped=True)
+lowers_the_loss.rejects("equal teachers, p = 0", EQUAL)
+lowers_the_loss.rejects("a gain of two decades at p = 1", SETTING, beyond=2.0)
+lowers_the_loss.errs(
     says=(
         "Section 6 and Figure 10: with higher polarity, over-realisation achieves a lower evaluation loss; elsewhere"
         " over-realisation is said to help without that condition."
     ),
     true=(
-        "Strong teachers first, and more teachers covered by more students, are seen as tendencies; a lower "
-        "loss too as the caption says it, with polarity. With equal teachers (p = 0, m = 10, n = 5m, 4,000 "
-        "steps) the loss"
-        " is 2.1 decades higher than with n = m: redundant nodes share a teacher and align or die slowly."
+        "At polarity ¾ to 2 the loss is lower, by 0.4 to 1.8 decades (m = 10, n = 5m, 4,000 steps), as the caption"
+        " says it. With equal teachers (p = 0) it is 2.1 decades higher than with n = m: redundant nodes share a"
+        " teacher and align or die slowly."
     ),
     impact="substance",
     matters="The condition in the caption is needed; coverage of teacher nodes grows with over-realisation anyway.",

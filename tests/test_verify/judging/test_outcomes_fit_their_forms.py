@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
@@ -12,6 +13,7 @@ from luckproof import Assumption, Evidence, Form, Outcome, judge, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
 from verify.judging import CannotJudgeError, Instance, Item, Precise, Replication, drawn, integers, reals
 from verify.judging.instances import instance_from_json
+from verify.mathematics.mean_over_seeds import exceeds
 
 CONTEXT = make_context("quick", "cpu", 0)
 
@@ -83,6 +85,27 @@ def test_strength_and_scope_stand_beside_the_outcome():
     population = judge(make("printed", "observed", population="sizes", **small), CONTEXT)
     assert population.strength.endswith("settings, sizes")
     assert judge(make("printed", "refuted"), CONTEXT).strength == "one counterexample, confirmed"
+
+
+def test_a_population_has_its_effect_with_an_interval_and_its_seeds():
+    """The effect is the weakest of the settings judged, and all their seeds are counted."""
+
+    def gain(size: Size, context) -> Evidence:
+        """Wide sizes gain
+
+        mean gain > 0
+        """
+        return exceeds([size.width - 0.01, size.width, size.width + 0.01], 0.0, context)
+
+    settings = {"draw": None, "population": "sizes", "expected": "observed"}
+    two = judge(
+        make("printed", evidence=gain, examples=(Size(width=2.0), Size(width=5.0)), **settings), CONTEXT
+    )
+    shown = re.fullmatch(r"2 settings, 6 seeds, sizes; weakest effect 2 in \[(.*), (.*)\]", two.strength)
+    assert shown is not None
+    assert float(shown[1]) < 2 < float(shown[2])
+    one = judge(make("printed", evidence=gain, examples=(Size(width=2.0),), **settings), CONTEXT)
+    assert one.strength.startswith("one setting, 3 seeds, sizes; effect 2 in [")
 
 
 def test_the_telling_counterexample_is_the_largest_violation_in_the_regime():
