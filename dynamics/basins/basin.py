@@ -18,8 +18,15 @@ from dynamics.validation import number
 if TYPE_CHECKING:
     from flint import arb
 
-HANDOVER = 1e-3
-"""Share of Theorem B0's radius at which it takes over from Theorem D where teachers are only nearly orthonormal."""
+HANDOVERS = (1e-3, 1e-2, 0.1, 0.5)
+"""Shares of Theorem B0's radius at which it may take over from Theorem D where teachers are only nearly orthonormal.
+
+The later it does, the more the defect costs Theorem D, by ``2.1 m defect/R``: the first share that keeps the largest
+radius is taken.
+"""
+
+WORTH = 0.4
+"""A radius of Theorem D about nearly orthonormal teachers from which on no other theorem has a larger one."""
 
 
 class Basin(NamedTuple):
@@ -102,8 +109,12 @@ def _enclosed_basin(W: Array) -> Basin:
     angles = [[angle_between(a, b) for b in teachers] for a in teachers]
     slowest = least_eigenvalue(solution_hessian(teachers, angles))
     if not slowest > 0:
-        return Basin(0.0, _within(0.0, lambda R: math.nan), "B0 (no positive eigenvalue was proved)", 1.0)
+        return _nothing("no positive eigenvalue was proved")
     return _larger(_hessian_basin(slowest, angles), _expanded_basin(teachers, angles))
+
+
+def _nothing(why: str) -> Basin:
+    return Basin(0.0, _within(0.0, lambda R: math.nan), f"B0 ({why})", 1.0)
 
 
 def _hessian_basin(slowest: arb, angles: list[list[arb]]) -> Basin:
@@ -118,6 +129,8 @@ def _hessian_basin(slowest: arb, angles: list[list[arb]]) -> Basin:
         middle = (low + high) / 2
         proved = largest_change(angles, arb(middle)) * middle / 2 < slowest
         low, high = (middle, high) if proved else (low, middle)
+    if not low > 0:
+        return _nothing(f"of a radius below {high:.1g}")
     change = largest_change(angles, arb(low))
     radius = 2 * math.sin(low / 2) * (1 - 1e-12)
 
@@ -167,17 +180,19 @@ def nearly_orthonormal(m: int, d: int, defect: float) -> Basin | None:
     ``basin_rate(R + defect) - 2.1 m defect/R``, for ``R >= 100 defect``. Near W* the least eigenvalue is at least
     ``basin_rate(0) - 3 m defect``, and L at most ``1.08 m + 1.74 sqrt m``, by the largest third derivative of a pair.
     """
-    if not defect < 1e-6:
-        return None
     slowest = basin_rate(0.0, m, d) - 3 * m * defect
     change = 1.08 * m + 1.74 * math.sqrt(m)
-    handover = HANDOVER * 2 * slowest / change
-    room = 2.1 * m * defect / handover if handover > 0 else math.inf
-    radius = (basin_radius(m) - 2 * defect) * (
-        1 - 1e-12
-    )  # so that R + defect stays inside, rounding included
-    if not (100 * defect < handover and basin_rate(radius + defect, m, d) > 2 * room):
+    if not slowest > 0:
         return None
+    # The first of the largest: max keeps it.
+    reached = max(
+        ((_kept_radius(m, d, defect, share * 2 * slowest / change), share) for share in HANDOVERS),
+        key=lambda found: found[0],
+    )
+    radius, handover = reached[0], reached[1] * 2 * slowest / change
+    if not radius > WORTH:
+        return None
+    room = 2.1 * m * defect / handover
 
     def rate(R: float) -> float:
         near = (slowest - change * math.asin(min(R, handover) / 2)) * (1 - 1e-12)
@@ -185,6 +200,27 @@ def nearly_orthonormal(m: int, d: int, defect: float) -> Basin | None:
 
     factor = 2 * math.asin(handover / 2) / handover * (1 + 1e-12)
     return Basin(radius, _within(radius, rate), f"A, A'' and D, with B0 from R = {handover:.2g} on", factor)
+
+
+def _kept_radius(m: int, d: int, defect: float, handover: float) -> float:
+    """Up to which R Theorem D still has more than twice what the defect costs down to ``handover``; 0 for none."""
+    if not 100 * defect < handover:
+        return 0.0
+    cost = 2.1 * m * defect / handover
+
+    def kept(R: float) -> bool:
+        return basin_rate(R + defect, m, d) > 2 * cost
+
+    # Inside by more than R + defect is rounded.
+    low, high = handover, (basin_radius(m) - 2 * defect) * (1 - 1e-12)
+    if kept(high):
+        return high
+    if not kept(low):
+        return 0.0
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (middle, high) if kept(middle) else (low, middle)
+    return low
 
 
 def _within(radius: float, rate: Callable[[float], float]) -> Callable[[float], float]:

@@ -7,13 +7,12 @@ this exceeds E(W), the least loss in the ball of radius r is not attained on its
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from flint import arb, arb_mat
 
 from dynamics.arrays import Array
-from dynamics.basins.balls import PI, in_balls, upper
+from dynamics.basins.balls import PI, float_above, float_below, in_balls, upper
 from dynamics.basins.solution import Columns, angle_between, dot, exact_unit_columns, least_eigenvalue
 
 
@@ -54,7 +53,7 @@ def proved_minimum(W: Array, teacher: Array) -> ProvedMinimum | None:
     least = loss - size * radius - change * radius**3 / 6
     if not (rises and least > 0):
         return None
-    return ProvedMinimum(float(radius), math.nextafter(float(least.lower()), 0.0), float(curvature))
+    return ProvedMinimum(float_above(radius), float_below(least), float_below(curvature))
 
 
 def _second_order(students: Columns, teachers: Columns) -> tuple[list[arb], arb_mat, arb]:

@@ -134,7 +134,7 @@ def _certificate(
         merged=tuple(merged),
         rate=rate,
         late_rate=late,
-        time=proved["time"] / variance,
+        time=math.nextafter(proved["time"] / variance, math.inf),
         entry=proved["R"],
         steps=proved["steps"],
         reason="",

@@ -92,7 +92,7 @@ def field_and_hessian(W: list[list[arb]], T: list[list[arb]], own: Any, onto: An
             psi, c, s = sign * (PI - t) / (2 * PI), t.cos(), t.sin()
             away = [x - c * y for x, y in zip(u, w, strict=True)]  # P(w) u, of length s
             g, shift = [x - psi * y for x, y in zip(g, away, strict=True)], shift - psi * c
-            need(s > 1e-8 or sign < 0, "two students lie on one line")
+            need(s > 1e-8 or sign < 0, "two columns lie on one line")
             if s > 1e-8:
                 left, right = [*left, away], [*right, [sign * x / (2 * PI * s) for x in away]]
             else:  # s/2pi times the projection on one direction: nothing but an error
@@ -186,9 +186,9 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
             raise RefusedError(1, f"step {i}: {refused.args[1]}") from None
     R, *rates = end(T, points[-1], target, r[-1])  # then six digits, rounded so that what is printed is proved
     rate, late = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in rates)
-    entry, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
-    return {"limit": target, "R": entry, "rate": rate, "late_rate": late, "time": float(sum(steps, arb(0))),
-            "steps": len(steps), "tube": tube}
+    bounds = R, arb(max(map(float, r))), sum(steps, arb(0))
+    entry, tube, time = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in bounds)
+    return {"limit": target, "R": entry, "rate": rate, "late_rate": late, "time": time, "steps": len(lam), "tube": tube}
 def main(path: str) -> int:
     try:
         with open(path, encoding="utf-8") as file:

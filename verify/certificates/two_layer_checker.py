@@ -169,7 +169,7 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
     need(isinstance(document, dict) and document.get("format") == FORMAT, "not of this format", 2)
     try:
         n, m, d, c, students, pairs = (document[name] for name in ("n", "m", "d", "c", "students", "pairs"))
-        chosen = [*students, *(k for a, b in pairs for k in (a, b))]
+        pairs, chosen = [*pairs], [*students, *(k for a, b in pairs for k in (a, b))]
         need(all(type(k) is int for k in (n, m, d, c, *chosen)) and m > 0 and c > 0 and d > 1, "sizes that are none", 2)
         r, T, U = [arb(0)], units(numbers(document["teacher_W"], m, d)), numbers(document["teacher_V"], m, c)
         points = [(units(numbers(W, n, d)), numbers(V, n, c)) for W, V in document["points"]]
@@ -183,12 +183,12 @@ def check(document: Any, progress: Any = lambda done: None) -> dict[str, Any]:
         r.append(step(f"step {i}: ", points[i], points[i + 1], T, U, r[-1], h, claimed))
     R, *found = end(*points[-1], T, U, students, pairs, r[-1])
     need(all(x > 0 for x in found), "nothing is shown to be left of a pair's fan-outs")
-    # Six digits, rounded so that what is printed is proved: 2^-17 > half a unit of the sixth.
     rate, late, *left = (float(f"{float((x * (1 - arb(2) ** -17)).lower()):.6g}") for x in found)
-    entry, tube = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in (R, arb(max(map(float, r)))))
+    bounds = R, arb(max(map(float, r))), sum(steps, arb(0))  # six digits, 2^-17 wider: what is printed is proved
+    entry, tube, time = (float(f"{float((x * (1 + arb(2) ** -17)).upper()):.6g}") for x in bounds)
     told = [f"{a}, {b} merge, opposite fan-outs >= {x:.6g}" for (a, b), x in zip(pairs, left, strict=True)]
     return {"limit": students, "pairs": pairs, "left": left, "R": entry, "rate": rate, "late_rate": late, "tube": tube,
-            "told": "; ".join([*told, "other fan-outs -> 0"]), "time": float(sum(steps, arb(0))), "steps": len(steps)}
+            "told": "; ".join([*told, "other fan-outs -> 0"]), "time": time, "steps": len(steps)}
 def main(path: str) -> int:
     try:
         with open(path, encoding="utf-8") as file:

@@ -97,9 +97,9 @@ def told(certificate: Certificate) -> list[str]:
         lines.append(f"the fan-outs of {', '.join(map(str, free))} converge to zero")
     return [
         *lines,
-        f"from t = {certificate.time:.6g} on, with R <= {_rounded(certificate.entry, ROUND_CEILING)} then, "
-        f"the distance falls at rate {_rounded(certificate.rate, ROUND_FLOOR)} or more, "
-        f"in the end {_rounded(certificate.late_rate, ROUND_FLOOR)}",
+        f"from t = {_rounded(certificate.time, ROUND_CEILING)} on, with R <= "
+        f"{_rounded(certificate.entry, ROUND_CEILING)} then, the distance falls at rate "
+        f"{_rounded(certificate.rate, ROUND_FLOOR)} or more, in the end {_rounded(certificate.late_rate, ROUND_FLOOR)}",
         f"{certificate.steps} steps, each checked in ball arithmetic",
     ]
 

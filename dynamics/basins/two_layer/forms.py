@@ -15,6 +15,7 @@ from flint import arb, arb_mat
 
 from dynamics.basins.balls import PI, upper
 from dynamics.basins.solution import Columns, angle_between, dot, least_eigenvalue
+from dynamics.basins.third_derivative import largest
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,15 @@ def solution_forms(solution: Solution) -> SolutionForms | None:
     ) @ vectors.T  # G^(-1/2) up to rounding; what it is exactly does not matter
     R = arb_mat(size, size, [arb(float(x)) for x in root.ravel()])
     left = least_eigenvalue(R.transpose() * G * R)  # |y|^2 <= z.G.z / left for z = R y
+    if not left > 0:
+        return None
     slices = [R.transpose() * M * R for M in cubic_form(solution)]
     F = arb_mat(size, size * size, [x for part in slices for x in part.entries()])
     cubic = _largest_eigenvalue(F * F.transpose()).sqrt() / left
     d = len(solution.nodes[0])
     steps = arb_mat([[R[a, b] for b in range(size)] for a in range(solution.m * d)])
-    largest = max((upper(dot(v, v)) for v in solution.fan_outs), key=float)
-    own = _largest_eigenvalue(steps * steps.transpose()) / left * largest / (2 * PI)
+    strongest = largest([dot(v, v) for v in solution.fan_outs])
+    own = _largest_eigenvalue(steps * steps.transpose()) / left * strongest / (2 * PI)
     return SolutionForms(least, upper(cubic), upper(own))
 
 

@@ -198,3 +198,75 @@ def test_third_derivatives_stay_below_their_bounds(seed, alone):
     bounds = cubic_bounds(arb(theta) - 0.01, arb(theta) + 0.01)
     bound = float(bounds.one) if alone else float(bounds.both)
     assert abs(third_derivative(w, u, x, y)) <= bound + 1e-4
+
+
+def off_by(defect: float, d: int, m: int) -> np.ndarray:
+    """Unit vectors, the first leaning by ``defect/sqrt(2)`` to the second."""
+    W = np.eye(d, m)
+    W[1, 0] = defect / np.sqrt(2)
+    return W / np.linalg.norm(W, axis=0)
+
+
+def test_the_basin_shrinks_with_the_defect_by_and_by():
+    """Off by 1e-9 teachers keep D's radius; by 1e-5 most of it; by 1e-3 B's is left. No step down to B in between."""
+    defects = (1e-16, 1e-9, 1e-7, 1e-6, 1e-5, 1e-3)
+    radii = [basin(problem_of(off_by(e, 4, 3))).radius for e in defects]
+    assert radii == sorted(radii, reverse=True)
+    expected = (basin_radius(), basin_radius(), basin_radius(), 0.855, 0.735, 0.208)
+    assert radii == pytest.approx(expected, abs=0.03)
+
+
+@pytest.mark.parametrize("defect", [1e-6, 1e-5])
+def test_starts_about_nearly_orthonormal_teachers_are_no_slower(defect):
+    """From 0.9 of the radius R stays below its bound, on both sides of where Theorem B0 takes over."""
+    W = off_by(defect, 4, 3)
+    found = basin(problem_of(W))
+    start = start_at(W, 0.9 * found.radius, np.random.default_rng(0))
+    flow = ProjectedFlow(TeacherStudent(W, start))
+    run = integrate(flow, (0.0, 80.0), t_eval=np.linspace(0, 80, 17), rtol=1e-11)
+    R = np.linalg.norm(run.state["W"] - W, axis=(1, 2))
+    rates = np.log(R[:-1] / R[1:]) / np.diff(run.t)
+    assert R[-1] < 1e-3
+    for before, after, rate in zip(R[:-1], R[1:], rates, strict=True):
+        assert rate >= found.rate(before) - np.log(found.factor) / 5
+        assert after < before
+
+
+@settings(max_examples=60)
+@given(
+    m=st.integers(2, 6),
+    extra=st.integers(0, 2),
+    size=st.floats(1e-4, 0.1),
+    radius=st.floats(0.05, 0.86),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_what_a_defect_costs_is_bounded(m, extra, size, radius, seed):
+    """|sum_j (w*_j.w_j' - q_j.w_j'_Q)| <= m eta (R + eps)/2 + 1.05 m eps R/2, Q the polar factor of W*."""
+    rng = np.random.default_rng(seed)
+    W = teachers.orthonormal(m + extra, m, seed) + size * rng.standard_normal((m + extra, m)) / m
+    W /= np.linalg.norm(W, axis=0)
+    left, _, right = np.linalg.svd(W, full_matrices=False)
+    Q = left @ right
+    defect = float(np.linalg.norm(W.T @ W - np.eye(m)))
+    eta = float(np.linalg.norm(2 * np.arcsin(np.linalg.norm(W - Q, axis=0) / 2)))
+    student = start_at(W, radius, rng)
+    pulls = [ProjectedFlow(TeacherStudent(A, student)).field(student, np.ones((m, 1)))[0] for A in (W, Q)]
+    moved, moved_Q = (pull - student * np.sum(student * pull, axis=0) for pull in pulls)
+    cost = abs(np.sum(W * moved) - np.sum(Q * moved_Q))
+    R = float(np.linalg.norm(student - W))
+    assert np.linalg.norm(W - Q) <= defect * (1 + 1e-12)
+    assert cost <= m * eta * (R + defect) / 2 + 1.05 * m * defect * R / 2
+    assert eta > 0.05 or eta <= 1.001 * defect
+
+
+@pytest.mark.parametrize("angle", [3e-8, 1e-9, 1e-12])
+@pytest.mark.parametrize("d", [2, 3])
+def test_teachers_nearly_on_one_line_have_no_proved_basin(angle, d):
+    """A least eigenvalue that is positive but too small for a radius: nothing is proved, and it says so."""
+    W = np.zeros((d, 2))
+    W[0], W[1, 1] = (1.0, np.cos(angle)), np.sin(angle)
+    found = basin(problem_of(W))
+    assert (found.radius, found.factor) == (0.0, 1.0)
+    assert found.theorem.startswith("B0 (")
+    with pytest.raises(ValueError, match="R: expected"):
+        found.rate(0.0)

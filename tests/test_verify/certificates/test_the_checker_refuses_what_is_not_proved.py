@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -232,6 +233,26 @@ def test_a_true_statement_survives_a_slight_change(document: Document) -> None:
     assert proved["limit"] == [0, 1]
     assert 0 < proved["rate"] < proved["late_rate"] < 0.25
     assert proved["tube"] >= checker.check(document)["tube"]
+
+
+def test_figures_are_on_the_safe_side(document: Document) -> None:
+    """The time from which the rate is proved is not rounded down, wherever it lies between two of six digits."""
+    longer = copy.deepcopy(document)
+    for _ in range(4):
+        longer["steps"][-1] = add(longer["steps"][-1], 2.6e-6)
+        total = sum(map(float.fromhex, longer["steps"]))
+        told = re.search(r"from t = ([\d.]+) on", checker.TOLD.format(**checker.check(longer)))
+        assert told is not None
+        assert total <= float(told[1]) <= total * (1 + 1e-4)
+
+
+def test_equal_teachers_are_called_columns(document: Document) -> None:
+    """Two teachers on one line are refused, in words that do not say they were students."""
+    equal = copy.deepcopy(document)
+    equal["teacher"] = [equal["teacher"][0]] * 2
+    equal["points"], equal["steps"], equal["lam"] = equal["points"][-1:], [], []
+    with pytest.raises(checker.RefusedError, match="two columns lie on one line"):
+        checker.check(equal)
 
 
 @pytest.mark.parametrize("claimed", [-1.0, -0.1, 0.0, 0.2])

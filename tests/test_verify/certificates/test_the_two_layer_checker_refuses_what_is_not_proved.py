@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -198,6 +199,10 @@ def pair_of_three(c: Document) -> None:
     c["pairs"] = [[0, 1, 2]]
 
 
+def pairs_that_are_no_list(c: Document) -> None:
+    c["pairs"] = {"ab": 0}
+
+
 def nothing_at_all(c: Document) -> None:
     c.update(m=0, n=0, teacher_W=[], teacher_V=[], points=[[[], []]], steps=[], lam=[], students=[])
 
@@ -215,6 +220,7 @@ UNREADABLE = (
     size_that_is_true,
     pairs_missing,
     pair_of_three,
+    pairs_that_are_no_list,
     nothing_at_all,
 )
 UNTRUE = tuple(
@@ -269,6 +275,18 @@ def test_damage_to_a_merging_pair_is_refused(merging: Document, damage: Callable
     assert refused.value.args[0] == NOT_PROVED
 
 
+def test_no_pairs_in_another_form_are_no_pairs(document: Document) -> None:
+    """``{}`` and ``""`` name no pair, as ``[]`` does; {} once ended in an error that was no verdict."""
+    for none in ({}, "", None):
+        other = copy.deepcopy(document) | {"pairs": none}
+        if none is None:
+            with pytest.raises(checker.RefusedError) as refused:
+                checker.check(other)
+            assert refused.value.args[0] == NO_CERTIFICATE
+        else:
+            assert checker.check(other)["pairs"] == []
+
+
 def test_a_true_statement_survives_a_slight_change(document: Document) -> None:
     """A point moved by 1e-6 is still within the tube: the refusals above are not of every change."""
     moved = copy.deepcopy(document)
@@ -277,6 +295,17 @@ def test_a_true_statement_survives_a_slight_change(document: Document) -> None:
     assert proved["limit"] == [0, 1]
     assert 0 < proved["rate"] < proved["late_rate"] < 0.2
     assert proved["tube"] >= checker.check(document)["tube"]
+
+
+def test_figures_are_on_the_safe_side(document: Document) -> None:
+    """The time from which the rate is proved is not rounded down, wherever it lies between two of six digits."""
+    longer = copy.deepcopy(document)
+    for _ in range(4):
+        longer["steps"][-1] = add(longer["steps"][-1], 2.6e-6)
+        total = sum(map(float.fromhex, longer["steps"]))
+        told = re.search(r"from t = ([\d.]+) on", checker.TOLD.format(**checker.check(longer)))
+        assert told is not None
+        assert total <= float(told[1]) <= total * (1 + 1e-4)
 
 
 def test_students_may_be_named_in_any_order(document: Document) -> None:
