@@ -167,3 +167,24 @@ def test_a_temporary_file_swept_at_birth_is_made_anew(
         assert path.exists()
         assert path != stolen[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_data_reach_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine stops in between there is the old file, and not a new one of zeros; then the name follows."""
+    order: list[tuple[str, str]] = []
+    sync, replace = os.fsync, os.replace
+
+    def synchronised(descriptor: int) -> None:
+        order.append(("sync", os.readlink(f"/proc/self/fd/{descriptor}")))
+        sync(descriptor)
+
+    def renamed(source: Path, target: Path) -> None:
+        order.append(("rename", str(source)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", synchronised)
+    monkeypatch.setattr(os, "replace", renamed)
+    write_atomically(tmp_path / "run.nc", b"new")
+    (what, temporary), *rest = order
+    assert what == "sync"
+    assert rest == [("rename", temporary), ("sync", str(tmp_path))]

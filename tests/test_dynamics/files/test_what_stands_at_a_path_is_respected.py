@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from dynamics.files.places import check_readable, check_writable, same_place
 from dynamics.files.writing import write_atomically
 from luckproof import Trajectory
 from tests.test_dynamics.files.small_runs import small_run
+
+NOBODY = 65534
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -135,18 +139,39 @@ def test_what_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["astray", "file", "loop", "socket"]
 
 
-def test_write_protection_is_respected(tmp_path: Path) -> None:
-    """Of a file and of a folder."""
-    if os.geteuid() == 0:
-        pytest.skip("nothing is write-protected for root")
-    (tmp_path / "run.nc").write_text("old")
-    (tmp_path / "run.nc").chmod(0o444)
-    with pytest.raises(ValueError, match=r"^--out: .*run\.nc is write-protected"):
-        check_writable("--out", tmp_path / "run.nc")
-    tmp_path.chmod(0o555)
-    with pytest.raises(ValueError, match=r"^--out: the folder .* is not writable"):
-        check_writable("--out", tmp_path / "new.nc")
-    tmp_path.chmod(0o755)
+def refusal(path: Path) -> str:
+    """What ``check_writable`` says of a path to a user to whom nothing belongs; empty where it may be written to."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            check_writable("--out", path)
+        except BaseException as error:
+            os.write(writing, str(error).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with open(reading, encoding="utf-8") as said:
+        return said.read()
+
+
+def test_write_protection_is_respected() -> None:
+    """Of a file and of a folder; for root, to whom nothing is protected, as another user."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders may not be entered by others
+        folder = Path(name)
+        (folder / "run.nc").write_text("old")
+        (folder / "free").write_text("old")
+        (folder / "run.nc").chmod(0o444)
+        (folder / "free").chmod(0o666)
+        folder.chmod(0o777)
+        assert re.match(r"--out: .*run\.nc is write-protected$", refusal(folder / "run.nc"))
+        assert refusal(folder / "new.nc") == refusal(folder / "free") == ""
+        folder.chmod(0o555)
+        assert re.match(r"--out: the folder .* is not writable$", refusal(folder / "new.nc"))
+        folder.chmod(0o755)
 
 
 def test_only_regular_files_are_read(tmp_path: Path) -> None:

@@ -136,6 +136,17 @@ def test_wrong_archive_is_refused(damage, batches, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_an_archive_of_other_batches_is_refused(batches, tmp_path):
+    """An edition whose archive holds a batch that is not its own: the hash of the batch says so."""
+    edition = edition_of(batches)
+    batches["data_batch_5.bin"][3, 7] ^= 1
+    archive = packed(batches)
+    (tmp_path / ARCHIVE).write_bytes(archive)
+    known = edition_of(batches, archive)
+    mixed = Edition(edition.md5, known.archive_bytes, known.archive_sha256, images=IMAGES)
+    refused(tmp_path, mixed, r"data_batch_5\.bin: expected MD5 [0-9a-f]{32}, got")
+
+
 class Bomb:
     def __reduce__(self):
         return (pytest.fail, ("a pickle was opened",))
