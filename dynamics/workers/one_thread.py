@@ -7,12 +7,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_inside: list[object] = []
-"""The limit in force, once for each call that is under way in this process."""
+_inside = 0
+"""Calls that are under way in this process."""
+
+_before: list[tuple[Any, int]] = []
+"""The libraries that all threads of the program share, with the threads that they had before the first of the calls."""
 
 
 @functools.cache
@@ -24,27 +28,52 @@ def _libraries(with_torch: bool) -> ThreadpoolController:
 
 def threads() -> int:
     """The most threads that a library of linear algebra takes in this process now. Cost: microseconds."""
-    import numpy  # noqa: F401
-    import scipy.linalg  # noqa: F401
-
-    return max(
-        (int(library.num_threads) for library in _libraries("torch" in sys.modules).lib_controllers),
-        default=1,
-    )
+    return max((int(library.num_threads) for library in _loaded()), default=1)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Threads of BLAS and OpenMP are one in here, and what they were once the last of several users has left."""
-    import numpy  # noqa: F401  (its libraries must be there to be limited)
-    import scipy.linalg  # noqa: F401
+    """Threads of BLAS and OpenMP are one in here, and what they were once the last of several users has left.
 
+    OpenMP has a number for each thread of the program, which is set for the one that enters; BLAS has one for all.
+    """
+    global _inside
+    own = [(library, int(library.num_threads)) for library in _loaded() if _of_each_thread(library)]
     with _lock:
-        _inside.append(_libraries("torch" in sys.modules).limit(limits=1) if not _inside else _inside[0])
+        if not _inside:
+            _before[:] = [(lib, int(lib.num_threads)) for lib in _loaded() if not _of_each_thread(lib)]
+        _inside += 1
+        _set([(library, 1) for library, _ in _before])
+    _set([(library, 1) for library, _ in own])
     try:
         yield
     finally:
+        _set(own)
         with _lock:
-            limit = _inside.pop()
+            _inside -= 1
             if not _inside:
-                limit.restore_original_limits()  # type: ignore[attr-defined]
+                _set(_before)
+
+
+def _loaded() -> list[Any]:
+    """The libraries of linear algebra; NumPy's and SciPy's must be there to be limited."""
+    import numpy  # noqa: F401
+    import scipy.linalg  # noqa: F401
+
+    return list(_libraries("torch" in sys.modules).lib_controllers)
+
+
+def _of_each_thread(library: Any) -> bool:
+    """Whether each thread of the program has a number of its own: OpenMP, and what is built on it."""
+    return library.user_api == "openmp" or getattr(library, "threading_layer", None) == "openmp"
+
+
+def _set(numbers: list[tuple[Any, int]]) -> None:
+    for library, number in numbers:
+        # threadpoolctl from 3.8 on lets one thread set BLAS, the first that ever did, and ignores all others.
+        free = getattr(library, "clear_controlling_thread", None)
+        if free is not None:
+            free(force=True)
+        library.set_num_threads(number)
+        if free is not None:
+            free(force=True)  # nor are others ignored because of this one
