@@ -90,11 +90,10 @@ class GuardedField:
             if not isinstance(raw, tuple | list) or len(raw) != 3:
                 raise TypeError(f"flow.with_loss(t, y): expected (dy/dt, J, dJ/dt), got {shown(raw)}")
             f, loss, slope = raw
+            # copies: the flow may tell its losses in the same arrays the next time
             return (
                 f,
-                real_numbers(
-                    "flow.with_loss(t, y)[1]", loss
-                ).copy(),  # of the same buffers the next time, perhaps
+                real_numbers("flow.with_loss(t, y)[1]", loss).copy(),
                 real_numbers("flow.with_loss(t, y)[2]", slope).copy(),
             )
         except (TypeError, ValueError) as error:
