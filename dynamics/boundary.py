@@ -98,14 +98,14 @@ def _unless_number(hint: Any) -> Kind | None:
 
 
 def _evaluated(annotation: Any, names: Mapping[str, Any]) -> Any:
-    """The annotation as an object; Any where it names what only type checkers import."""
+    """The annotation as an object; Any where only type checkers can make one of it."""
     if annotation is inspect.Parameter.empty:
         return Any
     if not isinstance(annotation, str):
         return annotation
     try:
         return eval(annotation, dict(names))  # of our own source
-    except NameError:
+    except (NameError, TypeError):  # a name that is not imported here, a generic alias that has been closed
         return Any
 
 

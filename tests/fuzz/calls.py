@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import torch
 
 import luckproof as lp
+from tests.e2e.own_file import SOUND
 
 
 @dataclass(frozen=True)
@@ -788,6 +791,14 @@ def verdict() -> Any:
     return lp.Verdict(statement=statement, outcome=lp.Outcome.HOLDS, records=(), controls=passed)
 
 
+@cache
+def own_file() -> Path:
+    """A file with statements of one's own; apart from what the calls write."""
+    path = Path(tempfile.mkdtemp(prefix="own-")) / "mytheorem.py"
+    path.write_text(SOUND.replace("from beside import power_of", "power_of = pow"), encoding="utf-8")
+    return path
+
+
 add("Assumption", lp.Assumption, lambda: {"name": "a", "margin": 0.5})
 add("Budget", lp.Budget, lambda: {"name": "quick"})
 add(
@@ -887,6 +898,16 @@ add(
     },
     slow=True,
 )
+add("Item", lp.Item, lambda: {"key": "own.first", "source": lp.Source("a", "1")})
+add("Cost", lp.Cost, lambda: {"quick": 1, "full": 2, "deep": 3})
+add("OneOf", lp.OneOf, lambda: {"values": ("a", "b")})
+add("Each", lp.Each, lambda: {"item": lp.integers(1), "shortest": 0, "longest": None})
+add("drawn", lp.drawn, lambda: {"default": 1, "strategy": decay, "domain": lp.integers(1), "note": ""})
+add("fixed", lp.fixed, lambda: {"default": 1, "domain": lp.integers(1), "note": ""})
+add("drawn_fields", lp.drawn_fields, lambda: {"instance_type": lp.Source})
+add("integers", lp.integers, lambda: {"low": 0, "high": None})
+add("reals", lp.reals, lambda: {"low": 0.0, "high": 1.0, "low_open": False, "high_open": False})
+add("statements_from", lp.statements_from, lambda: {"path": own_file()})
 add("make_context", lp.make_context, lambda: {"budget": "quick", "device": "cpu", "seed": 0, "attack": None})
 add("select", lp.select, lambda: {"patterns": [KEY], "form": None})
 add("figure_named", lp.figure_named, lambda: {"name": "specialization.9"})
@@ -910,6 +931,7 @@ add(
         "run": lp.RunInfo(0, "quick", "cpu"),
         "pictures": None,
         "lost": None,
+        "title": None,
     },
     slow=True,
 )
@@ -968,15 +990,23 @@ NOT_CALLED = {
     "METHODS": "a table; its solvers are called by integrate",
     "Comparison": "made by compare from checked arguments",
     "Classification": "takes no arguments; what it is called with comes from train_deep",
+    "ALGEBRA": "a cost",
+    "CannotJudgeError": "an exception",
     "DamagedFileError": "an exception",
     "DivergedTrainingError": "an exception",
+    "FLOW": "a cost",
     "Flow": "abstract: called through its subclasses",
     "Form": "names of an enumeration",
+    "Instance": "a base class without arguments of its own",
     "InputMeasure": "abstract: called through its subclasses",
     "Outcome": "names of an enumeration",
+    "SAMPLING": "a cost",
+    "SEARCH": "a cost",
+    "SEED": "a domain",
     "SpecializationNetworks": "made by train_specialization from checked settings",
     "Statement": "made by the decorators of a statement's file, which the registry checks",
     "Status": "names of an enumeration",
+    "TRAINING": "a cost",
     "TwoLayerDynamics": "abstract: called through its subclasses",
     "UncheckedFileWarning": "a warning",
     "deep_teachers": "a module: its functions are called one by one",

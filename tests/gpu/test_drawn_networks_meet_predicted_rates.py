@@ -11,8 +11,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from luckproof import BUDGETS, Context, Statement
-from verify.judging import CannotJudgeError
+from luckproof import BUDGETS, CannotJudgeError, Context, Statement
 from verify.luckmatters import network_bounds, theorem4_fluctuations, theorem4_networks, theorem5_networks
 
 pytestmark = [

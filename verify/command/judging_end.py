@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from verify.command.errors import BAD_INPUT, BROKEN, UNEXPECTED, CommandLineError
 from verify.command.judging_progress import JudgingRun
+from verify.judging.origin import is_own, options_of
 from verify.report import RunInfo, write_html, write_json
 
 
-def write_outputs(run: JudgingRun, info: RunInfo, report: Path | None, json: Path | None) -> list[str]:
+def write_outputs(
+    run: JudgingRun, info: RunInfo, report: Path | None, json: Path | None, title: str | None = None
+) -> list[str]:
     """Write report and JSON; one that cannot be written costs neither the other nor the table.
 
     Returns what could not be written, and why.
     """
     verdicts = run.verdicts
     writers: list[tuple[str, Path | None, Callable[[Path], None]]] = [
-        ("--report", report, lambda path: write_html(path, verdicts, info, run.pictures, run.lost)),
+        (
+            "--report",
+            report,
+            lambda path: write_html(path, verdicts, info, run.pictures, run.lost, title=title),
+        ),
         ("--json", json, lambda path: write_json(path, verdicts, info, run.lost)),
     ]
     complaints = []
@@ -30,21 +37,27 @@ def write_outputs(run: JudgingRun, info: RunInfo, report: Path | None, json: Pat
     return complaints
 
 
-def conclude(run: JudgingRun, complaints: list[str], resume: Path | None) -> int:
-    """The exit code of a run, once its verdicts are shown.
+def conclude(run: JudgingRun, complaints: list[str], resume: Path | None, own: Sequence[Path] = ()) -> int:
+    """The exit code of a run, once its verdicts are shown; ``own``: the files given with ``--from``.
 
     Raises:
         KeyboardInterrupt: the run was interrupted.
-        CommandLineError: verdicts were lost, or output could not be written.
+        CommandLineError: verdicts were lost, output could not be written, or code of the user's own raised.
     """
     if run.interrupted is not None:
         raise run.interrupted
-    again = f"; luckproof verify --resume {resume} goes on" if resume is not None else ""
+    command = " ".join(["luckproof verify", *(options_of(str(file)) for file in own)])
+    again = f"; {command} --resume {resume} goes on" if resume is not None else ""
     if run.lost:
         words = "; ".join(f"{name}: {how}" for name, how in run.lost.items())
         raise CommandLineError(f"{words}; the other statements were judged{again}", BROKEN)
     if run.unkept:
         complaints = [*complaints, f"--resume: {run.unkept}"]
+    complaints += [
+        f"{verdict.statement.name}: {verdict.raised}"
+        for verdict in run.verdicts
+        if verdict.raised and is_own(verdict.statement.evidence)
+    ]
     if complaints:
         raise CommandLineError("; ".join(complaints), BAD_INPUT)
     return 0 if all(verdict.as_expected for verdict in run.verdicts) else UNEXPECTED

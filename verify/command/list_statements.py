@@ -10,7 +10,7 @@ import typer
 from verify.command.errors import boundary
 from verify.command.plain_help import PlainCommand
 from verify.command.tables import Column, print_table
-from verify.command.verify_options import FormOption, Keys
+from verify.command.verify_options import FormOption, From, Keys
 from verify.judging import Form
 from verify.judging.catalogue import StatementEntry
 
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def list_statements(
     keys: Keys = None,
+    own: From = None,
     form: FormOption = None,
     json: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Write the list as JSON; - for standard output.")
@@ -41,12 +42,14 @@ def list_statements(
     Example: luckproof list theorem5 --form sharp; luckproof list --json - | jq .
     """
     from verify.judging import registry
-    from verify.judging.catalogue import names_of
     from verify.judging.trials.recorded_attacks import recorded
 
     attacks = {name: known.evaluations for name, known in recorded().items() if not known.survivors}
     with boundary():
-        chosen = names_of(keys or (), form, registry.catalogue())
+        if own:
+            chosen = tuple(map(StatementEntry.shown, registry.select_from(own, keys or (), form)))
+        else:
+            chosen = registry.select_entries(keys or (), form)
     if json is not None:
         write_list(json, [{**entry.record(), "attack": attacks.get(entry.name, 0)} for entry in chosen])
         return

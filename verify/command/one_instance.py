@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 
 from dynamics.memory import check_size
-from verify.command.errors import UNEXPECTED, boundary
-from verify.judging import AnyStatement, Context, Evidence, registry
+from verify.command.errors import BAD_INPUT, UNEXPECTED, CommandLineError, boundary
+from verify.judging import AnyStatement, Context, Evidence
+from verify.judging.collecting import FAILURES
+from verify.judging.evidence import as_evidence
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
+from verify.judging.origin import is_own, place_of, raised_at
 from verify.judging.trials.exact_margins import with_exact_margin
 from verify.judging.trials.trial import evaluate, for_statement
 
@@ -21,8 +26,9 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
         instance = instance_from_json(statement, text)
         _check_sizes(instance)
         altered = altered_from_json(statement, alter) if alter is not None else {}
-    record = evaluate(statement, instance, for_statement(statement, context), altered)
-    enclosed = with_exact_margin(statement, record, altered).enclosed
+    with own_code(statement):
+        record = evaluate(statement, instance, for_statement(statement, context), altered)
+        enclosed = with_exact_margin(statement, record, altered).enclosed
     lines = [statement.name, statement.claim, f"instance: {instance_to_json(instance)}"]
     if altered:
         lines.append(f"altered: {', '.join(f'{name} = {value!r}' for name, value in altered.items())}")
@@ -36,14 +42,30 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
     else:
         lines.append(f"evidence: {_evidence(record.evidence)}")
         if record.failed and statement.confirm is not None and not altered:
-            lines.append(f"confirmed: {_evidence(statement.confirm(instance))}")
+            with own_code(statement):
+                lines.append(
+                    f"confirmed: {_evidence(as_evidence('confirmation', statement.confirm(instance)))}"
+                )
         if enclosed is not None:
             lines.append(f"exact margin: {enclosed}")
         undecided = "undecided here (sampling error too large)" if record.evidence.inconclusive else ""
         lines.append(f"verdict: {undecided or ('the claim fails here' if record.failed else 'holds here')}")
     typer.echo("\n".join(lines))
-    fails_unexpectedly = record.failed and not altered and statement.expected not in registry.FAILURES
+    fails_unexpectedly = record.failed and not altered and statement.expected not in FAILURES
     return UNEXPECTED if fails_unexpectedly else 0
+
+
+@contextmanager
+def own_code(statement: AnyStatement) -> Iterator[None]:
+    """Around code of a statement: what the user's own raises is bad input, with its place."""
+    try:
+        yield
+    except Exception as error:
+        if not is_own(statement.evidence):
+            raise
+        place = raised_at(statement.evidence, error) or place_of(statement.evidence)
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CommandLineError(f"{place}: {statement.name}: {words}", BAD_INPUT) from error
 
 
 def _check_sizes(instance: Any) -> None:

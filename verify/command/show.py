@@ -10,7 +10,7 @@ import typer
 
 from verify.command.errors import boundary
 from verify.command.plain_help import PlainCommand
-from verify.command.verify_options import completed
+from verify.command.verify_options import From, completed
 
 if TYPE_CHECKING:
     from verify.judging import AnyStatement
@@ -26,9 +26,14 @@ def register(app: typer.Typer) -> None:
 
 def show(
     keys: Annotated[
-        list[str],
-        typer.Argument(metavar="KEYS...", help="Statements, as for verify.", autocompletion=completed),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="KEYS...",
+            help="Statements, as for verify; with --from all of the file when left out.",
+            autocompletion=completed,
+        ),
+    ] = None,
+    own: From = None,
     script: Annotated[
         bool,
         typer.Option(
@@ -44,7 +49,9 @@ def show(
     from verify.judging.sceptic import script_of
 
     with boundary():
-        chosen = registry.select(keys)
+        if not keys and not own:
+            raise ValueError("KEYS: expected at least one statement, got none; luckproof list shows them")
+        chosen = registry.select_from(own or (), keys or ())
         if script:
             scripts = [text for statement in chosen if (text := script_of(statement)) is not None]
             if len(scripts) != 1:
@@ -82,6 +89,7 @@ def assumption_lines(statement: AnyStatement) -> list[str]:
 
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
+    from verify.judging.origin import is_own, place_of
     from verify.judging.sceptic import script_of
     from verify.judging.trials.recorded_attacks import recorded
 
@@ -98,6 +106,7 @@ def description(statement: AnyStatement) -> str:
         f"population: {statement.population}" if statement.population else "",
         f"confirmation: {statement.confirm}" if statement.confirm else "",
         f"attack: {attack}" if attack else "",
+        f"file: {place_of(statement.evidence)}" if is_own(statement.evidence) else "",
         f"exact margin: {words_of_exact(statement.enclose)}" if statement.enclose else "",
         f"proof for all instances: {words_of_exact(statement.prove)}" if statement.prove else "",
         f"remark: {statement.remark}" if statement.remark else "",

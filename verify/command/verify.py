@@ -15,7 +15,7 @@ from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked
 from verify.command.folders import prepare_folder
 from verify.command.plain_help import PlainCommand
 from verify.command.tables import print_verdicts
-from verify.command.verify_options import FormOption, Keys, check_one_instance, check_outputs
+from verify.command.verify_options import FormOption, From, Keys, check_one_instance, check_outputs
 
 if TYPE_CHECKING:
     from dynamics.workers.dask_workers import DaskWorkers
@@ -36,12 +36,16 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     keys: Keys = None,
+    own: From = None,
     form: FormOption = None,
     budget: Annotated[BudgetName, typer.Option(help="How many instances.")] = BudgetName.QUICK,
     device: Annotated[
         str, typer.Option(help="Where networks are trained: auto, cpu, cuda or cuda:N.")
     ] = "auto",
     report: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the report (HTML).")] = None,
+    title: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="With --report: the title of the page.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the verdicts as JSON.")] = None,
     resume: Annotated[
         Path | None,
@@ -76,13 +80,13 @@ def verify(
 ) -> None:
     """Judge statements and print their verdicts.
 
-    Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input; 4: a process died or something of ours
-    broke, the other statements were judged. Interrupted, it shows what was reached.
+    Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input, or own code that raises; 4: a process
+    died or something of ours broke, the other statements were judged. Interrupted, it shows what was reached.
     """
     from verify.judging import registry
 
     with boundary():  # before the slow imports: a mistyped name is refused at once
-        chosen = registry.select(keys or (), form)
+        chosen = registry.select_from(own or (), keys or (), form)
     from dynamics.files.checksums import DamagedFileError
     from verify.command.judging_end import conclude, write_outputs
     from verify.command.judging_progress import judge_all
@@ -94,8 +98,8 @@ def verify(
     from verify.report.verdict_picture import picture_of
 
     with boundary():
-        check_outputs(report, json)
-        chosen = check_one_instance(keys, form, chosen, instance, alter, any((report, json, resume)))
+        check_outputs(report, json, title)
+        chosen = check_one_instance(keys, chosen, instance, alter, any((report, json, resume)))
         check_jobs("--jobs", jobs, len(chosen))
         context = make_context(str(budget), checked_device(device), seed, attack)
     if instance is not None:
@@ -112,9 +116,9 @@ def verify(
     except DamagedFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     info = RunInfo.of(context, time.perf_counter() - started)
-    complaints = [] if run.interrupted else write_outputs(run, info, report, json)
+    complaints = [] if run.interrupted else write_outputs(run, info, report, json, title)
     print_verdicts(run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None)
-    raise typer.Exit(conclude(run, complaints, resume))
+    raise typer.Exit(conclude(run, complaints, resume, own or ()))
 
 
 @contextmanager

@@ -18,8 +18,8 @@ def completed(incomplete: str) -> list[str]:
     """Keys and names that begin with what is typed, for the shell."""
     from verify.judging import registry
 
-    known = registry.catalogue()
-    names = dict.fromkeys([*(entry.key for entry in known.values()), *known])
+    known = registry.select_entries()
+    names = dict.fromkeys([*(entry.key for entry in known), *(entry.name for entry in known)])
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -28,17 +28,28 @@ Keys = Annotated[
     typer.Argument(
         metavar="[KEYS]...",
         help="Statements: a full name, a key (all its forms; without its paper where one paper has it), a paper or a "
-        "pattern. All, when left out.",
+        "pattern. All, when left out; with --from all of that file.",
         autocompletion=completed,
+    ),
+]
+From = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Statements of one's own: those that this Python file defines (luckproof new statement writes one). May "
+        "be given several times.",
     ),
 ]
 FormOption = Annotated[Form | None, typer.Option("--form", help="Only this form.")]
 
 
-def check_outputs(report: Path | None, json: Path | None) -> None:
+def check_outputs(report: Path | None, json: Path | None, title: str | None = None) -> None:
     """Refuse files that cannot be written before anything is judged."""
     from dynamics.files.places import check_writable, same_place
 
+    if title is not None and (report is None or not title.strip()):
+        raise ValueError("--title: is the title of a page, so it needs words and --report")
     for option, path in (("--report", report), ("--json", json)):
         if path is not None:
             check_writable(option, path)
@@ -48,7 +59,6 @@ def check_outputs(report: Path | None, json: Path | None) -> None:
 
 def check_one_instance(
     keys: Sequence[str] | None,
-    form: Form | None,
     chosen: tuple[AnyStatement, ...],
     instance: str | None,
     alter: str | None,
@@ -65,4 +75,4 @@ def check_one_instance(
         raise ValueError(
             "--instance: evaluates one instance, so --report and --json do not apply, nor does --resume"
         )
-    return (registry.single(keys[0] if keys and len(keys) == 1 else "*", form),)
+    return (registry.only(" ".join(keys or "*"), chosen),)

@@ -7,8 +7,12 @@ code needs is a number like any other: it is handed over, and so it stands in th
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+from dynamics.validation import shown
 
 Number = float | Fraction
 """A threshold: what a float is, or a fraction to be shown as one."""
@@ -66,6 +70,15 @@ class Assumption:
     def that(cls, words: str, fact: bool) -> Assumption:
         """A fact that is so or not; ``words`` without a number, which one of the others would have to test."""
         return cls(words, 1.0 if fact else -1.0)
+
+
+def as_assumptions(found: Any) -> tuple[Assumption, ...]:
+    """What a statement's assumptions came to; raises TypeError, saying what came, where that is anything else."""
+    if isinstance(found, Iterable) and not isinstance(found, str):
+        assumptions = tuple(found)
+        if all(isinstance(assumption, Assumption) for assumption in assumptions):
+            return assumptions
+    raise TypeError(f"assumptions: expected a tuple of Assumption, got {shown(found)}")
 
 
 def in_words(number: Number) -> str:

@@ -76,6 +76,15 @@ class Named(Protocol):
     def form(self) -> Form: ...
 
 
+class Titled(Named, Protocol):
+    """What a list shows of a statement."""
+
+    @property
+    def expected(self) -> Outcome: ...
+    @property
+    def title(self) -> str: ...
+
+
 N = TypeVar("N", bound=Named)
 
 
@@ -95,6 +104,11 @@ class StatementEntry:
         return cls(
             entry["name"], entry["key"], Form(entry["form"]), Outcome(entry["expected"]), entry["title"]
         )
+
+    @classmethod
+    def shown(cls, statement: Titled) -> StatementEntry:
+        """The entry of a statement."""
+        return cls(statement.name, statement.key, statement.form, statement.expected, statement.title)
 
     def record(self) -> dict[str, str]:
         """The record in the file."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from verify.judging.evidence import Context, Evidence
+from verify.judging.evidence import Context, Evidence, as_evidence
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Control:
 
     def judge(self, context: Context) -> Evidence:
         """The evidence on the control's instance under its altered arguments, its measured quantity ``moved``."""
-        evidence = self.evidence(self.instance, context, **self.altered)
+        evidence = as_evidence("evidence", self.evidence(self.instance, context, **self.altered))
         return evidence.moved(self.moved) if self.moved else evidence
 
     def passed(self, context: Context) -> bool:

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.boundary import checked
+from dynamics.validation import integer, shown
+
 DOMAIN = "luckproof domain"
 """Key of a field's domain in its metadata."""
 
@@ -84,15 +87,24 @@ Domain = Range | OneOf | Each
 
 
 def integers(low: int, high: int | None = None) -> Range:
-    """Integers from ``low`` to ``high`` (None: no upper end)."""
+    """Integers from ``low`` to ``high`` (None: no upper end); raises TypeError where these are none."""
+    low, high = integer("low", low), None if high is None else integer("high", high)
     return Range(low, math.inf if high is None else high, integer=True)
 
 
+@checked
 def reals(
     low: float = -math.inf, high: float = math.inf, *, low_open: bool = False, high_open: bool = False
 ) -> Range:
-    """Finite numbers from ``low`` to ``high``."""
+    """Finite numbers from ``low`` to ``high``; raises TypeError where these are no numbers."""
+    _check_end("low", low)
+    _check_end("high", high)
     return Range(low, high, low_open=low_open, high_open=high_open)
+
+
+def _check_end(name: str, end: Any) -> None:
+    if isinstance(end, bool | np.bool_) or not isinstance(end, numbers.Real):
+        raise TypeError(f"{name}: expected a real number, got {shown(end)}")
 
 
 SEED = integers(0, 2**32 - 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from dynamics.validation import shown
 from verify.judging.vocabulary import BUDGETS, Budget
 
 FALSE_ALARM = 1e-3
@@ -102,3 +104,14 @@ class Evidence:
         return cls(
             predicted=predicted, measured=measured, margin=margin, tolerance=tolerance, details=details
         )
+
+
+def as_evidence(what: str, found: Any) -> Evidence:
+    """``found`` where it is evidence with numbers in it; raises TypeError, naming ``what``, otherwise."""
+    if not isinstance(found, Evidence):
+        raise TypeError(f"{what}: expected Evidence, got {shown(found)}")
+    for name in ("predicted", "measured", "margin", "tolerance", "standard_error"):
+        value = getattr(found, name)
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise TypeError(f"{what}: {name}: expected a number, got {shown(value)}")
+    return found

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from dynamics.boundary import checked
+from dynamics.validation import shown
 from verify.judging.domains import DOMAIN, Domain
 from verify.judging.vocabulary import Budget
 
@@ -43,15 +45,29 @@ def drawn(
         strategy: what it is drawn from, or a function of the budget that gives it.
         domain: outside it there is no such instance (:class:`verify.judging.domains.Instance` refuses it).
         note: what the field is, for those who read the records.
+    Raises:
+        TypeError: ``strategy`` is none, or ``domain`` no domain.
     """
+    if not callable(strategy) and not type(strategy).__module__.startswith("hypothesis"):
+        raise TypeError(
+            f"strategy: expected a strategy of Hypothesis or a function of the budget, got {shown(strategy)}"
+        )
+    _check_domain(domain)
     return field(default=default, metadata={_STRATEGY: strategy, DOMAIN: domain, "note": note})
 
 
 def fixed(default: T, domain: Domain | None = None, note: str = "") -> T:
-    """A field that is not drawn by itself: its default, and what it may be at all."""
+    """A field that is not drawn by itself: its default, and what it may be at all; see :func:`drawn`."""
+    _check_domain(domain)
     return field(default=default, metadata={DOMAIN: domain, "note": note})
 
 
+def _check_domain(domain: Any) -> None:
+    if domain is not None and not isinstance(domain, Domain):
+        raise TypeError(f"domain: expected integers(...), reals(...), OneOf or Each, got {shown(domain)}")
+
+
+@checked
 def drawn_fields(
     instance_type: type[T], **narrowed: SearchStrategy[Any]
 ) -> Callable[[Budget], SearchStrategy[T]] | None:

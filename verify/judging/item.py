@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Concatenate, Literal
+from typing import TYPE_CHECKING, Concatenate, Literal, get_args
 
+from dynamics.boundary import check_fields, checked
+from dynamics.validation import one_of, shown
 from verify.judging.assumption import Assumption
 from verify.judging.confirmation import Confirmation
 from verify.judging.enclosing.enclosure import Enclosing
@@ -37,6 +39,10 @@ class Item:
     key: str
     source: Source
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @checked
     def claim(
         self,
         form: FormName,
@@ -80,8 +86,12 @@ class Item:
             version, section: where the item's differ.
 
         Raises:
-            ValueError: the evidence function has no docstring with a title and a claim.
+            TypeError, ValueError: an argument of another kind or value than these, or an evidence function without a
+                docstring of title and claim.
         """
+        one_of("form", form, Form)
+        one_of("expected", expected, Outcome)
+        _check_compared(compares)
 
         def decorate(evidence: Callable[Concatenate[I, Context, P], Evidence]) -> Statement[I, P]:
             title, claim, remark = words_of(evidence)
@@ -116,6 +126,15 @@ class Item:
             )
 
         return decorate
+
+
+def _check_compared(compares: tuple[str, str, str]) -> None:
+    """Raise ValueError unless these are two quantities with a relation between."""
+    if len(compares) != 3 or compares[1] not in get_args(Relation):
+        relations = ", ".join(filter(None, get_args(Relation)))
+        raise ValueError(
+            f"compares: expected the measured quantity, one of {relations}, the predicted one, got {shown(compares)}"
+        )
 
 
 def words_of(evidence: Callable[..., Evidence]) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """The registry: every module of the paper packages is imported and its statements are collected.
 
 A new file in ``verify/<paper>/`` is found by itself. It holds module-level :class:`Statement` objects, or
-tuples or lists of them. What a statement must bring with it is checked here, so that a half-written one cannot hide.
+tuples or lists of them (:mod:`verify.judging.collecting`). Beside the papers' there are statements of one's own: those
+that installed packages offer, and those of a file that the user names (:mod:`verify.judging.own`).
 """
 
 from __future__ import annotations
@@ -10,93 +11,126 @@ import functools
 import importlib
 import importlib.util
 import pkgutil
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType, ModuleType
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
 
 from dynamics.boundary import checked
-from verify.judging.catalogue import PAPERS, StatementEntry, catalogued, names_of
-from verify.judging.statement import AnyStatement, Statement
-from verify.judging.vocabulary import Form, Outcome
+from verify.judging.catalogue import PAPERS, Named, StatementEntry, catalogued, names_of
+from verify.judging.collecting import FAILURES as FAILURES
+from verify.judging.collecting import collect
+from verify.judging.origin import Origin, told
+from verify.judging.own import installed as packages
+from verify.judging.own.files import load
+from verify.judging.statement import AnyStatement
 
-FAILURES = (Outcome.REFUTED, Outcome.NEEDED, Outcome.NOT_OBSERVED)
-"""Outcomes that rest on a confirmed failure of the claim."""
-
-_KEY = re.compile(r"[a-z]+(\.[a-z][a-z0-9_]*)+")
-
-
-def collect(modules: Iterable[ModuleType]) -> Mapping[str, AnyStatement]:
-    """The statements of ``modules`` by name, in reading order: paper, key (numbers as numbers), form.
-
-    The same object seen twice (imported from a sibling) counts once.
-
-    Raises:
-        ValueError: two different statements share a name, or one is incomplete (:func:`validate`).
-    """
-    found: dict[str, AnyStatement] = {}
-    for module in modules:
-        for statement in _statements_of(module):
-            validate(statement)
-            if found.setdefault(statement.name, statement) is not statement:
-                raise ValueError(f"statement {statement.name} is defined twice, again in {module.__name__}")
-    return MappingProxyType({s.name: s for s in sorted(found.values(), key=_reading_order)})
-
-
-def validate(statement: AnyStatement) -> None:
-    """Refuse a statement that lacks what a verdict rests on.
-
-    Raises:
-        ValueError: naming the statement and the missing part.
-    """
-    missing = [
-        complaint
-        for absent, complaint in (
-            (not _KEY.fullmatch(statement.key), "a key such as luckmatters.theorem4"),
-            (not statement.title.strip(), "a title"),
-            (not statement.claim.strip(), "a claim"),
-            (not statement.source.paper or not statement.source.number, "a source with paper and number"),
-            (not statement.controls, "at least one control"),
-            (len({c.name for c in statement.controls}) < len(statement.controls), "distinct control names"),
-            (statement.instances is None and not statement.examples, "instances or examples"),
-            (
-                statement.expected in FAILURES and statement.confirm is None,
-                "confirm (a failure is believed only after an independent evaluation)",
-            ),
-        )
-        if absent
-    ]
-    if missing:
-        raise ValueError(f"statement {statement.name}: needs {'; '.join(missing)}")
+N = TypeVar("N", bound=Named)
 
 
 @checked
 def select(patterns: Sequence[str] = (), form: str | None = None) -> tuple[AnyStatement, ...]:
-    """The registered statements named by ``patterns``, in reading order; all of them for no pattern.
+    """The statements named by ``patterns``, in reading order; all of them for no pattern.
 
     A pattern is a full name (``luckmatters.theorem4.sharp``), a key (all its forms), a paper, any other
-    dotted prefix, or a shell pattern (``luckmatters.lemma*``). ``form`` keeps one form only.
+    dotted prefix, or a shell pattern (``luckmatters.lemma*``). ``form`` keeps one form only. The papers' statements are
+    looked at first, then those of installed packages (entry points ``luckproof.statements``).
 
     Raises:
         ValueError: a pattern or form that matches nothing, with the nearest names; where the catalogue is up to date
-            this takes no import of the statements.
+            this takes no import of the statements. A package whose statements cannot be imported.
     """
     entries, named = catalogued(), tuple(patterns)
-    if entries is not None:
+    if entries is not None and not packages.offered():
         names_of(named, form, entries)
-    return names_of(named, form, registered())
+    return _named(named, form, registered(), offered)
+
+
+def select_entries(patterns: Sequence[str] = (), form: str | None = None) -> tuple[StatementEntry, ...]:
+    """:func:`select` for lists: no statement of the papers is imported where the catalogue is up to date."""
+    papers = catalogued() or registered_entries()
+    return _named(tuple(patterns), form, papers, lambda: _entries(offered()))
+
+
+def _named(
+    patterns: tuple[str, ...], form: str | None, papers: Mapping[str, N], more: Callable[[], Mapping[str, N]]
+) -> tuple[N, ...]:
+    """Among the papers' alone where they have it all; a package that is broken does not stand in their way."""
+    if not packages.offered():
+        return names_of(patterns, form, papers)
+    if patterns:
+        try:
+            return names_of(patterns, form, papers)
+        except ValueError:
+            pass
+    return names_of(patterns, form, {**papers, **more()})
+
+
+@checked
+def statements_from(path: str | PathLike[str]) -> Mapping[str, AnyStatement]:
+    """The statements that a Python file of one's own defines at its top level, by name, read-only, in reading order.
+
+    The file is run as a module is when it is imported; modules beside it can be imported from it. Statements of the
+    papers that it imports are not among them. Each statement remembers the file: the commands that a report prints
+    carry ``--from``.
+
+    Args:
+        path: a file that ends in ``.py``; ``luckproof new statement`` writes one to start from.
+    Raises:
+        ValueError: the file is not there or no Python, it raises, a statement is incomplete or has a name that is
+            taken, or there is none; naming file and line.
+    """
+    return load(path, "path", _names())
+
+
+def select_from(
+    files: Sequence[Path], patterns: Sequence[str] = (), form: str | None = None
+) -> tuple[AnyStatement, ...]:
+    """The statements of files given with ``--from`` that ``patterns`` name, all of them for no pattern.
+
+    A pattern that names none of theirs may name others (:func:`select`). Without files: :func:`select`.
+
+    Raises:
+        ValueError: as :func:`statements_from`, and two files with the same name of a statement.
+    """
+    if not files:
+        return select(patterns, form)
+    found: dict[str, AnyStatement] = {}
+    for file in {path.resolve(): path for path in files}.values():
+        found |= load(file, "--from", {*_names(), *found})
+    if not patterns:
+        return names_of((), form, found)
+    chosen: dict[str, AnyStatement] = {}
+    for pattern in patterns:
+        try:
+            matching = names_of((pattern,), form, found)
+        except ValueError as error:
+            try:
+                matching = select([pattern], form)
+            except ValueError:
+                raise error from None
+        chosen |= {statement.name: statement for statement in matching}
+    return tuple(chosen.values())
 
 
 def catalogue() -> Mapping[str, StatementEntry]:
-    """Every statement as lists show it, by name; from the catalogue, or by import where that is out of date."""
+    """Every statement of the papers as lists show it, by name; by import where the catalogue is out of date."""
     return catalogued() or registered_entries()
 
 
 def registered_entries() -> Mapping[str, StatementEntry]:
     """Every registered statement as lists show it, by name."""
-    return {
-        name: StatementEntry(name, s.key, s.form, s.expected, s.title) for name, s in registered().items()
-    }
+    return _entries(registered())
+
+
+def _entries(statements: Mapping[str, AnyStatement]) -> Mapping[str, StatementEntry]:
+    return {name: StatementEntry.shown(statement) for name, statement in statements.items()}
+
+
+def _names() -> set[str]:
+    """The names of the papers' statements."""
+    return set(catalogue())
 
 
 def single(key: str, form: str | None = None) -> AnyStatement:
@@ -105,7 +139,11 @@ def single(key: str, form: str | None = None) -> AnyStatement:
     Raises:
         ValueError: none, or several; then their names are listed.
     """
-    chosen = select([key], form)
+    return only(key, select([key], form))
+
+
+def only(key: str, chosen: Sequence[AnyStatement]) -> AnyStatement:
+    """The one statement that was ``chosen`` by ``key``; raises ValueError where there are several."""
     if len(chosen) > 1:
         raise ValueError(
             f"key: {key!r} has several statements, name one (or give its form): "
@@ -114,17 +152,18 @@ def single(key: str, form: str | None = None) -> AnyStatement:
     return chosen[0]
 
 
-def _statements_of(module: ModuleType) -> Iterator[AnyStatement]:
-    for value in vars(module).values():
-        candidates = value if isinstance(value, tuple | list) else (value,)
-        yield from (candidate for candidate in candidates if isinstance(candidate, Statement))
+def found_again(name: str, origin: Origin | None) -> AnyStatement:
+    """The statement ``name`` of ``origin`` in another process, which imports it anew.
 
-
-def _reading_order(statement: AnyStatement) -> tuple[Any, ...]:
-    paper, _, item = statement.key.partition(".")
-    rank = PAPERS.index(paper) if paper in PAPERS else len(PAPERS)
-    natural = tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", item))
-    return rank, paper, natural, list(Form).index(statement.form)
+    Raises:
+        ValueError: its code is not there, or is another than it was.
+    """
+    file = origin.file if origin is not None else ""
+    statement = load(file, "--from", ()).get(name) if file else single(name)
+    if statement is None or statement.origin != origin:
+        place = told(file) if file else "its package"
+        raise ValueError(f"{place}: expected the code of {name} as it was when the run began, got other code")
+    return statement
 
 
 def _paper_modules() -> Iterator[ModuleType]:
@@ -142,3 +181,9 @@ def _paper_modules() -> Iterator[ModuleType]:
 def registered() -> Mapping[str, AnyStatement]:
     """Every statement of the paper packages by name, read-only, in reading order; imported on the first call."""
     return collect(_paper_modules())
+
+
+@functools.cache
+def offered() -> Mapping[str, AnyStatement]:
+    """The statements of installed packages by name; imported on the first call, see :mod:`verify.judging.own`."""
+    return packages.installed(_names())

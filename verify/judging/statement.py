@@ -28,6 +28,7 @@ from verify.judging.controls import AssumptionControl, Control, ProofControl
 from verify.judging.enclosing.enclosure import Enclosing
 from verify.judging.enclosing.proof import Proving
 from verify.judging.evidence import Context, Evidence
+from verify.judging.origin import Origin
 from verify.judging.vocabulary import ALGEBRA, Budget, Cost, Erratum, Form, Impact, Outcome, Source
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Statement(Generic[I, P]):
             has a closed form; its instance's floats are balls (:func:`verify.judging.enclosing.enclosure.exactly`).
         prove: ``prove(*, altered arguments)``, a proof by machine for all instances at once.
         proof_controls: filled by :meth:`not_proved`.
+        origin: where a statement of one's own was loaded from; None for the papers' and those made in Python.
     """
 
     key: str
@@ -104,6 +106,7 @@ class Statement(Generic[I, P]):
     enclose: Enclosing | None = None
     prove: Proving | None = None
     proof_controls: Sequence[ProofControl] = ()
+    origin: Origin | None = None
 
     def __call__(self, instance: I, context: Context, /, *args: P.args, **altered: P.kwargs) -> Evidence:
         return self.evidence(instance, context, *args, **altered)

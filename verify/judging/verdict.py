@@ -99,7 +99,7 @@ class Verdict:
     those found in the paper's own regime. ``attack`` is there where one was asked for. ``tolerance_factors`` has K of
     each rejected control with a tolerance (:func:`verify.judging.controls.tolerance_factor`). ``proof`` is that for all
     instances, where the statement has one; ``exact`` says whether margins were enclosed and proofs made, for which
-    python-flint is needed.
+    python-flint is needed. ``raised`` is what the statement's own code raised first, and where; empty where it ran.
     """
 
     statement: AnyStatement
@@ -115,6 +115,7 @@ class Verdict:
     tolerance_factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
     proof: Proof | None = None
     exact: bool = False
+    raised: str = ""
 
     @property
     def strength(self) -> str:

@@ -15,6 +15,7 @@ from dynamics.files.writing import write_atomically
 from verify.figures.errata import FIGURE_ERRATA
 from verify.figures.registry import figures
 from verify.judging import registry
+from verify.judging.collecting import FAILURES
 from verify.judging.vocabulary import Erratum, Form, Impact, Source
 from verify.report.findings import Findings, findings
 
@@ -79,7 +80,7 @@ def _exact_rows() -> Iterator[str]:
         if s.prove is not None:
             yield f"| `{s.name}` | all instances, by subdivision |"
         elif s.enclose is not None:
-            counterexample = s.expected in registry.FAILURES
+            counterexample = s.expected in FAILURES
             yield f"| `{s.name}` | {'the counterexample' if counterexample else 'each judged instance'} |"
 
 

@@ -22,6 +22,7 @@ from verify.judging.enclosing.enclosure import Enclosed, EnclosedOutcome
 from verify.judging.sceptic import script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
 from verify.report.findings import findings
+from verify.report.heading import heading_of, is_about_the_papers
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.records import replaying_command, reproducing_command
 from verify.report.run_info import RunInfo
@@ -36,13 +37,22 @@ def write_html(
     run: RunInfo,
     pictures: Mapping[str, Picture] | None = None,
     lost: Mapping[str, str] | None = None,
+    *,
+    title: str | None = None,
 ) -> None:
-    """Write :func:`render_html` to ``path``, in one step.
+    """Write the verdicts, on the papers' statements or on one's own, as one page that stands alone, in one step.
 
+    Args:
+        path: the file.
+        verdicts: those reached, in the order of the page.
+        run: what the run was; ``RunInfo.of(context)``.
+        pictures: those already drawn, by the statement's name; the others are drawn here.
+        lost: statements without verdict, because their process died, with how.
+        title: the page's title and heading; by default what the statements are about.
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    write_atomically(Path(path), render_html(verdicts, run, pictures, lost))
+    write_atomically(Path(path), render_html(verdicts, run, pictures, lost, title=title))
 
 
 def render_html(
@@ -50,6 +60,8 @@ def render_html(
     run: RunInfo,
     pictures: Mapping[str, Picture] | None = None,
     lost: Mapping[str, str] | None = None,
+    *,
+    title: str | None = None,
 ) -> str:
     """The page: what was run, a table of all statements, then each with claim, plot and evidence.
 
@@ -58,6 +70,7 @@ def render_html(
         run: what the run was.
         pictures: those already drawn, by the statement's name; the others are drawn here.
         lost: statements without verdict, because their process died, with how.
+        title: the page's title and heading; by default what the statements are about.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("verify", "report"),
@@ -89,7 +102,8 @@ def render_html(
         drawn=sum(verdict.examples for verdict in verdicts),
         nonvacuous=sum(verdict.nonvacuous for verdict in verdicts),
         found=findings(verdicts),
-        theorems=chapter_html(_anchors(verdicts)),
+        heading=heading_of(verdicts, title),
+        theorems=chapter_html(_anchors(verdicts)) if is_about_the_papers(verdicts) else "",
     )
 
 

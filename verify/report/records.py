@@ -17,6 +17,7 @@ from dynamics.files.writing import write_atomically
 from verify.judging import AnyStatement, Control, Evidence, Precise, Record, Replication, Verdict
 from verify.judging.assumption_counts import in_a_sentence
 from verify.judging.instances import instance_to_json
+from verify.judging.origin import file_of, options_of
 from verify.judging.trials.recorded_attacks import recorded
 from verify.report.findings import findings
 from verify.report.run_info import RunInfo
@@ -65,10 +66,16 @@ def as_records(verdicts: Sequence[Verdict], run: RunInfo) -> list[dict[str, Any]
     return [_record(verdict, run) for verdict in verdicts]
 
 
+def judging_command(statement: AnyStatement) -> str:
+    """The shell command that judges a statement: of one's own with the file it is from."""
+    own = options_of(statement.origin.file if statement.origin else file_of(statement.evidence))
+    return " ".join(part for part in ("luckproof verify", own, statement.name) if part)
+
+
 def reproducing_command(verdict: Verdict, record: Record, run: RunInfo) -> str:
     """The shell command that evaluates ``record``'s instance again under the same settings."""
     instance = shlex.quote(instance_to_json(record.instance))
-    command = f"luckproof verify {verdict.statement.name} --instance {instance}"
+    command = f"{judging_command(verdict.statement)} --instance {instance}"
     return f"{command} {run.options}".rstrip()
 
 
@@ -84,7 +91,7 @@ def replaying_command(statement: AnyStatement, control: Control, run: RunInfo) -
         instance = instance_to_json(control.instance)
     except (TypeError, ValueError):
         return ""
-    command = f"luckproof verify {statement.name} --instance {shlex.quote(instance)}"
+    command = f"{judging_command(statement)} --instance {shlex.quote(instance)}"
     if control.altered:
         command += f" --alter {shlex.quote(altered)}"
     return f"{command} {run.options}".rstrip()

@@ -8,9 +8,22 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import pytest
 
-from luckproof import Assumption, Context, Evidence, Outcome, judge, make_context
+from luckproof import (
+    Assumption,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    OneOf,
+    Outcome,
+    drawn,
+    integers,
+    judge,
+    make_context,
+    reals,
+)
 from tests.test_verify.judging.toy_statements import FEW, TOY
-from verify.judging import CannotJudgeError, Instance, Item, OneOf, drawn, integers, reals
 from verify.judging.trials.attack import attack
 from verify.judging.trials.recorded_attacks import FULL_ATTACK
 

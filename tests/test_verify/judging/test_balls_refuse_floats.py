@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.judging import Instance
+from luckproof import Instance
 from verify.judging.enclosing.balls import REAL, Ball, UndecidedError, interval, largest, least
 from verify.judging.enclosing.enclosure import as_drawn, as_fraction, exactly
 from verify.luckmatters.lemma4 import OnBall

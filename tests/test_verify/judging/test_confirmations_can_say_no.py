@@ -12,7 +12,7 @@ from fractions import Fraction
 import mpmath.ctx_mp_python
 import pytest
 
-from luckproof import Evidence, Statement, make_context, statements
+from luckproof import CannotJudgeError, Evidence, Statement, make_context, statements
 from tests.test_verify.still_open import (
     CONFIRMATIONS_OF_ONE_NUMBER,
     CONFIRMATIONS_THAT_REFUSE,
@@ -20,7 +20,6 @@ from tests.test_verify.still_open import (
     settle,
 )
 from verify.judging import Precise, Replication
-from verify.judging.evidence import CannotJudgeError
 from verify.judging.trials.trial import drawn_instances
 
 CONTEXT = make_context("quick", "cpu", 0)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from luckproof import Control, Evidence, judge, make_context
+from luckproof import Control, Evidence, Item, judge, make_context
 from tests.test_verify.judging.toy_statements import FEW, TOY
-from verify.judging import Item
 from verify.judging.controls import tolerance_factor
 
 CONTEXT = make_context("quick", "cpu", 0)

@@ -6,16 +6,15 @@ import dataclasses
 
 import pytest
 
-from luckproof import statements
+from luckproof import Instance, statements
 from tests.test_verify.still_open import (
     ASSUMPTIONS_WITHOUT_CONTROLS,
     FIELDS_WITHOUT_DOMAIN,
     WITHOUT_SCRIPT,
     settle,
 )
-from verify.judging import Instance
+from verify.judging.collecting import FAILURES
 from verify.judging.domains import domains_of
-from verify.judging.registry import FAILURES
 from verify.judging.sceptic import script_of
 
 EVERY = pytest.mark.parametrize("statement", statements.values(), ids=list(statements))

@@ -9,9 +9,22 @@ from dataclasses import dataclass
 import hypothesis.strategies as st
 import pytest
 
-from luckproof import Assumption, Evidence, Form, Outcome, judge, make_context
+from luckproof import (
+    Assumption,
+    CannotJudgeError,
+    Evidence,
+    Form,
+    Instance,
+    Item,
+    Outcome,
+    drawn,
+    integers,
+    judge,
+    make_context,
+    reals,
+)
 from tests.test_verify.judging.toy_statements import FEW, TOY
-from verify.judging import CannotJudgeError, Instance, Item, Precise, Replication, drawn, integers, reals
+from verify.judging import Precise, Replication
 from verify.judging.instances import instance_from_json
 from verify.mathematics.mean_over_seeds import exceeds
 

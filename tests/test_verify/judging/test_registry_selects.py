@@ -10,7 +10,7 @@ import pytest
 import verify
 from luckproof import Form, Outcome, Source
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED
-from verify.judging import registry
+from verify.judging import collecting, registry
 
 
 def module_of(**members) -> ModuleType:
@@ -120,7 +120,7 @@ def test_check_wants_one_statement(toys):
 def test_incomplete_statement_is_refused(lacking, named):
     """Everything a verdict rests on is there before the first run."""
     with pytest.raises(ValueError, match=named):
-        registry.validate(dataclasses.replace(REFUTED, **lacking))
+        collecting.validate(dataclasses.replace(REFUTED, **lacking))
 
 
 def test_forms_are_those_of_the_protocol():

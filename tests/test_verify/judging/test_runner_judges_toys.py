@@ -10,9 +10,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume
 
-from luckproof import Assumption, Control, Evidence, Outcome, Record, Verdict, judge, make_context
+from luckproof import Assumption, Control, Cost, Evidence, Outcome, Record, Verdict, judge, make_context
 from tests.test_verify.judging.toy_statements import HOLDS, REFUTED, VACUOUS, Point, below_fifty, points
-from verify.judging import Cost
 from verify.judging.trials.trial import INCONCLUSIVE_SHARE, planned_examples
 
 CONTEXT = make_context("quick", "cpu", 0)

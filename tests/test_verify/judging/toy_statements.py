@@ -9,8 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 from mpmath import mp
 
-from luckproof import Assumption, Context, Evidence, Form, Outcome, Source
-from verify.judging import Cost, Item
+from luckproof import Assumption, Context, Cost, Evidence, Form, Item, Outcome, Source
 
 TOY = Source("Toy paper", "Proposition 1")
 FEW = Cost(40, 80, 120)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from luckproof import BOUNDS, BUDGETS, Context, Statement
-from verify.judging import CannotJudgeError
+from luckproof import BOUNDS, BUDGETS, CannotJudgeError, Context, Statement
 from verify.luckmatters import network_bounds
 from verify.mathematics.bounded_networks import Sizes, judge_bound, stable_step, train_sizes
 from verify.mathematics.bounds.decay import DECAY_BOUNDS

@@ -10,8 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from luckproof import BUDGETS, Context, Evidence, Statement
-from verify.judging import CannotJudgeError
+from luckproof import BUDGETS, CannotJudgeError, Context, Evidence, Statement
 from verify.luckmatters import theorem4_networks, theorem5_networks
 
 pytestmark = [

@@ -8,8 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from luckproof import BUDGETS
-from verify.judging import drawn
+from luckproof import BUDGETS, drawn
 from verify.mathematics.families.narrowed import narrowed
 
 

@@ -7,9 +7,8 @@ import shlex
 
 import pytest
 
-from luckproof import RunInfo
+from luckproof import Control, RunInfo
 from tests.test_verify.judging.toy_statements import REFUTED, Point, below_fifty_exactly
-from verify.judging import Control
 from verify.report.records import replaying_command
 
 RUN = RunInfo(0, "quick", "cpu")

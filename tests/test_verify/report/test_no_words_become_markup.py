@@ -12,10 +12,20 @@ import hypothesis.strategies as st
 import jinja2
 import pytest
 
-from luckproof import Assumption, Context, Evidence, RunInfo, judge, make_context
+from luckproof import (
+    Assumption,
+    Context,
+    Evidence,
+    Instance,
+    Item,
+    OneOf,
+    RunInfo,
+    drawn,
+    judge,
+    make_context,
+)
 from tests.test_verify.judging.toy_statements import ALL, FEW, TOY
 from tests.test_verify.report.test_report_stands_alone import Page
-from verify.judging import Instance, Item, OneOf, drawn
 from verify.report import render_html
 
 CONTEXT = make_context("quick", "cpu", 0)

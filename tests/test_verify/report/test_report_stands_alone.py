@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dynamics.files.places import check_writable
-from luckproof import Evidence, Form, RunInfo, judge, make_context, write_html, write_json
+from luckproof import Evidence, Form, RunInfo, judge, make_context, statements, write_html, write_json
 from tests.test_verify.judging.toy_statements import ALL, HOLDS, REFUTED, VACUOUS
 from verify.report import as_records, render_html
 from verify.report.html import duration, number_html
@@ -67,6 +67,15 @@ def test_page_is_balanced_and_loads_nothing(page):
         assert not any(name.startswith("on") for name in attributes)
 
 
+def test_our_theorems_stand_beside_the_papers_statements(verdicts):
+    """The chapter with its map of basins is there where one of the papers' is judged, under the papers' heading."""
+    papers = judge(statements["luckmatters.theorem4.index.printed"], CONTEXT)
+    text = render_html([*verdicts, papers], RUN)
+    assert text.count("data:image/png;base64,") == 1
+    assert "<h1>Two theory papers" in text
+    assert "<h1>Statements put to the test</h1>" in render_html(verdicts, RUN)
+
+
 def test_style_fetches_nothing(verdicts):
     """No url() or @import in the inlined style sheet."""
     text = render_html(verdicts, RUN)
@@ -88,7 +97,7 @@ def test_each_statement_has_row_section_and_picture(page, verdicts):
     assert links <= set(ids)
     assert {verdict.statement.name for verdict in verdicts} <= links
     of_theorems = [a for tag, a in page.tags if tag == "img" and a["src"].startswith("data:image/png")]
-    assert len(of_theorems) == 1  # the map of basins in the last chapter
+    assert len(of_theorems) == 0  # these statements are not the papers': no chapter on our theorems
     pictures = [a for tag, a in page.tags if tag == "img" and a not in of_theorems]
     assert len(pictures) == sum(verdict.nonvacuous > 0 for verdict in verdicts)
     for picture in pictures:

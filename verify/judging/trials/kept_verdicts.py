@@ -1,7 +1,8 @@
 """Finished verdicts in a folder: a run that was stopped goes on where it was, with the very records of one in one go.
 
 One file for each statement: JSON with a checksum behind it. Its name ends in a hash of everything that decides the
-verdict (budget, device, seed, attack, and the code), so that verdicts of other settings stand beside it unread.
+verdict (budget, device, seed, attack, and the code, the
+user's own too), so that verdicts of other settings stand beside it unread.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class KeptVerdicts:
             context.seed,
             context.attack,
             code_version(),
+            "" if statement.origin is None else statement.origin.digest,
         ]
         return (
             self.folder / f"{statement.name}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.json"

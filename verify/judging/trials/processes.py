@@ -15,6 +15,7 @@ from dynamics.workers.pool import Done, in_processes
 from nets.devices import available_cores
 from verify.judging import registry
 from verify.judging.evidence import Context
+from verify.judging.origin import Origin
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.runner import judge
 from verify.judging.trials.trial import Progress
@@ -97,14 +98,14 @@ def judge_in_processes(
     statement is lost and the others go on. When the iteration is left, by an interrupt too, the processes are ended.
 
     Args:
-        chosen: statements of the registry, which every process imports anew.
+        chosen: statements of the registry or of a file, which every process imports anew.
         context: budget, device and seed of the run.
         jobs: how many processes.
         extra: a function that can be pickled (at the top of a module), called on each verdict where it was reached.
         workers: of a Dask scheduler, in place of processes of this machine.
     """
     one_thread_each()
-    tasks = [(statement.name, context, extra) for statement in chosen]
+    tasks = [(statement.name, statement.origin, context, extra) for statement in chosen]
     there = None if workers is None else on_dask(workers, _judge_named, tasks)
     with closing(there or in_processes(_judge_named, tasks, jobs)) as outcomes:
         for number, outcome in outcomes:
@@ -117,11 +118,11 @@ def judge_in_processes(
 
 
 def _judge_named(
-    task: tuple[str, Context, Callable[[Verdict], Extra] | None],
+    task: tuple[str, Origin | None, Context, Callable[[Verdict], Extra] | None],
 ) -> tuple[dict[str, Any], Extra | None]:
     """A verdict's parts without its statement, whose functions do not travel between processes."""
-    name, context, extra = task
-    verdict, made = judge_one(registry.single(name), context, extra)
+    name, origin, context, extra = task
+    verdict, made = judge_one(registry.found_again(name, origin), context, extra)
     parts = {field.name: getattr(verdict, field.name) for field in dataclasses.fields(verdict)}
     del parts["statement"]
     return parts | {"controls": dict(verdict.controls)}, made

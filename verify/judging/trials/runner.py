@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dynamics.boundary import checked
 from dynamics.validation import shown
 from nets.devices import resolve_device
 from verify.judging import registry
+from verify.judging.collecting import complete
 from verify.judging.evidence import Context
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.attack import attack as search_for_violation
@@ -22,34 +23,55 @@ from verify.judging.vocabulary import BUDGETS, Outcome
 
 @checked
 def check(
-    key: str, budget: str = "quick", device: str = "auto", seed: int = 0, form: str | None = None
+    key: str | AnyStatement,
+    budget: str = "quick",
+    device: str = "auto",
+    seed: int = 0,
+    form: str | None = None,
 ) -> Verdict:
     """The verdict on one statement.
 
     Args:
-        key: full name (``luckmatters.theorem4.sharp``), or a key with ``form``, or a key that has one form.
+        key: full name (``luckmatters.theorem4.sharp``), or a key with ``form``, or a key that has one form; or a
+            statement, such as one of one's own.
         budget: ``quick``, ``full`` or ``deep``.
         device: ``auto`` (CUDA when present), ``cpu`` or ``cuda``: where networks are trained.
         seed: with the same seed the same instances are drawn.
         form: ``printed``, ``corrected`` or ``sharp``.
 
     Raises:
-        ValueError: an unknown name, several forms and none chosen, an unknown budget or device.
+        ValueError: an unknown name, several forms and none chosen, an unknown budget or device; a statement that lacks
+            what a verdict rests on.
     """
-    return judge(registry.single(key, form), make_context(budget, device, seed))
+    statement = registry.single(key, form) if isinstance(key, str) else complete(key)
+    return judge(statement, make_context(budget, device, seed))
 
 
 @checked
 def check_all(
-    keys: Sequence[str] = (),
+    keys: Sequence[str | AnyStatement] | Mapping[str, AnyStatement] = (),
     budget: str = "quick",
     device: str = "auto",
     seed: int = 0,
     form: str | None = None,
 ) -> list[Verdict]:
-    """The verdicts on every statement that ``keys`` select (:func:`verify.select`), in reading order."""
+    """The verdicts on every statement that ``keys`` select (:func:`verify.select`), in reading order.
+
+    Statements themselves, one's own too, may stand among the keys and are judged in the order given; so may those of
+    :func:`verify.statements_from`.
+    """
     context = make_context(budget, device, seed)
-    return [judge(statement, context) for statement in registry.select(keys, form)]
+    return [judge(statement, context) for statement in _chosen(keys, form)]
+
+
+def _chosen(
+    keys: Sequence[str | AnyStatement] | Mapping[str, AnyStatement], form: str | None
+) -> list[AnyStatement]:
+    given = list(keys.values()) if isinstance(keys, Mapping) else list(keys)
+    if all(isinstance(key, str) for key in given):
+        return list(registry.select([str(key) for key in given], form))
+    named = [registry.select([key], form) if isinstance(key, str) else (complete(key),) for key in given]
+    return [statement for found in named for statement in found if form in (None, statement.form)]
 
 
 @checked
@@ -70,8 +92,10 @@ def make_context(budget: str, device: str, seed: int, attack: int | None = None)
 
 
 @checked
-def judge(statement: AnyStatement, context: Context, progress: Progress | None = None) -> Verdict:
-    """The verdict on ``statement``.
+def judge(
+    statement: AnyStatement, context: Context | None = None, progress: Progress | None = None
+) -> Verdict:
+    """The verdict on ``statement``, of the papers or one's own.
 
     The examples are evaluated, then instances drawn with Hypothesis from the run's seed. A failure is shrunk
     and believed only when ``statement.confirm`` fails on it too. Instances outside the assumptions are
@@ -80,7 +104,13 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
 
     Where ``context.attack`` is not 0 and the outcome is one that it could overturn, so many evaluations go to a search
     for a violation among all instances that meet the assumptions.
+
+    Args:
+        statement: what is judged.
+        context: budget, device and seed, from :func:`make_context`; by default those of ``luckproof verify``.
+        progress: called with (instances evaluated, instances at most).
     """
+    context = context or make_context("quick", "auto", 0)
     started = time.perf_counter()
     trial = Trial(statement, for_statement(statement, context), progress)
     trial.evaluate_examples()
@@ -100,6 +130,7 @@ def judge(statement: AnyStatement, context: Context, progress: Progress | None =
         message="; ".join(trial.notes),
         proof=proof,
         exact=exact_at_hand(statement),
+        raised=trial.raised,
     )
     verdict = attacked(verdict, context, context.attack)
     return dataclasses.replace(verdict, seconds=time.perf_counter() - started)

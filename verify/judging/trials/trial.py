@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from verify.judging.assumption import as_assumptions
 from verify.judging.controls import tolerance_factor
 from verify.judging.enclosing.proof import Proof
-from verify.judging.evidence import CannotJudgeError, Context, Evidence
+from verify.judging.evidence import CannotJudgeError, Context, Evidence, as_evidence
 from verify.judging.instances import instance_to_json
+from verify.judging.origin import raised_at
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.exact_margins import (
     complaint_of_control,
@@ -57,13 +59,14 @@ def evaluate(
     statement: AnyStatement, instance: Any, context: Context, altered: Mapping[str, Any] | None = None
 ) -> Record:
     """Assumptions first; the evidence, with its arguments ``altered``, only where all of them are satisfied."""
-    assumptions = tuple(statement.assumptions(instance))
+    assumptions = as_assumptions(statement.assumptions(instance))
     if not all(assumption.satisfied for assumption in assumptions):
         return Record(instance, assumptions, None)
     try:
-        return Record(instance, assumptions, statement.evidence(instance, context, **(altered or {})))
+        evidence = as_evidence("evidence", statement.evidence(instance, context, **(altered or {})))
     except CannotJudgeError as reason:
         return Record(instance, assumptions, None, unjudged=str(reason))
+    return Record(instance, assumptions, evidence)
 
 
 def drawn_instances(statement: AnyStatement, context: Context, count: int, seed: int) -> list[Any]:
@@ -92,10 +95,17 @@ class Trial:
     broken: bool = False
     notes: list[str] = field(default_factory=list)
     tolerance_factors: dict[str, float] = field(default_factory=dict)
+    raised: str = ""
+    _raised_at: str = ""
 
     def evaluate(self, instance: Any) -> Record:
         """Assumptions and evidence of one instance."""
-        return evaluate(self.statement, instance, self.context)
+        try:
+            return evaluate(self.statement, instance, self.context)
+        except Exception as error:
+            # A search hands the error on without the way it came.
+            self._raised_at = raised_at(self.statement.evidence, error)
+            raise
 
     def enclosed(self, record: Record) -> Record:
         """The record with its exact margin; where that cannot be evaluated the trial has broken down."""
@@ -116,9 +126,16 @@ class Trial:
             planned = planned_examples(self.statement, self.context)
             self.progress(min(len(self.records), planned), planned)
 
-    def break_down(self, where: str, error: Exception) -> None:
+    def break_down(self, where: str, error: Exception, place: str | None = None) -> None:
         self.broken = True
-        self.notes.append(f"{where} raised {_describe(error)}")
+        self.notes.append(self.complain(where, error, place))
+
+    def complain(self, where: str, error: Exception, place: str | None = None) -> str:
+        """What ``where`` raised, in words; the first is kept as what the statement's code raised."""
+        place = raised_at(self.statement.evidence, error) if place is None else place
+        words = f"{where} raised {_describe(error)}" + (f" ({place})" if place else "")
+        self.raised = self.raised or words
+        return words
 
     def evaluate_examples(self) -> None:
         for instance in self.statement.examples:
@@ -160,7 +177,8 @@ class Trial:
         )
         self.failures[:0] = [record for record in (found.shrunk, found.found) if record is not None]
         if found.breakdown is not None:
-            self.break_down(f"the instance {instance_to_json(found.breakdown[0])}", found.breakdown[1])
+            where = f"the instance {instance_to_json(found.breakdown[0])}"
+            self.break_down(where, found.breakdown[1], self._raised_at)
         if found.complaint:
             self.broken = True
             self.notes.append(found.complaint)
@@ -178,7 +196,7 @@ class Trial:
             return simplest, None
         for record in self.failures:
             try:
-                evidence = self.statement.confirm(record.instance)
+                evidence = as_evidence("confirmation", self.statement.confirm(record.instance))
             except Exception as error:
                 self.break_down(f"the confirmation of {instance_to_json(record.instance)}", error)
                 continue
@@ -204,7 +222,8 @@ class Trial:
                     self.tolerance_factors[control.name] = factor
             except Exception as error:
                 passed[control.name] = False
-                complaint = f"raised {_describe(error)}"
+                self.notes.append(self.complain(f"the control {control.name!r}", error))
+                continue
             if not passed[control.name]:
                 self.notes.append(f"the control {control.name!r} {complaint}")
         return {**passed, **self.run_assumption_controls(), **self.run_proof_controls()}
@@ -240,7 +259,8 @@ class Trial:
                 complaint = f"does not fail {control.assumption!r}" if control.assumption else "is not inside"
             except Exception as error:
                 passed[control.name] = False
-                complaint = f"raised {_describe(error)}"
+                self.notes.append(self.complain(f"the control {control.name!r}", error))
+                continue
             if not passed[control.name]:
                 self.notes.append(f"the control {control.name!r} {complaint}")
         return passed
