@@ -8,11 +8,11 @@ own business (:mod:`dynamics.validation`), in the same words: ``argument: expect
 from __future__ import annotations
 
 import inspect
-import numbers
 import os
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from enum import Enum
 from functools import cache, wraps
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_ori
 
 import numpy as np
 
-from dynamics.validation import shown
+from dynamics.validation import is_integer, is_real, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +61,17 @@ def check_fields(instance: Any, *, leave: Sequence[str] = ()) -> None:
     for name, kind in _field_kinds(type(instance)).items():  # type: ignore[arg-type]  # classes are hashable
         if name not in leave:
             require(name, getattr(instance, name), kind)
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """Errors of what is made of one argument, which know its parts only, name the argument first."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if str(error).startswith(f"{argument}:"):
+            raise
+        raise type(error)(f"{argument}: {error}") from error
 
 
 def require(name: str, value: Any, kind: Kind) -> None:
@@ -173,14 +184,6 @@ def _is_true_or_false(value: Any) -> bool:
     return isinstance(value, bool | np.bool_)
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not _is_true_or_false(value)
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not _is_true_or_false(value)
-
-
 _ALONE = (None, Union, types.UnionType)
 """Origins of annotations of one value: a plain one, or one of several."""
 
@@ -188,7 +191,7 @@ _PLAIN: dict[Any, Kind | None] = {
     Any: None,
     Path: Kind(lambda value: isinstance(value, os.PathLike), "a path"),
     bool: Kind(_is_true_or_false, "True or False"),
-    int: Kind(_is_integer, "an integer"),
-    float: Kind(_is_real, "a real number"),
+    int: Kind(is_integer, "an integer"),
+    float: Kind(is_real, "a real number"),
     str: Kind(lambda value: isinstance(value, str), "a text"),
 }

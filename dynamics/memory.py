@@ -40,13 +40,23 @@ def _cgroup() -> int | None:
     return max(limit - used + reclaimable, 0)
 
 
+def in_gib(size: int) -> str:
+    """Bytes in words, however many."""
+    return f"{_in_digits(size // GIB)} GiB" if size >= 1000 * GIB else f"{size / GIB:.3g} GiB"
+
+
+def _in_digits(count: int) -> str:
+    """A count, by its order of magnitude where it is no sensible one."""
+    return str(count) if abs(count) < 10**15 else "more than 10^15"
+
+
 def check_fits(argument: str, numbers: int) -> None:
     """Refuse to make so many float64 numbers as do not fit the memory; raises ValueError naming ``argument``."""
     needed, available = 8 * numbers, available_memory()
     if needed > available:
         raise ValueError(
-            f"{argument}: expected sizes that fit the memory, got {needed // GIB} GiB, and {available / GIB:.3g} "
-            "GiB are available"
+            f"{argument}: expected sizes that fit the memory, got {in_gib(needed)}, and "
+            f"{in_gib(available)} are available"
         )
 
 
@@ -63,6 +73,6 @@ def check_size(argument: str, size: int) -> None:
     needed, available = 8 * ROW * abs(size), available_memory()
     if needed > available:
         raise ValueError(
-            f"{argument}: arrays of {size} rows take {needed / GIB:.3g} GiB and more, and {available / GIB:.3g} GiB "
-            "are available"
+            f"{argument}: expected sizes that fit the memory, got {_in_digits(size)} rows of {in_gib(needed)} and more,"
+            f" and {in_gib(available)} are available"
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, get_args, get_origin, get_type_hints
 
+from dynamics.validation import shown
+
 
 def option(default: Any, words: str, *, separator: str = ",") -> Any:
     """A dataclass field with a default and what it means, in words for a help page.
@@ -42,7 +44,7 @@ class OptionField:
         try:
             values = tuple(self._item(part) for part in parts)
         except ValueError:
-            raise ValueError(f"{label or self.name}: expected {self.expected}, got {text!r}") from None
+            raise ValueError(f"{label or self.name}: expected {self.expected}, got {shown(text)}") from None
         return values if self.many else values[0]
 
     def _item(self, text: str) -> Any:
@@ -86,7 +88,7 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> OptionField:
     many = get_origin(inner) is tuple
     item = get_args(inner)[0] if many else inner
     if not isinstance(item, type) or not issubclass(item, int | float | str):
-        raise TypeError(f"{field.name}: expected a field of numbers, texts or names, got {hint!r}")
+        raise TypeError(f"{field.name}: expected a field of numbers, texts or names, got {shown(hint)}")
     default = None if field.default is dataclasses.MISSING else field.default
     words, separator = field.metadata.get("words", ""), field.metadata.get("separator", ",")
     return OptionField(field.name, item, many, default, words, separator)

@@ -35,6 +35,16 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
+def is_integer(value: Any) -> bool:
+    """Whether an integer; truth values and spans of time, which Python and NumPy count among them, are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_ | np.timedelta64)
+
+
+def is_real(value: Any) -> bool:
+    """Whether a real number, of Python or NumPy; the same are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_ | np.timedelta64)
+
+
 def number(
     name: str, value: Any, *, positive: bool = False, least: float | None = None, below: float | None = None
 ) -> float:
@@ -42,7 +52,7 @@ def number(
 
     Raises TypeError for what is no number (booleans, texts and arrays are none), ValueError for one out of range.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+    if not is_real(value):
         raise TypeError(f"{name}: expected a real number, got {shown(value)}")
     try:
         result = float(value)
@@ -140,7 +150,7 @@ def integer(name: str, value: Any, *, least: int | None = None) -> int:
     """
     known = {None: "an integer", 0: "a non-negative integer", 1: "a positive integer"}
     expected = known.get(least, f"an integer >= {least}")
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+    if not is_integer(value):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     if least is not None and value < least:
         raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
@@ -168,7 +178,7 @@ def generator(name: str, value: Any, *, of: str) -> np.random.Generator:
     """
     if isinstance(value, np.random.Generator):
         return value
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral):
+    if not is_integer(value):
         raise TypeError(f"{name}: expected a seed or a numpy.random.Generator, got {shown(value)}")
     seed = integer(name, value, least=0)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(of.encode())))
@@ -180,7 +190,7 @@ def checked_dimension(dim: int) -> int:
     return int(dim)
 
 
-def checked_size(size: int) -> int:
-    """A number of samples, from 0 on, of which one number each fits the memory."""
-    check_fits("size", integer("size", size, least=0))
+def checked_size(size: int, dim: int) -> int:
+    """A number of samples, from 0 on, of ``dim`` numbers each, which fit the memory."""
+    check_fits("size", integer("size", size, least=0) * dim)
     return int(size)

@@ -9,6 +9,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from dynamics.validation import shown
+
 if TYPE_CHECKING:
     import torch
 
@@ -33,7 +35,7 @@ def resolve_device(device: str | torch.device) -> str:
         return wanted
     cuda = _CUDA.fullmatch(wanted)
     if cuda is None and wanted != "auto":
-        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {wanted[:120]!r}")
+        raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {shown(wanted[:120])}")
     import torch
 
     present = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -41,7 +43,7 @@ def resolve_device(device: str | torch.device) -> str:
         return "cuda" if present else "cpu"
     if int(cuda[1] or 0) >= present:
         raise ValueError(
-            f"device: expected a device that torch sees, got {wanted!r} with {present} CUDA devices present; "
+            f"device: expected a device that torch sees, got {shown(wanted)} with {present} CUDA devices present; "
             "use 'auto' or 'cpu'"
         )
     return wanted
@@ -52,7 +54,7 @@ def require_dtype(dtype: torch.dtype) -> torch.dtype:
     import torch
 
     if dtype not in (torch.float64, torch.float32):
-        raise ValueError(f"dtype: expected torch.float64 or torch.float32, got {dtype!r}")
+        raise ValueError(f"dtype: expected torch.float64 or torch.float32, got {shown(dtype)}")
     return dtype
 
 

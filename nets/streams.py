@@ -34,6 +34,13 @@ def network_seeds(seed: int | Sequence[int], count: int) -> list[int]:
     return [int(child.generate_state(1, np.uint64)[0]) for child in children]
 
 
+def checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    """A seed, an integer >= 0, for each of one or more networks; raises TypeError or ValueError."""
+    if not len(seeds):
+        raise ValueError("seeds: expected one for each network, got none")
+    return tuple(integer("seeds", seed, least=0) for seed in seeds)
+
+
 class Purpose(IntEnum):
     """What a network draws from a stream: each purpose has a stream of its own."""
 

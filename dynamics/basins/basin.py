@@ -13,7 +13,7 @@ from dynamics.arrays import Array
 from dynamics.basins.rates import basin_radius, basin_rate
 from dynamics.boundary import checked
 from dynamics.two_layer.problem import TeacherStudent
-from dynamics.validation import number
+from dynamics.validation import number, shown
 
 if TYPE_CHECKING:
     from flint import arb
@@ -227,7 +227,7 @@ def _within(radius: float, rate: Callable[[float], float]) -> Callable[[float], 
     def checked(R: float) -> float:
         value = number("R", R, least=0)
         if not value < radius:
-            raise ValueError(f"R: expected 0 <= R < {radius:g}, the proved basin, got {value!r}")
+            raise ValueError(f"R: expected 0 <= R < {radius:g}, the proved basin, got {shown(value)}")
         return rate(value)
 
     return checked
@@ -250,5 +250,5 @@ def _checked(problem: TeacherStudent) -> float:
         raise ValueError("problem: expected fan-outs 1 of one output, as in Theorem 4, got others")
     variance = problem.measure.spherical_variance
     if variance is None:
-        raise ValueError(f"measure: expected an isotropic Gaussian, got {problem.measure!r}")
+        raise ValueError(f"measure: expected an isotropic Gaussian, got {shown(problem.measure)}")
     return variance

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 from dynamics.basins.closed_forms import any_teachers, one_teacher, two_teachers
-from dynamics.validation import number, positive_int
+from dynamics.validation import number, positive_int, shown
 
 ANTIPODE = 2.0
 """R of one student opposite its teacher, the only point that it does not return from."""
@@ -107,7 +107,7 @@ def basin_rate(radius: float, m: int | None = None, d: int | None = None) -> flo
                 f"d: expected at least m teachers' dimension, with m given, got d = {d} and m = {m}"
             )
     if not radius < limit:
-        raise ValueError(f"radius: expected 0 <= radius < {limit:g}, the proved basin, got {radius!r}")
+        raise ValueError(f"radius: expected 0 <= radius < {limit:g}, the proved basin, got {shown(radius)}")
     if m == 1:
         return one_teacher(radius)
     proved = proved_rates()
@@ -140,7 +140,7 @@ def basin_time(start: float, end: float, m: int | None = None, d: int | None = N
     """
     if not number("start", start, least=0) < basin_radius(m):
         raise ValueError(
-            f"start: expected a distance below {basin_radius(m):g}, the proved basin, got {start!r}"
+            f"start: expected a distance below {basin_radius(m):g}, the proved basin, got {shown(start)}"
         )
     end = number("end", end, positive=True)
     slowest = basin_rate(start, m, d)

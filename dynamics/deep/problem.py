@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
-from dynamics.boundary import check_fields
+from dynamics.boundary import check_fields, checked, naming
 from dynamics.deep.weights import Weights, augmented, chained, frozen, require_same_ends, widths
 from dynamics.geometry.angles import norms
-from dynamics.measures.described import described_measure
+from dynamics.measures.described import described_measure, entry
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.two_layer.problem import UNIT_TOLERANCE
+from dynamics.memory import check_fits
+from dynamics.two_layer.problem import UNIT_TOLERANCE, require_index
 from dynamics.two_layer.teachers import random_unit
-from dynamics.validation import Randomness, generator, number, positive_int
+from dynamics.validation import (
+    Randomness,
+    broadcast_lead,
+    generator,
+    integer,
+    number,
+    positive_int,
+    shown,
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +68,8 @@ class DeepProblem:
         require_same_ends(nets["teacher"], nets["student"], self.measure.dim)
         if self.biased:
             _check_constants(nets, self.measure)
-        shapes = [W.shape[:-2] for net in nets.values() for W in net]
-        try:
-            batch = np.broadcast_shapes(*shapes)
-        except ValueError:
-            raise ValueError(f"leading axes: expected broadcastable ensembles, got {shapes}") from None
+        stack = {f"{name}[{level}]": W for name, net in nets.items() for level, W in enumerate(net)}
+        batch = broadcast_lead(stack, trailing=2)
         for name, net in nets.items():
             object.__setattr__(self, name, tuple(frozen(W, batch) for W in net))
         object.__setattr__(self, "slope", slope)
@@ -99,6 +107,8 @@ class DeepProblem:
         Raises:
             ValueError: there are fewer students than teachers.
         """
+        if not 0 <= integer("layer", layer) <= self.depth:
+            raise ValueError(f"layer: expected one from 0 to {self.depth}, got {layer}")
         m, n = self.teacher_widths[layer], self.student_widths[layer]
         if n < m:
             raise ValueError(
@@ -120,7 +130,8 @@ class DeepProblem:
                 )
 
     def instance(self, index: int | tuple[int, ...]) -> DeepProblem:
-        """One instance of the ensemble, as a problem of its own."""
+        """The instance at ``index`` of the leading axes, as a problem of its own; ValueError where there is none."""
+        require_index(index, self.batch_shape)
         teacher, student = (tuple(W[index] for W in net) for net in (self.teacher, self.student))
         return DeepProblem(teacher, student, self.measure, self.slope, self.biased)
 
@@ -135,6 +146,7 @@ class DeepProblem:
         return {**plain, **weights, **self.measure.description()}
 
     @classmethod
+    @checked
     def from_description(
         cls, description: Mapping[str, Any], *, measure: InputMeasure | None = None
     ) -> DeepProblem:
@@ -147,15 +159,16 @@ class DeepProblem:
         Raises:
             ValueError: another kind of problem, or a measure that cannot be made again.
         """
-        if description.get("kind") != "DeepProblem":
-            kind = description.get("kind")
-            raise ValueError(f"description: expected one of a DeepProblem, got kind {kind!r}")
-        law = described_measure(description) if measure is None else measure
-        teacher, student = (
-            [description[f"{name}_W{level}"] for level in range(description["depth"])]
-            for name in ("teacher", "student")
-        )
-        return cls(tuple(teacher), tuple(student), law, description["slope"], description["biased"])
+        if not isinstance(kind := description.get("kind"), str) or kind != "DeepProblem":
+            raise ValueError(f"description: expected one of a DeepProblem, got kind {shown(kind)}")
+        with naming("description"):
+            law = described_measure(description) if measure is None else measure
+            levels = range(positive_int("depth", entry(description, "depth")))
+            teacher, student = (
+                tuple(entry(description, f"{name}_W{level}") for level in levels)
+                for name in ("teacher", "student")
+            )
+            return cls(teacher, student, law, entry(description, "slope"), entry(description, "biased"))
 
     @classmethod
     def with_biases(
@@ -220,11 +233,15 @@ class DeepProblem:
         own = chained("teacher", teacher)
         m = widths(own)
         n = (m[0], *(factor * width for width in m[1:-1]), m[-1])
-        batch = np.broadcast_shapes(*(W.shape[:-2] for W in own))
+        batch = broadcast_lead({f"teacher[{level}]": W for level, W in enumerate(own)}, trailing=2)
+        check_fits("factor", max(map(math.prod, pairwise(n))) * math.prod(batch))
         student = []
         for level, W in enumerate(own):
             start = random_unit(n[level], n[level + 1], source, batch)
-            start[..., : m[level], : m[level + 1]] += p_W * W
+            with np.errstate(over="ignore"):
+                start[..., : m[level], : m[level + 1]] += p_W * W
+            if not np.isfinite(start).all():
+                raise ValueError(f"p_W: expected a weight with p_W W*_{level} finite, got {p_W}")
             student.append(
                 number("gain", gain, positive=True) * start / np.linalg.norm(start, axis=-2, keepdims=True)
             )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.validation import real_array
+from dynamics.validation import broadcast_lead, real_array, shown
 
 Weights = tuple[Array, ...]
 """W_0 .. W_{L-1} of one network, each ``(..., n_l, n_{l+1})``; column j is the fan-in of node j of layer l + 1."""
@@ -62,8 +62,8 @@ def frozen(W: Array, batch: tuple[int, ...]) -> Array:
 def augmented(name: str, weights: Any, biases: Any) -> Weights:
     """Weight matrices with the biases as last row and, below the top, the constant node as last column."""
     layers = chained(name, weights)
-    if len(biases) != len(layers):
-        raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {len(biases)}")
+    if not isinstance(biases, Sequence) or isinstance(biases, str) or len(biases) != len(layers):
+        raise ValueError(f"{name}_biases: expected {len(layers)} vectors, one a layer, got {shown(biases)}")
     stacked = []
     for level, (W, bias) in enumerate(zip(layers, biases, strict=True)):
         b = real_array(f"{name}_biases, b_{level}", bias)
@@ -71,7 +71,7 @@ def augmented(name: str, weights: Any, biases: Any) -> Weights:
             raise ValueError(
                 f"{name}_biases: expected {W.shape[-1]} entries in b_{level}, got shape {b.shape}"
             )
-        batch = np.broadcast_shapes(W.shape[:-2], b.shape[:-1])
+        batch = broadcast_lead({name: W, f"{name}_biases": b[..., None]}, trailing=2)
         hidden = level < len(layers) - 1
         full = np.zeros((*batch, W.shape[-2] + 1, W.shape[-1] + hidden))
         full[..., :-1, : W.shape[-1]] = W

@@ -17,6 +17,7 @@ from dynamics.files import foreign_hdf5
 from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_line
 from dynamics.files.places import check_readable, check_writable
 from dynamics.files.writing import write_atomically
+from dynamics.validation import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,8 +137,8 @@ def check_name(argument: str, name: Hashable, longest: int = 200) -> str:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name != name.strip() or name == ".":
         raise ValueError(
-            f"{argument}: expected names without slashes, control characters and outer blanks, got {name!r}"
+            f"{argument}: expected names without slashes, control characters and outer blanks, got {shown(name)}"
         )
     if len(name.encode()) > longest:
-        raise ValueError(f"{argument}: expected names up to {longest} bytes, got {name[:40] + '…'!r}")
+        raise ValueError(f"{argument}: expected names up to {longest} bytes, got {shown(name[:40] + '…')}")
     return name

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from dynamics.validation import shown
+
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _LINKS_AT_MOST = 40
 
@@ -106,15 +108,15 @@ def kind_of(mode: int) -> str:
 def _stat(argument: str, path: Path) -> os.stat_result | None:
     """What stands at ``path``, links followed; None where nothing does."""
     if _ADDRESS.match(str(path)) and not path.exists():
-        raise ValueError(f"{argument}: expected a file on this machine, got the address {str(path)!r}")
+        raise ValueError(f"{argument}: expected a file on this machine, got the address {shown(str(path))}")
     try:
         return os.stat(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         why = _REFUSED.get(getattr(error, "errno", 0) or 0, f"cannot be looked at ({error})")
-        shown = str(path) if len(str(path)) < 200 else f"{str(path)[:80]}…"
-        raise ValueError(f"{argument}: {shown!r} {why}") from error
+        place = str(path) if len(str(path)) < 200 else f"{str(path)[:80]}…"
+        raise ValueError(f"{argument}: {place!r} {why}") from error
 
 
 def _check_stream(argument: str, path: Path, mode: int) -> None:

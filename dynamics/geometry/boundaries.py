@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.geometry.angles import angle_pair
 from dynamics.memory import check_fits
-from dynamics.validation import number, positive_int, real_array
+from dynamics.validation import checked_size, number, positive_int, real_array, real_numbers
 
 Mask = NDArray[np.bool_]
 
@@ -61,19 +62,28 @@ class Box:
         """Largest ``||x||`` in the region."""
         return float(np.linalg.norm(np.abs(self.centre) + self.half_width))
 
+    @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
-        """``size`` uniform points, (size, d)."""
-        return np.asarray(self.centre + self.half_width * rng.uniform(-1, 1, (size, self.d)))
+        """``size`` uniform points, (size, d); ValueError or TypeError for no number of points that fit the memory."""
+        shape = (checked_size(size, self.d), self.d)
+        return np.asarray(self.centre + self.half_width * rng.uniform(-1, 1, shape))
 
     def depth(self, x: Array) -> Array:
         """Distance of ``x (N, d)`` to the nearest wall, negative outside: (N,)."""
+        x = real_numbers("x", x)
+        if x.shape[-1:] != (self.d,):
+            raise ValueError(f"x: expected shape (..., {self.d}), got {x.shape}")
         return np.asarray((self.half_width - np.abs(x - self.centre)).min(axis=-1))
 
     def extremes(self, nodes: Array) -> tuple[Array, Array]:
         """Infimum and supremum of ``w^T x + b`` over the region, for nodes (d + 1, n): two arrays (n,)."""
-        middle = self.centre @ nodes[:-1] + nodes[-1]
-        swing = self.half_width @ np.abs(nodes[:-1])
-        return np.asarray(middle - swing), np.asarray(middle + swing)
+        nodes = real_numbers("nodes", nodes)
+        if nodes.ndim != 2 or len(nodes) != self.d + 1:
+            raise ValueError(f"nodes: expected shape ({self.d + 1}, n), got {nodes.shape}")
+        with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where a value overflows
+            middle = self.centre @ nodes[:-1] + nodes[-1]
+            swing = self.half_width @ np.abs(nodes[:-1])
+            return np.asarray(middle - swing), np.asarray(middle + swing)
 
 
 def visibility(region: Box, nodes: Array) -> Array:

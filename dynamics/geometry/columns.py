@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynamics.arrays import Array
-from dynamics.validation import real_numbers
+from dynamics.validation import broadcast_lead, real_numbers
 
 # Columns whose squared norm lies in this interval, unit ones among them, are used as they are. Others are first
 # scaled into it by a power of two, which is exact, so that no square of an entry overflows or underflows.
@@ -226,3 +226,5 @@ def require_same_fan_in(A: Array, B: Array, *, paired: bool = False) -> None:
     if A.shape[-2] != B.shape[-2] or (paired and A.shape[-1] != B.shape[-1]):
         expected = "equal numbers of rows and columns" if paired else "equal numbers of rows"
         raise ValueError(f"A and B: expected {expected}, got shapes {A.shape} and {B.shape}")
+    if A.shape[:-2] != B.shape[:-2]:
+        broadcast_lead({"A": A, "B": B}, trailing=2)

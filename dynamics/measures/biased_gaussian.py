@@ -15,7 +15,7 @@ from dynamics.geometry.columns import Columns
 from dynamics.measures.biased_kernel_bounds import biased_kernel_bounds
 from dynamics.measures.gaussian_kernels import CERTAIN_THRESHOLD, Quadrant, quadrant
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.kernel_bounds import KernelBounds
+from dynamics.measures.kernel_bounds import KernelBounds, checked_caps
 from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_dimension, checked_size
 
@@ -81,7 +81,7 @@ class BiasedGaussian(InputMeasure):
 
     @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
-        x = np.ones((checked_size(size), self.dim))
+        x = np.ones((checked_size(size, self.dim), self.dim))
         x[:, :-1] = rng.standard_normal((len(x), self.input_dim))
         return x
 
@@ -93,7 +93,7 @@ class BiasedGaussian(InputMeasure):
         return np.eye(self.dim)
 
     def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
-        return biased_kernel_bounds(centres, radii)
+        return biased_kernel_bounds(*checked_caps(self.dim, centres, radii))
 
 
 class BiasedColumns:
@@ -137,10 +137,11 @@ def _first_moment(
     acute = theta <= supplement
     narrow = np.where(acute, theta, supplement)
     cosine = np.where(acute, np.cos(narrow), -np.cos(narrow))
-    total = (
-        (s * s2 * cosine + b * b2) * corner.probability
-        + s * b2 * density * corner.given_h
-        + b * s2 * density2 * corner.given_k
-        + s * s2 * np.sin(narrow) * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where an expectation overflows
+        total = (
+            (s * s2 * cosine + b * b2) * corner.probability
+            + s * b2 * density * corner.given_h
+            + b * s2 * density2 * corner.given_k
+            + s * s2 * np.sin(narrow) * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
+        )
     return np.maximum(total, 0.0)

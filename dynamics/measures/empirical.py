@@ -12,7 +12,7 @@ from dynamics.arrays import Array
 from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_size, real_array
+from dynamics.validation import broadcast_lead, checked_size, real_array
 
 # Pre-activations made at once, of as many samples as that allows: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
@@ -55,7 +55,7 @@ class EmpiricalMeasure(InputMeasure):
 
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         A, B = self._columns(A, B)
-        lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+        lead = broadcast_lead({"A": A, "B": B}, trailing=2)
         psi_l = np.zeros((*lead, A.shape[-1], B.shape[-1]))
         psi_d = np.zeros_like(psi_l)
         per_sample = max(1, math.prod(lead) * (A.shape[-1] + B.shape[-1]))
@@ -81,16 +81,18 @@ class EmpiricalMeasure(InputMeasure):
     @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         """``size`` of the samples, drawn with replacement by weight."""
-        return self.samples[rng.choice(len(self.samples), size=checked_size(size), p=self.weights)]
+        return self.samples[rng.choice(len(self.samples), size=checked_size(size, self.dim), p=self.weights)]
 
     def fill_batches(self, rows: Any, stream: RandomStream) -> None:
         stream.fill_chosen(rows, self.samples, self.weights)
 
     def second_moment(self) -> Array:
         x = self.samples
-        if self.weights is None:
-            return np.asarray(x.T @ x / len(x))
-        return np.asarray(x.T @ (x * self.weights[:, None]))
+        # A product of a matrix with itself: symmetric to the last bit.
+        root = x if self.weights is None else x * np.sqrt(self.weights)[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where a moment overflows
+            total = root.T @ root
+            return np.asarray(total / len(x) if self.weights is None else total)
 
 
 def _normalised(weights: ArrayLike, count: int) -> Array:
@@ -99,7 +101,8 @@ def _normalised(weights: ArrayLike, count: int) -> Array:
         raise ValueError(f"weights: expected shape ({count},), one per sample, got shape {p.shape}")
     if (p < 0).any():
         raise ValueError(f"weights: expected non-negative numbers, got minimum {p.min()}")
-    total = p.sum()
-    if not total > 0:
-        raise ValueError(f"weights: expected a positive sum, got {total}")
-    return np.asarray(p / total)
+    largest = p.max(initial=0.0)
+    if not largest > 0:
+        raise ValueError(f"weights: expected a positive sum, got {largest}")
+    p = np.ldexp(p, -int(np.frexp(largest)[1]))  # exact, and the sum neither overflows nor vanishes
+    return np.asarray(p / p.sum())

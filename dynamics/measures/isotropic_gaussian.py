@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, overload
 
 import numpy as np
@@ -14,9 +15,9 @@ from dynamics.geometry.angles import Pairs
 from dynamics.geometry.columns import Columns, Directions
 from dynamics.measures.gaussian_kernels import arc_cosine_from
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.measures.kernel_bounds import KernelBounds, spherical_kernel_bounds
+from dynamics.measures.kernel_bounds import KernelBounds, checked_caps, spherical_kernel_bounds
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_dimension, checked_size, number, real_numbers
+from dynamics.validation import checked_dimension, checked_size, number, real_numbers, shown
 
 # One kernel call on joined columns beats two while the overhead of a call dominates: up to about this many entries
 # d (m + n) of the joined columns, which are copied,
@@ -35,7 +36,7 @@ class IsotropicGaussian(InputMeasure):
 
     Args:
         dim: d, the length of a weight column and of x.
-        std: standard deviation of each coordinate, > 0.
+        std: standard deviation of each coordinate, > 0, its square neither 0 nor infinite in float64.
     Raises:
         ValueError, TypeError: ``dim`` is no positive integer, or ``std`` no positive number.
     Cost: a kernel takes one matrix product and O(1) per pair; memory at the peak 6 arrays of the pairs.
@@ -45,6 +46,8 @@ class IsotropicGaussian(InputMeasure):
     def __init__(self, dim: int, std: float = 1.0) -> None:
         self.dim = checked_dimension(dim)
         self.std = number("std", std, positive=True)
+        if not sys.float_info.min <= self.std * self.std <= sys.float_info.max:
+            raise ValueError(f"std: expected a number whose square is one of float64, got {shown(std)}")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, std={self.std})"
@@ -117,15 +120,16 @@ class IsotropicGaussian(InputMeasure):
             raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
         pairs = Pairs(one, two)
         supplement = _supplements(pairs, one, two)
-        along = np.matmul(c * pairs.sines(), two.norms[..., None])[..., 0]
-        if one.zero is not None:
-            along *= ~one.zero
-        total = np.matmul(two.array, (c * supplement).mT) + one.unit * along[..., None, :]
-        return np.asarray(self.std**2 / (2.0 * np.pi) * total)
+        with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where the sum overflows
+            along = np.matmul(c * pairs.sines(), two.norms[..., None])[..., 0]
+            if one.zero is not None:
+                along *= ~one.zero
+            total = np.matmul(two.array, (c * supplement).mT) + one.unit * along[..., None, :]
+            return np.asarray(self.std**2 / (2.0 * np.pi) * total)
 
     @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
-        return self.std * rng.standard_normal((checked_size(size), self.dim))
+        return self.std * rng.standard_normal((checked_size(size, self.dim), self.dim))
 
     def fill_batches(self, rows: Any, stream: RandomStream) -> None:
         stream.fill_normal(rows)
@@ -139,7 +143,7 @@ class IsotropicGaussian(InputMeasure):
         return A if self.std == 1 else self.std**2 * A
 
     def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
-        return spherical_kernel_bounds(self.std**2, centres, radii)
+        return spherical_kernel_bounds(self.std**2, *checked_caps(self.dim, centres, radii))
 
 
 def _supplements(pairs: Pairs, one: Directions, two: Directions) -> Array:

@@ -13,8 +13,10 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
+from dynamics.geometry.columns import norms
 from dynamics.measures.gaussian_kernels import arc_cosine
 from dynamics.measures.outward import ELEMENTARY, above, angle_ulps, below
+from dynamics.validation import broadcast_lead, real_array
 
 ARC_COSINE = 24.0
 """Ulps of :func:`~dynamics.measures.gaussian_kernels.arc_cosine`: at x = 1, where most cancels, its two terms are .84
@@ -43,6 +45,24 @@ class KernelBounds:
     across: Array
     own_l_low: Array
     moment: float
+
+
+def checked_caps(dim: int, centres: Array, radii: Array) -> tuple[Array, Array]:
+    """Centres (..., dim, n) and radii (..., n) as float64; raises ValueError or TypeError for no caps."""
+    centres, radii = real_array("centres", centres), real_array("radii", radii)
+    if centres.ndim < 2 or 0 in centres.shape or centres.shape[-2] != dim:
+        raise ValueError(f"centres: expected shape (..., {dim}, n), got {centres.shape}")
+    if radii.shape[-1:] != centres.shape[-1:] or (radii < 0).any():
+        raise ValueError(
+            f"radii: expected {centres.shape[-1]} angles >= 0, one a column, got shape {radii.shape} with least"
+            f" {radii.min(initial=np.inf):g}"
+        )
+    broadcast_lead({"centres": centres, "radii": radii[..., None, :]}, trailing=2)
+    if not np.abs(norms(centres) - 1).max(initial=0.0) < 1e-6:
+        raise ValueError(
+            f"centres: expected unit columns, got norms from {norms(centres).min():g} to {norms(centres).max():g}"
+        )
+    return centres, radii
 
 
 def spherical_kernel_bounds(variance: float, centres: Array, radii: Array) -> KernelBounds:

@@ -16,7 +16,8 @@ from dynamics.validation import number, real_numbers, shown
 
 def time_span(t_span: Any) -> tuple[float, float]:
     """The two ends of the time span, finite, in the given order."""
-    if not isinstance(t_span, Sequence | np.ndarray) or isinstance(t_span, str | bytes) or len(t_span) != 2:
+    held = isinstance(t_span, Sequence) or (isinstance(t_span, np.ndarray) and t_span.ndim > 0)
+    if not held or isinstance(t_span, str | bytes) or len(t_span) != 2:
         raise TypeError(f"t_span: expected two times (t0, t1), got {shown(t_span)}")
     for value in t_span:
         if isinstance(value, float | np.floating) and math.isinf(value):

@@ -114,8 +114,8 @@ class Converged:
         known = list(flow.observables(y0.copy()))
         if self.observable not in known:
             raise ValueError(
-                f"events: converged needs the observable {self.observable!r}, and {flow.name} has "
-                f"{', '.join(known) if known else 'no observables'}"
+                f"events: converged: expected an observable of {flow.name}, got {shown(self.observable)}; "
+                f"{flow.name} has {', '.join(known) if known else 'no observables'}"
             )
 
         def above(t: float, y: Vector) -> float:

@@ -153,13 +153,13 @@ class Flow(HearsOverrides, ABC):
         parts = []
         for name, _, shape in self._layout:
             if name not in arrays:
-                raise ValueError(
-                    f"{name}: expected among the arrays of {self.name}, got {', '.join(map(str, arrays)) or 'none'}"
-                )
-            array = arrays[name]
+                raise ValueError(f"arrays: expected {name} of {self.name} among them, got {shown([*arrays])}")
+            array = real_numbers(f"arrays[{name!r}]", arrays[name])
             lead = array.shape[: array.ndim - len(shape)]
             if array.shape != (*lead, *shape):
-                raise ValueError(f"{name}: expected shape (..., {str(shape)[1:-1]}), got {array.shape}")
+                raise ValueError(
+                    f"arrays[{name!r}]: expected shape (..., {str(shape)[1:-1]}), got {array.shape}"
+                )
             parts.append(array.reshape((*lead, prod(shape))))
         return np.concatenate(parts, axis=-1)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dynamics.arrays import Array, Vector
 from dynamics.ode.flow import Flow, Integrable, Labels
-from dynamics.validation import positive_int
+from dynamics.validation import positive_int, shown
 
 
 def as_flow(candidate: Integrable) -> Flow:
@@ -22,7 +22,7 @@ def as_flow(candidate: Integrable) -> Flow:
         return candidate
     if not callable(candidate) or not callable(getattr(candidate, "initial_state", None)):
         raise TypeError(
-            f"flow: expected an object with initial_state() and __call__(t, y), got {candidate!r}"
+            f"flow: expected an object with initial_state() and __call__(t, y), got {shown(candidate)}"
         )
     return ForeignFlow(candidate)
 

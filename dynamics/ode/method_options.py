@@ -34,7 +34,7 @@ class MethodOptions:
         longest = math.inf if unbounded else number("max_step", max_step, positive=True)
         first = None if first_step is None else number("first_step", first_step, positive=True)
         if first is not None and first > abs(span) > 0:
-            raise ValueError(f"first_step: expected at most the span {abs(span)!r}, got {first_step!r}")
+            raise ValueError(f"first_step: expected at most the span {abs(span)!r}, got {shown(first_step)}")
         for name, check in _CHECKS.items():
             if further.get(name) is not None:
                 check(name, further[name], size)
@@ -97,7 +97,7 @@ def _guarded(jac: Jacobian, field: GuardedField, shape: tuple[int, int] | None) 
 
 def _bandwidth(name: str, value: Any, size: int) -> None:
     if integer(name, value, least=0) >= size:
-        raise ValueError(f"{name}: expected fewer diagonals than the {size} components, got {value!r}")
+        raise ValueError(f"{name}: expected fewer diagonals than the {size} components, got {shown(value)}")
 
 
 def _least_step(name: str, value: Any, size: int) -> None:

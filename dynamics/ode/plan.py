@@ -31,7 +31,7 @@ from dynamics.ode.steppers.methods import (
     require_loss,
 )
 from dynamics.ode.tolerances import RTOL_FLOOR, Tolerances
-from dynamics.validation import number, positive_int
+from dynamics.validation import number, positive_int, shown
 
 AS_ASKED = "as asked"
 """Why a method is taken that was named by the caller."""
@@ -129,14 +129,14 @@ class Plan:
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
         if not isinstance(deviations, bool):
-            raise TypeError(f"deviations: expected True or False, got {deviations!r}")
+            raise TypeError(f"deviations: expected True or False, got {shown(deviations)}")
         if deviations:
             adapted = _in_deviations(adapted, method, options)
         problem = InitialValueProblem(
             adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
         )
         tolerances = Tolerances.of(adapted, problem.y0.size, rtol, atol)
-        named = None if method == "auto" else _named(method, problem)
+        named = None if isinstance(method, str) and method == "auto" else _named(method, problem)
         times = output_times(t_eval, t0, t1)
         limits = Limits.of(max_steps, max_seconds)
         further = MethodOptions.of(max_step, first_step, options, t1 - t0, problem.y0.size)

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from dynamics.validation import shown
+
 Report = Callable[[float], None]
 """Called with the time that a run has reached."""
 
@@ -22,7 +24,7 @@ def reporting(progress: bool | Callable[[float], None], t0: float, t1: float) ->
 
     if not (callable(progress) or isinstance(progress, bool)):
         raise TypeError(
-            f"progress: expected True, False or a callable of the fraction done, got {progress!r}"
+            f"progress: expected True, False or a callable of the fraction done, got {shown(progress)}"
         )
     if callable(progress):
         own = progress

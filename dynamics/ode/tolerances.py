@@ -10,7 +10,7 @@ import numpy as np
 
 from dynamics.ode.flow import Flow, Labels
 from dynamics.ode.steppers.methods import Method
-from dynamics.validation import number
+from dynamics.validation import number, shown
 
 RTOL_FLOOR = 100 * float(np.finfo(np.float64).eps)
 """Below this relative tolerance rounding dominates the error estimate; SciPy's methods refuse it."""
@@ -34,7 +34,9 @@ class Tolerances:
         relative = number("rtol", rtol, positive=True)
         absolute = number("atol", atol, positive=True)
         if not RTOL_FLOOR <= relative < 1:
-            raise ValueError(f"rtol: expected a number from {RTOL_FLOOR:.3g} (100 eps) to 1, got {rtol!r}")
+            raise ValueError(
+                f"rtol: expected a number from {RTOL_FLOOR:.3g} (100 eps) to 1, got {shown(rtol)}"
+            )
         return cls(relative, absolute, flow.instances, flow.instance_labels(size))
 
     def given_to(self, method: Method) -> tuple[float, float]:

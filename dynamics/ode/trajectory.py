@@ -14,7 +14,7 @@ from dynamics.boundary import checked
 from dynamics.files import netcdf
 from dynamics.ode.results import dataset
 from dynamics.ode.results.trajectory_data import TrajectoryData
-from dynamics.validation import shown
+from dynamics.validation import is_real, shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -87,7 +87,8 @@ class Trajectory(TrajectoryData):
         array, axes = self.arrays[name], list(self.axes()[name].trailing)
         for coordinate, value in chosen.items():
             dimension, values = self.coordinates.get(coordinate, ("", np.empty(0)))
-            places = np.flatnonzero(values == value) if np.ndim(value) == 0 else np.empty(0, dtype=np.intp)
+            plain = isinstance(value, str | bool | np.bool_ | np.str_) or is_real(value)
+            places = np.flatnonzero(values == value) if plain else np.empty(0, dtype=np.intp)
             if dimension not in axes or not places.size:
                 raise ValueError(
                     f"{coordinate}: expected a coordinate of {name} and a value of it, got {shown(value)}"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.boundary import checked
+from dynamics.boundary import checked, naming
 from dynamics.geometry.columns import Columns, directions, norms
 from dynamics.geometry.coordinate_axes import CoordinateAxes
 from dynamics.ode.flow import Coordinates
@@ -26,7 +26,7 @@ from dynamics.two_layer.problem import TeacherStudent
 from dynamics.two_layer.student_flow import StudentFlow
 from dynamics.two_layer.tangent_gram import TangentGram
 from dynamics.two_layer.teacher_basis import in_teacher_basis
-from dynamics.validation import one_of
+from dynamics.validation import one_of, shown
 
 # Elements of the largest array made while several states are observed at once: 2^18 float64, 2 MiB, stay in cache.
 _OBSERVED_ELEMENTS = 1 << 18
@@ -129,12 +129,18 @@ class TwoLayerDynamics(StudentFlow):
     def observables_along(self, states: Sequence[Array] | Array) -> dict[str, Array]:
         """The observables of a run's states (T, size), time first: as many states at once as stay in cache."""
         problem = self.problem
+        many = isinstance(states, Sequence) or (isinstance(states, np.ndarray) and states.ndim > 1)
+        if not many or not len(states):
+            raise ValueError(
+                f"states: expected one or more flat states, shape (T, size), got {shown(states)}"
+            )
         per_state = self.instances * problem.n * (problem.n + problem.m + problem.d)
         rows = max(1, _OBSERVED_ELEMENTS // per_state)
-        parts = [
-            self.observables(np.stack(list(states[start : start + rows])))
-            for start in range(0, len(states), rows)
-        ]
+        parts = []
+        for start in range(0, len(states), rows):
+            with naming("states"):
+                some = np.stack([self.checked_states(y) for y in states[start : start + rows]])
+            parts.append(self.observables(some))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def __call__(self, t: float, y: Array) -> Array:

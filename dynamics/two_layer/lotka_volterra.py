@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.ode.flow import Flow
-from dynamics.validation import real_array
+from dynamics.validation import real_array, shown
 
 
 class LotkaVolterraFlow(Flow):
@@ -46,7 +46,7 @@ class LotkaVolterraFlow(Flow):
                 f"got {g.shape}, {A.shape}, {x.shape}"
             )
         if not np.all(x > 0):
-            raise ValueError(f"start: expected positive numbers, got {float(x.min())!r}")
+            raise ValueError(f"start: expected positive numbers, got {shown(float(x.min()))}")
         batch = np.broadcast_shapes(g.shape[:-1], A.shape[:-2], x.shape[:-1])
         self.start = np.array(np.broadcast_to(x, (*batch, n)))
         self.growth, self.interaction = g, A

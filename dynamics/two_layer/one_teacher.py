@@ -26,7 +26,7 @@ from dynamics.ode.events import Event, diverged
 from dynamics.ode.flow import Flow
 from dynamics.ode.integrate import integrate
 from dynamics.ode.trajectory import Trajectory
-from dynamics.validation import number, real_array, shown
+from dynamics.validation import broadcast_lead, number, real_array, shown
 
 _LARGEST_LOGARITHM = 150.0
 """Where logarithms of norm and fan-out are cut in the field: e^150 is far outside of any state, its square finite."""
@@ -39,12 +39,14 @@ class _OneTeacher(Flow):
         self, delta: ArrayLike, rho: ArrayLike, v: ArrayLike, teacher_v: ArrayLike, c: float, frozen: bool
     ) -> None:
         given = {"delta": delta, "rho": rho, "v": v, "teacher_v": teacher_v}
-        parts = np.broadcast_arrays(*(real_array(name, part) for name, part in given.items()))
+        arrays = {name: real_array(name, part) for name, part in given.items()}
+        broadcast_lead(arrays, trailing=0)
+        parts = np.broadcast_arrays(*arrays.values())
         self.delta, self.rho, self.v, self.teacher_v = (part.copy() for part in parts)
         if not (np.all(self.delta > 0) and np.all(self.delta <= np.pi)):
-            raise ValueError(f"delta: expected angles in (0, pi], got {delta!r}")
+            raise ValueError(f"delta: expected angles in (0, pi], got {shown(delta)}")
         if not np.all(self.rho > 0):
-            raise ValueError(f"rho: expected positive norms, got {rho!r}")
+            raise ValueError(f"rho: expected positive norms, got {shown(rho)}")
         self.c, self.frozen = number("c", c, positive=True), bool(frozen)
 
     def field(self, delta: Array, rho: Array, v: Array) -> tuple[Array, Array, Array]:
@@ -149,12 +151,14 @@ class PassageFlow(_OneTeacher):
     ) -> None:
         super().__init__(delta, rho, v, teacher_v, c, frozen)
         if not (number("end", end, positive=True) < np.pi and np.all(self.delta < end)):
-            raise ValueError(f"end: expected an angle above every start and below pi, got {end!r}")
+            raise ValueError(f"end: expected an angle above every start and below pi, got {shown(end)}")
         if not np.all(self.v * self.teacher_v > 0):
             raise ValueError(
                 f"v, teacher_v: expected v v* > 0, or the student turns away, got {shown(v)}, {shown(teacher_v)}"
             )
-        self.way = np.log(end / self.delta)
+        with np.errstate(over="ignore"):
+            ratio = end / self.delta
+        self.way = np.where(np.isinf(ratio), np.log(end) - np.log(self.delta), np.log(ratio))
 
     @property
     def initial_arrays(self) -> Mapping[str, Array]:
@@ -237,12 +241,12 @@ def frozen_passage_time(start: float, end: float = np.pi / 2, kappa: float = 1.0
         ValueError: a number outside its range.
     Source: Student Specialization, Eqn 12.
     """
-    for name, value in (("start", start), ("end", end), ("kappa", kappa)):
+    start, end, kappa = (
         number(name, value, positive=True)
+        for name, value in (("start", start), ("end", end), ("kappa", kappa))
+    )
     if not start <= end < np.pi:
-        raise ValueError(
-            f"start, end, kappa: expected 0 < start <= end < pi and kappa > 0, got {start!r}, {end!r}, {kappa!r}"
-        )
+        raise ValueError(f"start, end: expected 0 < start <= end < pi, got {start}, {end}")
     rest, _ = quad(_regular_rest, start, end, epsabs=0, epsrel=1e-13, limit=200)
     return (1 / start - 1 / end + float(rest)) / kappa
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from scipy.integrate import quad
 
-from dynamics.validation import number
+from dynamics.validation import number, shown
 
 SMALL = 1e-4
 """Angle below which the slope of q is three terms of its series; the next is 2e-13 of it, the formula loses more."""
@@ -48,7 +48,7 @@ def lost_square(angle: float, *, projected: bool = True) -> float:
     """
     angle = number("angle", angle, least=0)
     if not angle < math.pi:
-        raise ValueError(f"angle: expected 0 <= angle < pi, got {angle!r}")
+        raise ValueError(f"angle: expected 0 <= angle < pi, got {shown(angle)}")
     whole = _integral(slope, angle)
     if projected:
         return whole

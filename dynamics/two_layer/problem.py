@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
-from dynamics.boundary import checked
+from dynamics.boundary import checked, naming
 from dynamics.geometry.angles import norms, tangent_projection, unit_columns
 from dynamics.geometry.columns import directions
-from dynamics.measures.described import described_measure
+from dynamics.measures.described import described_measure, entry
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.memory import check_fits
 from dynamics.two_layer.teachers import random_unit
 from dynamics.validation import (
     Randomness,
@@ -62,11 +63,11 @@ class TeacherStudent:
 
     def __post_init__(self) -> None:
         arrays = {name: matrix(name, getattr(self, name)) for name in ("teacher_W", "student_W")}
-        outputs = next((np.shape(v)[-1] for v in (self.teacher_V, self.student_V) if np.ndim(v) >= 2), 1)
-        for side in ("teacher", "student"):
-            nodes = arrays[f"{side}_W"].shape[-1]
-            given = getattr(self, f"{side}_V")
-            arrays[f"{side}_V"] = np.ones((nodes, outputs)) if given is None else matrix(f"{side}_V", given)
+        names = ("teacher_V", "student_V")
+        given = {name: matrix(name, V) for name in names if (V := getattr(self, name)) is not None}
+        outputs = next((V.shape[-1] for V in given.values()), 1)
+        for name, W in zip(names, tuple(arrays.values()), strict=True):
+            arrays[name] = given.get(name, np.ones((W.shape[-1], outputs)))
         measure = IsotropicGaussian(arrays["teacher_W"].shape[-2]) if self.measure is None else self.measure
         if not isinstance(measure, InputMeasure):
             raise TypeError(f"measure: expected an InputMeasure, got {type(measure).__name__}")
@@ -169,11 +170,12 @@ class TeacherStudent:
         Raises:
             ValueError: another kind of problem, or a measure that cannot be made again.
         """
-        if description.get("kind") != "TeacherStudent":
-            kind = description.get("kind")
-            raise ValueError(f"description: expected one of a TeacherStudent, got kind {kind!r}")
-        law = described_measure(description) if measure is None else measure
-        return cls(**{name: description[name] for name in _ARRAYS}, measure=law)
+        if not isinstance(kind := description.get("kind"), str) or kind != "TeacherStudent":
+            raise ValueError(f"description: expected one of a TeacherStudent, got kind {shown(kind)}")
+        arrays = {name: entry(description, name) for name in _ARRAYS}
+        with naming("description"):
+            law = described_measure(description) if measure is None else measure
+            return cls(**arrays, measure=law)
 
     @classmethod
     def at_angle(
@@ -250,6 +252,7 @@ class TeacherStudent:
         d, m = W.shape[-2:]
         if positive_int("n", n) < m:
             raise ValueError(f"n: expected at least m = {m} students, got {n}")
+        check_fits("n", n * (d + V.shape[-1]))
         if V.shape[-2] != m:
             raise ValueError(f"teacher_V: expected {m} rows, one a teacher node, got shape {V.shape}")
         batch = broadcast_lead({"teacher_W": W, "teacher_V": V}, trailing=2)
@@ -257,7 +260,11 @@ class TeacherStudent:
         fan_in = random_unit(d, n, source, batch)
         fan_out = random_unit(V.shape[-1], n, source, batch)
         fan_in[..., :m] += p_W * W
-        fan_out[..., :m] += p_V * np.swapaxes(V, -1, -2)
+        with np.errstate(over="ignore"):
+            pull = p_V * np.swapaxes(V, -1, -2)
+        if not np.isfinite(pull).all():
+            raise ValueError(f"p_V: expected a weight with p_V teacher_V finite, got {p_V}")
+        fan_out[..., :m] += pull
         start_V = np.swapaxes(unit_columns(fan_out), -1, -2)
         return cls(W, unit_columns(fan_in), V, start_V, measure)  # type: ignore[arg-type]
 

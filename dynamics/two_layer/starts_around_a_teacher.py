@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dynamics.arrays import Array
 from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.memory import check_fits
@@ -41,16 +42,16 @@ def turned_from(
         ValueError, TypeError: an argument outside its range, a node that is not there, or one without fan-out.
     Source: Student Specialization, section 5.3 and Eqn 8.
     """
-    check_fits("n", positive_int("n", n))
     n, scale = positive_int("n", n), number("scale", scale, positive=True)
     W, V = matrix("teacher_W", teacher_W), matrix("teacher_V", teacher_V)
+    check_fits("n", n * (W.shape[-2] + V.shape[-1]) * math.prod(W.shape[:-2]))
     if not -W.shape[-1] <= integer("node", node) < W.shape[-1]:
         raise ValueError(
             f"node: expected the index of a teacher node of teacher_W {W.shape}, got {shown(node)}"
         )
     if V.shape[-2] != W.shape[-1]:
         raise ValueError(f"teacher_V: expected {W.shape[-1]} rows, one a node, got shape {V.shape}")
-    column, fan_out = W[..., [node]], V[..., [node], :]
+    column, fan_out = W[..., [node]], _of_size_one(V[..., [node], :])
     strength = np.linalg.norm(fan_out, axis=-1, keepdims=True)
     if not np.all(strength > 0):
         raise ValueError(f"teacher_V: expected a fan-out other than zero at node {node}, got zeros")
@@ -58,6 +59,12 @@ def turned_from(
     around = TeacherStudent.at_angle(np.repeat(column, n, axis=-1), number("angle", angle), source)
     start_V = np.repeat(scale * fan_out / strength, n, axis=-2)
     return TeacherStudent(W, scale * around.student_W, V, start_V, measure)  # type: ignore[arg-type]
+
+
+def _of_size_one(rows: Array) -> Array:
+    """Rows times a power of two each, exactly, their largest entries in [1/2, 1): norms neither overflow nor vanish."""
+    largest = np.abs(rows).max(axis=-1, keepdims=True)
+    return np.asarray(np.ldexp(rows, -np.frexp(largest)[1]))
 
 
 @checked

@@ -8,6 +8,7 @@ from dynamics.arrays import Array
 from dynamics.geometry.angles import angle_pair
 from dynamics.geometry.columns import tangent_projection
 from dynamics.measures.input_measure import InputMeasure
+from dynamics.validation import shown
 
 
 class TangentGram:
@@ -30,7 +31,7 @@ class TangentGram:
     def __init__(self, W: Array, V: Array, measure: InputMeasure, *, trains_V: bool) -> None:
         variance = measure.spherical_variance
         if variance is None:
-            raise ValueError(f"measure: expected one with a spherical_variance, got {measure!r}")
+            raise ValueError(f"measure: expected one with a spherical_variance, got {shown(measure)}")
         self.W, self.V, self.trains_V, self.variance = W, V, trains_V, variance
         angle, rest = angle_pair(W, W)
         sine = np.sin(np.minimum(angle, rest))

@@ -17,7 +17,13 @@ from dynamics.arrays import Array
 from dynamics.boundary import checked
 from dynamics.geometry.columns import Columns
 from dynamics.memory import check_fits
-from dynamics.validation import Randomness, generator, integer, number, positive_int, real_array
+from dynamics.validation import Randomness, generator, integer, number, positive_int, real_array, shown
+
+_LOG_COUNTED = math.log(10_000)
+"""Directions are counted one by one where this many columns are all there are."""
+_IN_VAIN = 100
+"""Draws of 2 m columns without a new direction after which no more are looked for: a direction that is left, among
+about m, is missed with probability exp(-200)."""
 
 SEPARATED_ENTRIES = (-0.5, -0.25, 0.0, 0.25, 0.5)
 """Entries of the authors' teacher weights before normalisation, first paper: those of its multilayer experiments
@@ -103,9 +109,12 @@ def separated_entries(
     """The columns of :func:`separated` as they are drawn, before they are normalised."""
     _check_sizes(d, m, batch)
     source = generator("rng", rng, of="separated")
-    if d <= 4 and m > (available := _count_separated(d, entries)):
+    values = real_array("entries", entries)
+    if values.ndim != 1 or not values.any():
+        raise ValueError(f"entries: expected a list of numbers, not all zero, got {shown(entries)}")
+    if d * math.log(values.size) <= _LOG_COUNTED and m > (available := _count_separated(d, values)):
         raise ValueError(f"m: expected at most {available} separated directions in d = {d}, got {m}")
-    flat = [_separated_columns(d, m, source, entries) for _ in range(int(np.prod(batch, dtype=int)))]
+    flat = [_separated_columns(d, m, source, values) for _ in range(int(np.prod(batch, dtype=int)))]
     return np.asarray(flat, dtype=np.float64).reshape(*batch, d, m)
 
 
@@ -127,6 +136,8 @@ def separated_layers(
     """
     for width in widths:
         positive_int("widths", width)
+    if len(widths) > 1:
+        check_fits("widths", max(map(math.prod, pairwise(widths))) * math.prod(batch))
     source = generator("rng", rng, of="separated_layers")
     return tuple(separated(below, above, source, batch) for below, above in pairwise(widths))
 
@@ -145,16 +156,22 @@ def _distinct(candidates: Array) -> Array:
     return np.asarray(kept[:, np.sort(first)])
 
 
-def _separated_columns(d: int, m: int, rng: np.random.Generator, entries: tuple[float, ...]) -> Array:
-    columns = np.empty((d, 0))
+def _separated_columns(d: int, m: int, rng: np.random.Generator, entries: Array) -> Array:
+    columns, in_vain = np.empty((d, 0)), 0
     while columns.shape[1] < m:
         drawn = rng.choice(entries, size=(d, 2 * m))
-        columns = _distinct(np.concatenate([columns, drawn], axis=1))
+        found = _distinct(np.concatenate([columns, drawn], axis=1))
+        in_vain = in_vain + 1 if found.shape[1] == columns.shape[1] else 0
+        if in_vain == _IN_VAIN:
+            raise ValueError(
+                f"m: expected at most {found.shape[1]} separated directions in d = {d}, all that were found, got {m}"
+            )
+        columns = found
     return columns[:, :m]
 
 
-def _count_separated(d: int, entries: tuple[float, ...]) -> int:
-    grid = np.stack(np.meshgrid(*[entries] * d, indexing="ij")).reshape(d, -1)
+def _count_separated(d: int, entries: Array) -> int:
+    grid = np.stack(np.meshgrid(*[np.unique(entries)] * d, indexing="ij")).reshape(d, -1)
     return int(_distinct(grid).shape[1])
 
 
@@ -178,6 +195,7 @@ def thresholded(
         ValueError: as :func:`orthonormal`, or a threshold that is not finite.
     """
     threshold = number("threshold", threshold)
+    check_fits("input_dim", positive_int("input_dim", input_dim))
     if positive_int("m", m) > positive_int("input_dim", input_dim):
         raise ValueError(f"m: expected at most input_dim = {input_dim} orthonormal directions, got {m}")
     directions = orthonormal(input_dim, m, generator("rng", rng, of="thresholded"), batch)

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 
 from dynamics.arrays import Array
 from dynamics.boundary import checked
+from dynamics.validation import shown
 
 PARTS = ("weight", "bias", "running_mean", "running_var")
 """What marks a prefix as a batch normalisation; layer and group norms have no running statistics."""
@@ -67,6 +68,9 @@ def norm_layers(state: Mapping[str, torch.Tensor]) -> list[NormLayer]:
     Raises:
         ValueError: there is none, or a scale or bias is not finite.
     """
+    for name, tensor in state.items():
+        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"state: expected tensors by name, got {shown(tensor)} under {shown(name)}")
     layers = [_layer(prefix, state) for prefix in _norms(state)]
     if not layers:
         raise ValueError(
@@ -97,7 +101,8 @@ def _layer(prefix: str, state: Mapping[str, torch.Tensor]) -> NormLayer:
     name = prefix.removesuffix(".") or "(the network itself)"
     scale, bias = (_numbers(name, part, state[prefix + part]) for part in ("weight", "bias"))
     if not (np.isfinite(scale).all() and np.isfinite(bias).all()):
-        raise ValueError(f"{name}: expected finite scales and biases")
+        count = int((~np.isfinite(scale)).sum() + (~np.isfinite(bias)).sum())
+        raise ValueError(f"state: {name}: expected finite scales and biases, got {count} NaN or Inf")
     return NormLayer(name, scale, bias)
 
 
@@ -107,7 +112,7 @@ def _numbers(name: str, part: str, tensor: torch.Tensor) -> Array:
     for kind, found in kinds.items():
         if found:
             raise ValueError(
-                f"{name}: expected plain numbers in {part}, got a {kind} tensor ({tensor.dtype})"
+                f"state: {name}: expected plain numbers in {part}, got a {kind} tensor ({tensor.dtype})"
             )
     dense = tensor.detach() if tensor.layout == torch.strided else tensor.detach().to_dense()
     return dense.to(torch.float64).numpy()

@@ -53,6 +53,8 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
         ValueError: in one line that names the file: it is missing, a folder, damaged, no state dict, or needs code to
             be read.
     """
+    if not str(path):
+        raise ValueError("path: expected a file, got ''")
     file = Path(path)
     content = _unwrapped(read_content(file))
     tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}

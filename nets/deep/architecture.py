@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 from dynamics.boundary import check_fields
-from dynamics.validation import number, one_of, positive_int
+from dynamics.validation import integer, number, one_of, positive_int, shown
 
 Normalisation = Literal["none", "before", "after"]
 NORMALISATIONS: tuple[Normalisation, ...] = ("none", "before", "after")
@@ -46,8 +46,8 @@ class Architecture:
     def __post_init__(self) -> None:
         check_fields(self)
         if len(self.inputs) not in (1, 3):
-            raise ValueError(f"inputs: expected (d,) or (channels, height, width), got {self.inputs!r}")
-        if not self.widths:
+            raise ValueError(f"inputs: expected (d,) or (channels, height, width), got {shown(self.inputs)}")
+        if not len(self.widths):
             raise ValueError("widths: expected at least one hidden layer, got none")
         for name in ("inputs", "widths"):
             object.__setattr__(self, name, tuple(positive_int(name, size) for size in getattr(self, name)))
@@ -56,11 +56,11 @@ class Architecture:
         one_of("normalisation", self.normalisation, NORMALISATIONS)
         number("eps", self.eps, positive=True)
         if not 0 < number("momentum", self.momentum) <= 1:
-            raise ValueError(f"momentum: expected a number in (0, 1], got {self.momentum!r}")
+            raise ValueError(f"momentum: expected a number in (0, 1], got {shown(self.momentum)}")
         if self.convolutional and min(self.spatial(self.depth - 1)) < 1:
             raise ValueError(
                 f"inputs: expected at least {(self.kernel - 1) * len(self.widths) + 1} pixels a side for "
-                f"{len(self.widths)} valid convolutions, got {self.inputs!r}"
+                f"{len(self.widths)} valid convolutions, got {shown(self.inputs)}"
             )
 
     @property
@@ -75,6 +75,7 @@ class Architecture:
 
     def spatial(self, level: int) -> tuple[int, int]:
         """Height and width of the activations f_level (0: the inputs); ``(1, 1)`` where fully connected."""
+        self._require("level", level, self.depth)
         if not self.convolutional:
             return 1, 1
         lost = level * (self.kernel - 1)
@@ -82,6 +83,7 @@ class Architecture:
 
     def weight_shape(self, index: int) -> tuple[int, ...]:
         """Shape of the weights of linear map ``index``: ``(n_l, n_{l+1})``, or ``(out, in, kernel, kernel)``."""
+        self._require("index", index, self.depth - 1)
         below = (self.inputs[0], *self.widths)[index]
         if index == self.depth - 1:
             return below * math.prod(self.spatial(index)), self.outputs
@@ -109,7 +111,12 @@ class Architecture:
 
     def node_count(self, index: int) -> int:
         """Nodes (channels) of layer ``index`` + 1."""
+        self._require("index", index, self.depth - 1)
         return (*self.widths, self.outputs)[index]
+
+    def _require(self, name: str, value: int, most: int) -> None:
+        if integer(name, value, least=0) > most:
+            raise ValueError(f"{name}: expected an integer from 0 to {most}, got {shown(value)}")
 
     @property
     def products(self) -> int:

@@ -17,6 +17,7 @@ from nets.deep.architecture import Architecture
 from nets.deep.blocks import Block, side_by_side, stacked
 from nets.deep.layers import BatchNorm, Layer
 from nets.devices import require_dtype, resolve_device
+from nets.tensors import floating_tensor
 
 
 class DeepNetworks:
@@ -109,6 +110,7 @@ class DeepNetworks:
             name: value for name, value in self.tensors().items() if name.split(".")[1] not in ("mean", "var")
         }
 
+    @checked
     def part(self, networks: slice) -> DeepNetworks:
         """Some of the networks; shares their memory."""
         return self._mapped(lambda value: value[networks])
@@ -151,6 +153,7 @@ class DeepNetworks:
     def expand(self, x: Tensor) -> Tensor:
         """``x`` as ``(S, B, *inputs)``; raises ValueError where it is no batch of inputs of these networks."""
         inputs = self.architecture.inputs
+        floating_tensor("x", x)
         if x.shape[-len(inputs) :] != inputs or x.dim() - len(inputs) not in (1, 2):
             raise ValueError(f"x: expected (S, B, {', '.join(map(str, inputs))}), got {tuple(x.shape)}")
         if x.dim() - len(inputs) == 1:

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 
 from dynamics.boundary import checked
+from dynamics.geometry.columns import norms
+from dynamics.memory import check_fits
 from dynamics.two_layer.teachers import QUARTER_ENTRIES, SEPARATED_ENTRIES, random_unit, separated_entries
-from dynamics.validation import integer, number, positive_int
+from dynamics.validation import integer, number
 from nets.deep.architecture import Architecture
 from nets.deep.networks import DeepNetworks
-from nets.streams import Purpose, stream
+from nets.streams import Purpose, checked_seeds, stream
 
 
 @checked
@@ -39,13 +41,13 @@ def separated_teacher(
         ValueError: fewer directions exist than nodes.
     Source: Luck Matters, section 5.1; the authors' program (which divides by ||e||, not ||(e, b)||).
     """
-    teacher = DeepNetworks.zeros(architecture, _checked(seeds), device, dtype)
+    teacher = DeepNetworks.zeros(architecture, len(checked_seeds(seeds)), device, dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.TEACHER)
         for index, layer in enumerate(teacher.layers):
             nodes = architecture.node_count(index)
             columns = separated_entries(architecture.fan_in(index), nodes, rng, entries=entries)
-            length = np.linalg.norm(columns, axis=0)
+            length = norms(columns)
             fan_in = columns / length
             if layer.weight.dim() == 5:
                 fan_in = fan_in.T.reshape(architecture.weight_shape(index))
@@ -77,15 +79,17 @@ def balanced_teacher(
         architecture: with biases and without normalisation.
         seeds: one for each network.
         input_std: standard deviation of the inputs.
-        samples: inputs that the balance is found on.
+        samples: inputs that the balance is found on, 2 at least.
         entries, device, dtype: as for :func:`separated_teacher`.
     Source: Student Specialization, section 6; the authors' program.
     """
     if not architecture.bias or architecture.normalisation != "none":
         raise ValueError("architecture: expected biases and no normalisation for a balanced teacher")
-    number("input_std", input_std, positive=True)
+    input_std = number("input_std", input_std, positive=True)
+    integer("samples", samples, least=2)
+    check_fits("samples", samples * math.prod(architecture.inputs))
     teacher = separated_teacher(architecture, seeds, entries=entries, device=device, dtype=dtype)
-    shape = (positive_int("samples", samples), *architecture.inputs)
+    shape = (samples, *architecture.inputs)
     for network, seed in enumerate(seeds):
         own = teacher.part(slice(network, network + 1))
         x = input_std * stream(seed, Purpose.BALANCE).standard_normal(shape)
@@ -127,7 +131,7 @@ def random_start(
 
     The normalisation starts as the identity. One network a seed, whatever the others.
     """
-    students = DeepNetworks.zeros(architecture, _checked(seeds), device, dtype)
+    students = DeepNetworks.zeros(architecture, len(checked_seeds(seeds)), device, dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.START)
         for index, layer in enumerate(students.layers):
@@ -163,22 +167,32 @@ def near_start(
     Source: the start of Luck Matters, section 4.2, layer by layer.
     """
     luck, gain = number("luck", luck), number("gain", gain, positive=True)
-    students = DeepNetworks.zeros(architecture, _checked(seeds), teacher.device, teacher.dtype)
+    count = len(checked_seeds(seeds))
+    _require_room("teacher", teacher, architecture, count)
+    students = DeepNetworks.zeros(architecture, count, teacher.device, teacher.dtype)
     for network, seed in enumerate(seeds):
         rng = stream(seed, Purpose.START)
         for layer, taught in zip(students.layers, teacher.layers, strict=True):
             below, above = taught.weight.shape[1:]
             start = random_unit(layer.weight.shape[1], layer.weight.shape[2], rng)
             start[:below, :above] += luck * taught.weight[network].cpu().numpy()
-            start *= gain / np.linalg.norm(start, axis=0)
+            if not np.isfinite(length := np.linalg.norm(start, axis=0)).all():
+                raise ValueError(f"luck: expected a weight with luck W*_l finite, got {luck}")
+            start *= gain / length
             layer.weight[network] = torch.from_numpy(start).to(layer.weight)
     return students
 
 
-def _checked(seeds: Sequence[int]) -> int:
-    """How many networks there are: a seed, an integer >= 0, for each; raises TypeError or ValueError."""
-    if not len(seeds):
-        raise ValueError("seeds: expected one for each network, got none")
-    for seed in seeds:
-        integer("seeds", seed, least=0)
-    return len(seeds)
+def _require_room(name: str, teacher: DeepNetworks, architecture: Architecture, count: int) -> None:
+    """Raise ValueError unless the teacher's nodes have a place each among the students'."""
+    own = teacher.architecture
+    shapes = (own.inputs, own.outputs, own.depth)
+    if own.convolutional or shapes != (architecture.inputs, architecture.outputs, architecture.depth):
+        raise ValueError(
+            f"{name}: expected a fully connected network with the inputs {architecture.inputs}, depth and outputs of "
+            f"the architecture, got {own}"
+        )
+    if any(above > width for above, width in zip(own.widths, architecture.widths, strict=True)):
+        raise ValueError(f"{name}: expected at most {architecture.widths} nodes, got {own.widths}")
+    if teacher.count != count:
+        raise ValueError(f"{name}: expected {count} networks, one a seed, got {teacher.count}")

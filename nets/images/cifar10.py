@@ -80,10 +80,8 @@ def load_cifar10(folder: str | Path, edition: Edition = OFFICIAL) -> ImageTask:
     Cost: about 1 s and 400 MB.
     """
     root = Path(folder)
-    if not os.path.isdir(root):
-        raise ValueError(
-            f"--cifar10: expected a folder with {ARCHIVE} or its batches, got {shown(str(root))}"
-        )
+    if not str(folder) or not os.path.isdir(root):
+        raise ValueError(f"folder: expected a folder with {ARCHIVE} or its batches, got {shown(str(folder))}")
     batches = dict(_batches(root, edition))
     *training, test = (_parse(batches[name]) for name in edition.md5)
     train = LabelledImages(
@@ -100,11 +98,13 @@ def _batches(root: Path, edition: Edition) -> Iterator[tuple[str, bytes]]:
         if any((place / name).is_file() for name in edition.md5):
             for name in edition.md5:
                 if not (place / name).is_file():
-                    raise ValueError(f"--cifar10: {place} has other batches but no {name}")
+                    raise ValueError(f"folder: {place} has other batches but no {name}")
                 yield name, _checked(place / name, edition)
             return
     if not (root / ARCHIVE).is_file():
-        raise ValueError(f"--cifar10: expected {ARCHIVE} or data_batch_1.bin in {root}; {_found(root)}")
+        raise ValueError(
+            f"folder: expected {ARCHIVE} or data_batch_1.bin in {shown(str(root))}, got {_found(root)}"
+        )
     yield from _archived(root / ARCHIVE, edition)
 
 
@@ -113,11 +113,11 @@ def _found(root: Path) -> str:
     pickled = ("data_batch_1", "cifar-10-batches-py", "cifar-10-python.tar.gz")
     places = (root, root / FOLDER, root / "cifar-10-batches-py")
     if any((place / name).exists() for place in places for name in pickled):
-        return "it holds the Python version, which is pickled and is not read: take the binary version"
+        return "the Python version, which is pickled and is not read: take the binary version"
     names = sorted(path.name for path in root.iterdir())
     if not names:
-        return "it is empty"
-    return f"it holds {', '.join(names[:3])}" + (" and more" if len(names) > 3 else "")
+        return "an empty folder"
+    return f"one that holds {', '.join(names[:3])}" + (" and more" if len(names) > 3 else "")
 
 
 def _checked(path: Path, edition: Edition) -> bytes:
@@ -147,12 +147,12 @@ def _members(file: BinaryIO, path: Path, edition: Edition) -> Iterator[tuple[str
                 _check_md5(f"{path}: {name}", content, edition.md5[name])
                 yield name, content
     except (tarfile.TarError, KeyError, EOFError, OSError) as error:
-        raise ValueError(f"--cifar10: cannot read {path}: {error}") from error
+        raise ValueError(f"folder: cannot read {path}: {error}") from error
 
 
 def _check_size(path: Path, size: int, expected: int) -> None:
     if size != expected:
-        raise ValueError(f"--cifar10: {path}: expected {expected:,} bytes, got {size:,}; download it again")
+        raise ValueError(f"folder: {path}: expected {expected:,} bytes, got {size:,}; download it again")
 
 
 def _check_md5(label: str, content: bytes, expected: str) -> None:
@@ -162,7 +162,7 @@ def _check_md5(label: str, content: bytes, expected: str) -> None:
 
 def _check_hash(label: str, kind: str, found: str, expected: str) -> None:
     if found != expected:
-        raise ValueError(f"--cifar10: {label}: expected {kind} {expected}, got {found}; download it again")
+        raise ValueError(f"folder: {label}: expected {kind} {expected}, got {found}; download it again")
 
 
 def _parse(content: bytes) -> LabelledImages:
@@ -175,6 +175,4 @@ def _check_balance(part: str, images: LabelledImages) -> None:
     """Ten classes in equal numbers, as the authors promise; hashes speak of the files, not of what is made of them."""
     counts = np.bincount(images.labels, minlength=CLASSES)
     if len(counts) > CLASSES or len(set(counts.tolist())) > 1:
-        raise ValueError(
-            f"--cifar10: expected {CLASSES} classes of equal size to {part}, got {counts.tolist()}"
-        )
+        raise ValueError(f"folder: expected {CLASSES} classes of equal size to {part}, got {counts.tolist()}")

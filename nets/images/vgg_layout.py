@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from dynamics.validation import shown
 from nets.deep.layers import Layer
 from nets.deep.networks import DeepNetworks
 
@@ -24,7 +25,7 @@ def vgg_state_dict(networks: DeepNetworks, network: int) -> dict[str, Tensor]:
     if networks.architecture.normalisation != "before":
         raise ValueError(
             "networks: expected batch normalisation before the ReLU, as VGG has it, "
-            f"got {networks.architecture.normalisation!r}"
+            f"got {shown(networks.architecture.normalisation)}"
         )
     *hidden, top = networks.layers
     state: dict[str, Tensor] = {}

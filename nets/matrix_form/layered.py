@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dynamics.validation import number
+from dynamics.validation import number, shown
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LayeredNetwork:
         if not self.weights:
             raise ValueError("weights: expected at least one weight matrix, got none")
         if not 0 <= number("slope", self.slope) < 1:
-            raise ValueError(f"slope: expected a number in [0, 1), got {self.slope!r}")
+            raise ValueError(f"slope: expected a number in [0, 1), got {shown(self.slope)}")
         for lower, (below, above) in enumerate(zip(self.weights, self.weights[1:], strict=False)):
             if below.shape[-1] != above.shape[-2]:
                 raise ValueError(

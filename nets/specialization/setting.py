@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.boundary import checked
 from dynamics.two_layer.teachers import QUARTER_ENTRIES, separated
-from dynamics.validation import number, positive_int
+from dynamics.validation import number, positive_int, shown
+from nets.streams import checked_seeds
 
 _CHUNK = 250
 _TEACHER, _TRAINING, _EVALUATION, _START, _BATCHES = range(5)
@@ -68,7 +70,7 @@ class SpecializationSetting:
         ratio = number("over_realisation", self.over_realisation)
         if ratio < 1 or not (ratio * self.m).is_integer():
             raise ValueError(
-                f"over_realisation: expected n/m >= 1 with a whole number n of nodes (m = {self.m}), got {ratio!r}"
+                f"over_realisation: expected n/m >= 1 with a whole number n of nodes (m = {self.m}), got {shown(ratio)}"
             )
 
     @property
@@ -126,6 +128,7 @@ class SpecializationNetworks:
     evaluation: Labelled
 
     @classmethod
+    @checked
     def draw(
         cls,
         setting: SpecializationSetting,
@@ -142,6 +145,7 @@ class SpecializationNetworks:
             seeds: one for each network.
             inputs: those of the same seeds and sizes, drawn before; None draws them.
         """
+        seeds = checked_seeds(seeds)
         teachers = [draw_teacher(setting, _stream(seed, _TEACHER)) for seed in seeds]
         starts = [_draw_start(setting, _stream(seed, _START)) for seed in seeds]
         W, V, teacher_W, teacher_V = (
@@ -175,12 +179,22 @@ def _draw_start(setting: SpecializationSetting, rng: np.random.Generator) -> tup
     return W, V
 
 
+_REDRAWN_WHOLE = 100
+"""Times that fan-outs are drawn anew for all nodes at once."""
+
+
 def draw_teacher(setting: SpecializationSetting, rng: np.random.Generator) -> tuple[Array, Array]:
     """One teacher: ``W* (d + 1, m)`` and ``V* (m + 1, c)``, biases in the last rows."""
     directions = separated(setting.d, setting.m, rng, entries=QUARTER_ENTRIES)
     fan_out = rng.choice(QUARTER_ENTRIES, size=(setting.m, setting.c))
-    while not fan_out.any(axis=1).all():  # redraw where a node has no output: rare unless c is small
+    for _ in range(_REDRAWN_WHOLE):  # redraw where a node has no output: rare unless c is small
+        if fan_out.any(axis=1).all():
+            break
         fan_out = rng.choice(QUARTER_ENTRIES, size=(setting.m, setting.c))
+    while (
+        idle := ~fan_out.any(axis=1)
+    ).any():  # one of many nodes always has none: the law is the same row by row
+        fan_out[idle] = rng.choice(QUARTER_ENTRIES, size=(int(idle.sum()), setting.c))
     strength = np.arange(1, setting.m + 1) ** -float(setting.polarity)
     W = np.concatenate([directions, np.full((1, setting.m), setting.bias)])
     V = np.concatenate([fan_out * strength[:, None], np.full((1, setting.c), setting.bias)])

@@ -13,6 +13,7 @@ from dynamics.boundary import checked
 from dynamics.overrides import keeps
 from dynamics.two_layer.problem import TeacherStudent
 from nets.devices import require_dtype, resolve_device
+from nets.tensors import floating_tensor, real_tensor
 
 
 class TwoLayerStudents:
@@ -99,8 +100,7 @@ class TwoLayerStudents:
     def assign(self, W: torch.Tensor, V: torch.Tensor) -> None:
         """Overwrite the student weights with ``W (S, d, n)`` and ``V (S, n, c)``; raises ValueError on other shapes."""
         for name, value, expected in (("W", W, self.W), ("V", V, self.V)):
-            if value.shape != expected.shape:
-                raise ValueError(f"{name}: expected shape {tuple(expected.shape)}, got {tuple(value.shape)}")
+            real_tensor(name, value, tuple(expected.shape))
         self.fan_in[:, self.problem.m :] = W.mT
         self.readout[..., self.problem.m :] = -V.mT
 
@@ -112,11 +112,17 @@ class TwoLayerStudents:
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Student outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
+        x = self._inputs(x)
         return torch.relu(x @ self.W) @ self.V
 
     def teacher(self, x: torch.Tensor) -> torch.Tensor:
         """Teacher outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
+        x = self._inputs(x)
         return torch.relu(x @ self.teacher_W) @ self.teacher_V
+
+    def _inputs(self, x: torch.Tensor) -> torch.Tensor:
+        """Inputs in the networks' precision; raises TypeError or ValueError for another shape."""
+        return floating_tensor("x", x, (self.count, None, self.problem.d)).to(self.dtype)
 
     def require_relu_networks(self, *members: str) -> None:
         """Raise TypeError where a subclass has its own ``forward`` or ``teacher``, or one of ``members``.
@@ -136,6 +142,7 @@ class TwoLayerStudents:
         Returns:
             ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink.
         """
+        x = self._inputs(x)
         step = BatchGradient(self, x.shape[1])
         with torch.inference_mode():
             step.residual(x.mT)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
+from dynamics.validation import is_integer, is_real
 
 from dynamics.boundary import checked
 from dynamics.validation import integer, shown
@@ -33,11 +32,12 @@ class Range:
     high_open: bool = False
 
     def __contains__(self, value: object) -> bool:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        if not (is_integer(value) if self.integer else is_real(value)):
             return False
-        if self.integer and not isinstance(value, numbers.Integral):
+        try:
+            number = float(value)  # type: ignore[arg-type]  # real, as was just seen
+        except OverflowError:  # beyond the largest float
             return False
-        number = float(value)
         above = number > self.low if self.low_open else number >= self.low
         below = number < self.high if self.high_open else number <= self.high
         return math.isfinite(number) and above and below

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 
+from dynamics.boundary import checked
+from dynamics.validation import number
 from dynamics.workers.one_thread import threads
 from verify.judging import Context
 
@@ -39,7 +41,10 @@ class RunInfo:
     threads: int = field(default_factory=threads)
 
     @classmethod
+    @checked
     def of(cls, context: Context, seconds: float = 0.0) -> RunInfo:
+        """Those of a context, with the time that a run took."""
+        number("seconds", seconds, least=0)
         return cls(context.seed, context.budget.name, context.device, seconds)
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.validation import shown
 from verify.sweeps.commands import checked_value
 
 LONGEST = 10_000_000
@@ -44,13 +45,13 @@ def read_axis(command: str, section: str, name: str, given: Any) -> Axis:
     elif isinstance(given, list | tuple):
         values = list(given)
     else:
-        raise ValueError(f"{key}: expected {RANGE_WORDS}, got {given!r}")
+        raise ValueError(f"{key}: expected {RANGE_WORDS}, got {shown(given)}")
     if not values:
         raise ValueError(f"{key}: expected one value at least, got none")
     checked = tuple(checked_value(command, key, name, value) for value in values)
     if len(set(checked)) < len(checked):
         twice = next(value for value in checked if checked.count(value) > 1)
-        raise ValueError(f"{key}: expected every value once, got {twice!r} twice")
+        raise ValueError(f"{key}: expected every value once, got {shown(twice)} twice")
     return Axis(name, checked)
 
 
@@ -70,5 +71,7 @@ def _range(key: str, text: str) -> list[Any]:
         else:
             raise ValueError(text)
     except ValueError:
-        raise ValueError(f"{key}: expected {RANGE_WORDS}, got {text!r}") from None
-    raise ValueError(f"{key}: expected a range of finite numbers with 1 to {LONGEST} values, got {text!r}")
+        raise ValueError(f"{key}: expected {RANGE_WORDS}, got {shown(text)}") from None
+    raise ValueError(
+        f"{key}: expected a range of finite numbers with 1 to {LONGEST} values, got {shown(text)}"
+    )

@@ -14,7 +14,7 @@ from dynamics.ode.run_options import RunOptions
 from dynamics.options import OptionField, option_fields
 from dynamics.two_layer.problem_options import FlowName
 from dynamics.two_layer.simulation import TwoLayerSimulation
-from dynamics.validation import one_of
+from dynamics.validation import one_of, shown
 from nets.two_layer.training_options import TwoLayerTraining
 
 DEEP = "deep"
@@ -122,7 +122,7 @@ def checked_value(command: str, key: str, name: str, given: Any) -> Any:
         return one_of(key, given, swept.flows)
     if name not in swept.fields:
         raise ValueError(
-            f"{key}: expected an option of {command} (flow, {', '.join(swept.fields)}), got {name!r}"
+            f"{key}: expected an option of {command} (flow, {', '.join(swept.fields)}), got {shown(name)}"
         )
     return _of_kind(key, given, swept.fields[name])
 
@@ -133,7 +133,7 @@ def _of_kind(key: str, given: Any, field: OptionField) -> Any:
             return field.read(given, key)
         if isinstance(given, list | tuple) and given:
             return tuple(_item(key, one, field, given) for one in given)
-        raise ValueError(f"{key}: expected {field.expected}, got {given!r}")
+        raise ValueError(f"{key}: expected {field.expected}, got {shown(given)}")
     return _item(key, given, field, given)
 
 
@@ -147,7 +147,7 @@ def _item(key: str, one: Any, field: OptionField, given: Any) -> Any:
             return float(one)
         if float(one).is_integer():
             return int(one)
-    raise ValueError(f"{key}: expected {field.expected}, got {given!r}")
+    raise ValueError(f"{key}: expected {field.expected}, got {shown(given)}")
 
 
 def run_options_of(command: str, options: Options, *, planned: bool = False) -> RunOptions:

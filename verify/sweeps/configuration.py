@@ -10,6 +10,7 @@ from os import PathLike
 from typing import Any
 
 from dynamics.files.places import check_readable
+from dynamics.validation import shown
 from verify.sweeps.axes import LONGEST, Axis, read_axis
 from verify.sweeps.commands import check_command, checked_value
 
@@ -96,7 +97,7 @@ def from_mapping(given: Mapping[str, Any]) -> Configuration:
     """
     for name in given:
         if name not in SECTIONS:
-            raise ValueError(f"{name}: expected the keys {', '.join(SECTIONS)}, got {name!r}")
+            raise ValueError(f"{name}: expected the keys {', '.join(SECTIONS)}, got {shown(name)}")
     if "command" not in given:
         raise ValueError("command: expected what to run, such as 'simulate', got nothing")
     command = check_command(given["command"])
@@ -119,7 +120,7 @@ def from_mapping(given: Mapping[str, Any]) -> Configuration:
 def _table(given: Mapping[str, Any], section: str) -> Mapping[str, Any]:
     table = given.get(section, {})
     if not isinstance(table, Mapping):
-        raise ValueError(f"{section}: expected a table of options, got {table!r}")
+        raise ValueError(f"{section}: expected a table of options, got {shown(table)}")
     return table
 
 

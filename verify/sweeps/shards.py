@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from dynamics.validation import shown
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -33,5 +35,5 @@ def read_shard(argument: str, text: str) -> Shard:
     """The share that ``i/n`` names; raises ValueError, naming ``argument``, for anything but 1/n to n/n."""
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text) if isinstance(text, str) else None
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise ValueError(f"{argument}: expected i/n with i from 1 to n, such as 1/4, got {text!r}")
+        raise ValueError(f"{argument}: expected i/n with i from 1 to n, such as 1/4, got {shown(text)}")
     return Shard(int(found[1]), int(found[2]))

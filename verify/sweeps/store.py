@@ -24,6 +24,7 @@ from dynamics.files.checksums import LENGTH, DamagedFileError, is_sealed, last_l
 from dynamics.files.places import check_readable
 from dynamics.files.writing import write_atomically
 from dynamics.ode.results.attributes import provenance
+from dynamics.validation import shown
 from verify.sweeps.configuration import Configuration, from_mapping
 
 FORMAT = "luckproof sweep 1"
@@ -135,7 +136,7 @@ class Store:
         content = read_sealed(self.manifest_path)
         if content.get("format") != FORMAT:
             raise ValueError(
-                f"{argument}: expected format {FORMAT!r} in {self.folder}, got {content.get('format')!r}"
+                f"{argument}: expected format {FORMAT!r} in {self.folder}, got {shown(content.get('format'))}"
             )
         return from_mapping(content["configuration"]), content["code"]
 

@@ -140,6 +140,10 @@ def sweep(
         EngineError: (a RuntimeError) the executor or scheduler is gone; finished points are kept.
         OSError: a file cannot be written.
     """
+    if isinstance(configuration, str) and not configuration:
+        raise ValueError("configuration: expected a file or a mapping, got ''")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise TypeError(f"executor: expected an object with submit, got {shown(executor)}")
     given = isinstance(configuration, Mapping)
     found = from_mapping(configuration) if given else read_configuration(configuration)  # type: ignore[arg-type]
     store = Store(Path(out))

@@ -13,7 +13,7 @@ from dynamics.basins.two_layer.distance import LARGEST_RADIUS, distance_to_solut
 from dynamics.basins.two_layer.forms import Solution, SolutionForms, solution_forms
 from dynamics.basins.two_layer.remainders import Remainders, remainders
 from dynamics.two_layer.problem import TeacherStudent
-from dynamics.validation import number
+from dynamics.validation import number, shown
 
 DRIFT_CAPS = (0.1, 0.15, 0.2, 0.3, 0.45)
 """How far irrelevant nodes may drift; the constants cover it. The cap with the largest radius is taken."""
@@ -71,7 +71,9 @@ class LocalBasin:
         """
         start = number("start", self.start if start is None else start, least=0)
         if not start < self.radius:
-            raise ValueError(f"start: expected 0 <= start < {self.radius:g}, the proved basin, got {start!r}")
+            raise ValueError(
+                f"start: expected 0 <= start < {self.radius:g}, the proved basin, got {shown(start)}"
+            )
         found = self._followed(start)
         assert found is not None  # the radius was accepted, and a smaller start drifts less
         return found
@@ -185,5 +187,5 @@ def _checked(problem: TeacherStudent) -> float:
     problem.require_unit_columns()
     variance = problem.measure.spherical_variance
     if variance is None:
-        raise ValueError(f"measure: expected an isotropic Gaussian, got {problem.measure!r}")
+        raise ValueError(f"measure: expected an isotropic Gaussian, got {shown(problem.measure)}")
     return variance

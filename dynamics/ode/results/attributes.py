@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.validation import shown
 from dynamics.workers.one_thread import threads
 
 
@@ -45,7 +46,7 @@ def plain(name: str, value: Any) -> Any:
     try:
         return json.loads(json.dumps(value, default=_json_default))
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name}: expected JSON-able data, got {value!r}: {error}") from error
+        raise TypeError(f"{name}: expected JSON-able data, got {shown(value)}: {error}") from error
 
 
 def _json_default(value: Any) -> Any:

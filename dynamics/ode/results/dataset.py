@@ -17,6 +17,7 @@ from dynamics.ode.results.trajectory_data import (
     TrajectoryData,
     event_variable,
 )
+from dynamics.validation import shown
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,7 +105,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
     """
     found = dataset.attrs.get("format")
     if found not in (FORMAT, FORMAT_WITHOUT_PROBLEM):
-        raise ValueError(f"expected format {FORMAT!r}, got {found!r}")
+        raise ValueError(f"expected format {FORMAT!r}, got {shown(found)}")
     try:
         return _decoded(dataset)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:

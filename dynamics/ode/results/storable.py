@@ -53,7 +53,9 @@ def stored_labels(name: str, value: Any) -> NDArray[Any]:
         return stored_array(name, value)
     for text in array.ravel().tolist():
         if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
-            raise ValueError(f"{name}: expected texts without NUL and halves of characters, got {text!r}")
+            raise ValueError(
+                f"{name}: expected texts without NUL and halves of characters, got {shown(text)}"
+            )
     return array
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from dynamics.boundary import check_fields
 from dynamics.ode.results.attributes import plain, software_versions
 from dynamics.ode.results.storable import check_distinct, check_names, stored_array, stored_labels
 from dynamics.ode.status import Status
+from dynamics.validation import number, shown
 
 RESERVED_ATTRIBUTES = (
     *("format", "nfev", "n_steps", "status", "message", "success", "events", "time_counts", "problem"),
@@ -69,16 +70,17 @@ class TrajectoryData:
         observables = {name: stored_array(name, array) for name, array in self.observables.items()}
         put(self, "observables", observables)
         put(self, "status", Status(self.status))
+        for name, axes in self.dimensions.items():
+            check_names("dimensions", _several("dimensions", name, axes))
         named = {name: tuple(self.dimensions[name]) for name in self.arrays if name in self.dimensions}
         put(self, "dimensions", named)  # of the arrays that are there
-        coordinates = {
-            name: (axis, stored_labels(f"coordinates[{name!r}]", values))
-            for name, (axis, values) in self.coordinates.items()
-        }
+        coordinates = {name: _coordinate(name, given) for name, given in self.coordinates.items()}
         put(self, "coordinates", coordinates)
         put(self, "problem", {name: _problem_part(name, part) for name, part in self.problem.items()})
-        put(self, "events", {name: tuple(map(float, times)) for name, times in self.events.items()})
-        states = {name: stored_array(f"event_states[{name!r}]", at) for name, at in self.event_states.items()}
+        put(self, "events", {name: _event_times(name, times) for name, times in self.events.items()})
+        states = {
+            name: stored_array(f"event_states[{shown(name)}]", at) for name, at in self.event_states.items()
+        }
         put(self, "event_states", states)
         attributes = {name: _attribute(name, value) for name, value in self.attributes.items()}
         put(self, "attributes", {"versions": software_versions(), **attributes})
@@ -113,7 +115,7 @@ class TrajectoryData:
         if self.t.ndim != 1:
             raise ValueError(f"t: expected a vector of times, got shape {self.t.shape}")
         if not isinstance(self.time_counts, str) or not self.time_counts:
-            raise ValueError(f"time_counts: expected what t counts, in words, got {self.time_counts!r}")
+            raise ValueError(f"time_counts: expected what t counts, in words, got {shown(self.time_counts)}")
         self._validate_events()
         twice = sorted(self.state.keys() & self.observables.keys())
         if twice:
@@ -131,7 +133,7 @@ class TrajectoryData:
         self._validate_names()
         steps = np.diff(self.t)
         if not np.isfinite(self.t).all() or not ((steps > 0).all() or (steps < 0).all()):
-            raise ValueError("t: expected finite times that only grow, or only fall")
+            raise ValueError(f"t: expected finite times that only grow, or only fall, got {shown(self.t)}")
 
     def _validate_events(self) -> None:
         """States at events are one flat row a time."""
@@ -168,7 +170,7 @@ class TrajectoryData:
         )
         for name, (axis, _) in self.coordinates.items():
             if any(char.isspace() for char in name):
-                raise ValueError(f"coordinates: expected names without blanks, got {name!r}")
+                raise ValueError(f"coordinates: expected names without blanks, got {shown(name)}")
             if name in trailing and name != axis:
                 raise ValueError(f"coordinates: {name!r} is the name of another dimension than its {axis!r}")
 
@@ -186,6 +188,28 @@ class TrajectoryData:
                         f"{name}: dimension {dimension!r} has size {size}, but {sizes[dimension]} in another array"
                     )
         return sizes
+
+
+def _several(argument: str, name: Any, value: Any) -> tuple[Any, ...]:
+    """The items of an entry; TypeError where it is no sequence of them."""
+    held = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    if not held or isinstance(value, str | bytes):
+        raise TypeError(f"{argument}[{shown(name)}]: expected a sequence, got {shown(value)}")
+    return tuple(value)
+
+
+def _coordinate(name: Any, given: Any) -> tuple[str, NDArray[Any]]:
+    """The dimension of a coordinate, and its values."""
+    parts = _several("coordinates", name, given)
+    if len(parts) != 2 or not isinstance(parts[0], str):
+        raise TypeError(
+            f"coordinates[{shown(name)}]: expected a dimension and the values along it, got {shown(given)}"
+        )
+    return parts[0], stored_labels(f"coordinates[{shown(name)}]", parts[1])
+
+
+def _event_times(name: Any, times: Any) -> tuple[float, ...]:
+    return tuple(number(f"events[{shown(name)}]", time) for time in _several("events", name, times))
 
 
 def _attribute(name: str, value: Any) -> Any:

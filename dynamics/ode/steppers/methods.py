@@ -13,6 +13,7 @@ from dynamics.ode.steppers.cvode import CVODE
 from dynamics.ode.steppers.heun_descent import HeunDescent
 from dynamics.ode.steppers.instance_norm import InstanceDOP853, InstanceRK45
 from dynamics.ode.steppers.rock4 import ROCK4
+from dynamics.validation import shown
 
 EVALUATIONS_PER_STEP = 10_000
 """Evaluations after which one step counts as stuck.
@@ -95,10 +96,10 @@ def method_named(method: str | type[Any]) -> tuple[str, Method]:
     if isinstance(method, type) and issubclass(method, OdeSolver):
         return method.__name__, _row_of_class(method)
     if not isinstance(method, str):
-        raise TypeError(f"method: expected a name or an OdeSolver subclass, got {method!r}")
+        raise TypeError(f"method: expected a name or an OdeSolver subclass, got {shown(method)}")
     known = METHODS | LOSS_CONTROLLED
     if method not in known:
-        raise ValueError(f"method: expected 'auto' or one of {', '.join(known)}, got {method!r}")
+        raise ValueError(f"method: expected 'auto' or one of {', '.join(known)}, got {shown(method)}")
     return method, known[method]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array
+from dynamics.validation import shown
 
 FEWEST_STAGES, MOST_STAGES = 6, 200
 """Stages for which the fit of the roots below was made and checked."""
@@ -85,7 +86,7 @@ def rock4_coefficients(stages: int) -> ROCK4Coefficients:
     relation", SIAM J. Sci. Comput. 23 (2002), sections 3-4, for the construction; coefficients of our own.
     """
     if not FEWEST_STAGES <= stages <= MOST_STAGES:
-        raise ValueError(f"stages: expected {FEWEST_STAGES} ... {MOST_STAGES}, got {stages!r}")
+        raise ValueError(f"stages: expected {FEWEST_STAGES} ... {MOST_STAGES}, got {shown(stages)}")
     roots = closing_roots(stages)
     alpha, beta = _orthogonal_recurrence(roots, stages - 4)
     scale, mu, nu, kappa = _normalised_at_one(roots, alpha, beta)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.angles import norms
-from dynamics.validation import number, real_array
+from dynamics.validation import broadcast_lead, number, real_array, real_numbers
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,19 @@ class TwoLayerNetwork:
         return norms(self.V.mT)
 
     def pre_activations(self, x: Array) -> Array:
-        """``W^T x + b`` at ``x (..., N, d)``: ``(..., N, n)``."""
-        return np.asarray(x @ self.W + self.b[..., None, :])
+        """``W^T x + b`` at ``x (..., N, d)``: ``(..., N, n)``; ValueError or TypeError for other inputs."""
+        x = real_numbers("x", x)
+        if x.ndim < 2 or x.shape[-1] != self.W.shape[-2]:
+            raise ValueError(f"x: expected shape (..., N, {self.W.shape[-2]}), got {x.shape}")
+        broadcast_lead({"x": x, "W": self.W}, trailing=2)
+        with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where a value overflows
+            return np.asarray(x @ self.W + self.b[..., None, :])
 
     def activations(self, x: Array) -> Array:
         """Hidden values ``(..., N, n)``."""
         z = self.pre_activations(x)
-        return np.where(z > 0, z, self.slope * z)
+        with np.errstate(invalid="ignore"):
+            return np.where(z > 0, z, self.slope * z)
 
     def __call__(self, x: Array) -> Array:
         """Outputs ``(..., N, C)``."""
@@ -84,10 +90,12 @@ class TwoLayerNetwork:
 
         ``(d + n + 4) eps`` times the largest sum of absolute terms: f is a sum of n products of sums of d + 1 products.
         """
+        reach = number("reach", reach, least=0)
         d, n = self.W.shape[-2:]
-        hidden = self.fan_in_norms * reach + np.abs(self.b)
-        total = (hidden * self.strengths).sum(axis=-1) + np.abs(self.c).max(axis=-1)
-        return float((d + n + 4) * np.finfo(np.float64).eps * np.max(total))
+        with np.errstate(over="ignore"):  # inf where there is no bound
+            hidden = self.fan_in_norms * reach + np.abs(self.b)
+            total = (hidden * self.strengths).sum(axis=-1) + np.abs(self.c).max(axis=-1)
+            return float((d + n + 4) * np.finfo(np.float64).eps * np.max(total))
 
 
 @dataclass(frozen=True)

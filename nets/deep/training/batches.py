@@ -12,9 +12,12 @@ import torch
 from torch import Tensor
 
 from dynamics.boundary import check_fields, checked
-from dynamics.validation import number, positive_int
+from dynamics.memory import check_fits
+from dynamics.validation import integer, number, positive_int
 from nets.deep.blocks import side_by_side
-from nets.streams import Purpose, device_stream, stream
+from nets.devices import require_dtype
+from nets.streams import Purpose, checked_seeds, device_stream, stream
+from nets.tensors import real_tensor
 
 BLOCK_VALUES = 2**18
 """Numbers that are drawn, or gathered from a fixed set, at once for one network."""
@@ -66,8 +69,10 @@ class FreshGaussian:
         check_fields(self)
         for name in ("batch_size", "samples"):
             positive_int(name, getattr(self, name))
+        for size in self.inputs:
+            positive_int("inputs", size)
         number("std", self.std, positive=True)
-        object.__setattr__(self, "seeds", tuple(int(seed) for seed in self.seeds))
+        object.__setattr__(self, "seeds", checked_seeds(self.seeds))
         if self.steps < 1:
             raise ValueError(f"samples: expected at least one batch of {self.batch_size}, got {self.samples}")
 
@@ -76,7 +81,14 @@ class FreshGaussian:
         """Batches in an epoch."""
         return self.samples // self.batch_size
 
+    @checked
     def batches(
+        self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[Batch]:
+        _check_asked(epoch, self.seeds[networks], dtype)
+        return self._drawn(epoch, networks, device, dtype)
+
+    def _drawn(
         self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
     ) -> Iterator[Batch]:
         seeds = self.seeds[networks]
@@ -120,11 +132,17 @@ class FixedSamples:
         labels: Tensor | None = None,
         name: str = "given",
     ) -> None:
+        inputs = tuple(positive_int("inputs", size) for size in inputs)
+        real_tensor("x", x)
         self.inputs, self.batch_size, self.name = inputs, positive_int("batch_size", batch_size), name
-        self.seeds = tuple(int(seed) for seed in seeds)
+        self.seeds = checked_seeds(seeds)
+        if x.dim() not in (len(inputs) + 1, len(inputs) + 2):
+            raise ValueError(f"x: expected (N, *{inputs}) or (S, N, *{inputs}), got {tuple(x.shape)}")
         shared = x.dim() == len(inputs) + 1
         self.x = x[None].expand(len(self.seeds), *x.shape) if shared else x
         self.labels = labels
+        if labels is not None and (labels.is_floating_point() or labels.is_complex() or labels.is_quantized):
+            raise TypeError(f"labels: expected integers, got {labels.dtype}")
         if self.x.shape[0] != len(self.seeds) or self.x.shape[2:] != inputs:
             raise ValueError(
                 f"x: expected (N, *{inputs}) or ({len(self.seeds)}, N, *{inputs}), got {tuple(x.shape)}"
@@ -135,6 +153,7 @@ class FixedSamples:
             raise ValueError(f"x: expected at least one batch of {batch_size} samples, got {self.x.shape[1]}")
 
     @classmethod
+    @checked
     def gaussian(
         cls,
         inputs: tuple[int, ...],
@@ -146,8 +165,12 @@ class FixedSamples:
         dtype: torch.dtype = torch.float64,
     ) -> FixedSamples:
         """``samples`` Gaussian inputs of each network's own, drawn once. Memory: ``S samples d`` numbers."""
+        shape = (positive_int("samples", samples), *(positive_int("inputs", size) for size in inputs))
+        check_fits("samples", math.prod(shape) * len(seeds))
+        number("std", std, positive=True)
+        require_dtype(dtype)
         drawn = np.stack(
-            [stream(seed, Purpose.TRAINING).standard_normal((samples, *inputs)) for seed in seeds]
+            [stream(seed, Purpose.TRAINING).standard_normal(shape) for seed in checked_seeds(seeds)]
         )
         x = torch.from_numpy(drawn).mul_(std).to(dtype)
         return cls(x, inputs, seeds, batch_size=batch_size, name=f"gaussian std {std:g}")
@@ -157,7 +180,14 @@ class FixedSamples:
         """Batches in an epoch."""
         return int(self.x.shape[1]) // self.batch_size
 
+    @checked
     def batches(
+        self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
+    ) -> Iterator[Batch]:
+        _check_asked(epoch, self.seeds[networks], dtype)
+        return self._drawn(epoch, networks, device, dtype)
+
+    def _drawn(
         self, epoch: int, networks: slice, device: torch.device, dtype: torch.dtype
     ) -> Iterator[Batch]:
         seeds, samples = self.seeds[networks], self.x[networks]
@@ -183,6 +213,13 @@ class FixedSamples:
             "batch_size": self.batch_size,
             "seeds": list(self.seeds),
         }
+
+
+def _check_asked(epoch: int, seeds: Sequence[int], dtype: torch.dtype) -> None:
+    integer("epoch", epoch, least=0)
+    require_dtype(dtype)
+    if not seeds:
+        raise ValueError("networks: expected one or more of the networks, got none")
 
 
 def gaussian_inputs(

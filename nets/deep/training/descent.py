@@ -56,6 +56,7 @@ class Distillation:
         losses = stacked(error, self.teacher.count).square().sum((1, 2)).mul_(0.5 / size)
         return losses, error.div_(size)
 
+    @checked
     def part(self, networks: slice) -> Distillation:
         return Distillation(self.teacher.part(networks))
 
@@ -80,6 +81,7 @@ class Classification:
         gradient.scatter_add_(-1, index, gradient.new_full(index.shape, -1.0))
         return losses, side_by_side(gradient).div(size)
 
+    @checked
     def part(self, networks: slice) -> Classification:
         return self
 
@@ -112,15 +114,15 @@ class SGD:
         check_fields(self)
         number("lr", self.lr, positive=True)
         if not 0 <= number("momentum", self.momentum) < 1:
-            raise ValueError(f"momentum: expected a number in [0, 1), got {self.momentum!r}")
+            raise ValueError(f"momentum: expected a number in [0, 1), got {shown(self.momentum)}")
         number("weight_decay", self.weight_decay, least=0)
         if not 0 <= number("decay_from", self.decay_from) <= 1:
-            raise ValueError(f"decay_from: expected a fraction in [0, 1], got {self.decay_from!r}")
+            raise ValueError(f"decay_from: expected a fraction in [0, 1], got {shown(self.decay_from)}")
         if not all(isinstance(drop, tuple | list) and len(drop) == 2 for drop in self.drops):
             raise TypeError(f"drops: expected pairs (epoch, rate), got {shown(self.drops)}")
         epochs = [integer("drops", epoch, least=0) for epoch, _ in self.drops]
         if epochs != sorted(set(epochs)):
-            raise ValueError(f"drops: expected epochs in order, got {self.drops!r}")
+            raise ValueError(f"drops: expected epochs in order, got {shown(self.drops)}")
         for _, rate in self.drops:
             number("drops", rate, positive=True)
 

@@ -87,7 +87,7 @@ def test_official_sizes():
 def refused(folder, edition, words) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         load_cifar10(folder, edition)
-    assert str(caught.value).startswith("--cifar10: ")
+    assert str(caught.value).startswith("folder: ")
     assert "\n" not in str(caught.value)
 
 
@@ -161,8 +161,8 @@ def test_pickled_python_version_is_never_opened(place, tmp_path):
 
 def test_missing_folder_and_folders_without_the_data(tmp_path):
     refused(tmp_path / "nowhere", OFFICIAL, "expected a folder with cifar-10-binary.tar.gz")
-    refused(tmp_path, OFFICIAL, "it is empty")
+    refused(tmp_path, OFFICIAL, "an empty folder")
     for name in "abcd":
         (tmp_path / name).touch()
-    refused(tmp_path, OFFICIAL, "it holds a, b, c and more")
+    refused(tmp_path, OFFICIAL, "one that holds a, b, c and more")
     refused(tmp_path / "a", OFFICIAL, "expected a folder")

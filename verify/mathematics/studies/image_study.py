@@ -99,7 +99,10 @@ def fully_connected(task: ImageTask, widths: tuple[int, ...]) -> Architecture:
 
 @functools.cache
 def _task(cifar10: str, images: int) -> ImageTask:
-    task = load_cifar10(cifar10) if cifar10 else load_digits()
+    try:
+        task = load_cifar10(cifar10) if cifar10 else load_digits()
+    except ValueError as error:  # the folder is the option's
+        raise ValueError(f"--cifar10{str(error).removeprefix('folder')}") from error
     if images > len(task.train):
         raise ValueError(f"images: expected at most {len(task.train)}, got {images}")
     if images:
