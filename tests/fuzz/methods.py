@@ -196,6 +196,8 @@ METHODS_NOT_CALLED = {
     "of a statement's file, when it is imported: checked by the registry": (
         "accepts accepts_variant assumptions confirmed_by confirmed_precisely drawn_by errs excludes includes "
         "Evidence.at_most Evidence.close Evidence.moved Context.rng Context.z "
+        "Assumption.above Assumption.at_least Assumption.at_most Assumption.below Assumption.equal Assumption.that "
+        "Cost.at_quick Cost.examples Item.claim "
         "not_proved rejects rejects_moved rejects_variant replicated telling came_out judge passed"
     ),
     "between training and the folder of its runs": "find keep path require_relu_networks teacher_hidden",

@@ -12,10 +12,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from dynamics.validation import is_integer, is_real
-
 from dynamics.boundary import checked
-from dynamics.validation import integer, shown
+from dynamics.validation import integer, is_integer, is_real, shown
 
 DOMAIN = "luckproof domain"
 """Key of a field's domain in its metadata."""
@@ -103,7 +101,7 @@ def reals(
 
 
 def _check_end(name: str, end: Any) -> None:
-    if isinstance(end, bool | np.bool_) or not isinstance(end, numbers.Real):
+    if not is_real(end):
         raise TypeError(f"{name}: expected a real number, got {shown(end)}")
 
 
