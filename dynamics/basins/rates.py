@@ -150,6 +150,8 @@ def basin_time(start: float, end: float, m: int | None = None, d: int | None = N
     cells, high, rate, total = 0, float(start), slowest, 0.0
     while high > end:
         low = max(end, high / ratio if high > CALM else 0.0)
+        if m == 1:  # near the antipode the rate vanishes with the distance to it
+            low = max(low, ANTIPODE - 1.1 * (ANTIPODE - high))
         total += math.log(high / low) / rate
         high, cells = low, cells + 1
         rate = max(rate, basin_rate(high, m, d))

@@ -15,7 +15,14 @@ from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked
 from verify.command.folders import prepare_folder
 from verify.command.plain_help import PlainCommand
 from verify.command.tables import print_verdicts
-from verify.command.verify_options import FormOption, From, Keys, check_one_instance, check_outputs
+from verify.command.verify_options import (
+    FormOption,
+    From,
+    Keys,
+    check_one_instance,
+    check_outputs,
+    judged_here,
+)
 
 if TYPE_CHECKING:
     from dynamics.workers.dask_workers import DaskWorkers
@@ -99,7 +106,7 @@ def verify(
 
     with boundary():
         check_outputs(report, json, title)
-        chosen = check_one_instance(keys, chosen, instance, alter, any((report, json, resume)))
+        chosen = judged_here(check_one_instance(keys, chosen, instance, alter, any((report, json, resume))))
         check_jobs("--jobs", jobs, len(chosen))
         context = make_context(str(budget), checked_device(device), seed, attack)
     if instance is not None:

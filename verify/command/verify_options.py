@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verify.command.errors import BAD_INPUT, CommandLineError
 from verify.judging import Form
 
 if TYPE_CHECKING:
@@ -42,6 +43,27 @@ From = Annotated[
     ),
 ]
 FormOption = Annotated[Form | None, typer.Option("--form", help="Only this form.")]
+
+
+def judged_here(chosen: Sequence[AnyStatement]) -> tuple[AnyStatement, ...]:
+    """Those of the statements that can be judged: all, where python-flint is installed.
+
+    Where it is not, those that need it are left out, which a line on stderr says; raises :class:`CommandLineError`,
+    with what to install, where none is left.
+    """
+    from verify.judging.enclosing.balls import balls_available
+
+    needing = [s.name for s in chosen if s.needs_balls]
+    if not needing or balls_available():
+        return tuple(chosen)
+    verb = "needs" if len(needing) == 1 else "need"
+    line = (
+        f"{', '.join(needing)} {verb} python-flint, which is not installed: pip install 'luckproof[certify]'"
+    )
+    if len(needing) == len(chosen):
+        raise CommandLineError(line, BAD_INPUT)
+    typer.echo(f"luckproof: not judged: {line}", err=True)
+    return tuple(s for s in chosen if not s.needs_balls)
 
 
 def check_outputs(report: Path | None, json: Path | None, title: str | None = None) -> None:

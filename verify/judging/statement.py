@@ -78,6 +78,8 @@ class Statement(Generic[I, P]):
         enclose: ``enclose(instance, *, altered arguments)``, the exact margin in ball arithmetic or fractions, where it
             has a closed form; its instance's floats are balls (:func:`verify.judging.enclosing.enclosure.exactly`).
         prove: ``prove(*, altered arguments)``, a proof by machine for all instances at once.
+        needs_balls: whether what is claimed is itself computed in ball arithmetic: nothing is judged without
+            python-flint.
         proof_controls: filled by :meth:`not_proved`.
         origin: where a statement of one's own was loaded from; None for the papers' and those made in Python.
     """
@@ -105,6 +107,7 @@ class Statement(Generic[I, P]):
     erratum: Erratum | None = None
     enclose: Enclosing | None = None
     prove: Proving | None = None
+    needs_balls: bool = False
     proof_controls: Sequence[ProofControl] = ()
     origin: Origin | None = None
 

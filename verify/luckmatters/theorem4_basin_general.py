@@ -140,6 +140,7 @@ def slowest_at(teacher: Array, radius: float, X: Array) -> Array:
         GeneralStart(1, 3, "random", 0.9),
     ),
     cost=FLOW.at_quick(5),
+    needs_balls=True,
     compares=(
         "slowest mean decay rate of R = ‖W − W*‖_F, up to a factor",
         "≥",

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from dynamics.basins.two_layer.basin import two_layer_basin
 from verify.judging import SEARCH, Assumption, CannotJudgeError, Context, Evidence, Verdict
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.basins.solution_starts import (
@@ -36,10 +37,9 @@ def basin_of(m: int, r: int, c: int, extra: int, nodes: str, seed: int) -> Local
     if cosines.max(initial=0.0) > math.sqrt(1 - NEAREST_LINES**2):
         raise CannotJudgeError("two nodes nearly on one line")
     try:
-        from dynamics.basins.two_layer.local import local_basin
+        found = two_layer_basin(solution)
     except ImportError as error:
         raise CannotJudgeError(str(error)) from None
-    found = local_basin(solution)
     if not found.radius > 0:
         raise CannotJudgeError("no basin was proved for these nodes and fan-outs")
     return found
@@ -64,6 +64,7 @@ def inside(start: SolutionStart) -> tuple[Assumption, ...]:
         SolutionStart(1, 0, 2, 1, share=0.9),
     ),
     cost=SEARCH.at_quick(10),
+    needs_balls=True,
     compares=("−|z|′/|z| at its nearest to the bound", "≥", "proved rate"),
     note="our own theorem: conditions (41), (42) are met by none of these starts",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import mpmath as mp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -201,3 +202,14 @@ def test_times_outside_are_refused(start, end, named):
     """One error that names the argument."""
     with pytest.raises(ValueError, match=f"{named}: expected"):
         basin_time(start, end)
+
+
+@pytest.mark.parametrize(("start", "end"), [(1.999, 1e-3), (1.9, 0.1), (2 - 1e-6, 0.5)])
+def test_the_time_from_near_the_antipode_is_close(start, end):
+    """One teacher: above ``int 2 pi dt / ((pi - t) sin t)`` over the angles, by a sixth or less."""
+    with mp.workdps(30):
+        low, high = (2 * mp.asin(mp.mpf(R) / 2) for R in (end, start))
+        # pi - t = pi exp(-x): dt / (pi - t) = dx.
+        ends = [-mp.log(1 - t / mp.pi) for t in (low, high)]
+        exact = mp.quad(lambda x: 2 * mp.pi / mp.sin(mp.pi * mp.exp(-x)), mp.linspace(*ends, 40))
+    assert exact <= basin_time(start, end, 1) <= exact * 7 / 6
