@@ -224,6 +224,20 @@ class Flow(HearsOverrides, ABC):
         return y
 
     @property
+    def as_given(self) -> Flow:
+        """The flow that the caller of ``integrate`` gave: this one, unless it was made from another."""
+        return self
+
+    def told_component(self, index: int) -> int:
+        """The place in :meth:`told` of what the component ``index`` of a state mostly stands for, for messages."""
+        return index
+
+    @property
+    def deviations_are_cheap(self) -> bool:
+        """Whether ``integrate`` takes :meth:`in_deviations` unasked, where there is one: it costs next to nothing."""
+        return True
+
+    @property
     def component_sizes(self) -> Vector | None:
         """What errors of each component count relative to; None: to its own size, as in SciPy."""
         return None

@@ -116,7 +116,7 @@ class Plan:
         events: Iterable[Any] | None,
         max_step: Any = math.inf,
         first_step: Any = None,
-        deviations: Any = False,
+        deviations: Any = None,
         options: Mapping[str, Any] = MappingProxyType({}),
     ) -> Self:
         """The plan of the arguments of :func:`dynamics.ode.integrate.integrate`.
@@ -128,10 +128,7 @@ class Plan:
         """
         t0, t1 = time_span(t_span)
         adapted = as_flow(flow)
-        if not isinstance(deviations, bool):
-            raise TypeError(f"deviations: expected True or False, got {shown(deviations)}")
-        if deviations:
-            adapted = _in_deviations(adapted, method, options)
+        adapted = _in_best_coordinates(adapted, deviations, method, options)
         problem = InitialValueProblem(
             adapted, initial_state(adapted), t0, t1, _coordinates(adapted, method, options)
         )
@@ -197,10 +194,19 @@ class Plan:
         }
 
 
-def _in_deviations(flow: Flow, method: Any, options: Mapping[str, Any]) -> Flow:
-    """The flow in deviations from its solution; a class or a Jacobian of the caller's needs the flow's own states."""
+def _in_best_coordinates(flow: Flow, deviations: Any, method: Any, options: Mapping[str, Any]) -> Flow:
+    """The flow in deviations from its solution where these are asked for, or cheap and not declined.
+
+    A class or a Jacobian of the caller's needs the flow's own states.
+    """
+    if deviations is not None and not isinstance(deviations, bool):
+        raise TypeError(f"deviations: expected True, False or None, got {shown(deviations)}")
+    if deviations is False or (deviations is None and not flow.deviations_are_cheap):
+        return flow
     found = flow.in_deviations() if isinstance(method, str) and not options else None
     if found is None:
+        if deviations is None:
+            return flow
         raise ValueError(
             "deviations: expected False, or a flow of W and V on spherical input, a method that goes by name and no"
             f" options of SciPy's methods, got True with {flow.name}"
@@ -223,15 +229,20 @@ def _named(method: str | type[Any], problem: InitialValueProblem) -> ChosenMetho
 
 
 def _chosen(problem: InitialValueProblem, tolerances: Tolerances, limits: Limits) -> ChosenMethod:
-    """The method that suits the field at the start best; see :func:`choose_method`."""
+    """The method that suits the field at the start best; see :func:`choose_method`.
+
+    Judged on the flow as given, also where it is stepped in deviations: scaled, its fastest mode is no longer seen to
+    decay at once, and it is as stiff.
+    """
+    given = problem.flow.as_given
+    if given is problem.flow:
+        coordinates, start = problem.coordinates, problem.start.stepped
+    else:
+        coordinates, start = Coordinates(given), given.initial_state()
     probe = GuardedField(
-        problem.coordinates,
-        problem.y0.size,
-        shrinks=True,
-        cap=EVALUATIONS_PER_STEP,
-        deadline=limits.deadline,
+        coordinates, start.size, shrinks=True, cap=EVALUATIONS_PER_STEP, deadline=limits.deadline
     )
     rtol, _ = tolerances.given_to(METHODS[method_by_tolerance(tolerances.rtol)])
-    choice = choose_method(probe, problem.t0, problem.start.stepped, problem.t1, rtol)
+    choice = choose_method(probe, problem.t0, start, problem.t1, rtol)
     name, row = method_named(choice.name)
     return ChosenMethod(name, row, choice.reason, probe.nfev, choice.least_rtol)

@@ -71,6 +71,6 @@ def message(flow: Flow, ending: Stop, t: float, y: Vector) -> str:
     """One line: status, time reached, what happened, the worst component there, and the remedy."""
     text = f"{ending.status} at t = {t!r}: {ending.detail}"
     if ending.component is not None:
-        name = flow.component_name(ending.component, y.size)
-        text += f"; worst component {name} = {y[ending.component]:.6g}"
+        told, component = flow.told(y), flow.told_component(ending.component)
+        text += f"; worst component {flow.component_name(component, told.size)} = {told[component]:.6g}"
     return f"{text}. {ending.status.remedy}".rstrip()

@@ -34,6 +34,9 @@ _OBSERVED_ELEMENTS = 1 << 18
 _FIELD = ("field", "__call__", "prepare", "teacher", "teacher_times", "of_tangent", "unpack")
 """Members that make dy/dt."""
 
+_CHEAP_PAIRS = 2 * 128**2
+"""Pairs of a student with a student or a teacher up to which the arrays of deviations stay in cache."""
+
 SOLVED = 1e-12
 """A population loss up to this share of the teacher's second moment is zero: 1000 times its rounding."""
 
@@ -186,6 +189,21 @@ class TwoLayerDynamics(StudentFlow):
         ``W`` has unit columns where the flow is projected.
         """
 
+    @property
+    def deviations_are_cheap(self) -> bool:
+        """Up to 128 students and as many teachers, none of whose arrays starts short.
+
+        Measured 0.8 to 1.1 times the time there, 1.2 to 1.8 above. A fan-in or fan-out much shorter than its deviation
+        has its own digits in W and V, and loses them where errors count relative to the deviation.
+        """
+        problem = self.problem
+        if problem.n * (problem.n + problem.m) > _CHEAP_PAIRS:
+            return False
+        long = _no_shorter(norms(problem.student_W), norms(problem.teacher_W))
+        return long and (
+            not self.trains_V or _no_shorter(norms(problem.student_V.mT), norms(problem.teacher_V.mT))
+        )
+
     def _deviations(self, **terms: bool) -> DeviationFlow | None:
         """This flow in deviations, where it has that form; see :func:`deviation_flow`."""
         watches = keeps(self, TwoLayerDynamics, "observables", "observables_along")
@@ -227,6 +245,11 @@ class TwoLayerDynamics(StudentFlow):
     def configuration(self) -> dict[str, Any]:
         """The flow in plain data, for a result's attributes."""
         return {**super().configuration(), "projected": self.projected}
+
+
+def _no_shorter(student: Array, teacher: Array) -> bool:
+    """Whether all of the students' lengths are at least half of the shortest of the teachers'."""
+    return bool(np.all(2 * student.min(axis=-1) >= teacher.min(axis=-1)))
 
 
 class ProjectedFlow(TwoLayerDynamics):

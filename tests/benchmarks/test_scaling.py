@@ -89,9 +89,18 @@ def samples(N: int) -> Task:
 
 
 CURVES = [
-    Curve("one evaluation of the projected flow", "n", (50, 100, 200, 400, 800), evaluation, 3.2, 2.2),
-    Curve("integrate a stack, n = 10", "S", (8, 16, 32, 64, 128, 256), stack, 1.2, 1.2, tolerance=1e-7),
-    Curve("kernels of 50 columns on samples", "N", (4096, 16384, 65536, 262144), samples, 1.2, 0.2),
+    Curve(
+        "one evaluation of the projected flow",
+        "n",
+        (50, 100, 200, 400, 800, 2000, 5000),
+        evaluation,
+        3.2,
+        2.2,
+    ),
+    Curve("integrate a stack, n = 10", "S", (8, 32, 128, 512, 2048, 10_000), stack, 1.2, 1.2, tolerance=1e-7),
+    Curve(
+        "kernels of 50 columns on samples", "N", (4096, 16384, 65536, 262144, 1_000_000), samples, 1.2, 0.2
+    ),
 ]
 
 

@@ -47,12 +47,12 @@ def field_of_two_layers() -> Callable[[], Any]:
     return lambda: flow(0.0, y)
 
 
-def run_of(method: str) -> Callable[[], Any]:
+def run_of(method: str, deviations: bool) -> Callable[[], Any]:
     """A flow whose evaluation holds a few states: n = d."""
     rng = np.random.default_rng(0)
     teacher = np.linalg.qr(rng.standard_normal((80, 80)))[0]
     flow = ProjectedFlow(TeacherStudent(teacher, unit_columns(teacher + 0.1 * rng.standard_normal((80, 80)))))
-    return lambda: integrate(flow, (0.0, 1.0), t_eval=[1.0], method=method)
+    return lambda: integrate(flow, (0.0, 1.0), t_eval=[1.0], method=method, deviations=deviations)
 
 
 CLAIMS: dict[str, tuple[Callable[[], Callable[[], Any]], float]] = {
@@ -74,7 +74,14 @@ CLAIMS: dict[str, tuple[Callable[[], Callable[[], Any]], float]] = {
     "population_loss": (lambda: _of_problem(population_loss), 6 * PAIRS),
     "two_layer_observables": (lambda: _of_problem(two_layer_observables), 6 * PAIRS),
     "two-layer field": (field_of_two_layers, 7 * PAIRS),
-    **{name: ((lambda name=name: run_of(name)), 35 * 8 * 80 * 80) for name in ("RK45", "DOP853", "ROCK4")},
+    **{
+        f"{name}{', deviations' * deviations}": (
+            (lambda name=name, deviations=deviations: run_of(name, deviations)),
+            states * 8 * 80 * 80,
+        )
+        for name in ("RK45", "DOP853", "ROCK4")
+        for deviations, states in ((False, 35), (True, 45))
+    },
 }  # fmt: skip
 
 

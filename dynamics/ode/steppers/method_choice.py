@@ -19,7 +19,7 @@ ADVANTAGE = 1.25
 """CVODE must be this much cheaper by the model, since its steps cost vector work of their own besides evaluations."""
 
 LEAST_COMPONENTS = 1000
-"""States of fewer components take CVODE only where stability, not accuracy, limits the ordinary method: the evaluations
+"""Instances of fewer components take CVODE only where stability, not accuracy, limits the ordinary method: evaluations
 of a small state are mostly overhead, and the ordinary method's errors are far below its tolerance."""
 
 JUMPS_RTOL = 1e-3
@@ -78,8 +78,8 @@ def choose_method(probe: GuardedField, t0: float, y0: Vector, t1: float, rtol: f
     Where the field jumps: HeunDescent if the flow tells its loss, else RK45 at a relative tolerance of at least
     :data:`JUMPS_RTOL`. Elsewhere the ordinary method of the tolerance (:func:`method_by_tolerance`), unless CVODE is
     cheaper: where it needs 1.25 times fewer evaluations by :class:`CostModel` and the fastest mode at the start decays
-    and does not rotate. States of fewer than :data:`LEAST_COMPONENTS` components must be stiff besides: stability and
-    not accuracy limits the ordinary method's steps. Stiffness that comes later is not seen.
+    and does not rotate. Instances of fewer than :data:`LEAST_COMPONENTS` components must be stiff besides: stability
+    and not accuracy limits the ordinary method's steps. Stiffness that comes later is not seen.
 
     Args:
         probe: the field, on which the spectral radius at the start is estimated.
@@ -97,7 +97,7 @@ def choose_method(probe: GuardedField, t0: float, y0: Vector, t1: float, rtol: f
     radius = _radius_at_start(probe, t0, y0)
     if radius.value == 0:
         return MethodChoice(ordinary, "no spectral radius could be estimated at the start")
-    return _cheapest(ordinary, radius, t1 - t0, rtol, y0.size)
+    return _cheapest(ordinary, radius, t1 - t0, rtol, y0.size, max(1, probe.flow.instances))
 
 
 def _method_across_jumps(probe: GuardedField, rtol: float) -> MethodChoice:
@@ -120,16 +120,19 @@ def _radius_at_start(probe: GuardedField, t0: float, y0: Vector) -> SpectralRadi
     return radius
 
 
-def _cheapest(ordinary: str, radius: SpectralRadius, span: float, rtol: float, size: int) -> MethodChoice:
-    """The ordinary method or CVODE, by the cost models."""
+def _cheapest(
+    ordinary: str, radius: SpectralRadius, span: float, rtol: float, size: int, instances: int
+) -> MethodChoice:
+    """The ordinary method or CVODE, by the cost models; a stack as one of its instances, at the tolerance it gets."""
     stiffness = radius.value * abs(span)
     model = COST_MODELS[ordinary]
     found = f"spectral radius {radius.value:.3g} at the start, times span {stiffness:.3g}, rtol {rtol:.1g}"
     if radius.cosine * np.sign(span) > REAL_DECAY_COSINE:
         return MethodChoice(ordinary, f"{found}; the fastest mode does not purely decay")
-    if size < LEAST_COMPONENTS and stiffness < model.interval * model.accuracy_steps(rtol):
+    if size < LEAST_COMPONENTS * instances and stiffness < model.interval * model.accuracy_steps(rtol):
         return MethodChoice(ordinary, f"{found}; not stiff, accuracy limits the steps")
-    costs = {name: COST_MODELS[name].evaluations(stiffness, rtol) for name in (ordinary, "CVODE")}
+    of_stack = {ordinary: rtol, "CVODE": rtol / math.sqrt(instances)}  # CVODE has one norm over the stack
+    costs = {name: COST_MODELS[name].evaluations(stiffness, own) for name, own in of_stack.items()}
     expected = f"{found}; expected evaluations {ordinary} {costs[ordinary]:.2g}, CVODE {costs['CVODE']:.2g}"
     pays = ADVANTAGE * costs["CVODE"] < costs[ordinary]
     return MethodChoice("CVODE" if pays else ordinary, expected)

@@ -109,7 +109,9 @@ class DeviationFlow(Flow):
         """
         size = np.minimum(2.0, np.exp2(-self._arrays["log2_scale"]))[..., None, None]
         sizes = {
-            name: np.broadcast_to(size, array.shape) for name, array in self._arrays.items() if array.ndim > 1
+            name: np.broadcast_to(size, array.shape)
+            for name, array in self._arrays.items()
+            if name != "log2_scale"
         }
         root = np.sqrt(self.flow.problem.d)
         return self.pack({**sizes, "W": sizes["W"] / root, "log2_scale": size[..., 0, 0]})
@@ -166,14 +168,34 @@ class DeviationFlow(Flow):
         counts = [array.size // self.instances for array in self._arrays.values()]
         return np.concatenate([np.repeat(np.arange(self.instances), count) for count in counts])
 
+    @property
+    def as_given(self) -> Flow:
+        return self.flow
+
+    def short_of(self, observable: str, threshold: float, watched: Mapping[str, Any]) -> float:
+        return self.flow.short_of(observable, threshold, watched)
+
+    def told_component(self, index: int) -> int:
+        """The component of W or V that a component here mostly is; of the scale, the largest scaled deviation's.
+
+        Where the teachers' own basis is used: the entry of the same column that has the largest part in its axis.
+        """
+        places = super().unpack(np.arange(self._first.size, dtype=np.float64))
+        name, place = next((name, p[0]) for name, A in places.items() if len(p := np.argwhere(index == A)))
+        if name == "log2_scale":
+            name = "V" if self._learns else "W"
+            scaled = np.abs(self._arrays[name][tuple(place)])
+            place = (*place, *np.unravel_index(int(scaled.argmax()), scaled.shape))
+        elif name == "W" and self.field.teacher.basis is not None:
+            lead, row, column = place[:-2], int(place[-2]), place[-1]
+            axis = self.field.teacher.basis[(*lead, slice(None), row)]
+            place = (*lead, int(np.abs(axis).argmax()), column)
+        told = self.flow.unpack(np.arange(self.start.size, dtype=np.float64))
+        return int(told[name][tuple(place)])
+
     def component_name(self, index: int, size: int) -> str:
-        """The name of a component: that of W or V whose scaled deviation it is, or the scale's."""
-        for name, array in super().unpack(np.arange(size, dtype=np.float64)).items():
-            places = np.argwhere(np.asarray(array) == index)
-            if len(places) == 1:
-                place = f"[{', '.join(map(str, places[0]))}]" if places[0].size else ""
-                return f"{name}{place}" if name == "log2_scale" else f"deviation of {name}{place}"
-        return f"y[{index}]"
+        """The name of a component of W or V, as the flow gives it."""
+        return self.flow.component_name(index, size)
 
     # What else a run tells of its flow is told by the flow itself.
 

@@ -157,6 +157,14 @@ def test_auto_takes_cvode_where_it_pays_and_says_so() -> None:
     assert backwards.attributes["method"] == "RK45"
 
 
+@pytest.mark.parametrize("instances", [(), (32,)])
+def test_auto_judges_a_stack_by_one_of_its_instances(instances: tuple[int, ...]) -> None:
+    """32 small instances are no large state: CVODE, with one norm over all, took twice DOP853's time."""
+    teacher = teachers.orthonormal(10, 10, 0, instances)
+    run = integrate(ProjectedFlow(TeacherStudent.at_angle(teacher, 0.3, 0)), (0.0, 30.0), t_eval=[30.0])
+    assert run.attributes["method"] == "DOP853"
+
+
 def test_auto_on_a_field_that_is_broken_at_the_start_ends_as_without_it() -> None:
     """NaN or an exhausted clock during the choice is reported by the run itself."""
     run = integrate(Field(lambda t, y: np.nan * y, [1.0]), (0.0, 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -41,7 +42,7 @@ def rate_between(t: Array, sizes: Array, top: float, bottom: float) -> Array:
 def to_1e_100(flow: TwoLayerDynamics, rate: float, **options: str) -> Trajectory:
     """A run at default tolerances over 105 decades at the spectral rate."""
     end = 105 * np.log(10) / rate
-    return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 801), deviations=True, **options)  # type: ignore[arg-type]
+    return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 801), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("method", ["auto", "CVODE", "ROCK4"])
@@ -68,7 +69,7 @@ def test_the_ordinary_run_would_be_told() -> None:
     """The control: in W itself, at the same tolerances, the rate below 1e-10 is off by far more than 1e-6."""
     flow = ProjectedFlow(orthonormal())
     rate = float(np.asarray(spectral_rate(flow)))
-    run = integrate(flow, (0.0, 320.0), t_eval=np.linspace(0, 320, 321))
+    run = integrate(flow, (0.0, 320.0), t_eval=np.linspace(0, 320, 321), deviations=False)
     size = np.linalg.norm(run.observables["sin_theta"], axis=1, keepdims=True)
     late = (run.t > 270) & (size[:, 0] > 0)
     assert not (run.observables["loss"] > 0).all()
@@ -80,9 +81,7 @@ def test_spare_students_die_out_without_a_floor() -> None:
     rng = np.random.default_rng(1)
     teacher = teachers.orthonormal(5, 2, rng)
     flow = TwoLayerFlow(TeacherStudent.near_teacher(teacher, np.eye(2), 3, rng))
-    run = integrate(
-        flow, (0.0, 1500.0), t_eval=np.linspace(0, 1500, 501), events=[converged(1e-70)], deviations=True
-    )
+    run = integrate(flow, (0.0, 1500.0), t_eval=np.linspace(0, 1500, 501), events=[converged(1e-70)])
     state = flow.unpack(flow.equilibrium())
     W = np.concatenate([state["W"][:, :2], run.state["W"][-1][:, 2:]], axis=1)
     rate = float(np.asarray(spectral_rate(flow, flow.of_matrices(W / np.linalg.norm(W, axis=0), state["V"]))))
@@ -138,7 +137,7 @@ def test_students_of_other_teachers_are_none_the_worse() -> None:
     teacher = teachers.orthonormal(5, 3, 0)
     moved = TeacherStudent.at_angle(np.roll(teacher, 1, axis=1), 0.2, 1)
     problem = TeacherStudent(teacher, moved.student_W)
-    run = integrate(ProjectedFlow(problem), (0.0, 150.0), t_eval=[0.0, 150.0], deviations=True)
+    run = integrate(ProjectedFlow(problem), (0.0, 150.0), t_eval=[0.0, 150.0])
     assert run.success
     # Errors of 1e-8 at order one decay with everything else; what is left is the tolerance of the last steps.
     assert np.abs(run.state["W"][-1] - np.roll(teacher, 1, axis=1)).max() < 1e-5
@@ -150,9 +149,7 @@ def test_a_start_at_the_solution_stays_there() -> None:
     teacher = np.broadcast_to(teachers.orthonormal(4, 2, 0), (2, 4, 2))
     student = teacher.copy()
     student[1] = TeacherStudent.at_angle(teacher[1], 0.3, 0).student_W
-    run = integrate(
-        ProjectedFlow(TeacherStudent(teacher, student)), (0.0, 400.0), t_eval=[0.0, 400.0], deviations=True
-    )
+    run = integrate(ProjectedFlow(TeacherStudent(teacher, student)), (0.0, 400.0), t_eval=[0.0, 400.0])
     assert run.success
     np.testing.assert_array_equal(run.observables["sin_theta"][:, 0], 0.0)
     assert 0 < run.observables["sin_theta"][-1, 1].max() < 1e-15
@@ -161,14 +158,50 @@ def test_a_start_at_the_solution_stays_there() -> None:
 def test_a_stack_is_its_instances() -> None:
     """Each instance has its own scale: those of a stack are those of single runs, relative to the deviation."""
     stack = TeacherStudent.at_angle(teachers.random_unit(4, 2, 1, (3,)), 0.4, 1)
-    run = integrate(ProjectedFlow(stack), (0.0, 300.0), t_eval=[0.0, 300.0], deviations=True)
+    run = integrate(ProjectedFlow(stack), (0.0, 300.0), t_eval=[0.0, 300.0])
     for i in range(3):
-        alone = integrate(
-            ProjectedFlow(stack.instance(i)), (0.0, 300.0), t_eval=[0.0, 300.0], deviations=True
-        )
+        alone = integrate(ProjectedFlow(stack.instance(i)), (0.0, 300.0), t_eval=[0.0, 300.0])
         np.testing.assert_allclose(
             run.observables["sin_theta"][-1, i], alone.observables["sin_theta"][-1], rtol=1e-5
         )
+
+
+def test_an_ensemble_on_two_axes_is_run_like_one_on_one() -> None:
+    """The scales of (2, 3) instances lie on two axes too, and are no columns."""
+    stack = TeacherStudent.at_angle(teachers.orthonormal(4, 2, 1, (6,)), 0.4, 1)
+    on_two = TeacherStudent(stack.teacher_W.reshape(2, 3, 4, 2), stack.student_W.reshape(2, 3, 4, 2))
+    ends = [
+        integrate(ProjectedFlow(one), (0.0, 300.0), t_eval=[0.0, 300.0]).observables["sin_theta"][-1]
+        for one in (on_two, stack)
+    ]
+    np.testing.assert_array_equal(ends[0].reshape(6, 2), ends[1])
+
+
+def test_the_worst_component_is_one_of_W() -> None:
+    """A run without enough steps names the entry of W, with its value, whatever basis it was stepped in."""
+    flow = ProjectedFlow(orthonormal())
+    run = integrate(flow, (0.0, 50.0), max_steps=3)
+    row, column = map(int, re.search(r"worst component W\[(\d), (\d)\]", run.message).groups())  # type: ignore[union-attr]
+    assert f"= {run.state['W'][-1][row, column]:.6g}." in run.message
+    spare = TwoLayerFlow(TeacherStudent.near_teacher(teachers.orthonormal(5, 2, 1), np.eye(2), 3, 1))
+    assert re.search(r"worst component [WV]\[\d, \d\] = ", integrate(spare, (0.0, 50.0), max_steps=2).message)
+
+
+def test_the_method_is_chosen_by_the_flow_as_given() -> None:
+    """Scaled, the fastest mode is not seen to decay, and a stiff run would go by an explicit method for ever."""
+    flow = TwoLayerFlow(TeacherStudent.near_teacher(teachers.orthonormal(6, 2, 0), np.ones((2, 3)), 4, 0))
+    runs = [integrate(flow, (0.0, 1e3), t_eval=[1e3], deviations=deviations) for deviations in (None, False)]
+    assert [run.attributes["in_deviations"] for run in runs] == [True, False]
+    assert runs[0].attributes["method_reason"] == runs[1].attributes["method_reason"]
+    assert runs[0].nfev < 2 * runs[1].nfev
+
+
+@pytest.mark.parametrize(("n", "unasked"), [(128, True), (129, False)])
+def test_deviations_are_taken_unasked_where_they_cost_next_to_nothing(n: int, unasked: bool) -> None:
+    """Above 128 students they are there for who asks."""
+    flow = ProjectedFlow(orthonormal(n, n, 0.01))
+    assert integrate(flow, (0.0, 0.01)).attributes["in_deviations"] is unasked
+    assert integrate(flow, (0.0, 0.01), deviations=True).attributes["in_deviations"]
 
 
 def test_only_the_flows_that_are_known_have_deviations() -> None:
@@ -193,7 +226,7 @@ def test_events_see_the_state_as_it_is() -> None:
     def half_way(t: float, y: Array) -> float:
         return float(np.abs(y - teacher).max()) - 0.01
 
-    run = integrate(flow, (0.0, 200.0), events=[Event("half way", half_way)], deviations=True)
+    run = integrate(flow, (0.0, 200.0), events=[Event("half way", half_way)])
     assert run.status == "event"
     assert np.abs(run.final_state - teacher).max() == pytest.approx(0.01, rel=1e-6)
 
