@@ -23,6 +23,7 @@ from verify.command import certify as cli_certify
 from verify.command import compare as cli_compare
 from verify.command import figure as cli_figure
 from verify.command import list_statements as cli_list
+from verify.command import new as cli_new
 from verify.command import show as cli_show
 from verify.command import simulate as cli_simulate
 from verify.command import sweep as cli_sweep
@@ -43,6 +44,7 @@ app = typer.Typer(
 cli_verify.register(app)
 cli_list.register(app)
 cli_show.register(app)
+cli_new.register(app)
 cli_simulate.register(app)
 cli_train.register(app)
 cli_compare.register(app)
