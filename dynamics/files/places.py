@@ -57,7 +57,7 @@ def check_writable(argument: str, path: str | PathLike[str]) -> Place:
     if descriptor is not None:
         _check_descriptor(argument, given, descriptor)
         return Place(given, given, descriptor=descriptor, streams=True)
-    found = _stat(argument, given)
+    found = look_at(argument, given)
     if found is not None and not stat.S_ISREG(found.st_mode):
         _check_stream(argument, given, found.st_mode)
         return Place(given, given, found, streams=True)
@@ -75,7 +75,7 @@ def check_readable(argument: str, path: str | PathLike[str]) -> Path:
         ValueError: naming ``argument`` and what stands there instead.
     """
     given = Path(path)
-    found = _stat(argument, given)
+    found = look_at(argument, given)
     if found is None:
         raise ValueError(f"{argument}: {given}: no such file")
     if not stat.S_ISREG(found.st_mode):
@@ -105,8 +105,12 @@ def kind_of(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "file of another kind")
 
 
-def _stat(argument: str, path: Path) -> os.stat_result | None:
-    """What stands at ``path``, links followed; None where nothing does."""
+def look_at(argument: str, path: Path) -> os.stat_result | None:
+    """What stands at ``path``, links followed; None where nothing does.
+
+    Raises:
+        ValueError: naming ``argument``: no path of this machine, a circle of links, or nothing that may be looked at.
+    """
     if _ADDRESS.match(str(path)) and not path.exists():
         raise ValueError(f"{argument}: expected a file on this machine, got the address {shown(str(path))}")
     try:

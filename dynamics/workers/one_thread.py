@@ -41,7 +41,12 @@ def one_thread() -> Iterator[None]:
     own = [(library, int(library.num_threads)) for library in _loaded() if _of_each_thread(library)]
     with _lock:
         if not _inside:
-            _before[:] = [(lib, int(lib.num_threads)) for lib in _loaded() if not _of_each_thread(lib)]
+            shared = [library for library in _loaded() if not _of_each_thread(library)]
+            if (
+                "torch" in sys.modules
+            ):  # it takes a number of its own when it first computes, and sets OpenMP's
+                shared.append(_Torch())
+            _before[:] = [(library, int(library.num_threads)) for library in shared]
         _inside += 1
         _set([(library, 1) for library, _ in _before])
     _set([(library, 1) for library, _ in own])
@@ -53,6 +58,18 @@ def one_thread() -> Iterator[None]:
             _inside -= 1
             if not _inside:
                 _set(_before)
+
+
+class _Torch:
+    """torch's number of threads, as threadpoolctl has those of libraries."""
+
+    @property
+    def num_threads(self) -> int:
+        return int(sys.modules["torch"].get_num_threads())
+
+    def set_num_threads(self, number: int) -> None:
+        """Also that of OpenMP, for this thread of the program."""
+        sys.modules["torch"].set_num_threads(number)
 
 
 def _loaded() -> list[Any]:

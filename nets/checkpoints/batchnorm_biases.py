@@ -92,9 +92,14 @@ def _norms(state: Mapping[str, torch.Tensor]) -> list[str]:
 
 
 def _is_norm(prefix: str, state: Mapping[str, torch.Tensor]) -> bool:
-    shapes = {tuple(state[prefix + part].shape) if prefix + part in state else None for part in PARTS}
+    shapes = {_shape(state.get(prefix + part)) for part in PARTS}
     shape = shapes.pop()
     return not shapes and shape is not None and len(shape) == 1 and shape[0] > 0
+
+
+def _shape(tensor: torch.Tensor | None) -> tuple[int, ...] | None:
+    """None where there is no tensor, or one of parts of several lengths."""
+    return None if tensor is None or tensor.is_nested else tuple(tensor.shape)
 
 
 def _layer(prefix: str, state: Mapping[str, torch.Tensor]) -> NormLayer:
@@ -108,7 +113,12 @@ def _layer(prefix: str, state: Mapping[str, torch.Tensor]) -> NormLayer:
 
 def _numbers(name: str, part: str, tensor: torch.Tensor) -> Array:
     """A vector of real numbers; a tensor of another kind is refused by name."""
-    kinds = {"quantised": tensor.is_quantized, "complex": tensor.is_complex(), "meta": tensor.is_meta}
+    kinds = {
+        "quantised": tensor.is_quantized,
+        "complex": tensor.is_complex(),
+        "meta": tensor.is_meta,
+        "truth-valued": tensor.dtype == torch.bool,
+    }
     for kind, found in kinds.items():
         if found:
             raise ValueError(

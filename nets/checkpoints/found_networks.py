@@ -37,7 +37,18 @@ class FoundNetwork:
     @property
     def layout(self) -> dict[str, tuple[int, ...]]:
         """Shapes by name: those of a network and of its average are equal."""
-        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+        return {name: () if t.is_nested else tuple(t.shape) for name, t in self.tensors.items()}
+
+    def is_within(self, other: FoundNetwork) -> bool:
+        """Whether each of its tensors has one of the same name and shape there, as those of an average have.
+
+        Words that all names of one of them begin with, such as ``module.``, do not count.
+        """
+        mine, theirs = (
+            {name.removeprefix(_shared_prefix(one.tensors)): shape for name, shape in one.layout.items()}
+            for one in (self, other)
+        )
+        return mine.items() <= theirs.items()
 
 
 @dataclass(frozen=True)
@@ -65,20 +76,21 @@ def networks_in(path: str | Path) -> FoundNetworks:
         ValueError: as :func:`nets.checkpoints.state_dicts.read_state_dict`; without any normalisation the one network
             is what that function reads.
     """
-    found = list(_within(read_content(path), "", DEEPEST))
+    found = list(_within(read_content(path), "", DEEPEST, set()))
     if not found:
         return FoundNetworks((FoundNetwork("", read_state_dict(path)),), verified=has_checksum(path))
     trained = [network for network in found if not AVERAGE.search(network.place)]
-    averages = [n for n in found if n not in trained and any(n.layout == t.layout for t in trained)]
+    averages = [n for n in found if n not in trained and any(n.is_within(t) for t in trained)]
     left_out = tuple(network.place for network in averages)
     taken = tuple(network for network in found if network.place not in left_out)
     return FoundNetworks(taken, left_out, has_checksum(path))
 
 
-def _within(content: Any, place: str, depth: int) -> Iterator[FoundNetwork]:
-    """The networks in one part of a file, in its order."""
-    if depth == 0:
+def _within(content: Any, place: str, depth: int, seen: set[int]) -> Iterator[FoundNetwork]:
+    """The networks in one part of a file, in its order; what stands in several places is one network, at the first."""
+    if depth == 0 or id(content) in seen:
         return
+    seen.add(id(content))
     if isinstance(content, list | tuple):
         content = dict(enumerate(content))
     if not isinstance(content, Mapping):
@@ -88,12 +100,25 @@ def _within(content: Any, place: str, depth: int) -> Iterator[FoundNetwork]:
         yield from _parts(place, tensors)
         return
     for name, part in content.items():
-        yield from _within(part, f"{place}.{name}" if place else str(name), depth - 1)
+        yield from _within(part, f"{place}.{name}" if place else str(name), depth - 1, seen)
 
 
 def _parts(place: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[FoundNetwork]:
-    """One state dict as its networks: those under names such as ``encoder_q`` and ``encoder_k``, else all in one."""
+    """One state dict as its networks: those under names such as ``encoder_q`` and ``encoder_k``, else all in one.
+
+    A network whose average lies among its own tensors, under a name such as ``ema``, is two.
+    """
     prefix = _shared_prefix(tensors)
+    for head in dict.fromkeys(name.removeprefix(prefix).partition(".")[0] for name in tensors):
+        start = f"{prefix}{head}."
+        twin = {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+        rest = {name: tensor for name, tensor in tensors.items() if not name.startswith(start)}
+        own = {name.removeprefix(prefix): tensor for name, tensor in rest.items()}
+        shared = FoundNetwork("", twin).layout.items() <= FoundNetwork("", own).layout.items()
+        if shared and AVERAGE.search(head) and has_norms(twin):
+            yield from _parts(place, rest)
+            yield FoundNetwork(".".join(filter(None, (place, prefix + head))), twin)
+            return
     groups: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
     for name, tensor in tensors.items():
         head, dot, rest = name.removeprefix(prefix).partition(".")

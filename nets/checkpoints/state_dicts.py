@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -30,6 +31,9 @@ WRAPPERS = (
     "model_ema",
 )
 """Keys under which training scripts keep a network beside other things, the likeliest first."""
+
+_ARCHIVE = b"PK\x03\x04"
+"""The first bytes of a zip archive, which torch writes."""
 
 _DEEPEST = 8
 """How deep a network may lie in a file."""
@@ -150,8 +154,12 @@ _PLAIN: list[Any] = _numpy_names()
 def _check_archive(file: Path) -> None:
     """Compare the checksums that a zip archive carries; torch itself does not look at them.
 
-    Archives written without checksums have 0 in their place.
+    Archives written without checksums have 0 in their place. An archive that Python's reader cannot follow, as torch's
+    own may, is refused: nobody could say that its numbers are those that were written.
     """
+    with open(file, "rb") as content:
+        if content.read(4) != _ARCHIVE:
+            return  # another format, or one that torch refuses below
     try:
         with zipfile.ZipFile(file) as archive:
             _check_fits(file, sum(entry.file_size for entry in archive.infolist()))
@@ -160,11 +168,17 @@ def _check_archive(file: Path) -> None:
                     with archive.open(entry) as part:
                         while part.read(1 << 20):
                             pass
-    except zipfile.BadZipFile as error:
-        if "CRC" in str(error):
-            raise ValueError(f"{file}: damaged, {error}; take it from a copy or download it again") from error
-    except (OSError, RuntimeError, NotImplementedError, EOFError):
-        return  # another format, or one that torch refuses below
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        UnicodeDecodeError,
+    ) as error:
+        what = "damaged" if "CRC" in str(error) else "cannot be read as a torch file"
+        raise ValueError(f"{file}: {what}, {error}; take it from a copy or download it again") from error
 
 
 def _check_fits(file: Path, size: int) -> None:

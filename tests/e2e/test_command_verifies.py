@@ -248,3 +248,33 @@ def test_real_statements_are_listed_and_one_is_judged(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "refuted" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_instance_that_no_step_can_evaluate_is_bad_input():
+    """Values in their ranges that leave nothing to measure: one line that says so, and no defect of ours."""
+    done = command("verify", "luckmatters.theorem4.sharp", "--instance", '{"theta0": 1e-320}', program=REAL)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "luckproof: instance: it cannot be evaluated: values: expected at least 8 times"
+    )
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "toy.squares", "--resume", ""],
+        ["verify", "toy.squares", "--json="],
+        ["sweep", "c.toml", "--out", ""],
+        ["simulate", "--out=", "--d", "3"],
+    ],
+)
+def test_an_empty_value_is_refused(words, tmp_path, monkeypatch, capsys):
+    """``--out "$DIR"`` without DIR: the current folder is not meant, and nothing is written to it."""
+    from verify.command.main import run
+
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    option = next(word for word in words if word.startswith("--")).rstrip("=")
+    assert capsys.readouterr().err == f"luckproof: {option}: expected a value, got an empty text\n"
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ import typer
 
 from verify.command.errors import boundary
 from verify.command.plain_help import PlainCommand
+from verify.command.surroundings import on_one_line
 
 if TYPE_CHECKING:
     from nets.checkpoints.batchnorm_biases import NormLayer
@@ -52,7 +53,7 @@ def bn_bias(
     for label, layers in networks.items():
         typer.echo("\n".join(table(label, layers)))
         for remark in remarks.get(label, ()):
-            typer.echo(f"  {remark}")
+            typer.echo(f"  {on_one_line(remark)}")
 
 
 def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
@@ -107,17 +108,19 @@ def _remarks(found: FoundNetworks) -> list[str]:
 
 def table(label: str, layers: Sequence[NormLayer]) -> list[str]:
     """The lines printed for one network."""
-    width = max(len("layer"), *(len(layer.name) for layer in layers))
+    names = [on_one_line(layer.name) for layer in layers]
+    width = max(len("layer"), *map(len, names))
     head = (
-        f"{label}: {_nodes(layers):,} BatchNorm biases in {len(layers)} layers, {_share(layers):.1%} negative"
+        f"{on_one_line(label)}: {_nodes(layers):,} BatchNorm biases in {len(layers)} layers, "
+        f"{_share(layers):.1%} negative"
     )
     if len(layers) > 1:
         lower, upper = layers[: len(layers) // 2], layers[-(len(layers) // 2) :]
         head += f" (lower half of the layers {_share(lower):.1%}, upper half {_share(upper):.1%})"
     return [head, f"  {'layer':<{width}}  nodes  negative   share  mean bias   open"] + [
-        f"  {layer.name:<{width}}  {layer.nodes:>5}  {layer.negative:>8}  {layer.share_negative:>6.1%}"
+        f"  {name:<{width}}  {layer.nodes:>5}  {layer.negative:>8}  {layer.share_negative:>6.1%}"
         f"  {layer.bias.mean():>9.4f}  {layer.open_shares.mean():>5.1%}"
-        for layer in layers
+        for name, layer in zip(names, layers, strict=True)
     ]
 
 

@@ -19,7 +19,6 @@ from verify.command.errors import (
     boundary,
     checked_device,
 )
-from verify.command.folders import prepare_folder
 from verify.command.plain_help import PlainCommand
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ def figure(
 
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
     """
+    from dynamics.files.folders import prepare_folder
     from dynamics.validation import integer, one_of
     from verify.figures import figure_named, titles
     from verify.figures.overrides import overridden

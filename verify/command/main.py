@@ -30,7 +30,14 @@ from verify.command import sweep as cli_sweep
 from verify.command import train as cli_train
 from verify.command import verify as cli_verify
 from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
-from verify.command.surroundings import INTERRUPTED, ending_signal, forget_signals, put_in_order, silence
+from verify.command.surroundings import (
+    INTERRUPTED,
+    ending_signal,
+    forget_signals,
+    on_one_line,
+    put_in_order,
+    silence,
+)
 
 READER_GONE = 141
 
@@ -112,6 +119,7 @@ def _run_until_written(arguments: Sequence[str] | None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         words = with_json_shown(sys.argv[1:] if arguments is None else arguments)
+        _require_values(words)
         code = app(args=words, prog_name="luckproof", standalone_mode=False)
     except typer.Exit as leaving:
         code = leaving.exit_code
@@ -130,6 +138,14 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _complain(_too_large(error), BAD_INPUT)
         return _complain(_broken(error), BROKEN)
     return code if isinstance(code, int) else 0
+
+
+def _require_values(words: Sequence[str]) -> None:
+    """No option is given an empty text, as ``--out "$DIR"`` gives without DIR: the current folder is not meant."""
+    for option, value in zip(words, [*words[1:], "--"], strict=True):
+        name, given, text = option.partition("=")
+        if name.startswith("--") and ((given and not text) or value == ""):
+            raise CommandLineError(f"{name}: expected a value, got an empty text", BAD_INPUT)
 
 
 def with_json_shown(words: Sequence[str]) -> list[str]:
@@ -178,7 +194,7 @@ def _broken(error: Exception) -> str:
 
 def _complain(message: str, code: int) -> int:
     with suppress(OSError, ValueError):  # a full or closed stderr does not change what happened
-        print(f"luckproof: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        print(f"luckproof: {on_one_line(' '.join(message.split()))}", file=sys.stderr, flush=True)
     return code
 
 

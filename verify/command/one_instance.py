@@ -57,10 +57,16 @@ def evaluate_instance(statement: AnyStatement, text: str, alter: str | None, con
 
 @contextmanager
 def own_code(statement: AnyStatement) -> Iterator[None]:
-    """Around code of a statement: what the user's own raises is bad input, with its place."""
+    """Around code of a statement: what the user's own raises is bad input, with its place.
+
+    So are values that ours refuses to compute with.
+    """
     try:
         yield
     except Exception as error:
+        if isinstance(error, ValueError) and not is_own(statement.evidence):
+            # values that are each in their range, and too much for some step together
+            raise CommandLineError(f"instance: it cannot be evaluated: {error}", BAD_INPUT) from error
         if not is_own(statement.evidence):
             raise
         place = raised_at(statement.evidence, error) or place_of(statement.evidence)

@@ -119,6 +119,11 @@ def _limit_memory() -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
+def on_one_line(text: str) -> str:
+    """``text`` with line breaks and control characters shown: names from files must not write to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def silence(stream_number: int) -> None:
     """Let what is still in the buffers of a stream go nowhere: its reader has left, or its disk is full."""
     with suppress(OSError):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
-from verify.command.folders import prepare_folder
 from verify.command.plain_help import PlainCommand
 from verify.command.tables import print_verdicts
 from verify.command.verify_options import (
@@ -95,6 +94,7 @@ def verify(
     with boundary():  # before the slow imports: a mistyped name is refused at once
         chosen = registry.select_from(own or (), keys or (), form)
     from dynamics.files.checksums import DamagedFileError
+    from dynamics.files.folders import prepare_folder
     from verify.command.judging_end import conclude, write_outputs
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance

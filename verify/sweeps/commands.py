@@ -20,6 +20,9 @@ from nets.two_layer.training_options import TwoLayerTraining
 DEEP = "deep"
 """The flow of deep networks, beside the two-layer ones by name."""
 
+LONGEST = 63
+"""Bits of a whole number."""
+
 Options = Mapping[str, Any]
 
 
@@ -142,6 +145,10 @@ def _item(key: str, one: Any, field: OptionField, given: Any) -> Any:
     if issubclass(field.item, str):
         if isinstance(one, str):
             return field.read(one, key) if not field.many else field.item(one)
+    elif isinstance(one, int) and one.bit_length() > LONGEST:
+        raise ValueError(
+            f"{key}: expected numbers of up to {LONGEST} bits, got one of {one.bit_length()} bits"
+        )
     elif isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one):
         if field.item is float:
             return float(one)

@@ -83,7 +83,7 @@ def read_configuration(path: str | PathLike[str]) -> Configuration:
     """
     place = check_readable("CONFIG", path)
     try:
-        parsed = tomllib.loads(place.read_text(encoding="utf-8"))
+        parsed = tomllib.loads(place.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         raise ValueError(f"CONFIG: cannot read {str(path)!r} as TOML: {error}") from None
     return from_mapping(parsed)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynamics.boundary import checked
+from dynamics.files.folders import prepare_folder
 from dynamics.validation import positive_int, shown
 from verify.sweeps.configuration import Configuration, from_mapping, read_configuration
 from verify.sweeps.driver import Watch, drive
@@ -150,7 +151,7 @@ def sweep(
     if jobs is not None:
         positive_int("jobs", jobs)
     fresh = not os.path.lexists(store.folder)
-    _make("out", store.folder)
+    prepare_folder("out", store.folder)
     try:
         return _run(
             store, found, jobs=jobs, executor=executor, scheduler=scheduler, shard=shard, progress=progress
@@ -220,15 +221,3 @@ def engine_of(
         yield in_executor(executor)
     else:
         yield in_local_processes(available_cores() if jobs is None else check_jobs("jobs", jobs, points))
-
-
-def _make(argument: str, folder: Path) -> None:
-    from dynamics.files.places import check_writable
-
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{argument}: expected a folder, got the file {folder}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{argument}: the folder {folder} cannot be made: {error.strerror}") from error
-    check_writable(argument, folder / "file")

@@ -64,6 +64,29 @@ def test_those_who_leave_first_change_nothing_for_the_others() -> None:
     assert threads() == blas_threads() == 2
 
 
+def test_torch_computes_on_one_thread() -> None:
+    """It takes a number of its own, and in a new thread of the program takes it when it first computes."""
+    import torch
+
+    seen = list[int]()
+
+    def computing() -> None:
+        with one_thread():
+            torch.ones(300, 300) @ torch.ones(300, 300)
+            seen.extend([torch.get_num_threads(), threads()])
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        thread = threading.Thread(target=computing)
+        thread.start()
+        thread.join()
+        assert seen == [1, 1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_whoever_set_the_threads_before_does_not_keep_others_from_it() -> None:
     """A thread that asked for more and is still there: a pool's thread computes on one all the same."""
     seen = list[int]()

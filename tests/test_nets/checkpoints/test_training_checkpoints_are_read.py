@@ -81,6 +81,9 @@ def test_a_state_dict_is_unwrapped_beside_scalar_tensors(tmp_path: Path, name: s
         (lambda n, e: {"model_ema": {"state_dict": e}, "model": {"state_dict": n}},
          ["model.state_dict"], ("model_ema.state_dict",)),
         (lambda n, e: {**under("model.", n), **under("model_ema.", e)}, ["model"], ("model_ema",)),
+        (lambda n, e: {**n, **under("ema.", e)}, [""], ("ema",)),
+        (lambda n, e: {**under("avg.", e), **n, "queue": torch.zeros(3)}, [""], ("avg",)),
+        (lambda n, e: {**n, **under("ema.", network(3, "vgg13_bn"))}, [""], ()),
         (lambda n, e: {"swa": e}, ["swa"], ()),
         (lambda n, e: {"encoder_q": n, "encoder_k": e}, ["encoder_q", "encoder_k"], ()),
         (lambda n, e: {"state_dict": {**under("module.encoder_q.", n), **under("module.encoder_k.", e)}},
@@ -105,6 +108,102 @@ def test_the_networks_of_a_file_are_named(
             torch.equal(networks.taken[0].tensors[n], t)
             for n, t in network(1 if taken != ["swa"] else 2).items()
         )
+
+
+def test_an_average_below_a_shared_name_is_left_out(tmp_path: Path) -> None:
+    """As beside it: the words that all names begin with do not count."""
+    networks = found(
+        {"model": {**under("net.", network(1)), **under("net.ema_model.", network(2))}}, tmp_path
+    )
+    assert [one.place for one in networks.taken] == ["model"]
+    assert networks.left_out == ("model.net.ema_model",)
+    assert networks.taken[0].tensors.keys() == under("net.", network(1)).keys()
+
+
+def test_one_network_in_several_places_is_one(tmp_path: Path) -> None:
+    """Under two names, and in a mapping that holds itself."""
+    state = network()
+    (taken,) = found({"model": state, "state_dict": {"model": state}}, tmp_path).taken
+    assert taken.place == "model"
+    circle: dict[str, Any] = {"epoch": 3}
+    circle["last"] = circle
+    circle["net"] = state
+    (taken,) = found(circle, tmp_path).taken
+    assert taken.place == "net"
+
+
+def odd_bias(tensor: torch.Tensor) -> State:
+    return {
+        "bn.weight": torch.ones(4),
+        "bn.bias": tensor,
+        "bn.running_mean": torch.zeros(4),
+        "bn.running_var": torch.ones(4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("bias", "words"),
+    [
+        (lambda: torch.zeros(4, dtype=torch.bool), "bn: expected plain numbers in bias, got a truth-valued tensor"),
+        (lambda: torch.zeros(4, dtype=torch.complex64), "bn: expected plain numbers in bias, got a complex tensor"),
+        (lambda: torch.nested.nested_tensor([torch.ones(1), torch.ones(3)]),
+         "no batch normalisation with scale and bias found"),
+    ],
+    ids=["truth values", "complex", "nested"],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_biases_that_are_no_vector_of_numbers_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bias: Callable[[], torch.Tensor], words: str
+) -> None:
+    """In a line that names the file."""
+    torch.save(odd_bias(bias()), tmp_path / "net.pth")
+    assert run(["bn-bias", str(tmp_path / "net.pth")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"luckproof: {tmp_path / 'net.pth'}: {words}")
+
+
+def test_names_cannot_write_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in a name are shown, not sent: of layers, of networks and of files, in errors too."""
+    odd = {name.replace("bn", "a\n\x1b[2J"): tensor for name, tensor in odd_bias(torch.zeros(4)).items()}
+    torch.save({"net\x1b]0;": odd, "other": odd_bias(torch.ones(4))}, tmp_path / "odd.pth")
+    assert run(["bn-bias", str(tmp_path / "odd.pth")]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert r"a\n\x1b[2J" in shown
+    assert r"odd.pth, net\x1b]0;: 4 BatchNorm biases" in shown
+    assert run(["bn-bias", str(tmp_path / "none\x1b[2J.pth")]) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert r"none\x1b[2J.pth: no such file" in said
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["as written", "compressed"])
+def test_every_bit_of_an_archives_list_is_safe(tmp_path: Path, kept: bool) -> None:
+    """The list of a torch archive's parts, bit by bit: the very numbers, or a refusal that names the file."""
+    path = tmp_path / "net.pth"
+    torch.save(odd_bias(torch.arange(4.0)), path)
+    whole = path.read_bytes()
+    if not kept:
+        with (
+            zipfile.ZipFile(path) as old,
+            zipfile.ZipFile(tmp_path / "new", "w", zipfile.ZIP_DEFLATED) as new,
+        ):
+            for entry in old.infolist():
+                new.writestr(entry.filename, old.read(entry))
+        whole = (tmp_path / "new").read_bytes()
+    refusals: list[str] = []
+    for place in range(whole.index(b"PK\x01\x02"), len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            (taken,) = networks_in(path).taken
+        except ValueError as error:
+            refusals.append(str(error))
+        else:
+            assert torch.equal(taken.tensors["bn.bias"], torch.arange(4.0))
+    assert len(refusals) > 100
+    assert all(str(path) in words for words in refusals)
 
 
 def test_the_command_has_a_row_for_each_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

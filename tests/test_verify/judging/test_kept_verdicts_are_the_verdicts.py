@@ -13,7 +13,6 @@ import pytest
 
 from luckproof import DamagedFileError, Evidence, Record, RunInfo, Verdict, judge, make_context, statements
 from tests.test_verify.judging import toy_statements
-from verify.command.folders import prepare_folder
 from verify.judging.trials.kept_verdicts import KeptVerdicts, code_version
 from verify.report import as_records
 
@@ -152,11 +151,3 @@ def test_other_settings_and_other_code_are_other_files(
     assert len(code_version()) == 64
     monkeypatch.setattr("verify.judging.trials.kept_verdicts.code_version", lambda: "other")
     assert KeptVerdicts(tmp_path, CONTEXT).path(statement) not in paths
-
-
-def test_a_folder_that_cannot_be_is_refused_under_its_option(tmp_path: Path) -> None:
-    """A name that no file system takes; one that fits is made."""
-    with pytest.raises(ValueError, match=r"^--resume: the folder .* cannot be made: File name too long"):
-        prepare_folder("--resume", tmp_path / ("a" * 300))
-    prepare_folder("--resume", tmp_path / ("a" * 200))
-    assert (tmp_path / ("a" * 200)).is_dir()

@@ -147,3 +147,20 @@ def test_keys_follow_options_and_code():
     assert len({points[0].key, points[1].key, Points(from_mapping(given), "b")[0].key}) == 3
     written_out = {**SMALL, "base": {"d": 6.0, "t_end": 2.0, "points": 201, "seed": 1}}
     assert Points(from_mapping(written_out), "a")[0].key == points[1].key
+
+
+def test_a_byte_order_mark_is_no_part_of_a_configuration(tmp_path):
+    """Editors of Windows write one."""
+    (tmp_path / "c.toml").write_text('command = "simulate"\n', encoding="utf-8-sig")
+    assert read_configuration(tmp_path / "c.toml").size == 1
+
+
+@pytest.mark.parametrize("given", [10**400, -(10**30), 2**63])
+def test_numbers_beyond_63_bits_are_refused_by_key(given):
+    """Some have no float to compare them with."""
+    with pytest.raises(
+        ValueError, match=r"^base\.d: expected numbers of up to 63 bits, got one of \d+ bits$"
+    ):
+        from_mapping({"command": "simulate", "base": {"d": given}})
+    with pytest.raises(ValueError, match=r"^grid\.t_end: expected numbers of up to 63 bits"):
+        from_mapping({"command": "simulate", "grid": {"t_end": [1, given]}})
