@@ -109,15 +109,16 @@ def _parts(place: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[FoundNet
     A network whose average lies among its own tensors, under a name such as ``ema``, is two.
     """
     prefix = _shared_prefix(tensors)
-    for head in dict.fromkeys(name.removeprefix(prefix).partition(".")[0] for name in tensors):
-        start = f"{prefix}{head}."
+    heads = dict.fromkeys(name.removeprefix(prefix).partition(".")[0] for name in tensors)
+    for average in filter(AVERAGE.search, heads):
+        start = f"{prefix}{average}."
         twin = {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
-        rest = {name: tensor for name, tensor in tensors.items() if not name.startswith(start)}
-        own = {name.removeprefix(prefix): tensor for name, tensor in rest.items()}
+        others = {name: tensor for name, tensor in tensors.items() if not name.startswith(start)}
+        own = {name.removeprefix(prefix): tensor for name, tensor in others.items()}
         shared = FoundNetwork("", twin).layout.items() <= FoundNetwork("", own).layout.items()
-        if shared and AVERAGE.search(head) and has_norms(twin):
-            yield from _parts(place, rest)
-            yield FoundNetwork(".".join(filter(None, (place, prefix + head))), twin)
+        if shared and has_norms(twin):
+            yield from _parts(place, others)
+            yield FoundNetwork(".".join(filter(None, (place, prefix + average))), twin)
             return
     groups: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
     for name, tensor in tensors.items():
@@ -131,13 +132,13 @@ def _parts(place: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[FoundNet
         return
     for head, part in named.items():
         yield FoundNetwork(".".join(filter(None, (place, prefix + head))), part)
-    others = {
+    remaining = {
         name: tensor
         for name, tensor in tensors.items()
         if name.removeprefix(prefix).partition(".")[0] not in named
     }
-    if has_norms(others):
-        yield FoundNetwork(".".join(filter(None, (place, "(the rest)"))), others)
+    if has_norms(remaining):
+        yield FoundNetwork(".".join(filter(None, (place, "(the rest)"))), remaining)
 
 
 def _shared_prefix(tensors: Mapping[str, torch.Tensor]) -> str:
