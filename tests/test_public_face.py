@@ -40,7 +40,11 @@ def imports_of(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 def is_deep(module: str) -> bool:
     """Past the public face: a module inside one of the packages."""
-    return module.partition(".")[0] in (*PACKAGES, "luckproof") and "." in module
+    return (
+        module.partition(".")[0] in (*PACKAGES, "luckproof")
+        and "." in module
+        and module != "luckproof.testing"
+    )
 
 
 def test_import_is_light() -> None:

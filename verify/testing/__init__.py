@@ -1,0 +1,1 @@
+"""Statements as tests of pytest: a plugin for files of them, and a test function for one's own test files."""
