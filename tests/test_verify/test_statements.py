@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
@@ -31,6 +32,12 @@ def test_verdict_is_the_expected_one(verdict):
     assert verdict.outcome == statement.expected, f"expected {statement.expected}: {verdict.message}"
     failed = [name for name, passed in verdict.controls.items() if not passed]
     settle(UNDECIDED, statement.name, verdict.message if failed else "")
+
+
+def test_every_judged_margin_is_a_number(verdict):
+    """What is judged has a finite margin: an infinite one is the least of an empty set, and confirms nothing."""
+    endless = [r.instance for r in verdict.judged if r.evidence and not math.isfinite(r.evidence.margin)]
+    assert not endless, f"{verdict.statement.name}: raise CannotJudgeError on {endless[:3]}"
 
 
 def test_a_small_error_is_rejected(verdict):

@@ -17,7 +17,7 @@ from dynamics.validation import shown
 Number = float | Fraction
 """A threshold: what a float is, or a fraction to be shown as one."""
 
-_PARTS_OF_PI = {math.pi * p / q: (p, q) for q in (6, 4, 3, 2, 1) for p in (1, 2, 3)}
+_PARTS_OF_PI = {math.pi * p / q: (p, q) for q in (10, 6, 4, 3, 2, 1) for p in (1, 2, 3)}
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,13 @@ class Assumption:
         return cls(words, within - abs(float(value) - float(target)), closed=True)
 
     @classmethod
-    def that(cls, words: str, fact: bool) -> Assumption:
-        """A fact that is so or not; ``words`` without a number, which one of the others would have to test."""
-        return cls(words, 1.0 if fact else -1.0)
+    def that(cls, words: str, fact: bool, *, by: float = 1.0) -> Assumption:
+        """A fact that is so or not; ``words`` without a number, which one of the others would have to test.
+
+        ``by``: how far the instance is from the edge, for a search that climbs towards it; it decides nothing.
+        """
+        distance = abs(by) or 1.0
+        return cls(words, distance if fact else -distance)
 
 
 def as_assumptions(found: Any) -> tuple[Assumption, ...]:

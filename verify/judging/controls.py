@@ -39,9 +39,10 @@ class Control:
     def came_out(self, evidence: Evidence) -> bool:
         """Whether ``evidence`` decides the control, and as it must.
 
-        A margin that is NaN, or a sampling error too large to decide, rejects nothing and accepts nothing.
+        A margin that is NaN, or a sampling error too large to decide, rejects nothing and accepts nothing; nor does a
+        margin of infinity, of which nothing was judged, accept anything.
         """
-        decided = not math.isnan(evidence.margin) and not evidence.inconclusive
+        decided = evidence.margin < math.inf and not evidence.inconclusive
         return decided and evidence.holds == self.must_hold
 
 

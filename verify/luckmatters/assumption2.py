@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,7 @@ def setting(instance: BallInstance) -> tuple[InputMeasure, Array, float]:
 def finite_K(instance: BallInstance) -> tuple[Assumption, ...]:
     """A finite K_d exists only where the balls stay away from antiparallel pairs (and from the bias axis)."""
     bound = setting(instance)[2]
-    return (Assumption("finite K_d on the balls", 1 / bound if bound > 0 else 1.0),)
+    return (Assumption.that("finite K_d on the balls", math.isfinite(bound)),)
 
 
 def in_ball(centre: Array, radius: Array, rng: np.random.Generator) -> Array:

@@ -66,8 +66,8 @@ def first_wording_at_K_zero(instance: AtomicInput) -> tuple[Assumption, ...]:
     jump = abs(start - end)
     room = min(start, end) - jump
     return (
-        Assumption("v1's Eqn 8 with K_d = 0, both ways", room + 1e-12),
-        Assumption("the gates overlap", min(start, end)),
+        Assumption.at_least("v1's Eqn 8 with K_d = 0, both ways: smaller overlap less jump", room, -1e-12),
+        Assumption.above("smaller overlap of the gates", min(start, end), 0),
     )
 
 
@@ -137,7 +137,9 @@ gives_lemma2.rejects_moved(
 )
 gives_lemma2.excludes("a third of a turn", AtomicInput(atoms=6, turn=0, step=2.0), "v1's Eqn 8")
 gives_lemma2.excludes(
-    "gates a quarter turn and more apart", AtomicInput(atoms=4, turn=1, step=0.5), "the gates overlap"
+    "gates a quarter turn and more apart",
+    AtomicInput(atoms=4, turn=1, step=0.5),
+    "smaller overlap of the gates",
 )
 gives_lemma2.includes("a quarter of the atoms shared", AtomicInput(atoms=4, turn=0, step=0.5))
 gives_lemma2.accepts(

@@ -130,13 +130,15 @@ def overlap_has_the_closed_form(
     # some 400 expected shared openings.
     teacher, measure = teachers_of(instance)
     predicted = factor * closed_form(instance, teacher) ** power
-    from_kernel = float(overlap_ratios(teacher, measure)[0])
     kernel = measure.psi_d(teacher, teacher)
-    ratio = np.where(np.eye(instance.m, dtype=bool), -1.0, kernel / np.diagonal(kernel)[:, None])
-    j, k = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    together = np.where(np.eye(instance.m, dtype=bool), -1.0, kernel)  # every gate is open equally often
+    j, k = np.unravel_index(int(np.argmax(together)), together.shape)
     size = int(np.clip(400 / max(kernel[j, k], 1e-300), 20_000, 4_000_000))
-    if size * kernel[j, k] < FEWEST:
+    if (
+        size * kernel[j, k] < FEWEST
+    ):  # before anything is divided by what may be zero: kernels underflow from b = 38 on
         raise CannotJudgeError("both gates are open too rarely to be counted")
+    from_kernel = float(overlap_ratios(teacher, measure)[0])
     joint = count_gates(teacher, measure, size, context.rng(instance.seed, 3))
     openings, shared = joint[j, j], joint[j, k]
     error = float(np.sqrt(predicted * max(1 - predicted, 1 / openings) / openings))

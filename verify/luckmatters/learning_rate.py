@@ -38,7 +38,7 @@ SMALL = NearTeacher(d=5, m=2, n=4, c=2, networks=1)
 
 def a_single_network(instance: NearTeacher) -> tuple[Assumption, ...]:
     """The reading is about each network by itself."""
-    return (Assumption("a single network", 1.5 - instance.networks),)
+    return (Assumption.that("a single network", instance.networks == 1),)
 
 
 def sharpness(problem: TeacherStudent, W: Array, V: Array) -> Array:

@@ -67,12 +67,12 @@ def spread_out(batch: Batch) -> tuple[Assumption, ...]:
     f, _ = batch.columns()
     largest = float(f.abs().max())
     share = float((f / largest).std(correction=0)) if largest else 0.0
-    return (Assumption("σ > 0", share - 1e-6),)
+    return (Assumption.above("σ / max |f|", share, 1e-6),)
 
 
 def without_eps(batch: Batch) -> tuple[Assumption, ...]:
     """The normalisation of the lemma: no eps, sigma > 0."""
-    return (Assumption("eps = 0", 1.0 if batch.eps == 0 else -batch.eps), *spread_out(batch))
+    return (Assumption.equal("eps", batch.eps), *spread_out(batch))
 
 
 def autograd_backward(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
@@ -147,7 +147,7 @@ def projects_at_eps_zero(batch: Batch, context: Context) -> Evidence:
 
 
 projects_at_eps_zero.excludes("eps = 1e-5", TORCH_DEFAULT, "eps = 0")
-projects_at_eps_zero.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects_at_eps_zero.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ / max |f|")
 projects_at_eps_zero.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
 projects_at_eps_zero.rejects("eps = 1e-11", Batch(8, eps=1e-11))
 projects_at_eps_zero.rejects("eps = 1e-5, torch's default", TORCH_DEFAULT)
@@ -202,7 +202,7 @@ def in_fifty_digits(batch: Batch) -> Evidence:
 
 projects.rejects("eps = 1", Batch(8, eps=1.0))
 projects.rejects("eps = 1e-11", Batch(8, eps=1e-11))
-projects.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ / max |f|")
 projects.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
 projects.accepts("eps = 0", Batch(8))
 projects.errs(
@@ -236,6 +236,6 @@ def projects_and_adds_eps(batch: Batch, context: Context, *, share_of_eps: float
 
 projects_and_adds_eps.rejects("half the eps", TORCH_DEFAULT, share_of_eps=0.5)
 projects_and_adds_eps.rejects("an eps 1e-6 larger", TORCH_DEFAULT, share_of_eps=1 + 1e-6)
-projects_and_adds_eps.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ > 0")
+projects_and_adds_eps.excludes("all activations alike", Batch(8, offset=1.0, spread=1e-9), "σ / max |f|")
 projects_and_adds_eps.includes("hardly any spread", Batch(8, offset=1.0, spread=1e-5))
 projects_and_adds_eps.rejects("the projection alone", TORCH_DEFAULT, share_of_eps=0.0)

@@ -88,9 +88,11 @@ def assumption2_at_the_steps(pair: NearPair) -> Sequence[Assumption]:
         (float(o.teachers[0, 0]), o.own, o.dw_j),
         (o.own, float(o.teachers[0, 0]), o.dw_j),
     )
+    finite = Assumption.that("K_d is finite", math.isfinite(o.K_d))
+    if not finite.satisfied:
+        return (finite,)
     needed = max(lipschitz_needed(*step) for step in steps)
-    room = o.K_d * (1 + 1e-9) - needed if np.isfinite(o.K_d) else -1.0
-    return (Assumption("Assumption 2 with K_d, at the steps taken", room),)
+    return finite, Assumption.at_most("K that the steps taken need / K_d", needed / o.K_d, 1 + 1e-9)
 
 
 def lipschitz_needed(value: float, moved: float, distance: float) -> float:
@@ -259,7 +261,7 @@ both_factors_for_the_step_of_j.rejects(
     "ε_d 1e-12 smaller", replace(TOWARDS, near_j=0.0), share_of_eps=1 - 1e-12
 )
 for form in (difference_is_bounded, a_factor_for_each_step, both_factors_for_the_step_of_j):
-    form.excludes("balls that meet the antipode", NearPair(theta0=0.2, angle=3.0), "Assumption 2 with K_d")
+    form.excludes("balls that meet the antipode", NearPair(theta0=0.2, angle=3.0), "K_d is finite")
     form.includes("balls that nearly meet it", NearPair(theta0=0.14, angle=3.0))
 both_factors_for_the_step_of_j.rejects(
     "ε_d at half its value", replace(TOWARDS, near_j=0.0), share_of_eps=0.5

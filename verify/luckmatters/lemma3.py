@@ -73,8 +73,8 @@ def weights_of(instance: WeightedPair) -> Weights:
 def K_l_exists(instance: NearPair) -> Sequence[Assumption]:
     """Isotropic input, and balls that stay clear of antiparallel vectors, where no K_l exists."""
     return (
-        Assumption("K_l exists: α_max + θ₀ < π", math.pi - instance.angle - instance.theta0),
-        Assumption("isotropic input", 1.0 if instance.threshold == 0 else -instance.threshold),
+        Assumption.below("K_l exists: α_max + θ₀", instance.angle + instance.theta0, math.pi, "rad"),
+        Assumption.equal("isotropic input: b", instance.threshold),
     )
 
 

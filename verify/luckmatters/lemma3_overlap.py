@@ -94,8 +94,8 @@ def open_gates_and_finite_K_l(instance: TwoInputs) -> Sequence[Assumption]:
     open_gates = min(math.cos(r - n) for r in reach for n in nearest)
     K_l = lipschitz_l_two_inputs(instance, math)
     return (
-        Assumption("every gate is open on the balls", open_gates),
-        Assumption("K_l is finite", 1.0 if math.isfinite(K_l) else -1.0),
+        Assumption.above("every gate open on the balls: cosine", open_gates, 0),
+        Assumption.that("K_l is finite", math.isfinite(K_l)),
     )
 
 
@@ -183,7 +183,7 @@ a_factor_for_each_step.errs(
     matters="Lemma 7 combines it with Lemma 2 and has room: its factor 1 + K covers the slip.",
 )
 a_factor_for_each_step.rejects_moved("by what the bound leaves, and 1e-12", ALIGNED, by=0.259975760867)
-a_factor_for_each_step.excludes("a gate that is shut", TwoInputs(angle=2.8), "every gate is open")
+a_factor_for_each_step.excludes("a gate that is shut", TwoInputs(angle=2.8), "every gate open")
 a_factor_for_each_step.excludes("balls of 0.1", TwoInputs(theta0=0.1), "K_l is finite")
 a_factor_for_each_step.includes("balls of 0.001", TwoInputs())
 a_factor_for_each_step.accepts("both factors for the step of j", TwoInputs(), factors=2)

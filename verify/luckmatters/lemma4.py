@@ -17,7 +17,18 @@ from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.two_layer import teachers
 from dynamics.two_layer.problem import TeacherStudent
-from verify.judging import LUCK_MATTERS, Assumption, Budget, Context, Evidence, Item, Source, Verdict, drawn
+from verify.judging import (
+    LUCK_MATTERS,
+    Assumption,
+    Budget,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Source,
+    Verdict,
+    drawn,
+)
 from verify.judging.domains import SEED, Instance, OneOf, integers, reals
 from verify.judging.enclosing.balls import REAL
 from verify.judging.enclosing.enclosure import Margin
@@ -234,12 +245,26 @@ class OnBall(Instance):
 
 def clear_of_the_antipode(instance: OnBall) -> Sequence[Assumption]:
     """The ball holds no vector opposite to the teacher."""
-    return (Assumption("θ₀ < π", math.pi - instance.theta0),)
+    return (Assumption.below("θ₀", instance.theta0, math.pi, "rad"),)
 
 
 def exact_fall_off(instance: OnBall, *, C_0: float | None = None) -> Margin:
     """The margin in balls; the random direction of the step does not enter."""
     return fall_off.fall_off_margin(instance.theta0, instance.near, C_0)
+
+
+BLURRED = 0.01
+"""Tolerance from which nothing is judged: a fiftieth of both sides, which come to 1/2 near the antipode."""
+
+
+def blur(instance: OnBall, factor: float) -> float:
+    """What an angle that is off by one unit does to ``l*_jj`` and to ``factor l*_jj``, together.
+
+    The slope of l*_jj is ``(pi - t) sin t / 2 pi``. It vanishes at the antipode twice, l*_jj itself three times: what
+    is relative to l*_jj grows only like ``1/(pi - t)`` there, though the constant grows like its cube.
+    """
+    rest = math.pi - instance.near * instance.theta0
+    return (1 + factor) * rest * math.sin(rest) / (2 * math.pi)
 
 
 @LEMMA4.claim(
@@ -272,8 +297,9 @@ def falls_off_with_the_constant_of_the_ball(
     own = float(problem.measure.psi_l(problem.student_W, problem.student_W)[0, 0])
     distance = 2 * math.sin(instance.near * instance.theta0 / 2)
     constant = quadratic_fall_off(instance.theta0) if C_0 is None else C_0
-    # At wide angles l*_jj is small, and an angle off by an ulp changes it by up to theta eps.
-    tolerance = ROUNDING * (1 + constant * distance**2)
+    tolerance = ROUNDING * (1 + constant * star * distance**2 + blur(instance, constant * distance**2))
+    if tolerance > BLURRED:
+        raise CannotJudgeError("so near the antipode that the rounding of the angle blurs both sides")
     return Evidence.at_most(
         abs(star - own), bound=constant * star * distance**2, tolerance=tolerance, C_0=constant
     )
@@ -281,6 +307,11 @@ def falls_off_with_the_constant_of_the_ball(
 
 falls_off_with_the_constant_of_the_ball.excludes("the whole sphere", OnBall(theta0=math.pi), "θ₀ < π")
 falls_off_with_the_constant_of_the_ball.includes("all but the antipode", OnBall(theta0=3.1))
+falls_off_with_the_constant_of_the_ball.rejects(
+    "C₀ 1e-6 smaller, 1e-4 rad short of the antipode",
+    OnBall(theta0=math.pi - 1e-4),
+    C_0=(1 - 1e-6) * quadratic_fall_off(math.pi - 1e-4),
+)
 falls_off_with_the_constant_of_the_ball.rejects(
     "C₀ 1 % smaller where it is attained", OnBall(theta0=2.0), C_0=0.99 * quadratic_fall_off(2.0)
 )

@@ -124,7 +124,7 @@ def rows_of_the_fan_outs(
 
 
 rows_of_the_fan_outs.rejects("the share of the bound that is reached", EXAMPLE, share=0.99905746215)
-rows_of_the_fan_outs.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps below a right angle")
+rows_of_the_fan_outs.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps")
 rows_of_the_fan_outs.excludes("a step of 5", replace(EXAMPLE, eta=5.0), "η max")
 rows_of_the_fan_outs.excludes(
     "a cap with the pole", replace(EXAMPLE, threshold=2.0, cap=1.5), "caps without the pole"

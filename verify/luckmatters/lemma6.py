@@ -125,7 +125,7 @@ def rows_and_drift(
 
 
 rows_and_drift.rejects("the share of the bound that is reached", EXAMPLE, share=0.99606740241)
-rows_and_drift.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps below a right angle")
+rows_and_drift.excludes("a cap of 3.3 / 2", replace(EXAMPLE, cap=1.65), "caps")
 rows_and_drift.excludes("a step of 5", replace(EXAMPLE, eta=5.0), "η max")
 rows_and_drift.excludes(
     "a cap with the pole", replace(EXAMPLE, threshold=2.0, cap=1.5), "caps without the pole"

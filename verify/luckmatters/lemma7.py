@@ -60,16 +60,14 @@ def require_known_accuracy(instance: BoxInstance) -> None:
 
 def finite_constants(instance: BoxInstance) -> tuple[Assumption, ...]:
     """Two nodes at least, no bias, and caps on which every overlap is above zero (Assumption 2 with a finite K)."""
-    several = Assumption("two nodes at least", instance.m + instance.r - 1.0)
-    unbiased = Assumption(
-        "zero-bias isotropic input", 1.0 if instance.threshold == 0 else -instance.threshold
-    )
-    acute = Assumption("caps below a right angle", np.pi / 2 - instance.cap)
+    several = Assumption.at_least("number of nodes", instance.m + instance.r, 2)
+    unbiased = Assumption.equal("zero-bias isotropic input: b", instance.threshold)
+    acute = Assumption.below("caps", instance.cap, np.pi / 2, "rad")
     if not (several.satisfied and unbiased.satisfied and acute.satisfied):
         return (several, unbiased, acute)
     bounds = bounds_on_the_caps(instance)
     least = float(min(bounds.d_low.min(), bounds.l_low.min()))
-    return (several, unbiased, acute, Assumption("no overlap vanishes on the caps", least - 1e-9))
+    return (several, unbiased, acute, Assumption.above("least overlap on the caps", least, 1e-9))
 
 
 def without_thresholds(budget: Budget) -> st.SearchStrategy[BoxInstance]:
@@ -142,11 +140,11 @@ def _spreads(instance: BoxInstance, K: float) -> Array:
 
 
 stays_separated.rejects("the share of M that is reached", EXAMPLE, share_of_M=0.54679895113)
-stays_separated.excludes("one node", BoxInstance(m=1, r=0), "two nodes at least")
+stays_separated.excludes("one node", BoxInstance(m=1, r=0), "number of nodes")
 stays_separated.excludes("a bias", replace(EXAMPLE, threshold=1.0), "zero-bias")
-stays_separated.excludes("caps beyond a right angle", replace(EXAMPLE, cap=1.6), "caps below a right angle")
+stays_separated.excludes("caps beyond a right angle", replace(EXAMPLE, cap=1.6), "caps")
 stays_separated.excludes(
-    "caps that meet the antipode", BoxInstance(alpha=3.1, cap=0.3), "no overlap vanishes"
+    "caps that meet the antipode", BoxInstance(alpha=3.1, cap=0.3), "least overlap on the caps"
 )
 stays_separated.includes("caps of 0.3 about nodes 2.5 apart", BoxInstance(m=2, r=2, alpha=2.5, cap=0.3))
 stays_separated.rejects(
@@ -156,11 +154,11 @@ stays_separated.rejects(
 
 def no_pole(instance: BoxInstance) -> tuple[Assumption, ...]:
     """Caps below a right angle that do not hold the pole of the bias axis, where the slopes have no bound."""
-    acute = Assumption("caps below a right angle", np.pi / 2 - instance.cap)
+    acute = Assumption.below("caps", instance.cap, np.pi / 2, "rad")
     if not acute.satisfied:
         return (acute,)
-    finite = np.all(np.isfinite(bounds_on_the_caps(instance).slope_l))
-    return (acute, Assumption("caps without the pole of the bias axis", 1.0 if finite else -1.0))
+    finite = bool(np.all(np.isfinite(bounds_on_the_caps(instance).slope_l)))
+    return (acute, Assumption.that("caps without the pole of the bias axis", finite))
 
 
 @LEMMA7.claim(
@@ -224,9 +222,7 @@ def _enclosure_margins(
 
 
 kernels_are_enclosed.rejects("the share of the slopes that is used", EXAMPLE, share_of_slope=0.9336300106)
-kernels_are_enclosed.excludes(
-    "caps beyond a right angle", replace(EXAMPLE, cap=1.6), "caps below a right angle"
-)
+kernels_are_enclosed.excludes("caps beyond a right angle", replace(EXAMPLE, cap=1.6), "caps")
 kernels_are_enclosed.excludes(
     "a cap with the pole", replace(EXAMPLE, threshold=2.0, cap=0.5), "caps without the pole"
 )

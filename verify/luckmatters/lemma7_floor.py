@@ -27,7 +27,9 @@ class Floor(Instance):
 
 def finite_K(instance: Floor) -> tuple[Assumption, ...]:
     """With two teachers the caps must stay clear of antiparallel vectors."""
-    return (Assumption("a finite K_d", np.pi / 2 - 2 * instance.theta0 if instance.m > 1 else 1.0),)
+    if instance.m == 1:
+        return ()
+    return (Assumption.below("θ₀ of two nodes, for a finite K_d,", instance.theta0, np.pi / 4, "rad"),)
 
 
 def exact_floor(instance: Floor, *, power_of_K: int = 2, share_of_K: float = 1.0) -> Margin:
@@ -96,7 +98,9 @@ own_overlap_has_the_floor.rejects(
     power_of_K=1,
     share_of_K=0.904507034144,
 )
-own_overlap_has_the_floor.excludes("caps that meet the antipode", Floor(2, 0.8), "a finite K_d")
+own_overlap_has_the_floor.excludes(
+    "caps that meet the antipode", Floor(2, 0.8), "θ₀ of two nodes, for a finite K_d,"
+)
 own_overlap_has_the_floor.includes("two teachers, θ₀ = 0.7", Floor(2, 0.7))
 own_overlap_has_the_floor.accepts(
     "with one factor K_d, as Assumption 2 gives it", Floor(1, 0.3), power_of_K=1

@@ -116,9 +116,8 @@ class Theorem5Bounded(BoundedNetworks):
         return theorem5.certified(self.start)[0]
 
     def conditions(self) -> Sequence[Assumption]:
-        plain = Assumption(
-            "input without a bias: the flow is the networks' mean gradient", -self.threshold or 1.0
-        )
+        # Only there is the flow the networks' mean gradient.
+        plain = Assumption.equal("input without a bias: threshold", self.threshold)
         return (*theorem5.has_a_certificate(self.start), plain)
 
 

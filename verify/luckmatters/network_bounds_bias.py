@@ -22,7 +22,7 @@ def certified_with_a_bias(instance: Theorem5Bounded) -> Sequence[Assumption]:
     """The conditions of the certificate, for input with a bias: only the separation is left out."""
     return (
         *theorem5.has_a_certificate(instance.start),
-        Assumption("input with a bias", instance.threshold),
+        Assumption.above("input with a bias: threshold", instance.threshold, 0),
     )
 
 

@@ -145,7 +145,10 @@ def trials_for(context: Context) -> int:
 
 def within_range(instance: RandomStudents) -> tuple[Assumption, ...]:
     """The cap formula is for caps up to a half-sphere."""
-    return (Assumption("0 < θ₀ ≤ π/2", min(instance.theta0, np.pi / 2 + 1e-12 - instance.theta0)),)
+    return (
+        Assumption.above("θ₀", instance.theta0, 0),
+        Assumption.at_most("θ₀", instance.theta0, np.pi / 2, "rad"),
+    )
 
 
 @RANDOM_INITIALISATION.claim(
@@ -174,7 +177,8 @@ def one_teacher_is_lucky(instance: RandomStudents, context: Context, *, nodes_fa
     return count_against(one, trials, p, context, instance.p_cap)
 
 
-one_teacher_is_lucky.excludes("caps beyond a half-sphere", RandomStudents(theta0=1.6), "0 < θ₀")
+one_teacher_is_lucky.excludes("caps beyond a half-sphere", RandomStudents(theta0=1.6), "θ₀ ≤")
+one_teacher_is_lucky.excludes("caps of no size", RandomStudents(theta0=0.0), "θ₀ > 0")
 one_teacher_is_lucky.includes("half-spheres", RandomStudents(theta0=np.pi / 2))
 one_teacher_is_lucky.rejects("twice the students", RandomStudents(n=8, theta0=0.4), nodes_factor=2)
 
@@ -185,7 +189,10 @@ RARE = RandomStudents(6, 4, 31, 0.0986, 110)
 
 def disjoint_caps(instance: RandomStudents) -> tuple[Assumption, ...]:
     """Caps about orthonormal teachers are disjoint below pi/4."""
-    return (Assumption("0 < θ₀ < π/4", min(instance.theta0, np.pi / 4 - instance.theta0)),)
+    return (
+        Assumption.above("θ₀", instance.theta0, 0),
+        Assumption.below("θ₀", instance.theta0, np.pi / 4, "rad"),
+    )
 
 
 @RANDOM_INITIALISATION.claim(
@@ -216,7 +223,8 @@ def all_teachers_are_lucky(
     return count_against(every, trials, p, context, instance.p_cap)
 
 
-all_teachers_are_lucky.excludes("caps that overlap", RandomStudents(theta0=0.8), "0 < θ₀")
+all_teachers_are_lucky.excludes("caps that overlap", RandomStudents(theta0=0.8), "θ₀ < π/4")
+all_teachers_are_lucky.excludes("caps of no size", RandomStudents(theta0=0.0), "θ₀ > 0")
 all_teachers_are_lucky.includes("caps that nearly touch", RandomStudents(theta0=0.785))
 all_teachers_are_lucky.rejects(
     "teachers taken as independent", RandomStudents(2, 2, 2, 0.7), independent=True, trials=40_000

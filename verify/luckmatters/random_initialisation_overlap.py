@@ -127,7 +127,7 @@ random_columns_overlap_little.rejects("nearly equal columns", RandomColumns(), a
 
 def room_for_all(instance: RandomColumns) -> tuple[Assumption, ...]:
     """At most d columns are orthogonal."""
-    return (Assumption("n ≤ d", float(instance.d - instance.n + 1)),)
+    return (Assumption.at_most("n / d", instance.n / instance.d, 1),)
 
 
 @OVERLAP.claim(
@@ -153,7 +153,7 @@ def orthogonal_columns_share_half(
 
 orthogonal_columns_share_half.rejects("ε_d = 0.51", RandomColumns(), expected=0.51)
 orthogonal_columns_share_half.rejects("ε_d larger by 1e-13", RandomColumns(), expected=0.5 + 1e-13)
-orthogonal_columns_share_half.excludes("three columns in the plane", RandomColumns(2, 3), "n ≤ d")
+orthogonal_columns_share_half.excludes("three columns in the plane", RandomColumns(2, 3), "n / d")
 orthogonal_columns_share_half.includes("as many columns as dimensions", RandomColumns(3, 3))
 
 random_columns_overlap_little.errs(

@@ -143,8 +143,8 @@ def relative_gap_tensor(pair: SeparatedPair) -> float:
 
 
 def separation_holds(pair: SeparatedPair) -> tuple[Assumption, ...]:
-    """The Assumption-1 gap is zero to rounding."""
-    return (Assumption("Assumption 1 (gap below rounding)", 1e-12 - relative_gap_tensor(pair)),)
+    """The Assumption-1 gap is zero but for rounding."""
+    return (Assumption.below("Assumption 1: gap over its moments", relative_gap_tensor(pair), 1e-12),)
 
 
 @THEOREM2.claim(

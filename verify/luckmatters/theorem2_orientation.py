@@ -34,7 +34,7 @@ def equally_wide_pairs(budget: Budget) -> st.SearchStrategy[IntegerPair]:
 def equally_wide(pair: IntegerPair) -> tuple[Assumption, ...]:
     """Equal widths, for which the printed product is defined, and no sample on a kink."""
     square = all(ours == theirs for ours, theirs in pair.hidden)
-    return (Assumption("student as wide as the teacher", 1.0 if square else -1.0), *off_the_kinks(pair))
+    return (Assumption.that("student as wide as the teacher", square), *off_the_kinks(pair))
 
 
 def eqn6_as_printed(separation: Separation) -> list[Tensor]:

@@ -22,7 +22,7 @@ NARROW = Training(hidden=(1, 1), inputs=9, samples=3, biased=True)
 def bias_before_a_relu(training: Training) -> tuple[Assumption, ...]:
     """A bias in Linear -> ReLU -> BN, under the gradient flow at eps = 0."""
     meant = training.biased and training.placement == "relu_bn"
-    return (Assumption("a bias before a ReLU", 1.0 if meant else -1.0), *flow_without_eps(training))
+    return (Assumption.that("a bias before a ReLU", meant), *flow_without_eps(training))
 
 
 @THEOREM3.claim(
@@ -60,7 +60,9 @@ conserved_without_the_bias.rejects("no bias, but eps = 1e-11", replace(FLOW, eps
 conserved_without_the_bias.excludes("no bias", replace(BIASED, biased=False), "a bias before a ReLU")
 conserved_without_the_bias.excludes("eps = 0.3", replace(BIASED, eps=0.3), "eps = 0")
 conserved_without_the_bias.excludes("steps", replace(BIASED, lr=0.1), "gradient flow")
-conserved_without_the_bias.excludes("a node that is always shut", replace(SHUT, biased=True), "σ > 0")
+conserved_without_the_bias.excludes(
+    "a node that is always shut", replace(SHUT, biased=True), "σ / max |f| at every node"
+)
 conserved_without_the_bias.includes("one node, three samples", replace(BIASED, hidden=(1,), samples=3))
 conserved_without_the_bias.accepts("a bias before the BN has no gradient", replace(FLOW, biased=True))
 
@@ -100,6 +102,6 @@ conserved_with_the_bias.rejects(
 conserved_with_the_bias.rejects("the bias' part 1e-9 larger", BIASED, factor=1 + 1e-9)
 conserved_with_the_bias.excludes("eps = 0.3", replace(BIASED, eps=0.3), "eps = 0")
 conserved_with_the_bias.excludes("steps", replace(BIASED, lr=0.1), "gradient flow")
-conserved_with_the_bias.excludes("a node that is always shut", SHUT, "σ > 0")
+conserved_with_the_bias.excludes("a node that is always shut", SHUT, "σ / max |f| at every node")
 conserved_with_the_bias.includes("a node that hardly varies", FAINT)
 conserved_with_the_bias.rejects("eps = 0.1 (Linear → ReLU → BN)", replace(BIASED, eps=0.1))

@@ -51,7 +51,7 @@ exchanged_with_the_scale.rejects("drift said to be zero", LARGE_EPS, factor=0.0)
 exchanged_with_the_scale.rejects("drift × 1.001", LARGE_EPS, factor=1.001)
 exchanged_with_the_scale.rejects("drift 1e-9 larger", LARGE_EPS, factor=1 + 1e-9)
 exchanged_with_the_scale.excludes("steps", replace(LARGE_EPS, lr=0.1), "gradient flow")
-exchanged_with_the_scale.excludes("a node that is always shut", SHUT, "σ > 0")
+exchanged_with_the_scale.excludes("a node that is always shut", SHUT, "σ / max |f| at every node")
 exchanged_with_the_scale.includes("a node that hardly varies", FAINT)
 
 

@@ -28,7 +28,7 @@ def descents(budget: Budget) -> st.SearchStrategy[Training]:
 def plain_descent(training: Training) -> tuple[Assumption, ...]:
     """Steps of positive size, no eps, no bias before a ReLU, nodes alive at the start."""
     return (
-        Assumption("steps of positive size", training.lr),
+        Assumption.above("lr", training.lr, 0),
         without_eps(training),
         without_bias(training),
         *alive(training),
@@ -62,10 +62,12 @@ def steps_lengthen_a_filter(training: Training, context: Context, *, factor: flo
 steps_lengthen_a_filter.rejects("norm said to be conserved", STEPS, factor=0.0)
 steps_lengthen_a_filter.rejects("growth × 1.001", STEPS, factor=1.001)
 steps_lengthen_a_filter.rejects("growth 1e-8 larger", STEPS, factor=1 + 1e-8)
-steps_lengthen_a_filter.excludes("no step", replace(STEPS, lr=0.0), "steps of positive size")
+steps_lengthen_a_filter.excludes("no step", replace(STEPS, lr=0.0), "lr >")
 steps_lengthen_a_filter.excludes("eps = 0.3", replace(STEPS, eps=0.3), "eps = 0")
 steps_lengthen_a_filter.excludes("a bias", replace(BIASED, lr=0.1), "no bias before a ReLU")
-steps_lengthen_a_filter.excludes("a node that is always shut", replace(SHUT, lr=0.1), "σ > 0")
+steps_lengthen_a_filter.excludes(
+    "a node that is always shut", replace(SHUT, lr=0.1), "σ / max |f| at every node"
+)
 steps_lengthen_a_filter.includes("steps of 1e-6", replace(STEPS, lr=1e-6))
 steps_lengthen_a_filter.rejects("a bias before the ReLU", replace(STEPS, placement="relu_bn", biased=True))
 

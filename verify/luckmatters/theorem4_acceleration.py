@@ -76,14 +76,15 @@ def _late_against_first(late: float, first: float) -> Evidence:
 
 faster_near_the_teachers.accepts("one node", Start(1, 2, 0.5))
 faster_near_the_teachers.rejects("three nodes, many directions", Start(3, 5, 0.5))
-faster_near_the_teachers.excludes("two nodes at 0.9 rad", Start(2, 4, 0.9), "θ₀ small enough")
-faster_near_the_teachers.excludes("a start at 0.001 rad", Start(2, 4, 1e-3), "θ₀ above")
+faster_near_the_teachers.excludes("two nodes at 0.9 rad", Start(2, 4, 0.9), "θ₀ of several nodes")
+faster_near_the_teachers.excludes("a start at 0.001 rad", Start(2, 4, 1e-3), "θ₀ >")
+faster_near_the_teachers.excludes("one node at 3.05 rad", Start(1, 2, 3.05), "θ₀ of one node")
 faster_near_the_teachers.includes("two nodes at 0.79 rad", Start(2, 4, 0.79))
 
 
 def one_node(start: Start) -> tuple[Assumption, ...]:
     """m = 1."""
-    return (Assumption("one node", 1.5 - start.m),)
+    return (Assumption.that("one node", start.m == 1),)
 
 
 @ACCELERATION.claim(

@@ -26,14 +26,14 @@ NOTE = "our own theorem: the paper's condition γ > 0 leaves nothing for m ≥ 3
 
 def inside(start: DistantStart) -> tuple[Assumption, ...]:
     """Within the basin proved for every m."""
-    return (Assumption("R(0) < R₀, the radius for every m", basin_radius() - start.radius),)
+    return (Assumption.below("R(0) / R₀, the radius for every m,", start.radius / basin_radius(), 1),)
 
 
 def inside_small(start: DistantStart) -> tuple[Assumption, ...]:
     """One or two teachers, within their own radius."""
     return (
-        Assumption("m ≤ 2", 2.5 - start.m),
-        Assumption("R(0) < R₀(m)", basin_radius(min(start.m, 2)) - start.radius),
+        Assumption.at_most("m", start.m, 2),
+        Assumption.below("R(0) / R₀(m)", start.radius / basin_radius(min(start.m, 2)), 1),
     )
 
 
@@ -98,7 +98,7 @@ contracts_for_every_m.rejects(
 contracts_for_every_m.rejects("the late rate at every R", DistantStart(3, 0, 0.5), factor=0.0908 / 0.03)
 contracts_for_every_m.accepts("half the bound", DistantStart(3, 0, 0.5), factor=0.5)
 CEILING = DistantStart(2, 0, 2 * np.sqrt(2) * np.sin(np.pi / 8), "rotation")
-contracts_for_every_m.excludes("a start as far as the merged pair, R = 1.0824", CEILING, "R(0) < R₀")
+contracts_for_every_m.excludes("a start as far as the merged pair, R = 1.0824", CEILING, "R(0) / R₀")
 contracts_for_every_m.includes("just inside", DistantStart(3, 1, 0.859))
 
 
@@ -153,7 +153,7 @@ contracts_for_one_and_two.rejects(
 )
 contracts_for_one_and_two.accepts("half the bound", DistantStart(2, 1, 0.5), factor=0.5)
 contracts_for_one_and_two.excludes("three teachers", DistantStart(3, 1, 0.5), "m ≤ 2")
-contracts_for_one_and_two.excludes("the merged pair's distance", CEILING, "R(0) < R₀")
+contracts_for_one_and_two.excludes("the merged pair's distance", CEILING, "R(0) / R₀")
 contracts_for_one_and_two.includes("one teacher almost opposite", DistantStart(1, 1, 1.9, "random"))
 
 

@@ -129,13 +129,16 @@ def small_spread(instance: Fluctuations) -> tuple[Assumption, ...]:
     """Noise that is small beside the deviations it multiplies."""
     setting = setting_of(instance)
     # Before anything is followed: what the noise of all directions together gives back of the decay.
-    share = setting.lr * setting.modes.trace / instance.batch
-    if share <= 1 and setting.steps <= MOST_STEPS:
-        share = predicted(instance).relative
-    elif share <= 1:
-        share = 0.0  # too many steps to follow: judged, and then said, by the evidence
-    name = "spread of a node below 4 % of its squared distance from the teacher"
-    return (Assumption(name, SMALL_SPREAD - share),)
+    given_back = setting.lr * setting.modes.trace / instance.batch
+    tame = Assumption.at_most("lr tr H / B", given_back, 1)
+    if (
+        not tame.satisfied or setting.steps > MOST_STEPS
+    ):  # too many to follow: judged, and then said, by the evidence
+        return (tame,)
+    spread = predicted(instance).relative
+    return tame, Assumption.below(
+        "spread of a node / its squared distance from the teacher", spread, SMALL_SPREAD
+    )
 
 
 @lru_cache(maxsize=32)
@@ -281,7 +284,6 @@ networks_fluctuate_as_predicted.rejects(
 networks_fluctuate_as_predicted.rejects(
     "the mean of the flow, without the shift of a finite step", PAIR, around_the_flow=True
 )
-networks_fluctuate_as_predicted.excludes(
-    "tiny batches", replace(PAIR, batch=4, share=0.8), "spread of a node"
-)
+networks_fluctuate_as_predicted.excludes("tiny batches", replace(PAIR, batch=4, share=0.8), "lr tr H / B")
+networks_fluctuate_as_predicted.excludes("small batches", replace(PAIR, batch=16), "spread of a node")
 networks_fluctuate_as_predicted.includes("just inside", LONE)

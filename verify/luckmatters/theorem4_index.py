@@ -16,9 +16,9 @@ from verify.mathematics.precise.kernels import DIGITS
 def a_step_and_a_constant(pair: NearPair) -> tuple[Assumption, ...]:
     """Isotropic input, a student k that is off its teacher, and a finite K_d."""
     return (
-        Assumption("isotropic input, no threshold", 0.5 - pair.threshold),
-        Assumption("student k off its teacher", pair.near_k - 1e-3),
-        Assumption("K_d finite: caps clear of antiparallel nodes", math.pi - pair.angle - pair.theta0 - 1e-6),
+        Assumption.equal("isotropic input: b", pair.threshold),
+        Assumption.above("student k off its teacher: angle / θ₀", pair.near_k, 1e-3),
+        Assumption.above("K_d finite: π − α − θ₀", math.pi - pair.angle - pair.theta0, 1e-6, "rad"),
     )
 
 
@@ -90,6 +90,7 @@ overlap_is_below_itself.excludes("student k at its teacher", NearPair(near_k=0.0
 overlap_is_below_itself.excludes(
     "a threshold", NearPair(theta0=0.01, threshold=2.0, near_k=1.0), "isotropic input"
 )
+overlap_is_below_itself.excludes("a threshold of 0.4", NearPair(threshold=0.4, near_k=1.0), "isotropic input")
 overlap_is_below_itself.excludes(
     "caps that reach antiparallel nodes", NearPair(theta0=1.0, angle=2.5, near_k=1.0), "K_d finite"
 )

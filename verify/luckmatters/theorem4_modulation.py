@@ -173,8 +173,8 @@ def apart(teachers: Teachers) -> tuple[Assumption, ...]:
     """Teachers neither parallel nor antiparallel: there the Jacobian of the uniform flow is defined."""
     W = teachers.columns()
     off = angles(W, W)[~np.eye(teachers.m, dtype=bool)]
-    margin = min(off.min(), np.pi - off.max()) if off.size else 1.0
-    return (Assumption("teachers apart by 1e-3", float(margin) - 1e-3),)
+    angle = min(off.min(), np.pi - off.max()) if off.size else np.pi / 2
+    return (Assumption.above("teachers' lines apart: angle", float(angle), 1e-3, "rad"),)
 
 
 RATE_ALONE = 0.5
@@ -209,7 +209,7 @@ has_the_higher_late_rate.rejects(
 )
 has_the_higher_late_rate.rejects("one teacher, ½ − 1e-10", Teachers(1, 4), rate_alone=0.5 - 1e-10)
 has_the_higher_late_rate.excludes(
-    "six in the plane, two of them 3e-4 apart", Teachers(6, 2, 127), "teachers apart"
+    "six in the plane, two of them 3e-4 apart", Teachers(6, 2, 127), "teachers' lines apart: angle"
 )
 has_the_higher_late_rate.includes("two teachers in the plane", Teachers(2, 2))
 
@@ -218,8 +218,8 @@ def on_its_way(start: Start) -> tuple[Assumption, ...]:
     """Farther than the target, and not so near the antipode that the way there takes longer than the horizon."""
     arrives = float(own_time(start.theta0, TARGET)) if start.theta0 < np.pi else np.inf
     return (
-        Assumption("θ₀ above the target 0.01", start.theta0 - 1.01 * TARGET),
-        Assumption("a node alone arrives within 400", HORIZON - arrives),
+        Assumption.above("θ₀ / the angle that counts as arrived", start.theta0 / TARGET, 1.01),
+        Assumption.below("time that a node alone takes to arrive", arrives, HORIZON),
     )
 
 
@@ -246,8 +246,12 @@ def every_node_is_alone(start: Start, context: Context, *, factor: float = 1.0) 
 
 
 every_node_is_alone.rejects("a time 1 % longer", Start(2, 4, 0.5), factor=1.01)
-every_node_is_alone.excludes("a start at the target", Start(1, 2, TARGET), "θ₀ above")
-every_node_is_alone.excludes("a start at the antipode", Start(1, 2, np.pi), "a node alone arrives")
+every_node_is_alone.excludes(
+    "a start at the target", Start(1, 2, TARGET), "θ₀ / the angle that counts as arrived"
+)
+every_node_is_alone.excludes(
+    "a start at the antipode", Start(1, 2, np.pi), "time that a node alone takes to arrive"
+)
 every_node_is_alone.includes("a start at 0.02", Start(1, 2, 0.02))
 
 arrives_first.errs(

@@ -214,6 +214,6 @@ networks_decay_at_the_predicted_rate.excludes(
     "a small batch in many dimensions", replace(PAPER, batch=16, share=0.9, d=40), "lr tr H / B"
 )
 networks_decay_at_the_predicted_rate.excludes(
-    "too few samples to see 3 %", replace(LONE, batch=16, networks=8), "the window resolves"
+    "too few samples to see 3 %", replace(LONE, batch=16, networks=8), "band of sampling errors"
 )
 networks_decay_at_the_predicted_rate.includes("just enough samples", LONE)

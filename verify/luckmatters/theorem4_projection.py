@@ -25,6 +25,7 @@ from verify.judging import (
     fixed,
     integers,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.precise.projected_flow import DIGITS, arrival
 from verify.mathematics.runs.near_starts import NEAR, Start, own_time, path, starts, time_to, times_to
 from verify.mathematics.runs.near_states import STATES, followed, turned
@@ -126,7 +127,11 @@ can_be_harder_without.rejects("at least four times as long", StartEnsemble(2, 2,
 def arrives(start: Start) -> tuple[Assumption, ...]:
     """Starts from which the projected flow reaches its own teachers."""
     time = time_to(start.problem(), TARGET, HORIZON)
-    return (Assumption("the projected flow arrives", 1.0 if np.isfinite(time) else -1.0),)
+    return (
+        Assumption.at_most(
+            f"time of the projected flow to {in_words(TARGET)} rad from its teachers", time, HORIZON
+        ),
+    )
 
 
 @PROJECTION.claim(
@@ -172,14 +177,16 @@ each_is_harder_without.accepts("two nodes in the plane", Start(2, 2, 0.5))
 each_is_harder_without.accepts("one node, nine tenths of the time", Start(1, 2, 0.5), share=0.9)
 each_is_harder_without.rejects("one node", Start(1, 3, 1.0))
 each_is_harder_without.excludes(
-    "a start almost opposite its teacher", Start(1, 2, 3.14), "the projected flow"
+    "a start almost opposite its teacher",
+    Start(1, 2, 3.14),
+    "time of the projected flow to 0.01 rad from its teachers",
 )
 each_is_harder_without.includes("a start at 3 rad", Start(1, 2, 3.0))
 
 
 def one_node(start: Start) -> tuple[Assumption, ...]:
     """m = 1."""
-    return (Assumption("one node", 1.5 - start.m),)
+    return (Assumption.that("one node", start.m == 1),)
 
 
 @PROJECTION.claim(

@@ -111,8 +111,9 @@ def rate_against_distance(verdict: Verdict) -> Figure:
 
 rate_keeps_growing.accepts("a sequence of order 1.5", Start(1, 2, 0.5), order=1.5)
 rate_keeps_growing.rejects("a sequence of order 1", Start(1, 2, 0.5), order=1.0)
-rate_keeps_growing.excludes("two nodes at 0.9 rad", Start(2, 4, 0.9), "θ₀ small enough")
-rate_keeps_growing.excludes("a start at 0.001 rad", Start(2, 4, 1e-3), "θ₀ above")
+rate_keeps_growing.excludes("two nodes at 0.9 rad", Start(2, 4, 0.9), "θ₀ of several nodes")
+rate_keeps_growing.excludes("one node at 3.05 rad", Start(1, 2, 3.05), "θ₀ of one node")
+rate_keeps_growing.excludes("a start at 0.001 rad", Start(2, 4, 1e-3), "θ₀ >")
 rate_keeps_growing.includes("two nodes at 0.79 rad", Start(2, 4, 0.79))
 
 

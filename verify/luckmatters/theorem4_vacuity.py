@@ -72,8 +72,8 @@ def angle_range(balls: IsotropicBalls) -> tuple[float, float]:
 def balls_apart(balls: IsotropicBalls) -> tuple[Assumption, ...]:
     """The balls keep clear of antiparallel vectors (beyond, K_d is infinite and gamma is minus that)."""
     return (
-        Assumption("three or more nodes", balls.m - 2.5),
-        Assumption("α_max + θ₀ < π", math.pi - angle_range(balls)[1] - balls.theta0 - 1e-6),
+        Assumption.at_least("m", balls.m, 3),
+        Assumption.above("π − α_max − θ₀", math.pi - angle_range(balls)[1] - balls.theta0, 1e-6, "rad"),
     )
 
 
@@ -131,8 +131,10 @@ gamma_is_negative.rejects(
 )
 gamma_is_negative.not_proved("two nodes too", fewest=2)
 gamma_is_negative.not_proved("γ below −0.31, for every m", lift=0.31)
-gamma_is_negative.excludes("orthonormal teachers, balls of 1.6 rad", IsotropicBalls(3, 4, 1.6), "α_max")
-gamma_is_negative.excludes("two nodes", IsotropicBalls(m=2), "three or more")
+gamma_is_negative.excludes(
+    "orthonormal teachers, balls of 1.6 rad", IsotropicBalls(3, 4, 1.6), "π − α_max − θ₀"
+)
+gamma_is_negative.excludes("two nodes", IsotropicBalls(m=2), "m ≥")
 gamma_is_negative.includes("three nodes", IsotropicBalls())
 
 gamma_is_negative.errs(

@@ -82,8 +82,8 @@ def gamma_of(m: int, threshold: float, theta0: float) -> float:
 def within_the_kernels_scale(nodes: Thresholded) -> tuple[Assumption, ...]:
     """A threshold worth the name, and an angle within a tenth of the kernel's own scale."""
     return (
-        Assumption("b ≥ ½", nodes.threshold - 0.499),
-        Assumption("K₀θ₀ ≤ 0.1", 0.1001 - nodes.scale),
+        Assumption.at_least("b", nodes.threshold, 0.5),
+        Assumption.at_most("K₀θ₀", nodes.scale, 0.1),
     )
 
 
@@ -128,7 +128,11 @@ gamma_rises_to_its_limit.rejects("1 − γ₀ twenty per cent larger", Threshold
 gamma_rises_to_its_limit.rejects("1 − γ₀ five per cent larger", Thresholded(), factor=1.05)
 gamma_rises_to_its_limit.excludes("no threshold", Thresholded(threshold=0.0), "b ≥")
 gamma_rises_to_its_limit.excludes("an angle of 0.4 / K₀", Thresholded(scale=0.4), "K₀θ₀")
-gamma_rises_to_its_limit.includes("a tenth of the kernel's scale", Thresholded(scale=0.1))
+gamma_rises_to_its_limit.excludes("a threshold of 0.4995", Thresholded(threshold=0.4995), "b ≥")
+gamma_rises_to_its_limit.excludes("an angle of 0.10005 / K₀", Thresholded(scale=0.10005), "K₀θ₀")
+gamma_rises_to_its_limit.includes(
+    "a tenth of the kernel's scale at b = ½", Thresholded(threshold=0.5, scale=0.1)
+)
 
 
 def rim_lipschitz(threshold: float, theta0: float, directions: int = 36) -> float:

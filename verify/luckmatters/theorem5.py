@@ -54,11 +54,11 @@ def certified(start: TwoLayerStart) -> tuple[TeacherStudent, Certificate]:
 def has_a_certificate(start: TwoLayerStart) -> tuple[Assumption, ...]:
     """Students on their teachers' side; a certificate exists (its margin: the rate, or how far Perron is above 0)."""
     certificate = certified(start)[1]
-    lack = -max(float(certificate.perron), 1e-6)
-    margin = float(certificate.rate) if certificate.valid else lack
+    valid = bool(certificate.valid) and float(certificate.rate) > 0
+    distance = float(certificate.rate) if valid else max(float(certificate.perron), 1e-6)
     return (
-        Assumption("θ₀ < π/2", np.pi / 2 - start.theta0),
-        Assumption("the comparison system has a rate and an invariant box", margin),
+        Assumption.below("θ₀", start.theta0, np.pi / 2, "rad"),
+        Assumption.that("the comparison system has a rate and an invariant box", valid, by=distance),
     )
 
 

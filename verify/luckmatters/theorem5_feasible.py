@@ -125,11 +125,10 @@ one_is_feasible.errs(
 def room_without_overlap(instance: SmallOverlaps) -> tuple[Assumption, ...]:
     """(41)-(44) leave room at ε = 0."""
     return (
-        Assumption("min((B_v − B_δv) cos θ₀, 1 − κ) > 0", instance.without_overlap - 1e-6),
-        Assumption(
-            "K² 2 sin(θ₀/2) < 1, so that λ̄ > 0 in (43), (44)", 1 - instance.K**2 * instance.sine - 1e-6
-        ),
-        Assumption("an irrelevant node", instance.r - 0.5),
+        Assumption.above("min((B_v − B_δv) cos θ₀, 1 − κ)", instance.without_overlap, 1e-6),
+        # So that λ̄ > 0 in (43), (44).
+        Assumption.above("1 − K² 2 sin(θ₀/2)", 1 - instance.K**2 * instance.sine, 1e-6),
+        Assumption.at_least("r", instance.r, 1),
     )
 
 
@@ -200,6 +199,6 @@ some_gamma_is_feasible.rejects(
 )
 some_gamma_is_feasible.excludes("fan-outs all wrong", SmallOverlaps(B_v=1.0, B_dv=1.0), "min((B_v")
 some_gamma_is_feasible.includes("fan-outs nearly all wrong", SmallOverlaps(B_v=1.0, B_dv=0.99))
-some_gamma_is_feasible.excludes("a steep kernel", SmallOverlaps(K=20.0, theta0=0.1), "K² 2 sin")
+some_gamma_is_feasible.excludes("a steep kernel", SmallOverlaps(K=20.0, theta0=0.1), "1 − K² 2 sin(θ₀/2)")
 some_gamma_is_feasible.includes("not so steep", SmallOverlaps(K=3.0, theta0=0.1))
-some_gamma_is_feasible.excludes("no irrelevant node", SmallOverlaps(r=0), "an irrelevant node")
+some_gamma_is_feasible.excludes("no irrelevant node", SmallOverlaps(r=0), "r ≥")

@@ -39,7 +39,7 @@ EQUAL = 1.0294962016474767
 def both_sides_positive(instance: FreeGamma) -> tuple[Assumption, ...]:
     """(41) and (42) leave room for a gamma > 0."""
     feasible = theorem5_printed_constants(instance.problem()).feasible
-    return (Assumption("right-hand sides of (41), (42) and λ̄ > 0", feasible),)
+    return (Assumption.above("right-hand sides of (41), (42) and λ̄", feasible, 0),)
 
 
 @THEOREM5.claim(

@@ -47,7 +47,7 @@ def basin_of(m: int, r: int, c: int, extra: int, nodes: str, seed: int) -> Local
 
 def inside(start: SolutionStart) -> tuple[Assumption, ...]:
     """Within the proved basin."""
-    return (Assumption("|z(0)| below the proved radius", 1 - start.share),)
+    return (Assumption.below("|z(0)| / the proved radius", start.share, 1),)
 
 
 @THEOREM5.claim(

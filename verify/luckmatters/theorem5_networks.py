@@ -228,7 +228,7 @@ networks_decay_at_the_predicted_rate.rejects(
     "the rate where irrelevant columns started, not where they ended", DRIFTING, columns_at_the_start=True
 )
 networks_decay_at_the_predicted_rate.excludes(
-    "too few samples to see 3 %", replace(SMALL, batch=16, networks=8, share=0.9), "the window resolves"
+    "too few samples to see 3 %", replace(SMALL, batch=16, networks=8, share=0.9), "band of sampling errors"
 )
 networks_decay_at_the_predicted_rate.excludes(
     "a small batch in many dimensions", replace(SMALL, batch=16, share=0.9, d=60), "lr tr H / B"

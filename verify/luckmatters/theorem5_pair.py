@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 import hypothesis.strategies as st
@@ -182,9 +183,10 @@ DIGITS, STEP = 20, 0.5
 
 def near_and_apart(start: MergingPair) -> tuple[Assumption, ...]:
     """What remains of the theorem's 'close' and 'far away': as in the reading of its limit."""
+    apart = min(start.apart, math.pi / 2)
     return (
-        Assumption("nodes at least 0.6 rad apart", min(start.apart, math.pi / 2) - 0.6),
-        Assumption("θ₀ below a third of that", min(start.apart, math.pi / 2) / 3 - start.theta0),
+        Assumption.at_least("α, the smallest angle between nodes,", apart, 0.6, "rad"),
+        Assumption.below("θ₀ / α", start.theta0 / apart, Fraction(1, 3)),
     )
 
 
@@ -237,6 +239,6 @@ limit_without_its_conditions.accepts("a fifth of it", MergingPair(1.5, 0.1, 1.0)
 limit_without_its_conditions.rejects(
     "0.6 of the teacher's fan-out, 1 rad apart", MergingPair(1.2, 0.1, 1.0), shrunk=0.5
 )
-limit_without_its_conditions.excludes("nodes half a radian apart", MergingPair(apart=0.5), "nodes at least")
-limit_without_its_conditions.excludes("a student 0.6 rad off", MergingPair(theta0=0.6, apart=1.0), "θ₀ below")
+limit_without_its_conditions.excludes("nodes half a radian apart", MergingPair(apart=0.5), "α, the smallest")
+limit_without_its_conditions.excludes("a student 0.6 rad off", MergingPair(theta0=0.6, apart=1.0), "θ₀ / α")
 limit_without_its_conditions.includes("just inside", MergingPair(theta0=0.2, apart=0.61))

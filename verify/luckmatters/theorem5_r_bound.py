@@ -75,7 +75,7 @@ def constants_of(instance: OneIrrelevant) -> Theorem5Constants:
 
 def conditions_are_met(instance: OneIrrelevant) -> tuple[Assumption, ...]:
     """(41), (42) with some γ > 0."""
-    return (Assumption("right-hand sides of (41), (42) and λ̄ > 0", constants_of(instance).feasible),)
+    return (Assumption.above("right-hand sides of (41), (42) and λ̄", constants_of(instance).feasible, 0),)
 
 
 def farthest(problem: TeacherStudent) -> float:

@@ -25,6 +25,7 @@ from verify.judging import (
     drawn,
     reals,
 )
+from verify.judging.assumption import in_words
 from verify.luckmatters.theorem5 import THEOREM5
 from verify.mathematics.precise.two_layer_flow import TwoLayerReference
 
@@ -81,8 +82,10 @@ def fan_outs_stay(instance: MergingPair) -> tuple[Assumption, ...]:
     """The pair has merged, or nearly, with its fan-outs: V_r does not go to zero."""
     _, left, apart = state_at(instance, HORIZON)
     return (
-        Assumption("V_r stays: ‖v_r‖ > 0.2 at t = 30", left - KEPT),
-        Assumption("V_r stays: its two nodes within 0.05 rad", MERGED - apart),
+        Assumption.above(f"V_r stays: ‖v_r‖ at t = {in_words(HORIZON)}", left, KEPT),
+        Assumption.below(
+            f"V_r stays: angle of its two nodes at t = {in_words(HORIZON)}", apart, MERGED, "rad"
+        ),
     )
 
 

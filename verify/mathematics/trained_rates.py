@@ -104,11 +104,11 @@ def compare_rates(
 def rate_assumptions(
     modes: Modes, training: Training, window: Window, networks: int
 ) -> tuple[Assumption, ...]:
-    """A batch that tames the noise, and enough samples to see 3 %."""
+    """A batch that tames the noise, and enough samples to see 3 %: a band of ``RESOLVED`` either way."""
     noise = training.lr * modes.trace / training.batch
-    tame = Assumption("lr tr H / B below a quarter", NOISE - noise)
+    tame = Assumption.below("lr tr H / B", noise, NOISE)
     resolution = window.resolution(modes.noise, training, networks)
-    return (tame, Assumption("the window resolves 1.5 % of the rate", RESOLVED - resolution))
+    return (tame, Assumption.below("band of sampling errors in the window / rate", resolution, RESOLVED))
 
 
 def require_isolated(modes: Modes, free: int = 0) -> None:

@@ -92,7 +92,8 @@ def resolvable(problem: TeacherStudent, x: Array) -> tuple[Assumption, ...]:
     singular = np.linalg.svd(np.linalg.qr(F, mode="r"), compute_uv=False)
     nonzero = singular[singular > sum(F.shape) * EPS * singular[0]]
     rounding = hessian_rounding(float(np.sum(singular**2)) / len(x), problem, len(x))
+    smallest = float(nonzero[-1] ** 2 / len(x))
     return (
-        Assumption("d inputs between any two gates", fewest - problem.d + 1),
-        Assumption("eigenvalues zero or above rounding", float(nonzero[-1] ** 2 / len(x)) - 2 * rounding),
+        Assumption.at_least("inputs between any two gates / d", fewest / problem.d, 1),
+        Assumption.above("smallest eigenvalue that is not zero / its rounding", smallest / rounding, 2),
     )

@@ -26,10 +26,11 @@ from verify.judging import (
     drawn_fields,
     integers,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1_of, critical
-from verify.mathematics.kinks.observers import bare, observed_strength
+from verify.mathematics.kinks.observers import VISIBLE, bare, observed_strength
 from verify.specialization import REBUILT, VERSION
 
 ASSUMPTION1 = Item(
@@ -76,9 +77,13 @@ def visible_and_critical(mirror: MirrorTeacher) -> tuple[Assumption, ...]:
     networks = mirror.networks()
     visible = float(visibility(networks.region, networks.teacher.augmented).min())
     return (
-        Assumption("every teacher's boundary visible", visible),
+        Assumption.above("every teacher's boundary visible: reach", visible, 0),
         critical(networks, seed=0),
-        Assumption("some teacher observed, α ≠ 0", float(observed_strength(networks).max())),
+        Assumption.above(
+            f"some teacher observed (by {in_words(VISIBLE)}), with |α|",
+            float(observed_strength(networks).max()),
+            0,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from dynamics.geometry.boundaries import colinear
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import dyadic_points
 from verify.mathematics.kinks.connected import (
     TwoCriticalPoints,
@@ -19,6 +20,9 @@ from verify.mathematics.kinks.connected import (
     segments,
 )
 from verify.specialization import VERSION
+
+NEAR_A_LINE = 1e-3
+"""Radians within which a student counts as one on a teacher's line."""
 
 CONNECTED = Item(
     "specialization.connected",
@@ -36,7 +40,7 @@ SAMPLES, STEPS = 64, 8
 def two_nodes_to_spare(instance: TwoCriticalPoints) -> tuple[Assumption, ...]:
     """At least two nodes more than the teacher has: one to move to, one to step aside."""
     n = instance.ends()[0][1].shape[0]
-    return (Assumption("at least two students more than teachers", n - instance.teachers - 1.5),)
+    return (Assumption.at_least("students less teachers", n - instance.teachers, 2),)
 
 
 @CONNECTED.claim(
@@ -80,9 +84,7 @@ def joined_by_segments(
 CROWD = TwoCriticalPoints(3, 2, 3, 2, 1)
 joined_by_segments.rejects("a single straight line", CROWD, shortcut=True)
 joined_by_segments.rejects("corners whose fan-outs are off by 1e-11", CROWD, bend=1e-11)
-joined_by_segments.excludes(
-    "no node to spare", TwoCriticalPoints(2, 1, 2, 1, 0), "at least two students more"
-)
+joined_by_segments.excludes("no node to spare", TwoCriticalPoints(2, 1, 2, 1, 0), "students less teachers")
 joined_by_segments.includes("two to spare", TwoCriticalPoints(2, 1, 2, 1, 2))
 
 
@@ -90,8 +92,13 @@ def no_alignment_half_way(instance: TwoCriticalPoints) -> tuple[Assumption, ...]
     """Some teacher has no co-linear student half way along the straight line."""
     _, teacher = instance.setting()
     middle = between(*instance.ends(), 0.5)[0]
-    bare = ~colinear(middle, teacher.augmented, 1e-3).any(axis=0)
-    return (Assumption("half way some teacher has no co-linear student (1e-3 rad)", float(bare.sum()) - 0.5),)
+    bare = ~colinear(middle, teacher.augmented, NEAR_A_LINE).any(axis=0)
+    return (
+        Assumption.that(
+            f"half way some teacher with no student within {in_words(NEAR_A_LINE)} rad of its line",
+            bool(bare.any()),
+        ),
+    )
 
 
 @CONNECTED.claim(
@@ -119,7 +126,7 @@ def not_by_one_line(instance: TwoCriticalPoints, context: Context, *, on_the_pat
     corners = segments(teacher, start, end)[:2] if on_the_path else [start, end]
     student = network_at(teacher, between(corners[0], corners[1], 0.5))
     kinks = [np.linalg.norm(kink_coefficient(node, teacher, student)) for node in teacher.augmented.T]
-    bare = np.asarray(~colinear(student.augmented, teacher.augmented, 1e-3).any(axis=0))
+    bare = np.asarray(~colinear(student.augmented, teacher.augmented, NEAR_A_LINE).any(axis=0))
     largest = max([float(kink) for kink, alone in zip(kinks, bare, strict=True) if alone], default=0.0)
     return Evidence(predicted=0.0, measured=largest, margin=largest - 1e-9)
 

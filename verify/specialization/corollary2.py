@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.geometry.boundaries import COLINEAR_ANGLE
 from verify.judging import (
     ALGEBRA,
     SEARCH,
@@ -20,6 +21,7 @@ from verify.judging import (
     Source,
     drawn_fields,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import critical_with_observed_student
@@ -100,7 +102,7 @@ unspecialised_contribute_nothing.accepts(
 )
 unspecialised_contribute_nothing.rejects("an antiparallel pair", Splitting(2, 1, 2, opposed=1))
 
-unspecialised_contribute_nothing.excludes("copies only", Splitting(), "an unaligned student with C")
+unspecialised_contribute_nothing.excludes("copies only", Splitting(), "an unaligned student")
 unspecialised_contribute_nothing.includes("an antiparallel pair, inside", Splitting(2, 1, 2, opposed=1))
 
 unspecialised_contribute_nothing.errs(
@@ -119,11 +121,21 @@ unspecialised_contribute_nothing.errs(
 )
 
 
+def with_unspecialised(splitting: Splitting) -> tuple[Assumption, ...]:
+    """Interpolating, and some student that has no teacher: without one nothing is summed."""
+    networks, _ = fitted(splitting)
+    some = bool(unaligned(networks, either_sign=True).any())
+    return (
+        *interpolating(splitting),
+        Assumption.that(f"some student co-linear with no teacher (to {in_words(COLINEAR_ANGLE)} rad)", some),
+    )
+
+
 @COROLLARY2.claim(
     "corrected",
     expected="holds",
     on=Splitting,
-    assume=interpolating,
+    assume=with_unspecialised,
     examples=(Splitting(opposed=1), MIXED),
     cost=ALGEBRA.at_quick(80),
     note="affine for zero",
@@ -160,12 +172,14 @@ unspecialised_contribute_an_affine_function.rejects(
 unspecialised_contribute_an_affine_function.rejects("a teacher without students", MIXED, forgotten=1)
 unspecialised_contribute_an_affine_function.rejects("a kink of 1e-4 of the whole besides", MIXED, bump=1e-4)
 unspecialised_contribute_an_affine_function.includes("an antiparallel pair", Splitting(opposed=1))
+unspecialised_contribute_an_affine_function.excludes("copies only", Splitting(), "some student co-linear")
 
 
 def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
-    """Interpolating, and no unspecialised students but cancelling and idle ones."""
+    """Unspecialised students, none of them but cancelling and idle ones."""
     others = splitting.opposed + splitting.reversed
-    return (*interpolating(splitting), Assumption("no antiparallel or always-active students", 0.5 - others))
+    alone = Assumption.that("no antiparallel or always-active students", others == 0)
+    return (*with_unspecialised(splitting), alone)
 
 
 @COROLLARY2.claim(
@@ -198,6 +212,7 @@ nothing_without_antiparallel_pairs.rejects("an antiparallel pair", Splitting(d=2
 nothing_without_antiparallel_pairs.rejects(
     "a contribution of 1e-4 of the whole besides", Splitting(cancelling=2, idle=2), excess=1e-4
 )
+nothing_without_antiparallel_pairs.excludes("copies only", Splitting(), "some student co-linear")
 nothing_without_antiparallel_pairs.excludes(
     "a pair", Splitting(d=2, opposed=1), "no antiparallel or always-active students"
 )

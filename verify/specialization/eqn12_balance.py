@@ -50,6 +50,9 @@ AGREEMENT = 1e-8
 LAW = 1e-6
 """rtol of the runs in which an exponent or a prefactor is read to a tenth; times are then off by 3e-5 at most."""
 
+OF_THE_LAW = 0.1
+"""What an exponent, or a step in units of its limit, may be off: the next order, at the starts that are judged."""
+
 DIGITS, LAYER_STEPS, STEPS = 25, 80, 200
 """Of the confirming integration: digits, growing steps through the first hundredth (a transient), equal steps after."""
 
@@ -152,7 +155,7 @@ kappa_stays.errs(
 
 def balanced(turn: Turn) -> tuple[Assumption, ...]:
     """Fan-in and fan-out of one size."""
-    return (Assumption("v = ‖w‖", 1e-12 - abs(turn.fan_out / turn.norm - 1)),)
+    return (Assumption.equal("v / ‖w‖", turn.fan_out / turn.norm, 1),)
 
 
 def balanced_turns(budget: Budget) -> st.SearchStrategy[Turn]:
@@ -187,7 +190,7 @@ def balanced_weights(turn: Turn, context: Context, *, factor: float = 1.0) -> Ev
 
 balanced_weights.rejects("v = 0.999 ‖w‖", Turn(fan_out=0.999))
 balanced_weights.rejects("time 1e-6 longer", Turn(), factor=1 + 1e-6)
-balanced_weights.excludes("v = 0.999999 ‖w‖", Turn(fan_out=0.999999), "v = ‖w‖")
+balanced_weights.excludes("v = 0.999999 ‖w‖", Turn(fan_out=0.999999), "v / ‖w‖")
 balanced_weights.includes("v = ‖w‖ = 0.01", Turn(0.001, 0.01, 0.01))
 
 REGIMES = {"balanced": (1.0, 1.0), "small fan-out": (1.0, 0.5), "large fan-out": (0.5, 1.0)}
@@ -222,10 +225,10 @@ SLOW, FAST = Regime("small fan-out"), Regime("large fan-out")
 
 
 def near_the_limit(regime: Regime) -> tuple[Assumption, ...]:
-    """Starts and sizes at which the next term of the law is below the tenth that is allowed."""
+    """Starts and sizes at which the next term of the law is below ``OF_THE_LAW``."""
     return (
-        Assumption("ε < 0.0205 · min(scale², 1)", 0.0205 * min(regime.scale**2, 1.0) - regime.start),
-        Assumption("scale < 1.505", 1.505 - regime.scale),
+        Assumption.below("ε / min(s², 1)", regime.start / min(regime.scale**2, 1.0), 0.0205),
+        Assumption.below("s, the scale,", regime.scale, 1.505),
     )
 
 
@@ -242,26 +245,28 @@ def three_regimes(regime: Regime, context: Context, *, claimed: str = "") -> Evi
     """Three regimes of the time to turn round
 
     v = ‖w‖: T ∝ 1/ε;   v < ‖w‖: T ∝ 1/ε⁴;   v > ‖w‖: T(ε/2) − T(ε) → 2 ln 2 / (c (v² − ‖w‖²))
+    (judged: log₂ T(ε/2)/T(ε) within 0.1 of 1 and of 4; for v > ‖w‖ the step within 0.1 of its limit; at
+      (‖w‖, v) = s(1, 1), s(1, ½), s(½, 1) with s < 1.505, ε < 0.0205 min(s², 1))
 
     A surplus of ‖w‖ makes v die out like ε³ before the student has turned; a surplus of v keeps a finite v while ‖w‖
     shrinks, and a small node turns fast.
     """
-    # Compared are exponents, or for the logarithm the step in units of its limit, to 0.1. ``claimed`` names the regime
-    # whose law is asked for; empty, the instance's own.
+    # Compared are exponents, or for the logarithm the step in units of its limit. ``claimed`` names the regime whose
+    # law is asked for; empty, the instance's own.
     first, second = regime.times()
     law = claimed or regime.regime
     if law == "large fan-out":
         limit = 2 * math.log(2) / regime.excess
-        return Evidence.close((second - first) / limit, predicted=1.0, tolerance=0.1, time=first)
+        return Evidence.close((second - first) / limit, predicted=1.0, tolerance=OF_THE_LAW, time=first)
     exponent = {"balanced": 1.0, "small fan-out": 4.0}[law]
-    return Evidence.close(math.log2(second / first), predicted=exponent, tolerance=0.1, time=first)
+    return Evidence.close(math.log2(second / first), predicted=exponent, tolerance=OF_THE_LAW, time=first)
 
 
 three_regimes.rejects("small fan-out said to be 1/ε", SLOW, claimed="balanced")
 three_regimes.rejects("balanced said to be 1/ε⁴", Regime(), claimed="small fan-out")
 three_regimes.rejects("large fan-out said to be 1/ε", FAST, claimed="balanced")
-three_regimes.excludes("a start far from the limit", Regime(start=0.3), "ε < 0.0205")
-three_regimes.excludes("large weights", Regime(start=0.01, scale=15.0), "scale < 1.505")
+three_regimes.excludes("a start far from the limit", Regime(start=0.3), "ε / min(s², 1)")
+three_regimes.excludes("large weights", Regime(start=0.01, scale=15.0), "s, the scale")
 three_regimes.includes("a start just near enough", Regime(start=0.0203))
 
 

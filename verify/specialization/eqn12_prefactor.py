@@ -13,8 +13,9 @@ from verify.specialization.eqn12_balance import BALANCE, REGIMES, SLOW, Regime, 
 
 def slow(regime: Regime) -> tuple[Assumption, ...]:
     """The slow regime, near its limit."""
+    norm, fan_out = REGIMES[regime.regime]
     return (
-        Assumption("v < ‖w‖", 1.0 if regime.regime == "small fan-out" else -1.0),
+        Assumption.below("v / ‖w‖", fan_out / norm, 1),
         *near_the_limit(regime),
     )
 
@@ -38,15 +39,17 @@ def prefactor(regime: Regime, context: Context, *, power: int = 4) -> Evidence:
     """How slow the slow regime is
 
     v < ‖w‖:   T ≈ 3π² (‖w‖² − v²) / (2 c v*² ε⁴)
+    (judged: within 2ε/s² of it, as a share, at ‖w‖ = s, v = s/2 with s < 1.505, ε < 0.0205 min(s², 1))
+
+    The next order is 0.83 ε/s² of it where it was measured.
     """
     time = regime.times()[0]
     ratio = time * regime.start**power / (1.5 * math.pi**2 * regime.excess)
-    # The next term is of relative order eps / scale^2; its coefficient was found to be 0.83, and 2 is allowed.
     return Evidence.close(ratio, predicted=1.0, tolerance=2 * regime.start / regime.scale**2, time=time)
 
 
 prefactor.rejects("1/ε³", SLOW, power=3)
-prefactor.excludes("balanced weights", Regime(), "v < ‖w‖")
+prefactor.excludes("balanced weights", Regime(), "v / ‖w‖")
 prefactor.includes("a small fan-out", SLOW)
-prefactor.excludes("a start far from the limit", replace(SLOW, start=0.021), "ε < 0.0205")
-prefactor.excludes("large weights", replace(SLOW, scale=1.51), "scale < 1.505")
+prefactor.excludes("a start far from the limit", replace(SLOW, start=0.021), "ε / min(s², 1)")
+prefactor.excludes("large weights", replace(SLOW, scale=1.51), "s, the scale")

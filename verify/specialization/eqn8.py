@@ -92,7 +92,7 @@ imbalance_after_finite_steps.excludes(
     "tanh nodes", replace(DESCENT, activation="tanh"), "ReLU or linear nodes"
 )
 imbalance_after_finite_steps.excludes(
-    "steps so large that weights run away", replace(DESCENT, lr=10.0), "no weight above 100"
+    "steps so large that weights run away", replace(DESCENT, lr=10.0), "largest weight after the steps"
 )
 imbalance_after_finite_steps.includes("a hundred small steps", DESCENT)
 imbalance_after_finite_steps.rejects("tanh", replace(DESCENT, activation="tanh"))

@@ -42,7 +42,7 @@ def wide_students(budget: Budget) -> st.SearchStrategy[Trained]:
 
 def over_realised(instance: Trained) -> tuple[Assumption, ...]:
     """Wider than the teacher."""
-    return (Assumption("n > m", instance.over_realisation - 1.0),)
+    return (Assumption.above("n / m", instance.over_realisation, 1),)
 
 
 def just_realised(instance: Trained) -> Trained:
@@ -82,7 +82,7 @@ def covers_more(
 
 covers_more.rejects("students exchanged", SETTING, swapped=True)
 covers_more.rejects("a gain of one half", SETTING, beyond=0.5)
-covers_more.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
+covers_more.excludes("n = m", replace(SETTING, over_realisation=1), "n / m")
 covers_more.includes("n = 5m", SETTING)
 
 
@@ -133,7 +133,7 @@ def lowers_the_loss(
 
 EQUAL = replace(SETTING, polarity=0.0)
 
-lowers_the_loss.excludes("n = m", replace(SETTING, over_realisation=1), "n > m")
+lowers_the_loss.excludes("n = m", replace(SETTING, over_realisation=1), "n / m")
 lowers_the_loss.excludes("equal teachers", EQUAL, "p > 0")
 lowers_the_loss.includes("n = 5m, p = 1", SETTING)
 lowers_the_loss.rejects("students exchanged", SETTING, swapped=True)

@@ -36,8 +36,8 @@ def just_realised(budget: Budget) -> st.SearchStrategy[Trained]:
 def capacity(instance: Trained) -> tuple[Assumption, ...]:
     """The student holds the teacher exactly, and the teachers differ in strength."""
     return (
-        Assumption("n = m", 1.0 if instance.over_realisation == 1 else 1.0 - instance.over_realisation),
-        Assumption("p > 0", float(instance.polarity)),
+        Assumption.equal("n / m", instance.over_realisation, 1),
+        Assumption.above("p", instance.polarity, 0),
     )
 
 
@@ -67,7 +67,7 @@ def stays_below_full_coverage(instance: Trained, context: Context) -> Evidence:
     return falls_below(share[-1], COVERED, context, added_late=float(added_late.mean()))
 
 
-stays_below_full_coverage.excludes("n = 5m", replace(SETTING, over_realisation=5), "n = m")
+stays_below_full_coverage.excludes("n = 5m", replace(SETTING, over_realisation=5), "n / m")
 stays_below_full_coverage.excludes("equal teachers", replace(SETTING, polarity=0.0), "p > 0")
 stays_below_full_coverage.includes("n = m", SETTING)
 

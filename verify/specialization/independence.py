@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import Box, aligned, colinear, visibility
+from dynamics.geometry.boundaries import COLINEAR_ANGLE, Box, aligned, colinear, visibility
 from dynamics.two_layer.critical.critical_points import dyadic_columns
 from dynamics.two_layer.critical.residual_kinks import kink_points
 from verify.judging import (
@@ -27,6 +27,7 @@ from verify.judging import (
     drawn_fields,
     integers,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.precise.null_space import null_space
 from verify.specialization import REBUILT, VERSION
@@ -76,7 +77,7 @@ def smallest_combination(columns: Array, x: Array, *, affine: bool) -> tuple[flo
 
 def some_nodes(nodes: Nodes) -> tuple[Assumption, ...]:
     """Not the empty set."""
-    return (Assumption("at least one node", float(nodes.singles + nodes.pairs)),)
+    return (Assumption.at_least("number of nodes", nodes.singles + nodes.pairs, 1),)
 
 
 def no_positive_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
@@ -86,8 +87,8 @@ def no_positive_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
     region, columns = nodes.columns()
     repeated = int(aligned(columns, columns).sum()) - columns.shape[1]
     return (
-        Assumption("every boundary in the region", float(visibility(region, columns).min())),
-        Assumption("no positive multiples", 1.0 if repeated == 0 else -float(repeated)),
+        Assumption.above("every boundary in the region: reach", float(visibility(region, columns).min()), 0),
+        Assumption.that(f"no positive multiples (to {in_words(COLINEAR_ANGLE)} rad)", repeated == 0),
     )
 
 
@@ -97,7 +98,7 @@ def no_multiples(nodes: Nodes) -> tuple[Assumption, ...]:
         return some_nodes(nodes)
     columns = nodes.columns()[1]
     repeated = int(colinear(columns, columns).sum()) - columns.shape[1]
-    extra = Assumption("no multiples of either sign", 1.0 if repeated == 0 else -float(repeated))
+    extra = Assumption.that(f"no multiples of either sign (to {in_words(COLINEAR_ANGLE)} rad)", repeated == 0)
     return (*no_positive_multiples(nodes), extra)
 
 
@@ -155,7 +156,7 @@ def vanishing_combination(nodes: Nodes) -> Evidence:
 independent.accepts("five nodes on five lines", Nodes(2, 5, 0))
 independent.rejects("three pairs in one dimension", Nodes(1, 0, 3))
 
-independent.excludes("no nodes", Nodes(1, 0, 0), "at least one node")
+independent.excludes("no nodes", Nodes(1, 0, 0), "number of nodes")
 independent.includes("one pair", Nodes(1, 0, 1))
 
 independent.errs(

@@ -10,10 +10,20 @@ from dynamics.arrays import Array
 from dynamics.geometry.boundaries import aligned, visibility
 from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
-from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Context, Evidence, Item, Source
+from verify.judging import (
+    ALGEBRA,
+    SPECIALIZATION,
+    Assumption,
+    CannotJudgeError,
+    Context,
+    Evidence,
+    Item,
+    Source,
+)
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair
 from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.kinks.quarter import tent
+from verify.mathematics.kinks.worst_place import nearest_to_failing
 from verify.specialization import DERIVED, VERSION
 
 KINK = Item(
@@ -59,7 +69,7 @@ def visible_nodes(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     """Some node's boundary meets the region."""
     networks = pair.networks()
     visible = float(visibility(networks.region, networks.columns).max())
-    return (Assumption("some boundary visible", visible),)
+    return (Assumption.above("some boundary visible: reach", visible, 0),)
 
 
 def positive_multiples_only(node: Array, teacher: TwoLayerNetwork, student: TwoLayerNetwork) -> Array:
@@ -111,8 +121,11 @@ def kink_identity(
     critical or not.
     """
     networks = pair.networks()
+    places = triples(networks, context.rng(pair.seed, 1), stretch)
+    if not places:
+        raise CannotJudgeError("no boundary was found with a clearance")
     worst, largest = 0.0, 0.0
-    for column, x, eta in triples(networks, context.rng(pair.seed, 1), stretch):
+    for column, x, eta in places:
         r = networks.residual(x)
         bent = factor * (1 - pair.slope) * eta
         predicted = bent * KAPPA[kappa](column, networks.teacher, networks.student)
@@ -151,23 +164,21 @@ def kinks_show_in_the_gradient(pair: ArbitraryPair, context: Context, *, scale: 
     # Judged for every student and every boundary, not only where the student is active.
     networks = pair.networks()
     V = networks.student.V
-    worst = Evidence(predicted=0.0, measured=0.0, margin=0.0)
-    ratio = np.inf
+    found = []
     tolerance = networks.rounding * float(np.abs(V).sum(axis=1).max())
     for column, x, eta in triples(networks, context.rng(pair.seed, 1)):
         pulls = scale * np.abs(V @ networks.residual(x).T).max(axis=1)
         kappa = kink_coefficient(column, networks.teacher, networks.student)
         least = (1 - pair.slope) * eta * np.abs(V @ kappa) / 4
         for pull, needed in zip(pulls, least, strict=True):
-            if needed > tolerance and pull / needed < ratio:
-                ratio = float(pull / needed)
-                worst = Evidence(
-                    predicted=float(needed),
-                    measured=float(pull),
-                    margin=float(pull - needed + tolerance),
-                    tolerance=tolerance,
+            if needed > tolerance:
+                margin = float(pull - needed + tolerance)
+                found.append(
+                    Evidence(
+                        predicted=float(needed), measured=float(pull), margin=margin, tolerance=tolerance
+                    )
                 )
-    return worst
+    return nearest_to_failing(found, "no kink has a bound above its rounding")
 
 
 kinks_show_in_the_gradient.rejects_variant(

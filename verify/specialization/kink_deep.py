@@ -9,7 +9,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.geometry.boundaries import Box, visibility
-from verify.judging import ALGEBRA, Assumption, Context, Evidence
+from verify.judging import ALGEBRA, Assumption, CannotJudgeError, Context, Evidence
 from verify.mathematics.families.deep_pairs import (
     Crossing,
     DeepInstance,
@@ -43,7 +43,7 @@ def open_crossings(instance: DeepInstance) -> list[tuple[Array, Crossing]]:
 
 def crossed_in_the_open(instance: DeepInstance) -> tuple[Assumption, ...]:
     """Some boundary is crossed where no gate above changes."""
-    return (Assumption("a boundary crossed with constant gates above", len(open_crossings(instance)) - 0.5),)
+    return (Assumption.that("a boundary crossed with constant gates above", bool(open_crossings(instance))),)
 
 
 @KINK.claim(
@@ -105,7 +105,7 @@ def gates_compared_at_the_ends(dip: Dip, context: Context) -> Evidence:
     """Altered check: gates compared at the two ends only. The coefficients are those of the ends."""
     drawn, crossing = dip.networks(), dip.crossing()
     if not gates_constant(drawn, crossing.x[::2]):
-        return Evidence(predicted=0.0, measured=0.0, margin=np.inf)
+        raise CannotJudgeError("the gates above differ at the two ends")
     found = bend(drawn, np.array([1.0, 0.0]), crossing)
     # At the ends the layer-2 node is active: alpha = 1 for both teachers, a kink of 2 eta.
     return Evidence.at_most(

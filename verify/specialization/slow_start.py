@@ -180,8 +180,8 @@ def _label(axes: Any, quantity: str) -> None:
 def readiness(instance: Opposed) -> list[Assumption]:
     """The helper is nearer than a right angle, and not there yet."""
     return [
-        Assumption("the helper is within a right angle", np.pi / 2 - instance.angle),
-        Assumption("the helper does not cover the teacher yet", instance.angle - COVERED),
+        Assumption.below("angle of the helper", instance.angle, np.pi / 2, "rad"),
+        Assumption.above("angle of the helper, which does not cover yet,", instance.angle, COVERED, "rad"),
     ]
 
 
@@ -215,8 +215,10 @@ def the_helper_covers(instance: Opposed, context: Context, *, placed: float | No
 the_helper_covers.rejects("a helper among the opposed", Opposed(), placed=np.pi - Opposed().gap)
 the_helper_covers.rejects("a helper a little further off", Opposed(), placed=1.01 * Opposed().angle)
 the_helper_covers.rejects("a helper 1e-4 further off", Opposed(), placed=1.0001 * Opposed().angle)
-the_helper_covers.excludes("a helper beyond a right angle", Opposed(angle=1.6), "the helper is within")
-the_helper_covers.excludes("a helper that covers", Opposed(angle=0.3), "the helper does not cover")
+the_helper_covers.excludes("a helper beyond a right angle", Opposed(angle=1.6), "angle of the helper")
+the_helper_covers.excludes(
+    "a helper that covers", Opposed(angle=0.3), "angle of the helper, which does not cover yet,"
+)
 the_helper_covers.includes("just within a right angle", Opposed(angle=1.57))
 
 

@@ -66,7 +66,7 @@ class Student(Instance):
 
 def one_is_strongest(student: Student) -> tuple[Assumption, ...]:
     """Teacher 1 is strictly stronger than the others."""
-    return (Assumption("‖v*_1‖ largest", student.p),)
+    return (Assumption.above("‖v*_1‖ largest: p", student.p, 0),)
 
 
 @PREMISE.claim(

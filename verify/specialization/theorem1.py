@@ -145,8 +145,8 @@ any_batches_interpolate.errs(
 def rich(batching: Batching) -> tuple[Assumption, ...]:
     """Batches from which a single sample can be told."""
     replaced = batching.scheme == "with replacement"
-    smaller = float(batching.samples - batching.size) if batching.scheme == SCHEMES[0] else -1.0
-    return (Assumption("every subset with B < N, or with replacement", 1.0 if replaced else smaller),)
+    smaller = batching.scheme == SCHEMES[0] and batching.size < batching.samples
+    return (Assumption.that("every subset smaller than the whole, or with replacement", replaced or smaller),)
 
 
 @THEOREM1.claim(
@@ -175,6 +175,10 @@ def rich_batches_interpolate(batching: Batching, context: Context) -> Evidence:
 
 rich_batches_interpolate.rejects("the full batch of 5", Batching(5, 5))
 rich_batches_interpolate.rejects("one partition of 6 into pairs", Batching(6, 2, "one partition"))
-rich_batches_interpolate.excludes("all five", Batching(5, 5), "every subset with B < N")
-rich_batches_interpolate.excludes("a partition", Batching(6, 2, "one partition"), "every subset with B < N")
+rich_batches_interpolate.excludes(
+    "all five", Batching(5, 5), "every subset smaller than the whole, or with replacement"
+)
+rich_batches_interpolate.excludes(
+    "a partition", Batching(6, 2, "one partition"), "every subset smaller than the whole, or with replacement"
+)
 rich_batches_interpolate.includes("four of five", Batching(5, 4))

@@ -85,7 +85,7 @@ def rank_ones(batched: BatchedPair, context: Context) -> list[Array]:
 
 def size_limit(batched: BatchedPair) -> tuple[Assumption, ...]:
     """The batch is not the whole data set."""
-    return (Assumption("B < N", float(batched.samples - batched.size)),)
+    return (Assumption.below("B / N", batched.size / batched.samples, 1),)
 
 
 LARGE = BatchedPair(5, ((6, 4), (5, 3)), 2, samples=8, size=4)
@@ -149,6 +149,6 @@ samples_are_bounded_by_batches.rejects(
     "the bound 1e-10 of itself smaller at B = 1, where it is attained", SINGLES, factor=1 - 1e-10
 )
 samples_are_bounded_by_batches.excludes(
-    "the whole data set as the batch", BatchedPair(samples=3, size=3), "B < N"
+    "the whole data set as the batch", BatchedPair(samples=3, size=3), "B / N"
 )
 samples_are_bounded_by_batches.includes("all samples but one", BatchedPair(samples=3, size=2))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 
-from verify.judging import SEARCH, Context, Evidence, Instance, OneOf, drawn, integers
+from verify.judging import SEARCH, Assumption, Context, Evidence, Instance, OneOf, drawn, integers
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED
 from verify.specialization.theorem1 import THEOREM1
 
@@ -18,15 +18,35 @@ class DeadStudent(Instance):
     """One teacher node on [-1, 1]; ``nodes`` equal students below or in reach of the inputs.
 
     Students ``sigma(x - depth_below)`` are dead on [-1, 1] for ``depth_below >= 1``, their fan-outs 1; the teacher is
-    ``sigma(x + 1)`` with fan-out 2.
+    ``sigma(x + 1)`` with fan-out 2, which two students at -1 make up.
     """
 
     nodes: int = drawn(1, st.integers(1, 5), integers(1))
     samples: int = drawn(2, st.integers(2, 9), integers(2))
-    depth_below: int = drawn(1, st.integers(0, 3), integers(0))
+    depth_below: int = drawn(1, st.integers(0, 3), integers(-1))
     output_bias: bool = drawn(
         False, st.booleans(), OneOf((False, True)), note="whether an output bias is trained"
     )
+
+
+ON_THE_TEACHER = DeadStudent(nodes=2, depth_below=-1)
+
+
+def residual_and_gradient(student: DeadStudent) -> tuple[float, float]:
+    """The largest residual and the largest gradient of a trained weight, over the samples."""
+    x = np.linspace(-1, 1, student.samples)
+    residual = 2 * np.maximum(x + 1, 0)
+    z = np.tile(x[:, None] - student.depth_below, (1, student.nodes))
+    residual = residual - np.maximum(z, 0).sum(axis=1)
+    gradients = [np.where(z > 0, residual[:, None], 0.0), np.maximum(z, 0) * residual[:, None]]
+    if student.output_bias:
+        gradients.append(residual[:, None])
+    return float(np.abs(residual).max()), max(float(np.abs(part).max()) for part in gradients)
+
+
+def critical_point(student: DeadStudent) -> tuple[Assumption, ...]:
+    """No sample has a gradient."""
+    return (Assumption.equal("every per-sample gradient", residual_and_gradient(student)[1]),)
 
 
 @THEOREM1.claim(
@@ -34,6 +54,7 @@ class DeadStudent(Instance):
     part="zero_loss",
     expected="needed",
     on=DeadStudent,
+    assume=critical_point,
     cost=SEARCH,
     place="the paragraph after Theorem 1",
     compares=("largest residual at a critical point", "=", "zero"),
@@ -48,18 +69,8 @@ def loss_is_zero(student: DeadStudent, context: Context) -> Evidence:
     At the top f_{L−1}(x_i) = 0 is the other way out: students dead on the data have no gradient at any loss.
     A trained output bias (f_{L−1} augmented by a 1) closes it; then the corrected Theorem 1 gives zero loss.
     """
-    x = np.linspace(-1, 1, student.samples)
-    residual = 2 * np.maximum(x + 1, 0)
-    z = np.tile(x[:, None] - student.depth_below, (1, student.nodes))
-    residual = residual - np.maximum(z, 0).sum(axis=1)
-    hidden = np.where(z > 0, residual[:, None], 0.0)
-    gradients = [hidden, np.maximum(z, 0) * residual[:, None]]
-    if student.output_bias:
-        gradients.append(residual[:, None])
-    largest = max(float(np.abs(part).max(initial=0.0)) for part in gradients)
-    if largest > 0:  # no critical point: nothing is claimed
-        return Evidence(predicted=0.0, measured=0.0, margin=np.inf, details={"largest gradient": largest})
-    return Evidence.at_most(float(np.abs(residual).max()), bound=0.0, tolerance=0.0)
+    residual, _ = residual_and_gradient(student)
+    return Evidence.at_most(residual, bound=0.0, tolerance=0.0)
 
 
 @loss_is_zero.confirmed_precisely(digits=0)
@@ -85,8 +96,10 @@ def unmoved_by_any_weight(student: DeadStudent) -> Evidence:
     return Evidence.at_most(float(largest), bound=0.0, tolerance=0.0)
 
 
-loss_is_zero.accepts(
-    "dead students with a trained output bias are no critical point", DeadStudent(output_bias=True)
+loss_is_zero.accepts("two students on the teacher", ON_THE_TEACHER)
+loss_is_zero.includes("two students on the teacher", ON_THE_TEACHER)
+loss_is_zero.excludes(
+    "dead students with a trained output bias", DeadStudent(output_bias=True), "every per-sample gradient"
 )
 loss_is_zero.rejects("one dead student", DeadStudent())
 

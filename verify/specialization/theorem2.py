@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import aligned, colinear
+from dynamics.geometry.boundaries import COLINEAR_ANGLE, aligned, colinear
 from dynamics.two_layer.critical.relu_network import sample_gradients
 from verify.judging import (
     ALGEBRA,
@@ -19,6 +19,7 @@ from verify.judging import (
     Source,
     Verdict,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import (
     ArbitraryPair,
     NetworkPair,
@@ -29,8 +30,9 @@ from verify.mathematics.families.two_layer_pairs import (
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import assumption1, critical
 from verify.mathematics.kinks.nearly_attained import just_below
-from verify.mathematics.kinks.observers import bare, observed_strength
+from verify.mathematics.kinks.observers import VISIBLE, bare, observed_strength
 from verify.mathematics.kinks.quarter import tent
+from verify.mathematics.kinks.worst_place import nearest_to_failing
 from verify.specialization import REBUILT, VERSION
 
 THEOREM2 = Item(
@@ -45,7 +47,11 @@ def critical_with_observed_teacher(splitting: Splitting) -> tuple[Assumption, ..
     return (
         *assumption1(networks.region, networks.teacher.augmented),
         critical(networks, splitting.seed),
-        Assumption("some teacher observed, α ≠ 0", float(observed_strength(networks).max())),
+        Assumption.above(
+            f"some teacher observed (by {in_words(VISIBLE)}), with |α|",
+            float(observed_strength(networks).max()),
+            0,
+        ),
     )
 
 
@@ -152,7 +158,12 @@ def observed_and_bare(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     strength = (observed_strength(networks) * bare(networks)).max()
     return (
         *assumption1(networks.region, networks.teacher.augmented),
-        Assumption("an observed teacher, α ≠ 0, without co-linear student", strength),
+        Assumption.above(
+            f"an observed teacher (by {in_words(VISIBLE)})"
+            f" without co-linear student (to {in_words(COLINEAR_ANGLE)} rad): |α|",
+            float(strength),
+            0,
+        ),
     )
 
 
@@ -185,22 +196,17 @@ def observers_of_a_bare_teacher_are_pulled(
     networks = pair.networks()
     rng = context.rng(pair.seed, 2)
     tolerance = networks.rounding * float(np.abs(networks.student.V).sum(axis=1).max())
-    worst, ratio = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance), np.inf
+    found = []
     for teacher in np.flatnonzero(bare(networks)):
         score, k, x = best_observation(networks, int(teacher), rng)
         if score <= tolerance:
             continue
         gradients = sample_gradients(networks.student, networks.teacher, x).nodes[:, k]
         measured, needed = scale * float(np.abs(gradients).max()), (1 - pair.slope) * score / 4
-        if needed > tolerance and measured / needed < ratio:
-            ratio = measured / needed
-            worst = Evidence(
-                predicted=needed,
-                measured=measured,
-                margin=measured - needed + tolerance,
-                tolerance=tolerance,
-            )
-    return worst
+        if needed > tolerance:
+            margin = measured - needed + tolerance
+            found.append(Evidence(predicted=needed, measured=measured, margin=margin, tolerance=tolerance))
+    return nearest_to_failing(found, "no bare teacher is observed where the bound is above its rounding")
 
 
 observers_of_a_bare_teacher_are_pulled.rejects_variant(

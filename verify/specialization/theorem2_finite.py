@@ -55,11 +55,14 @@ def critical_on_the_samples(features: RandomFeatures) -> tuple[Assumption, ...]:
     weights = 1 + float(np.abs(student.W).max() + np.abs(student.V).max()) * networks.region.reach
     rounding = weights * networks.rounding
     visible = float(visibility(networks.region, teacher.augmented).min())
+    active = float(teacher.activations(x).max(axis=0).min())
     return (
-        Assumption("every per-sample gradient zero", 1e3 * rounding - gradient),  # condition of the fit
-        Assumption("every teacher visible", visible),
-        Assumption("every teacher active at some sample", float(teacher.activations(x).max(axis=0).min())),
-        Assumption("some fan-out", float(student.strengths.max())),
+        Assumption.below(
+            "every per-sample gradient / rounding", gradient / rounding, 1e3
+        ),  # condition of the fit
+        Assumption.above("every teacher visible: reach", visible, 0),
+        Assumption.above("every teacher active at some sample: value", active, 0),
+        Assumption.above("some fan-out: strength", float(student.strengths.max()), 0),
     )
 
 
@@ -137,7 +140,7 @@ active_teachers_are_learned.accepts(
 )
 active_teachers_are_learned.rejects("60 random nodes on 20 samples", PAPER_SIZE)
 active_teachers_are_learned.excludes(
-    "fewer nodes than samples", RandomFeatures(samples=20), "every per-sample gradient zero"
+    "fewer nodes than samples", RandomFeatures(samples=20), "every per-sample gradient / rounding"
 )
 active_teachers_are_learned.excludes(
     "a sample at which the teacher is shut", RandomFeatures(samples=1), "every teacher active"

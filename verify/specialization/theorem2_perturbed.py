@@ -78,7 +78,7 @@ def gradient_slopes(perturbation: Perturbation, context: Context) -> Array:
 def has_effect(perturbation: Perturbation) -> tuple[Assumption, ...]:
     """A copy that is turned must have a fan-out."""
     fan_out = perturbation.networks().student.V[0]
-    return (Assumption("the node has a fan-out", float(np.abs(fan_out).max())),)
+    return (Assumption.above("the node has a fan-out: size", float(np.abs(fan_out).max()), 0),)
 
 
 @THEOREM2.claim(

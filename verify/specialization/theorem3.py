@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import aligned, colinear, visibility
+from dynamics.geometry.boundaries import COLINEAR_ANGLE, aligned, colinear, visibility
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
 from verify.judging import (
     ALGEBRA,
@@ -22,6 +22,7 @@ from verify.judging import (
     Source,
     drawn_fields,
 )
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, Splitting, dyadic_points
 from verify.mathematics.kinks.exact_critical_points import (
     UNCONFIRMED,
@@ -35,6 +36,7 @@ from verify.mathematics.kinks.hypotheses import assumption1, critical_with_obser
 from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.kinks.observers import VISIBLE, independent_observers, unaligned
 from verify.mathematics.kinks.quarter import tent
+from verify.mathematics.kinks.worst_place import nearest_to_failing
 from verify.mathematics.precise.null_space import null_space
 from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization import REBUILT, VERSION
@@ -109,7 +111,7 @@ fan_outs_cancel.rejects(
     "a co-linear pair, summed fan-outs 1e-12 larger", Splitting(2, 1, 2, cancelling=1, idle=1), excess=1e-12
 )
 
-fan_outs_cancel.excludes("copies only", Splitting(), "an unaligned student with C")
+fan_outs_cancel.excludes("copies only", Splitting(), "an unaligned student")
 fan_outs_cancel.includes("an antiparallel pair, inside", OPPOSED)
 
 fan_outs_cancel.errs(
@@ -167,7 +169,11 @@ def observed_student(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     subjects = int((unaligned(networks, either_sign=True) & independent_observers(networks)).sum())
     return (
         *assumption1(networks.region, networks.teacher.augmented),
-        Assumption("an unaligned student, C independent observers", subjects - 0.5),
+        Assumption.that(
+            f"an unaligned student (to {in_words(COLINEAR_ANGLE)} rad),"
+            f" C independent observers (by {in_words(VISIBLE)})",
+            subjects > 0,
+        ),
     )
 
 
@@ -206,7 +212,7 @@ def observers_are_pulled(pair: ArbitraryPair, context: Context, *, scale: float 
     student = networks.student
     rng = context.rng(pair.seed, 3)
     tolerance = networks.rounding * float(np.abs(student.V).sum(axis=1).max())
-    worst, ratio = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=tolerance), np.inf
+    found = []
     for k in unaligned_and_visible(networks):
         seen = observe(networks, k, rng)
         if len(seen.eta) < student.V.shape[1]:
@@ -216,15 +222,10 @@ def observers_are_pulled(pair: ArbitraryPair, context: Context, *, scale: float 
         bent = (1 - pair.slope) * float(seen.eta.min())
         needed = bent * smallest * float(np.linalg.norm(kappa)) / float(4 * np.sqrt(len(seen.eta)))
         measured = scale * float(seen.gradient.max())
-        if needed > tolerance and measured / needed < ratio:
-            ratio = measured / needed
-            worst = Evidence(
-                predicted=needed,
-                measured=measured,
-                margin=measured - needed + tolerance,
-                tolerance=tolerance,
-            )
-    return worst
+        if needed > tolerance:
+            margin = measured - needed + tolerance
+            found.append(Evidence(predicted=needed, measured=measured, margin=margin, tolerance=tolerance))
+    return nearest_to_failing(found, "no observed student without teacher has a bound above its rounding")
 
 
 observers_are_pulled.rejects_variant(

@@ -67,9 +67,9 @@ def first_layer_critical(ramp: Ramp) -> tuple[Assumption, ...]:
     gradient = float(np.abs(sample_gradients(networks.student, networks.teacher, x).nodes).max())
     visible = float(visibility(networks.region, networks.student.augmented).min(initial=1.0))
     return (
-        Assumption("g_1 = 0 on the region", 1e-12 - gradient),
-        Assumption("student's boundary visible", visible),
-        Assumption("student not aligned", float(ramp.shift)),
+        Assumption.below("|g_1| on the region", gradient, 1e-12),
+        Assumption.above("student's boundary visible: reach", visible, 0),
+        Assumption.above("student not aligned: shift", ramp.shift, 0),
     )
 
 
@@ -122,7 +122,7 @@ def residual_in_fractions(ramp: Ramp) -> Evidence:
 no_fan_out_without_observers.accepts("an idle student, at a teacher of no strength", Ramp(fan_out=0))
 no_fan_out_without_observers.rejects("shift 1/2, fan-out 1", Ramp(4, 4))
 no_fan_out_without_observers.excludes(
-    "an observer of fan-out 1", Ramp(4, 4, second=True), "g_1 = 0 on the region"
+    "an observer of fan-out 1", Ramp(4, 4, second=True), "|g_1| on the region"
 )
 no_fan_out_without_observers.excludes("a student on its teacher", Ramp(0, 4), "student not aligned")
 no_fan_out_without_observers.includes("no observer", Ramp(4, 4))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
-from verify.judging import ALGEBRA, Context, Evidence
+from verify.judging import ALGEBRA, CannotJudgeError, Context, Evidence
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 from verify.mathematics.kinks.hypotheses import assumption1_of
 from verify.mathematics.kinks.nearly_attained import bound_just_below
@@ -39,7 +39,7 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context, *, scale: fl
     """
     networks = pair.networks()
     rng = context.rng(pair.seed, 3)
-    worst, ratio = Evidence(predicted=0.0, measured=0.0, margin=np.inf, tolerance=0.0), np.inf
+    found = []
     for k in unaligned_and_visible(networks):
         column = networks.student.augmented[:, k]
         points = networks.points(column, rng)
@@ -51,10 +51,11 @@ def residual_bounds_fan_outs(pair: ArbitraryPair, context: Context, *, scale: fl
         residual = float(np.linalg.norm(networks.residual(points.triple(at, eta)), axis=1).max())
         kappa = float(np.linalg.norm(kink_coefficient(column, networks.teacher, networks.student)))
         bound, tolerance = scale * 4 * residual / bent, 4 * networks.rounding / bent
-        if kappa > tolerance and bound / kappa < ratio:
-            ratio = bound / kappa
-            worst = Evidence.at_most(kappa, bound=bound, tolerance=tolerance)
-    return worst
+        if kappa > tolerance:
+            found.append((bound / kappa, Evidence.at_most(kappa, bound=bound, tolerance=tolerance)))
+    if not found:
+        raise CannotJudgeError("no unaligned student has a boundary in the region and a κ above rounding")
+    return min(found, key=lambda entry: entry[0])[1]
 
 
 residual_bounds_fan_outs.rejects_variant(

@@ -49,11 +49,11 @@ def critical_and_observed(node: PureBias) -> tuple[Assumption, ...]:
     gradient = sample_gradients(networks.student, networks.teacher, x).largest
     everywhere = node.w == 0 and node.b == 0  # the set w^T x + b = 0 is the whole space
     seen = 1.0 if everywhere else float(observation(networks.region, columns[:, :1], columns[:, 1:])[0, 0])
-    distinct = abs(node.w * 0.5 - node.b) + (node.w == 0)
+    distinct = node.w == 0 or node.w * 0.5 != node.b
     return (
-        Assumption("every per-sample gradient zero", 1e-12 - gradient),
-        Assumption("second node not a multiple of the first", distinct),
-        Assumption("first node observes the second", seen),
+        Assumption.below("every per-sample gradient", gradient, 1e-12),
+        Assumption.that("second node not a multiple of the first", distinct),
+        Assumption.above("first node observes the second: value", seen, 0),
     )
 
 
@@ -90,9 +90,7 @@ def silent_everywhere(node: PureBias) -> Evidence:
 lone_node_is_idle.accepts("fan-out 0", PureBias(v=0))
 lone_node_is_idle.accepts("a weight and no fan-out", PureBias(w=4, b=1, v=0))
 lone_node_is_idle.rejects("fan-out 1", PureBias())
-lone_node_is_idle.excludes(
-    "a weight and a fan-out", PureBias(w=4, b=1, v=1), "every per-sample gradient zero"
-)
+lone_node_is_idle.excludes("a weight and a fan-out", PureBias(w=4, b=1, v=1), "every per-sample gradient")
 lone_node_is_idle.includes("a weight and no fan-out, inside", PureBias(w=4, b=1, v=0))
 lone_node_is_idle.excludes("a multiple", PureBias(w=4, b=2, v=2), "second node not a multiple of the first")
 lone_node_is_idle.excludes(

@@ -6,14 +6,16 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import colinear
+from dynamics.geometry.boundaries import COLINEAR_ANGLE, colinear
 from verify.judging import ALGEBRA, SPECIALIZATION, Assumption, Budget, Context, Evidence, Item, Source
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, NetworkPair, relu_pairs
 from verify.mathematics.kinks.discs import Disc, largest_disc, other_boundaries, slab_constant
 from verify.mathematics.kinks.hypotheses import assumption1
-from verify.mathematics.kinks.nearly_attained import above_the_bound, just_below
+from verify.mathematics.kinks.nearly_attained import just_below
 from verify.mathematics.kinks.observers import bare
 from verify.mathematics.kinks.quarter import tent
+from verify.mathematics.kinks.worst_place import nearest_to_failing
 from verify.specialization import VERSION
 
 GUESSED = "words from the paper, exponents of the printed form uncertain"
@@ -47,8 +49,12 @@ def no_parallel_boundaries(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     alpha = (np.abs(student.V @ teacher.V.T).max(axis=0) * bare(networks)).max()
     return (
         *assumption1(networks.region, teacher.augmented),
-        Assumption("no parallel boundaries", float(min(sines)) - 1e-9),
-        Assumption("a teacher without co-linear student, α ≠ 0", float(alpha)),
+        Assumption.above("no parallel boundaries: sine", float(min(sines)), 1e-9),
+        Assumption.above(
+            f"a teacher without co-linear student (to {in_words(COLINEAR_ANGLE)} rad), with |α|",
+            float(alpha),
+            0,
+        ),
     )
 
 
@@ -95,9 +101,9 @@ def gradient_bounds_the_angle(
         if disc is None or colinear(networks.student.augmented, node[:, None]).any():
             continue
         found.append(pull_on(disc, networks, rng, stretch=stretch, scale=scale, slope=pair.slope))
-    if not found:
-        return Evidence(predicted=0.0, measured=0.0, margin=np.inf)
-    return min(found, key=above_the_bound)
+    return nearest_to_failing(
+        found, "no disc was found on the boundary of a teacher without co-linear student"
+    )
 
 
 def pull_on(

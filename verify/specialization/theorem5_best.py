@@ -124,7 +124,7 @@ class Lines(Instance):
 
 def no_parallel_line(lines: Lines) -> tuple[Assumption, ...]:
     """No other line is parallel to the teacher's."""
-    return (Assumption("no line parallel to the teacher's", lines.theta),)
+    return (Assumption.above("no line parallel to the teacher's: angle", lines.theta, 0),)
 
 
 @THEOREM5.claim(

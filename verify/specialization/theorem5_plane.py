@@ -86,7 +86,7 @@ def small_gradient(near: NearCritical) -> tuple[Assumption, ...]:
     networks, _, discs = usable_discs(near)
     return (
         *assumption1(networks.region, networks.teacher.augmented),
-        Assumption("ε small enough for a disc", len(discs) - 0.5),
+        Assumption.that("ε small enough for a disc", bool(discs)),
     )
 
 

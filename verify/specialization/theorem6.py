@@ -53,7 +53,7 @@ EXAMPLE = Pair(d=2, angle=math.pi / 2, norm_j=3.0, seed=1)
 
 def spherical(pair: Pair) -> tuple[Assumption, ...]:
     """The input law has spherical symmetry."""
-    return (Assumption("x spherically symmetric", 1.0 if pair.law in SPHERICAL else -1.0),)
+    return (Assumption.that("x spherically symmetric", pair.law in SPHERICAL),)
 
 
 @THEOREM6.claim(

@@ -78,8 +78,8 @@ def overlap(nodes: Thresholds) -> tuple[Assumption, ...]:
     j, k = nodes.columns()
     cross = abs(float(j[0] * k[1] - j[1] * k[0]) / float(np.linalg.norm(j) * np.linalg.norm(k)))
     return (
-        Assumption("P(both active) > 0.01", float(ndtr(high) - ndtr(low)) - 0.01 if high > low else -1.0),
-        Assumption("not co-linear", cross - 1e-3),
+        Assumption.above("P(both active)", float(ndtr(high) - ndtr(low)) if high > low else 0.0, 0.01),
+        Assumption.above("not co-linear: sine", cross, 1e-3),
     )
 
 

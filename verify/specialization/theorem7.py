@@ -246,8 +246,10 @@ def off_axis(nodes: TwoNodes) -> tuple[Assumption, ...]:
     """Both pulled along u, neither node along it, where the half angle is 0 or pi / 2 for good."""
     motion = Motion.of(nodes)
     return (
-        Assumption("r_1, r_2 along one direction", 1.0 if nodes.shared else -1.0),
-        Assumption("w_k not along u", 1 - 1e-4 - float(np.abs(_cosines(motion, motion.w)).max())),
+        Assumption.that("r_1, r_2 along one direction", nodes.shared),
+        Assumption.below(
+            "w_k not along u: |cosine|", float(np.abs(_cosines(motion, motion.w)).max()), 0.9999
+        ),
     )
 
 

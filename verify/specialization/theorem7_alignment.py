@@ -108,8 +108,8 @@ def _lowest(nodes: list[Any], goal: Any) -> float:
 all_align.accepts("Σa = 0.5", LIGHT)
 all_align.rejects("Σa = 2", HEAVY)
 all_align.rejects("Σa = 0.5, 0.01 rad off", LIGHT, tilt=0.01)
-all_align.excludes("one student", Herd(n=1), "directions that differ")
-all_align.excludes("Σa at the threshold", Herd(d=6, n=4, total=1.0), "Σa off 1")
+all_align.excludes("one student", Herd(n=1), "1 − |cosine| of the first and the last direction")
+all_align.excludes("Σa at the threshold", Herd(d=6, n=4, total=1.0), "|Σa − 1|")
 all_align.includes("two students", Herd(d=6, n=2, total=2.0))
 all_align.excludes("a student opposite", Herd(d=2, n=5, total=0.5, seed=5), "no student opposite")
 all_align.errs(
@@ -157,8 +157,8 @@ def light_students_align(
 light_students_align.rejects("Σa = 2", HEAVY)
 light_students_align.rejects("plain ẇ = r", LIGHT, form="plain")
 light_students_align.rejects("0.01 rad off", LIGHT, tilt=0.01)
-light_students_align.excludes("Σa = 2", HEAVY, "Σ a‖w‖ < ‖w*‖")
-light_students_align.excludes("Σa = 0.97", Herd(d=6, n=4, total=0.97), "Σa off 1")
+light_students_align.excludes("Σa = 2", HEAVY, "Σ a‖w‖ / ‖w*‖")
+light_students_align.excludes("Σa = 0.97", Herd(d=6, n=4, total=0.97), "|Σa − 1|")
 light_students_align.includes("Σa = 0.94", Herd(d=6, n=4, total=0.94))
 light_students_align.excludes("a student opposite", Herd(d=2, n=5, total=0.5, seed=5), "no student opposite")
 
@@ -255,9 +255,11 @@ all_align_unprojected.accepts("projected, Σa = 0.5", LIGHT, form="projected")
 all_align_unprojected.rejects("plain, Σa = 0.5", LIGHT)
 all_align_unprojected.rejects("projected, 0.01 rad off", LIGHT, form="projected", tilt=0.01)
 all_align_unprojected.excludes("a student opposite", Herd(d=2, n=5, total=0.5, seed=5), "no student opposite")
-all_align_unprojected.excludes("Σa near 1", Herd(d=6, n=5, total=0.952, seed=6), "Σa off 1")
+all_align_unprojected.excludes("Σa near 1", Herd(d=6, n=5, total=0.952, seed=6), "|Σa − 1|")
 all_align_unprojected.excludes(
-    "directions that agree", Herd(d=2, n=5, total=0.9, seed=22977), "directions that differ"
+    "directions that agree",
+    Herd(d=2, n=5, total=0.9, seed=22977),
+    "1 − |cosine| of the first and the last direction",
 )
 all_align_unprojected.includes("Σa = 0.5", LIGHT)
 all_align_unprojected.errs(

@@ -34,8 +34,8 @@ def light_and_uneven(rivals: Rivals) -> tuple[Assumption, ...]:
     """The students have not reached the target yet, and differ in size."""
     _, sizes, weights, _ = rivals.parts()
     return (
-        Assumption("Σ a‖w‖ < ‖w*‖", 1 - float(weights @ sizes)),
-        Assumption("norms that differ", 1 - rivals.smallest - 1e-6),
+        Assumption.below("Σ a‖w‖ / ‖w*‖", float(weights @ sizes), 1),
+        Assumption.below("norms that differ: smallest / largest", rivals.smallest, 1 - 1e-6),
     )
 
 
@@ -79,6 +79,6 @@ def the_lead_shrinks(
 the_lead_shrinks.rejects("multiplicative: ratios stand still", UNEVEN, form="multiplicative")
 the_lead_shrinks.rejects("Σ a‖w‖ > ‖w*‖", replace(UNEVEN, total=3.0))
 the_lead_shrinks.rejects("feedback 1e-12 stronger", UNEVEN, factor=1 + 1e-12)
-the_lead_shrinks.excludes("a sum past the target", replace(UNEVEN, total=3.0), "Σ a‖w‖ < ‖w*‖")
+the_lead_shrinks.excludes("a sum past the target", replace(UNEVEN, total=3.0), "Σ a‖w‖ / ‖w*‖")
 the_lead_shrinks.excludes("equal norms", replace(UNEVEN, smallest=1.0), "norms that differ")
 the_lead_shrinks.includes("a sum just short of the target", replace(UNEVEN, total=1.5))

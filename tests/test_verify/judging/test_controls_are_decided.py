@@ -36,10 +36,11 @@ def test_an_undecided_control_does_not_pass():
         assert not Control("x", lambda i, c, e=undecided: e, Size(), must_hold=must_hold).passed(CONTEXT)
 
 
+@pytest.mark.parametrize("margin", [math.nan, math.inf])
 @pytest.mark.parametrize("must_hold", [False, True])
-def test_a_control_without_a_margin_does_not_pass(must_hold):
-    """An evaluation that broke down rejects nothing either."""
-    broken = Evidence(predicted=0, measured=0, margin=math.nan)
+def test_a_control_without_a_margin_does_not_pass(must_hold, margin):
+    """An evaluation that broke down rejects nothing either; the least of an empty set accepts nothing."""
+    broken = Evidence(predicted=0, measured=0, margin=margin)
     assert not Control("x", lambda i, c: broken, Size(), must_hold=must_hold).passed(CONTEXT)
 
 

@@ -21,8 +21,8 @@ EVERY = pytest.mark.parametrize("statement", statements.values(), ids=list(state
 BY_CONSTRUCTION = (
     "no two teachers co-linear, of either sign",
     "every teacher's boundary visible",
-    "every per-sample gradient zero",
-    "residual zero on the region",
+    "every per-sample gradient at random dyadic points",
+    "residual on the region over its rounding",
     "no sample on a kink",
     "some boundary visible",
     "every boundary in the region",
@@ -30,6 +30,7 @@ BY_CONSTRUCTION = (
     "every teacher visible",
     "some fan-out",
     "a teacher without co-linear student",
+    "K that the steps taken need / K_d",
 )
 """Assumptions that no instance of their families fails; test_shared_hypotheses_can_fail.py controls the functions."""
 NO_SCRIPT = "No script:"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from luckproof import Assumption, Box
+from verify.luckmatters import lemma2
 from verify.mathematics.families import gradient_batches
 from verify.mathematics.families.gradient_batches import Batch, Networks, away_from_kinks
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, Splitting
@@ -30,7 +31,8 @@ def satisfied(teachers: list[list[float]]) -> dict[str, bool]:
     return {a.name: a.satisfied for a in assumption1(REGION, np.array(teachers, dtype=float).T)}
 
 
-APART, VISIBLE = "no two teachers co-linear, of either sign", "every teacher's boundary visible"
+APART = "no two teachers co-linear, of either sign: angle > 1e-9 rad"
+VISIBLE = "every teacher's boundary visible: reach > 0"
 
 
 @pytest.mark.parametrize(
@@ -67,10 +69,10 @@ def named(assumptions: tuple[Assumption, ...], beginning: str) -> bool:
 
 def test_a_residual_above_rounding_is_outside(monkeypatch):
     """The fit as it is, and the same with an error of a thousandth reported."""
-    assert named(interpolating.interpolating(Splitting()), "residual zero")
+    assert named(interpolating.interpolating(Splitting()), "residual on")
     networks, _ = interpolating.fitted(Splitting())
     monkeypatch.setattr(interpolating, "fitted", lambda splitting: (networks, 1e-3))
-    assert not named(interpolating.interpolating(Splitting()), "residual zero")
+    assert not named(interpolating.interpolating(Splitting()), "residual on")
 
 
 def test_a_sample_on_a_kink_is_outside(monkeypatch):
@@ -85,6 +87,15 @@ def test_a_sample_on_a_kink_is_outside(monkeypatch):
 
     monkeypatch.setattr(gradient_batches, "Networks", OnAKink)
     assert not named(away_from_kinks(Batch()), "no sample on a kink")
+
+
+@pytest.mark.parametrize(("share", "inside"), [(1.0, True), (0.5, False)])
+def test_a_constant_too_small_for_the_steps_is_outside(monkeypatch, share, inside):
+    """K_d as it is, and half of it, where the steps need nearly all."""
+    pair = lemma2.REACHING
+    found = lemma2.overlaps_of(pair)
+    monkeypatch.setattr(lemma2, "overlaps_of", lambda pair: replace(found, K_d=share * found.K_d))
+    assert named(lemma2.assumption2_at_the_steps(pair), "K that the steps taken need") == inside
 
 
 class Invisible(ArbitraryPair):

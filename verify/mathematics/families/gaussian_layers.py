@@ -40,12 +40,12 @@ def one_teacher(layer: Layer) -> TeacherStudent:
 
 def one_of_each(layer: Layer) -> tuple[Assumption, ...]:
     """One teacher and one student."""
-    return (Assumption("one teacher and one student", 1.5 - max(layer.m, layer.n)),)
+    return (Assumption.that("one teacher and one student", layer.m == layer.n == 1),)
 
 
 def single_output(layer: Layer) -> tuple[Assumption, ...]:
     """One teacher and one student, of one output."""
-    return (*one_of_each(layer), Assumption("one output", 1.5 - layer.outputs))
+    return (*one_of_each(layer), Assumption.that("one output", layer.outputs == 1))
 
 
 def single_pairs(budget: Budget) -> st.SearchStrategy[Layer]:

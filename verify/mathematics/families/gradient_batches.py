@@ -121,13 +121,13 @@ def away_from_kinks(batch: Batch) -> tuple[Assumption, ...]:
     """No pre-activation so near zero that rounding could open or close a gate."""
     networks = Networks(batch)
     z = (networks.x @ networks.W).abs()
-    return (Assumption("no sample on a kink", float(z.min()) - 1e-12),)
+    return (Assumption.above("no sample on a kink: smallest |z|", float(z.min()), 1e-12),)
 
 
 def homogeneous(batch: Batch) -> tuple[Assumption, ...]:
     """No sample on a kink, and nodes for which f = D z: the two activations the paper names."""
-    named = 1.0 if batch.activation in ("relu", "linear") else -1.0
-    return (*away_from_kinks(batch), Assumption("ReLU or linear nodes", named))
+    named = batch.activation in ("relu", "linear")
+    return (*away_from_kinks(batch), Assumption.that("ReLU or linear nodes", named))
 
 
 def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
@@ -135,8 +135,7 @@ def stable_descent(batch: Batch) -> tuple[Assumption, ...]:
     networks = Networks(batch)
     networks.descend()
     largest = max(float(part.abs().max()) for part in (networks.W, networks.V))
-    bounded = 100.0 - largest if np.isfinite(largest) else -np.inf
-    return (*homogeneous(batch), Assumption("no weight above 100 after the steps", bounded))
+    return (*homogeneous(batch), Assumption.below("largest weight after the steps", largest, 100))
 
 
 def descents(budget: Budget) -> st.SearchStrategy[Batch]:

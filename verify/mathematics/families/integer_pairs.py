@@ -80,4 +80,4 @@ def off_the_kinks(pair: IntegerPair) -> tuple[Assumption, ...]:
             seen = (f != 0).any(axis=1)
             nearest = min(nearest, np.abs(z[seen]).min(initial=np.inf))
             f = np.maximum(z, 0)
-    return (Assumption("no sample on a kink", float(min(nearest, 1.0))),)
+    return (Assumption.that("no sample on a kink", nearest > 0),)

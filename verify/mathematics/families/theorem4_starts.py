@@ -82,8 +82,8 @@ def assumptions(instance: Theorem4Instance) -> tuple[Assumption, ...]:
     """gamma > 0, and a rate above zero (the lower bound of d*_jj may have run out)."""
     constants = constants_of(instance)
     return (
-        Assumption("γ = cos θ₀ − (m−1) ε_d M_d > 0", constants.gamma),
-        Assumption("inf d*_jj > 0 over the balls", constants.d_lower),
+        Assumption.above("γ = cos θ₀ − (m−1) ε_d M_d", constants.gamma, 0),
+        Assumption.above("inf d*_jj over the balls", constants.d_lower, 0),
     )
 
 

@@ -64,9 +64,9 @@ def printed_conditions(start: TwoLayerStart) -> tuple[Assumption, ...]:
     """Theorem 5's (41) and (42): a gamma > 0 exists in the reading that the proof needs, with lambda-bar > 0."""
     constants = theorem5_printed_constants(problem_of(start))
     return (
-        Assumption("right-hand side of (41) > 0", constants.gamma_W),
-        Assumption("right-hand side of (42) > 0", constants.gamma_V),
-        Assumption("λ̄ = min(d̄, l̄) > 0", constants.lambda_bar),
+        Assumption.above("right-hand side of (41)", constants.gamma_W, 0),
+        Assumption.above("right-hand side of (42)", constants.gamma_V, 0),
+        Assumption.above("λ̄ = min(d̄, l̄)", constants.lambda_bar, 0),
     )
 
 

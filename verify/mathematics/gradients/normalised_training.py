@@ -87,7 +87,7 @@ def alive(training: Training) -> tuple[Assumption, ...]:
     student, (x, _) = training.student(), training.batch()
     with torch.no_grad():
         fed = student.traced(x)[1]
-    return (Assumption("σ > 0 at every node", min(map(relative_spread, fed)) - LEAST_SPREAD),)
+    return (Assumption.above("σ / max |f| at every node", min(map(relative_spread, fed)), LEAST_SPREAD),)
 
 
 def relative_spread(fed: Tensor) -> float:
@@ -98,7 +98,7 @@ def relative_spread(fed: Tensor) -> float:
 
 def flow(training: Training) -> tuple[Assumption, ...]:
     """The gradient flow, at nodes that are alive."""
-    return (Assumption("gradient flow: lr = 0", 1.0 if training.lr == 0 else -training.lr), *alive(training))
+    return (Assumption.equal("gradient flow: lr", training.lr), *alive(training))
 
 
 def flow_without_eps(training: Training) -> tuple[Assumption, ...]:
@@ -108,13 +108,13 @@ def flow_without_eps(training: Training) -> tuple[Assumption, ...]:
 
 def without_eps(training: Training) -> Assumption:
     """The normalisation of the paper divides by sigma alone."""
-    return Assumption("eps = 0", 1.0 if training.eps == 0 else -training.eps)
+    return Assumption.equal("eps", training.eps)
 
 
 def without_bias(training: Training) -> Assumption:
     """No bias between the filter and the ReLU: none at all, or one that the normalisation takes out at once."""
     free = training.biased and training.placement == "relu_bn"
-    return Assumption("no bias before a ReLU", -1.0 if free else 1.0)
+    return Assumption.that("no bias before a ReLU", not free)
 
 
 def loss(student: NormalisedStudent, x: Tensor, y: Tensor) -> Tensor:

@@ -35,9 +35,9 @@ def fitted(splitting: Splitting) -> tuple[NetworkPair, float]:
 
 
 def interpolating(splitting: Splitting) -> tuple[Assumption, ...]:
-    """Assumption 1, and a residual that is zero to rounding."""
+    """Assumption 1, and a residual on the region that is zero but for the rounding of the fit."""
     networks, error = fitted(splitting)
     return (
         *assumption1(networks.region, networks.teacher.augmented),
-        Assumption("residual zero on the region", TOLERANCE - error),
+        Assumption.below("residual on the region over its rounding", error / TOLERANCE, 1),
     )

@@ -48,10 +48,12 @@ def comparison_margin(
 
 def small_step(instance: BoxInstance) -> tuple[Assumption, ...]:
     """Caps on which sin theta tells the angle and no slope is infinite; a step so small that no own term overshoots."""
-    acute = Assumption("caps below a right angle", np.pi / 2 - instance.cap)
+    acute = Assumption.below("caps", instance.cap, np.pi / 2, "rad")
     if not acute.satisfied:
         return (acute,)
     M = system_of(instance).M
-    if not np.all(np.isfinite(M)):
-        return (acute, Assumption("caps without the pole of the bias axis", -1.0))
-    return (acute, Assumption("η max |M_ii| < 1", 1 - instance.eta * float(np.abs(np.diagonal(M)).max())))
+    bounded = Assumption.that("caps without the pole of the bias axis", bool(np.all(np.isfinite(M))))
+    if not bounded.satisfied:
+        return (acute, bounded)
+    overshoot = instance.eta * float(np.abs(np.diagonal(M)).max())
+    return (acute, bounded, Assumption.below("η max |M_ii|", overshoot, 1))

@@ -83,20 +83,20 @@ def generic(herd: Herd) -> tuple[Assumption, ...]:
     pull = target - W @ weights
     cosine = (W.T @ pull) / np.linalg.norm(pull)
     return (
-        Assumption("no student opposite to the pull", 0.999 + float(cosine.min())),
-        Assumption("Σa off 1", abs(herd.total - 1) - 0.05),
+        Assumption.above("no student opposite to the pull: cosine", float(cosine.min()), -0.999),
+        Assumption.above("|Σa − 1|", abs(herd.total - 1), 0.05),
     )
 
 
 def two_or_more(herd: Herd) -> tuple[Assumption, ...]:
     """One student alone aligns always: its own term drops out of the projection."""
     apart = 1 - abs(float(herd.start()[1][:, 0] @ herd.start()[1][:, -1]))
-    return (*generic(herd), Assumption("directions that differ", apart - 1e-3))
+    return (*generic(herd), Assumption.above("1 − |cosine| of the first and the last direction", apart, 1e-3))
 
 
 def light(herd: Herd) -> tuple[Assumption, ...]:
     """Students that together cannot reach the target."""
-    return (*generic(herd), Assumption("Σ a‖w‖ < ‖w*‖", 1 - herd.total))
+    return (*generic(herd), Assumption.below("Σ a‖w‖ / ‖w*‖", herd.total, 1))
 
 
 def lowest_cosine(lowest: float, *, tilt: float = 0.0, **details: float) -> Evidence:

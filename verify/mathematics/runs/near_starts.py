@@ -70,11 +70,12 @@ def own_teacher_wins(start: Start) -> tuple[Assumption, ...]:
 
     For one that ends elsewhere all the same, late rates cannot be judged.
     """
-    reach = 0.8 if start.m > 1 else 3.0
-    return (
-        Assumption("θ₀ small enough for its own teacher to win", reach - start.theta0),
-        Assumption("θ₀ above 0.002, where late rates are read", start.theta0 - 2e-3),
+    its_own = (
+        Assumption.below("θ₀ of several nodes", start.theta0, 0.8, "rad")
+        if start.m > 1
+        else Assumption.below("θ₀ of one node", start.theta0, 3, "rad")
     )
+    return its_own, Assumption.above("θ₀", start.theta0, 2e-3, "rad")  # late rates are read below that angle
 
 
 def path(problem: TeacherStudent, times: Array, **flow: Any) -> Array:

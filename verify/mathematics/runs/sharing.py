@@ -40,11 +40,12 @@ class Sharing(Instance):
 def in_regime(instance: Sharing) -> tuple[Assumption, ...]:
     """Every student starts on its teacher's side, and no two start together (copies move as one node)."""
     W = instance.start().student_W
-    nearest = angles(W, W)[np.triu_indices(instance.students, 1)].min()
+    nearest = float(angles(W, W)[np.triu_indices(instance.students, 1)].min())
+    apart = nearest / instance.spread if instance.spread else 0.0
     return (
-        Assumption("students apart: angle > spread / 2", float(nearest) - instance.spread / 2),
-        Assumption("spread > 0", instance.spread),
-        Assumption("spread < π/4", np.pi / 4 - instance.spread),
+        Assumption.above("students apart: angle / spread", apart, 0.5),
+        Assumption.above("spread", instance.spread, 0),
+        Assumption.below("spread", instance.spread, np.pi / 4, "rad"),
     )
 
 

@@ -50,4 +50,4 @@ def run_of(instance: Trained, device: str) -> Trajectory:
 
 def polarised_teachers(instance: Trained) -> tuple[Assumption, ...]:
     """The claims about strong and weak teachers say something only where their strengths differ."""
-    return (Assumption("p > 0", float(instance.polarity)),)
+    return (Assumption.above("p", instance.polarity, 0),)
