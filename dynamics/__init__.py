@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from dynamics.geometry.angles import angles, paired_angles, supplementary_angles
     from dynamics.geometry.boundaries import Box
     from dynamics.geometry.columns import unit_columns
+    from dynamics.measures import samplers
+    from dynamics.measures.anisotropic_gaussian import AnisotropicGaussian
     from dynamics.measures.biased_gaussian import BiasedGaussian
     from dynamics.measures.empirical import EmpiricalMeasure
+    from dynamics.measures.gaussian_mixture import GaussianMixture
     from dynamics.measures.input_measure import InputMeasure
     from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+    from dynamics.measures.leaky_kernels import LeakyKernels
+    from dynamics.measures.uniform_sphere import UniformSphere
     from dynamics.ode.events import Event, converged, diverged
     from dynamics.ode.flow import Flow
     from dynamics.ode.integrate import integrate
@@ -69,6 +74,11 @@ else:
             "dynamics.measures.empirical": ["EmpiricalMeasure"],
             "dynamics.measures.input_measure": ["InputMeasure"],
             "dynamics.measures.isotropic_gaussian": ["IsotropicGaussian"],
+            "dynamics.measures.anisotropic_gaussian": ["AnisotropicGaussian"],
+            "dynamics.measures.gaussian_mixture": ["GaussianMixture"],
+            "dynamics.measures.leaky_kernels": ["LeakyKernels"],
+            "dynamics.measures": ["samplers"],
+            "dynamics.measures.uniform_sphere": ["UniformSphere"],
             "dynamics.ode.events": ["Event", "converged", "diverged"],
             "dynamics.ode.flow": ["Flow"],
             "dynamics.ode.integrate": ["integrate"],
@@ -98,6 +108,7 @@ else:
 
 __all__ = [
     "METHODS",
+    "AnisotropicGaussian",
     "Array",
     "Basin",
     "BiasedGaussian",
@@ -109,9 +120,11 @@ __all__ = [
     "EmpiricalMeasure",
     "Event",
     "Flow",
+    "GaussianMixture",
     "GradientFlow",
     "InputMeasure",
     "IsotropicGaussian",
+    "LeakyKernels",
     "LotkaVolterraFlow",
     "OneTeacherFlow",
     "PassageFlow",
@@ -125,6 +138,7 @@ __all__ = [
     "TwoLayerFlow",
     "TwoLayerNetwork",
     "UncheckedFileWarning",
+    "UniformSphere",
     "adversarial_start",
     "angles",
     "basin",
@@ -140,6 +154,7 @@ __all__ = [
     "passage",
     "passage_times",
     "population_loss",
+    "samplers",
     "spectral_rate",
     "split_teacher",
     "supplementary_angles",

@@ -17,7 +17,7 @@ from dynamics.measures.gaussian_kernels import CERTAIN_THRESHOLD, Quadrant, quad
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.kernel_bounds import KernelBounds, checked_caps
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_dimension, checked_size
+from dynamics.validation import checked_dimension, checked_size, real_numbers
 
 _NORMAL = float(np.finfo(np.float64).tiny)
 
@@ -79,6 +79,32 @@ class BiasedGaussian(InputMeasure):
     def psi_d(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> Array:
         return _corner(*self._prepared(A, B))[0].probability
 
+    def gradient_term(
+        self, W: ArrayLike | BiasedColumns, U: ArrayLike | BiasedColumns, coefficients: ArrayLike
+    ) -> Array:
+        """:meth:`InputMeasure.gradient_term`, the gradient of psi_l in w = (v, b) for u = (v', b').
+
+        By Stein's identity ``G = (psi_d v' + phi(h) E[relu(u.x) | v.z = -b] v/s, E[1(w.x > 0) relu(u.x)])`` with
+        ``E[relu(u.x) | v.z = -b] = s' ((k - rho h) Phi(r) + q phi(r))``, ``r = (k - rho h) / q``, and
+        ``E[1(w.x > 0) relu(u.x)] = b' psi_d + s' (rho phi(h) Phi(r) + phi(k) Phi((h - rho k) / q))``.
+
+        Accuracy: absolute, a few times 1e-15 (s' + |b'|) in the range of psi_d; checked against quadrature.
+        """
+        one = self._of("W", W)
+        two = one if W is U else self._of("U", U)
+        c = real_numbers("coefficients", coefficients)
+        n, m = one.size.shape[-1], two.size.shape[-1]
+        if c.shape[-2:] != (n, m):
+            raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+        corner, theta, supplement = _corner(one, two)
+        edge, mean = _gradient_parts(one, two, corner, theta, supplement)
+        along = (c * edge).sum(axis=-1)
+        if one.direction.zero is not None:
+            along = np.where(one.direction.zero, 0.0, along)
+        v = np.matmul(two.direction.array, (c * corner.probability).mT)
+        v = v + one.direction.unit * along[..., None, :]
+        return np.concatenate([v, (c * mean).sum(axis=-1)[..., None, :]], axis=-2)
+
     @checked
     def sample(self, size: int, rng: np.random.Generator) -> Array:
         x = np.ones((checked_size(size, self.dim), self.dim))
@@ -127,6 +153,27 @@ def _corner(one: BiasedColumns, two: BiasedColumns) -> tuple[Quadrant, Array, Ar
         one.threshold[..., :, None], two.threshold[..., None, :], theta, supplement
     )
     return quadrant(h, k, theta, supplement), theta, supplement
+
+
+def _gradient_parts(
+    one: BiasedColumns, two: BiasedColumns, corner: Quadrant, theta: Array, supplement: Array
+) -> tuple[Array, Array]:
+    """``phi(h) E[relu(u.x) | v.z = -b]`` and ``E[1(w.x > 0) relu(u.x)]`` of every pair."""
+    s2, b2, k, density2 = (x[..., None, :] for x in (two.size, two.bias, two.threshold, two.density))
+    h, density = (x[..., :, None] for x in (one.threshold, one.density))
+    acute = theta <= supplement
+    narrow = np.where(acute, theta, supplement)
+    q, rho = np.sin(narrow), np.where(acute, np.cos(narrow), -np.cos(narrow))
+    gap = k - rho * h
+    # phi(h) phi(r) is the density of the corner: exp(-R^2/2) / 2pi.
+    ridge = q * np.exp(-0.5 * corner.corner_squared) / (2.0 * np.pi)
+    edge = s2 * (gap * density * corner.given_h + ridge)
+    mean = b2 * corner.probability + s2 * (rho * density * corner.given_h + density2 * corner.given_k)
+    constant = two.direction.zero
+    if constant is not None:  # relu(b') is a constant: neither slope nor spread
+        edge = np.where(constant[..., None, :], np.maximum(b2, 0.0) * density, edge)
+        mean = np.where(constant[..., None, :], b2 * corner.probability, mean)
+    return edge, mean
 
 
 def _first_moment(

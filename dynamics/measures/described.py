@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from dynamics.measures.anisotropic_gaussian import AnisotropicGaussian
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.empirical import EmpiricalMeasure
+from dynamics.measures.gaussian_mixture import GaussianMixture
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.measures.leaky_kernels import LeakyKernels
+from dynamics.measures.uniform_sphere import UniformSphere
 from dynamics.validation import real_array, shown
 
 
@@ -31,12 +35,35 @@ def _empirical(held: Mapping[str, Any]) -> EmpiricalMeasure:
     return measure
 
 
+def _mixture(held: Mapping[str, Any]) -> GaussianMixture:
+    measure = GaussianMixture(
+        entry(held, "measure_means"),
+        entry(held, "measure_covariances"),
+        weights := entry(held, "measure_weights"),
+    )
+    measure.weights = np.asarray(weights)  # as above
+    return measure
+
+
+def _leaky(held: Mapping[str, Any]) -> LeakyKernels:
+    of = {
+        "measure" + name.removeprefix("measure_of"): part
+        for name, part in held.items()
+        if name.startswith("measure_of")
+    }
+    return LeakyKernels(described_measure(of), entry(held, "measure_slope"))
+
+
 _MAKERS: dict[str, Callable[[Mapping[str, Any]], InputMeasure]] = {
     "IsotropicGaussian": lambda held: IsotropicGaussian(
         entry(held, "measure_dim"), entry(held, "measure_std")
     ),
     "BiasedGaussian": lambda held: BiasedGaussian(entry(held, "measure_dim")),
     "EmpiricalMeasure": _empirical,
+    "AnisotropicGaussian": lambda held: AnisotropicGaussian(entry(held, "measure_covariance")),
+    "UniformSphere": lambda held: UniformSphere(entry(held, "measure_dim"), entry(held, "measure_radius")),
+    "GaussianMixture": _mixture,
+    "LeakyKernels": _leaky,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +13,19 @@ from dynamics.arrays import Array
 from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import broadcast_lead, checked_size, real_array
+from dynamics.validation import (
+    Randomness,
+    broadcast_lead,
+    checked_size,
+    generator,
+    positive_int,
+    real_array,
+    real_numbers,
+    shown,
+)
+
+Sampler = Callable[[int, np.random.Generator], Array]
+"""Draws so many independent inputs (size, d)."""
 
 # Pre-activations made at once, of as many samples as that allows: 2^21 float64 are 16 MiB.
 _CHUNK_ELEMENTS = 1 << 21
@@ -41,6 +54,25 @@ class EmpiricalMeasure(InputMeasure):
         self.dim = x.shape[1]
         self.weights = None if weights is None else _normalised(weights, len(x))
 
+    @classmethod
+    @checked
+    def drawn(cls, sampler: Sampler, size: int, rng: Randomness) -> Self:
+        """The measure of ``size`` inputs drawn from any law: flows and networks both have these inputs as their law.
+
+        Args:
+            sampler: ``sampler(size, generator)`` draws inputs (size, d).
+            size: N, the number of inputs; its kernels are within about ``1 / sqrt(N)`` of those of the law.
+            rng: a seed or a generator.
+        Raises:
+            ValueError, TypeError: naming the argument; or a sampler whose draws are no inputs.
+        """
+        if not callable(sampler):
+            raise TypeError(f"sampler: expected a function of a size and a generator, got {shown(sampler)}")
+        drawn = np.asarray(sampler(positive_int("size", size), generator("rng", rng, of="drawn")))
+        if drawn.ndim != 2 or len(drawn) != size:
+            raise ValueError(f"sampler: expected draws of shape ({size}, d), got shape {drawn.shape}")
+        return cls(drawn)
+
     def __repr__(self) -> str:
         kind = "" if self.weights is None else ", weighted"
         return f"{type(self).__name__}({len(self.samples)} samples of dimension {self.dim}{kind})"
@@ -54,24 +86,62 @@ class EmpiricalMeasure(InputMeasure):
         return self.samples, self.weights
 
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        return self._kernels(0.0, A, B)
+
+    def leaky_kernels(self, slope: float, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        """:meth:`InputMeasure.leaky_kernels` sample by sample, with gates of ``slope`` at the kink."""
+        return self._kernels(slope, A, B)
+
+    def _kernels(self, slope: float, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         A, B = self._columns(A, B)
         lead = broadcast_lead({"A": A, "B": B}, trailing=2)
         psi_l = np.zeros((*lead, A.shape[-1], B.shape[-1]))
         psi_d = np.zeros_like(psi_l)
-        per_sample = max(1, math.prod(lead) * (A.shape[-1] + B.shape[-1]))
-        size = max(1, _CHUNK_ELEMENTS // per_sample)
-        for start in range(0, len(self.samples), size):
-            chunk = slice(start, start + size)
+        for chunk in self._chunks(math.prod(lead) * (A.shape[-1] + B.shape[-1])):
             x = self.samples[chunk]
             with np.errstate(over="ignore", invalid="ignore"):  # inf where an expectation overflows
                 one = np.matmul(x, A)
                 two = one if A is B else np.matmul(x, B)
-                psi_l += self._mean_product(np.maximum(one, 0.0), np.maximum(two, 0.0), chunk)
-                psi_d += self._mean_product(np.heaviside(one, 0.0), np.heaviside(two, 0.0), chunk)
+                psi_l += self._mean_product(_activation(one, slope), _activation(two, slope), chunk)
+                psi_d += self._mean_product(_gate(one, slope), _gate(two, slope), chunk)
         if self.weights is None:
             psi_l /= len(self.samples)
             psi_d /= len(self.samples)
         return psi_l, psi_d
+
+    def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
+        """:meth:`InputMeasure.gradient_term` as the sum over the samples that it is; piecewise linear in the columns.
+
+        Cost: O(N (n m + (n + m) d)) in chunks of samples.
+        """
+        return self._gradient_term(0.0, W, U, coefficients)
+
+    def leaky_gradient_term(self, slope: float, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
+        """:meth:`InputMeasure.leaky_gradient_term` sample by sample, with gates of ``slope`` at the kink."""
+        return self._gradient_term(slope, W, U, coefficients)
+
+    def _gradient_term(self, slope: float, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
+        W, U = self._columns(W, U)
+        c = real_numbers("coefficients", coefficients)
+        n, m = W.shape[-1], U.shape[-1]
+        if c.shape[-2:] != (n, m):
+            raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+        lead = broadcast_lead({"W": W, "U": U, "coefficients": c}, trailing=2)
+        total = np.zeros((*lead, self.dim, n))
+        for chunk in self._chunks(math.prod(lead) * (2 * n + m)):
+            x = self.samples[chunk]
+            with np.errstate(over="ignore", invalid="ignore"):
+                push = np.matmul(_activation(np.matmul(x, U), slope), np.swapaxes(c, -1, -2))
+                push = push * _gate(np.matmul(x, W), slope)
+                if self.weights is not None:
+                    push *= self.weights[chunk, None]
+                total += np.matmul(x.T, push)
+        return total / len(self.samples) if self.weights is None else total
+
+    def _chunks(self, per_sample: int) -> Iterator[slice]:
+        """Slices of the samples, of as many as have ``_CHUNK_ELEMENTS`` numbers together."""
+        size = max(1, _CHUNK_ELEMENTS // max(1, per_sample))
+        return (slice(start, start + size) for start in range(0, len(self.samples), size))
 
     def _mean_product(self, F: Array, G: Array, chunk: slice) -> Array:
         if self.weights is not None:
@@ -93,6 +163,16 @@ class EmpiricalMeasure(InputMeasure):
         with np.errstate(over="ignore", invalid="ignore"):  # inf or NaN where a moment overflows
             total = root.T @ root
             return np.asarray(total / len(x) if self.weights is None else total)
+
+
+def _activation(z: Array, slope: float) -> Array:
+    return np.maximum(z, slope * z if slope else 0.0)
+
+
+def _gate(z: Array, slope: float) -> Array:
+    """The activation's derivative, ``slope`` at the kink."""
+    gate = np.heaviside(z, 0.0)
+    return slope + (1 - slope) * gate if slope else gate
 
 
 def _normalised(weights: ArrayLike, count: int) -> Array:

@@ -10,7 +10,7 @@ The gate is 0 at the kink, so a zero column has both kernels 0. Columns that are
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,7 +33,8 @@ class InputMeasure(HearsOverrides, ABC):
 
     A measure of one's own defines :meth:`kernels` (or :meth:`psi_l` and :meth:`psi_d`), :meth:`sample` and
     :meth:`second_moment`. Everything else has a default made of these three, or says that it is not known:
-    :attr:`spherical_variance`, :attr:`biased_normal`, :attr:`atoms`, :meth:`gradient_term`, :meth:`kernel_bounds`.
+    :attr:`spherical_variance`, :attr:`biased_normal`, :attr:`symmetric`, :attr:`atoms`, :meth:`gradient_term`,
+    :meth:`kernel_bounds`, :meth:`leaky_kernels`, :meth:`leaky_gradient_term`.
 
     A subclass of a concrete measure is heard everywhere: what it overrides changes all that the base class worked out
     from it (``rests_on``), by going back to the defaults here. So a control such as "the Gaussian with its overlaps
@@ -56,6 +57,9 @@ class InputMeasure(HearsOverrides, ABC):
         "biased_normal": (*_KERNELS, "second_moment"),
         "gradient_term": (*_KERNELS, "second_moment"),
         "kernel_bounds": (*_KERNELS, "second_moment"),
+        "symmetric": (*_KERNELS, "second_moment"),
+        "leaky_kernels": (*_KERNELS, "second_moment"),
+        "leaky_gradient_term": (*_KERNELS, "second_moment", "gradient_term"),
         "atoms": (*_KERNELS, "second_moment", "sample"),
     }
 
@@ -173,6 +177,16 @@ class InputMeasure(HearsOverrides, ABC):
         return False
 
     @property
+    def symmetric(self) -> bool:
+        """Whether x and -x are known to have one law, and ``w.x = 0`` probability 0 for every ``w != 0``."""
+        return False
+
+    @property
+    def slope(self) -> float:
+        """Slope of the activation below zero that the kernels are of: 0, the ReLU's, but for ``LeakyKernels``."""
+        return 0.0
+
+    @property
     def atoms(self) -> tuple[Array, Array | None] | None:
         """``(samples (N, d), weights (N,) or None: equal)`` where these are known to be the law; None elsewhere."""
         return None
@@ -196,6 +210,56 @@ class InputMeasure(HearsOverrides, ABC):
             TypeError: it is not known for this measure (:attr:`has_gradient_term`).
         """
         raise TypeError(f"measure: expected one with a gradient_term, got {type(self).__name__}")
+
+    def leaky_kernels(self, slope: float, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
+        """:meth:`kernels` of the leaky ReLU ``f(z) = max(z, a z)``: ``E[f(w.x) f(u.x)]`` and ``E[f'(w.x) f'(u.x)]``.
+
+        With ``f(z) = (1-a) relu(z) + a z``, where x and -x have one law (:attr:`symmetric`), exactly
+        ``(1-a)^2 psi_l + a w^T L_0 u`` and ``(1-a)^2 psi_d + a``, as a gate is open with probability 1/2. Elsewhere
+        ``f(z) = relu(z) - a relu(-z)`` makes four kernels of each; the gate is then 0 at the kink.
+
+        Args:
+            slope: a, in [0, 1].
+            A, B: columns (..., d, n) and (..., d, m).
+        Returns:
+            Two arrays (..., n, m).
+        Cost: that of :meth:`kernels`, and one matrix product; four times that where the law is not symmetric.
+        """
+        A, B = self._columns(A, B)
+        if not self.symmetric:
+            return _of_four(lambda one, two: self.kernels(one, two), slope, A, B)
+        psi_l, psi_d = self.kernels(A, B)
+        with np.errstate(over="ignore", invalid="ignore"):  # inf where an expectation overflows
+            linear = np.matmul(A.mT, self.second_moment_times(B))
+            psi_l = (1 - slope) ** 2 * psi_l + slope * linear
+        open_a, open_b = _open_share(A)[..., :, None], _open_share(B)[..., None, :]
+        psi_d = (1 - slope) ** 2 * psi_d + (slope * (1 - slope) * (open_a + open_b) + slope**2)
+        return psi_l, psi_d
+
+    def leaky_gradient_term(self, slope: float, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
+        """:meth:`gradient_term` of the leaky ReLU: ``sum_k c_jk E[f'(w_j.x) f(u_k.x) x]``.
+
+        Where x and -x have one law ``(1-a)^2 sum_k c_jk G(w_j, u_k) + a L_0 U c_j^T``; elsewhere four terms in G.
+
+        Args:
+            slope: a, in [0, 1].
+            W, U: columns (..., d, n) and (..., d, m).
+            coefficients: ``c`` (..., n, m).
+        Returns:
+            (..., d, n).
+        Raises:
+            TypeError: the measure's own gradient term is not known.
+        """
+        W, U = self._columns(W, U)
+        c = real_numbers("coefficients", coefficients)
+        if not self.symmetric:
+            term = self.gradient_term
+            upper = term(W, U, c) - slope * term(W, -U, c)
+            return np.asarray(upper + slope * (term(-W, U, c) - slope * term(-W, -U, c)))
+        linear = self.second_moment_times(np.matmul(U, np.swapaxes(c, -1, -2)))
+        # f' is a beside the open half, which meets half of f's own slope (1 + a) / 2 on average.
+        share = slope * (1 - slope) * (_open_share(W) + 0.5) + slope**2
+        return np.asarray((1 - slope) ** 2 * self.gradient_term(W, U, c) + share[..., None, :] * linear)
 
     def kernel_bounds(self, centres: Array, radii: Array) -> KernelBounds:
         """Bounds of the kernels and their slopes that hold while unit columns stay in spherical caps.
@@ -232,3 +296,19 @@ class InputMeasure(HearsOverrides, ABC):
                 f" got shape {array.shape}"
             )
         return array
+
+
+def _open_share(A: Array) -> Array:
+    """``P(w.x > 0)`` of each column for a symmetric law: 1/2, and 0 for a zero column, (..., n)."""
+    return np.where(np.any(A != 0, axis=-2), 0.5, 0.0)
+
+
+def _of_four(
+    kernels: Callable[[Array, Array], tuple[Array, Array]], slope: float, A: Array, B: Array
+) -> tuple[Array, Array]:
+    """Both kernels of ``relu(z) - a relu(-z)`` from those of the ReLU at plus and minus the columns."""
+    (pp_l, pp_d), (pn_l, pn_d) = kernels(A, B), kernels(A, -B)
+    (np_l, np_d), (nn_l, nn_d) = kernels(-A, B), kernels(-A, -B)
+    psi_l = pp_l - slope * (pn_l + np_l) + slope**2 * nn_l
+    psi_d = pp_d + slope * (pn_d + np_d) + slope**2 * nn_d
+    return psi_l, psi_d

@@ -59,6 +59,10 @@ class IsotropicGaussian(InputMeasure):
     def spherical_variance(self) -> float | None:
         return self.std**2
 
+    @property
+    def symmetric(self) -> bool:
+        return True
+
     def prepare(self, A: ArrayLike | Columns) -> Columns:
         """``A`` with the norms and directions of its columns."""
         return self._of("A", A)

@@ -388,6 +388,9 @@ class GradientFlow(TwoLayerDynamics):
             raise TypeError(
                 f"measure: expected one with a gradient_term, got {type(problem.measure).__name__}"
             )
+        # Where a sample's gate switches, the gradient jumps by that sample's share of the residual: small, and ever
+        # smaller as the teacher is learned, so that an ordinary method keeps its tolerance.
+        self.discontinuous = False
 
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
         """Minus the gradient of the loss in W (before any projection) and in V."""

@@ -47,7 +47,8 @@ class TeacherStudent:
     Args:
         teacher_W, student_W: fan-ins (..., d, m) and (..., d, n), no column zero.
         teacher_V, student_V: fan-outs (..., m, c) and (..., n, c), default ones; c = 1 where neither is given.
-        measure: of the input x, of dimension d; default ``IsotropicGaussian(d)``, standard normal.
+        measure: of the input x, of dimension d; default ``IsotropicGaussian(d)``, standard normal. With
+            ``LeakyKernels.of(measure, a)`` relu is the leaky one of slope a, in flows and networks alike.
     Raises:
         ValueError: shapes that do not agree, entries that are not finite, or a zero column.
         TypeError: arguments that are no arrays of numbers or no ``InputMeasure``.
@@ -108,6 +109,11 @@ class TeacherStudent:
     def sizes(self) -> dict[str, int]:
         """``d``, ``m``, ``n`` and ``c`` by name."""
         return {"d": self.d, "m": self.m, "n": self.n, "c": self.c}
+
+    @property
+    def slope(self) -> float:
+        """Slope of the activation below zero: 0 is the ReLU."""
+        return self.measure.slope
 
     @cached_property
     def prepared_teacher(self) -> Any:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dynamics.measures.named_laws import ActivationName, MeasureName, NamedLaw
 from dynamics.ode.run_options import RunOptions
 from dynamics.options import option
-from dynamics.validation import number, positive_int
+from dynamics.validation import positive_int
 
 if TYPE_CHECKING:
     from dynamics.arrays import Array
@@ -34,13 +35,6 @@ class TeacherName(StrEnum):
     SEPARATED = "separated"
 
 
-class MeasureName(StrEnum):
-    """The distribution of the input."""
-
-    ISOTROPIC = "isotropic"
-    BIASED = "biased"
-
-
 DEFAULT_ANGLE = 0.3
 """Start of every student, in radians from its teacher, where the options name none."""
 
@@ -51,7 +45,9 @@ class TwoLayerOptions(RunOptions):
 
     The start is either ``theta0`` (n = m students at that angle from their teachers) or ``p_W, p_V`` (the perturbed
     start of Luck Matters, section 4.2). The ``projected`` flow takes a ``theta0`` start and fan-outs of one.
-    ``threshold``: teachers are active above it; for the ``biased`` measure only.
+    ``threshold``: teachers are active above it; for the ``biased`` measure only. Input law and activation: as
+    :class:`~dynamics.measures.named_laws.NamedLaw`. The ``gradient`` flow is the gradient flow on every law;
+    ``projected`` and ``two-layer`` are so, on unit columns, for isotropic and spherical input.
 
     Raises ValueError or TypeError, naming the option, on values that do not go together.
     """
@@ -67,14 +63,18 @@ class TwoLayerOptions(RunOptions):
     p_W: float | None = option(None, "Weight of W* in the start of W.")
     p_V: float | None = option(None, "Weight of V* in the start of V.")
     threshold: float = option(0.0, "Biased measure: teachers are active above it.")
+    condition: float | None = option(None, "Anisotropic measure: largest variance / smallest (default 4).")
+    separation: float | None = option(None, "Mixture: half the distance of its two Gaussians (default 1).")
+    samples: int | None = option(None, "Rademacher, laplace: inputs that stand for the law (default 4096).")
+    activation: ActivationName = option(ActivationName.RELU, "Activation of the hidden nodes.")
+    slope: float | None = option(None, "Slope of leaky_relu below zero, in [0, 1] (default 0.1).")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("d", "m", "n", "c"):
             if getattr(self, name) is not None:
                 positive_int(name, getattr(self, name))
-        if number("threshold", self.threshold) and self.measure is not MeasureName.BIASED:
-            raise ValueError(f"threshold: expected 0 without the biased measure, got {self.threshold}")
+        _ = self.law
         if self.theta0 is not None and (self.p_W is not None or self.p_V is not None):
             raise ValueError("theta0: expected either theta0 or p_W and p_V as the start, got both")
         if self.flow is FlowName.PROJECTED:
@@ -85,6 +85,19 @@ class TwoLayerOptions(RunOptions):
                 raise ValueError(f"c: expected 1 in the projected flow (fan-outs of one), got {self.c}")
         if self.starts_at_an_angle and self.n not in (None, self.m):
             raise ValueError(f"n: expected n = m = {self.m} for a start at an angle, got {self.n}")
+
+    @property
+    def law(self) -> NamedLaw:
+        """The input law and the activation that are chosen."""
+        return NamedLaw(
+            self.measure,
+            self.threshold,
+            self.condition,
+            self.separation,
+            self.samples,
+            self.activation,
+            self.slope,
+        )
 
     @property
     def state_size(self) -> int:
@@ -103,8 +116,6 @@ class TwoLayerOptions(RunOptions):
         Raises:
             ValueError: sizes or angles that do not fit together.
         """
-        from dynamics.measures.biased_gaussian import BiasedGaussian
-        from dynamics.measures.isotropic_gaussian import IsotropicGaussian
         from dynamics.two_layer import teachers
         from dynamics.two_layer.problem import TeacherStudent
 
@@ -115,8 +126,7 @@ class TwoLayerOptions(RunOptions):
             TeacherName.SEPARATED: teachers.separated,
         }
         teacher_W = self._with_threshold(directions[self.teacher](self.d, self.m, rng, self.batch))
-        isotropic = self.measure is MeasureName.ISOTROPIC
-        measure = IsotropicGaussian(self.d) if isotropic else BiasedGaussian(self.d)
+        measure = self.law.measure(self.d, self.seed)
         if self.flow is not FlowName.PROJECTED:
             teacher_V = np.swapaxes(teachers.random_unit(self.c or self.m, self.m, rng, self.batch), -1, -2)
         if self.starts_at_an_angle or teacher_V is None:
@@ -148,7 +158,7 @@ class TwoLayerOptions(RunOptions):
         """Unit columns ``(u, -threshold)`` for the measure with a bias, the directions themselves without."""
         from dynamics.geometry.columns import unit_columns
 
-        if self.measure is MeasureName.ISOTROPIC:
+        if self.law.name is not MeasureName.BIASED:
             return directions
         bias = np.full((*directions.shape[:-2], 1, self.m), -self.threshold)
         return unit_columns(np.concatenate([directions, bias], axis=-2))

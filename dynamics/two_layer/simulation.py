@@ -37,7 +37,8 @@ class TwoLayerSimulation(TwoLayerOptions, Simulation):
         """Weights, teachers and the overlaps of all nodes in every stage of a step, and the records."""
         n = self.m if self.n is None else self.n
         working = STAGES * (self.state_size + (self.d + 1) * self.m + (n + self.m) ** 2)
-        return 8 * self.instances * (working + self.points * (self.state_size + 4 * n))
+        inputs = self.law.sample_count * (self.d + 2 * self.m + n)
+        return 8 * (self.instances * (working + self.points * (self.state_size + 4 * n)) + inputs)
 
     def build(self) -> TwoLayerDynamics:
         """The flow on :meth:`problem`."""

@@ -38,7 +38,7 @@ def sample_loss(students: TwoLayerStudents) -> Loss:
 
     def loss(flat: torch.Tensor, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         W, V = flat[: d * n].reshape(d, n), flat[d * n :].reshape(n, c)
-        return 0.5 * (target - torch.relu(x @ W) @ V).square().sum(-1).mean()
+        return 0.5 * (target - students.activation(x @ W) @ V).square().sum(-1).mean()
 
     return loss
 

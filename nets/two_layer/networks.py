@@ -1,4 +1,4 @@
-"""Ensembles of two-layer ReLU students beside their teachers, as stacked tensors."""
+"""Ensembles of two-layer ReLU or leaky-ReLU students beside their teachers, as stacked tensors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from nets.tensors import floating_tensor, real_tensor
 
 class TwoLayerStudents:
     """S student networks ``f(x) = V^T relu(W^T x)`` beside their teachers, trained side by side.
+
+    Where the problem's measure has a slope (:class:`~dynamics.LeakyKernels`) relu is the leaky one of that slope.
 
     S is the number of the problem's instances, its leading axes flattened (1 for a single one). Students: ``W (S, d,
     n)``, ``V (S, n, c)``; teachers, which stay fixed: ``teacher_W (S, d, m)``, ``teacher_V (S, m, c)``. All four are
@@ -110,15 +112,20 @@ class TwoLayerStudents:
         W, V = (tensor.to("cpu", torch.float64).numpy() for tensor in (self.W, self.V))
         return W.reshape(*batch, *W.shape[1:]), V.reshape(*batch, *V.shape[1:])
 
+    def activation(self, z: torch.Tensor) -> torch.Tensor:
+        """The ReLU, or the leaky one where the problem's measure has a slope."""
+        slope = self.problem.measure.slope
+        return torch.nn.functional.leaky_relu(z, slope) if slope else torch.relu(z)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Student outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
         x = self._inputs(x)
-        return torch.relu(x @ self.W) @ self.V
+        return self.activation(x @ self.W) @ self.V
 
     def teacher(self, x: torch.Tensor) -> torch.Tensor:
         """Teacher outputs ``(S, B, c)`` of inputs ``x (S, B, d)``."""
         x = self._inputs(x)
-        return torch.relu(x @ self.teacher_W) @ self.teacher_V
+        return self.activation(x @ self.teacher_W) @ self.teacher_V
 
     def _inputs(self, x: torch.Tensor) -> torch.Tensor:
         """Inputs in the networks' precision; raises TypeError or ValueError for another shape."""
@@ -129,7 +136,11 @@ class TwoLayerStudents:
 
         Batch gradients and sample losses are written out for ``V^T relu(W^T x)`` and would not hear them.
         """
-        own = [name for name in ("forward", "teacher", *members) if not keeps(self, TwoLayerStudents, name)]
+        own = [
+            name
+            for name in ("forward", "teacher", "activation", *members)
+            if not keeps(self, TwoLayerStudents, name)
+        ]
         if own:
             raise TypeError(
                 "students: expected the networks of TwoLayerStudents, whose gradient is known by hand,"
@@ -140,7 +151,7 @@ class TwoLayerStudents:
         """Minus the gradients of ``J = 1/2 mean_b ||f*(x_b) - f(x_b)||^2`` on a batch ``x (S, B, d)``.
 
         Returns:
-            ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink.
+            ``(S, d, n)`` for W and ``(S, n, c)`` for V. The gate is 0 at the kink, or the slope.
         """
         x = self._inputs(x)
         step = BatchGradient(self, x.shape[1])
@@ -170,6 +181,7 @@ class BatchGradient:
         (S, nodes, d), c = students.fan_in.shape, students.readout.shape[1]
         m = students.problem.m
         empty = students.fan_in.new_empty
+        self._slope = students.problem.measure.slope
         self._fan_in, self._readout = students.fan_in, students.readout
         self._student_readout = students.readout[..., m:]
         self._hidden = empty((S, nodes, batch_size))
@@ -182,7 +194,10 @@ class BatchGradient:
     def residual(self, x: torch.Tensor) -> torch.Tensor:
         """``f*(x) - f(x)``, shape ``(S, c, B)``, of a batch ``x (S, d, B)``; must come before the gradients."""
         torch.bmm(self._fan_in, x, out=self._hidden)
-        self._hidden.relu_()
+        if self._slope:
+            torch.nn.functional.leaky_relu_(self._hidden, self._slope)
+        else:
+            self._hidden.relu_()
         return torch.bmm(self._readout, self._hidden, out=self._residual)
 
     def for_fan_in(self, x: torch.Tensor) -> torch.Tensor:
@@ -192,9 +207,14 @@ class BatchGradient:
             torch.mul(minus_V, self._residual, out=self._back)
         else:
             torch.bmm(minus_V, self._residual, out=self._back)
-        torch.ops.aten.threshold_backward.grad_input(
-            self._back, self._student_hidden, 0, grad_input=self._back
-        )
+        if self._slope:  # the result's sign is that of its argument
+            torch.ops.aten.leaky_relu_backward.grad_input(
+                self._back, self._student_hidden, self._slope, True, grad_input=self._back
+            )
+        else:
+            torch.ops.aten.threshold_backward.grad_input(
+                self._back, self._student_hidden, 0, grad_input=self._back
+            )
         return torch.bmm(self._back, x.mT, out=self._grad_fan_in).neg_()
 
     def for_readout(self) -> torch.Tensor:

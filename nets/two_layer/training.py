@@ -34,6 +34,8 @@ def train(
     seed: int | Sequence[int],
     projected: bool = True,
     train_V: bool | None = None,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
     record_every: int | None = None,
     record_at: Sequence[int] | None = None,
     max_seconds: float | None = None,
@@ -47,7 +49,12 @@ def train(
         not projected:  w_j <- w_j + lr g_j                               (plain SGD)
 
     and, where V is trained, ``v_j <- v_j + lr g_vj`` with both gradients taken at the same weights. As lr -> 0 the run
-    follows the gradient flow of the same problem over ``t = steps * lr``, the time axis of the result. On a CPU a
+    follows the gradient flow of the same problem over ``t = steps * lr``, the time axis of the result.
+
+    Momentum mu and weight decay lambda are those of ``torch.optim.SGD``: b replaces g in a step, with
+    ``b <- mu b + (g - lambda w)`` and b = 0 at first, so that the run follows the flow of the loss plus
+    ``lambda/2 ||w||^2`` over ``t = steps * lr / (1 - mu)``, which is then the time axis. Where projected, what enters b
+    is projected, and so is what leaves it, at the columns of that step; weight decay then acts on V alone. On a CPU a
     network takes the same path, up to rounding, alone or in company.
 
     Args:
@@ -58,6 +65,8 @@ def train(
         seed: one integer, spawned into a stream per network, or one integer per network
             (:func:`nets.streams.network_seeds`).
         projected: steps on the sphere instead of plain ones.
+        momentum: mu, in [0, 1).
+        weight_decay: lambda, >= 0.
         train_V: whether V is trained; None: in plain SGD only. Projected without V is Theorem 4, with V Theorem 5.
         record_every, record_at: steps between records, or the steps of the records; give one of the two. Step 0 and
             the last are always recorded, and about ``DEFAULT_RECORDS`` steps where neither is given.
@@ -80,18 +89,33 @@ def train(
     lr, batch_size = number("lr", lr, positive=True), positive_int("batch_size", batch_size)
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
     seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
-    rule = UpdateRule(lr, batch_size, projected, not projected if train_V is None else bool(train_V))
+    trains_V = not projected if train_V is None else bool(train_V)
+    rule = UpdateRule(
+        lr, batch_size, projected, trains_V, *_optimiser(momentum, weight_decay, projected, trains_V)
+    )
     seeds = network_seeds(seed, students.count)
     descent = Descent(students, rule, seeds, batch_size)
-    recorder = Recorder(students, lr, trains_V=rule.trains_V)
+    recorder = Recorder(students, rule.time_step, trains_V=rule.trains_V)
     deadline = None if seconds is None else time.monotonic() + seconds
     with reporting(progress, 0, steps) as report:
         ending = _run(descent, recorder, marks, deadline, report)
     settings = {
         "lr": lr, "batch_size": batch_size, "steps": steps, "seed": seed, "network_seeds": seeds,
         "projected": projected, "trains_V": rule.trains_V, "max_seconds": seconds,
+        **({"momentum": rule.momentum} if rule.momentum else {}),
+        **({"weight_decay": rule.weight_decay} if rule.weight_decay else {}),
     }  # fmt: skip
     return recorder.trajectory(ending, descent.step, settings)
+
+
+def _optimiser(momentum: float, weight_decay: float, projected: bool, trains_V: bool) -> tuple[float, float]:
+    """Both checked; raises ValueError where weight decay has nothing to act on."""
+    decay = number("weight_decay", weight_decay, least=0)
+    if decay and projected and not trains_V:
+        raise ValueError(
+            f"weight_decay: expected 0 where columns stay on the sphere and V is fixed, got {decay:g}"
+        )
+    return number("momentum", momentum, least=0, below=1), decay
 
 
 def _run(
@@ -123,6 +147,7 @@ class Descent:
         self.step = 0
         self._students = students
         self._rule = rule
+        self._velocity = Velocity(students) if rule.momentum else None
         self._gradient = BatchGradient(students, batch_size)
         self._batches = FreshBatches(
             students.problem.measure, seeds, batch_size, device=students.device, dtype=students.dtype
@@ -137,13 +162,22 @@ class Descent:
                 x = next(self._batches)
                 residual = self._gradient.residual(x)
                 torch.linalg.vector_norm(residual.flatten(1), dim=1, out=row)
-                self._rule.apply(self._students, self._gradient, x)
+                self._rule.apply(self._students, self._gradient, x, self._velocity)
         bad = torch.nonzero(~torch.isfinite(self._sizes[:count]))
         self.step += count
         if len(bad) == 0:
             return None
         first, network = (int(index) for index in bad[0])
-        return Ending.divergence(network, self.step - count + first, self._rule.lr)
+        return Ending.divergence(network, self.step - count + first, self._rule.time_step)
+
+
+class Velocity:
+    """What momentum carries from step to step: sums of gradients over a batch, in the layout of the weights."""
+
+    def __init__(self, students: TwoLayerStudents) -> None:
+        m = students.problem.m
+        self.fan_in = torch.zeros_like(students.fan_in[:, m:])
+        self.readout = torch.zeros_like(students.readout[..., m:])
 
 
 @dataclass(frozen=True)
@@ -154,17 +188,49 @@ class UpdateRule:
     batch_size: int
     projected: bool
     trains_V: bool
+    momentum: float = 0.0
+    weight_decay: float = 0.0
 
-    def apply(self, students: TwoLayerStudents, gradient: BatchGradient, x: torch.Tensor) -> None:
+    @property
+    def time_step(self) -> float:
+        """Time of the gradient flow that a step takes: momentum adds up ``1 / (1 - mu)`` gradients."""
+        return self.lr / (1 - self.momentum) if self.momentum else self.lr
+
+    def apply(
+        self,
+        students: TwoLayerStudents,
+        gradient: BatchGradient,
+        x: torch.Tensor,
+        velocity: Velocity | None = None,
+    ) -> None:
         """Move the students along the gradient of the batch ``x (S, d, B)`` whose residual is in ``gradient``."""
         m, rate = students.problem.m, self.lr / self.batch_size
         grad = gradient.for_fan_in(x)
         W = students.fan_in[:, m:]
         if self.trains_V:
+            V = students.readout[..., m:]
             # The student part of the readout is stored negated.
-            students.readout[..., m:].sub_(gradient.for_readout(), alpha=rate)
+            V.sub_(
+                self._smoothed(
+                    V, gradient.for_readout(), None if velocity is None else velocity.readout, sign=-1
+                ),
+                alpha=rate,
+            )
         if self.projected:
             grad.addcmul_(W, (W * grad).sum(-1, keepdim=True), value=-1)
+            if velocity is not None:
+                grad = velocity.fan_in.mul_(self.momentum).add_(grad)
+                grad.addcmul_(W, (W * grad).sum(-1, keepdim=True), value=-1)
+        else:
+            grad = self._smoothed(W, grad, None if velocity is None else velocity.fan_in, sign=1)
         W.add_(grad, alpha=rate)
         if self.projected:
             W.div_(torch.linalg.vector_norm(W, dim=-1, keepdim=True))
+
+    def _smoothed(
+        self, weights: torch.Tensor, grad: torch.Tensor, carried: torch.Tensor | None, *, sign: int
+    ) -> torch.Tensor:
+        """Minus a gradient with decay and momentum; ``sign``: of the weights as they are stored."""
+        if self.weight_decay:
+            grad = grad.add(weights, alpha=-sign * self.weight_decay * self.batch_size)
+        return grad if carried is None else carried.mul_(self.momentum).add_(grad)

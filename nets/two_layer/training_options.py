@@ -39,6 +39,8 @@ class TwoLayerTraining(TwoLayerOptions):
     batch_size: int = option(256, "Fresh samples a step and network.")
     steps: int = option(1000, "SGD steps; time is steps times learning rate.")
     networks: int = option(16, "Networks of each draw, each on samples of its own.")
+    momentum: float = option(0.0, "Momentum of SGD, in [0, 1); time is then steps times lr / (1 - momentum).")
+    weight_decay: float = option(0.0, "Weight decay of SGD (where columns stay on the sphere, of V alone).")
     device: str = option("cpu", "Where networks are trained: auto, cpu, cuda or cuda:N.")
 
     def __post_init__(self) -> None:
@@ -46,6 +48,11 @@ class TwoLayerTraining(TwoLayerOptions):
         number("lr", self.lr, positive=True)
         for name in ("batch_size", "steps", "networks"):
             positive_int(name, getattr(self, name))
+        number("momentum", self.momentum, least=0, below=1)
+        if number("weight_decay", self.weight_decay, least=0) and self.flow is FlowName.PROJECTED:
+            raise ValueError(
+                f"weight_decay: expected 0 for the projected flow, whose norms are fixed, got {self.weight_decay:g}"
+            )
         self.check_memory()
 
     @property
@@ -92,6 +99,8 @@ class TwoLayerTraining(TwoLayerOptions):
             seed=self.training_seed,
             projected=self.flow is not FlowName.GRADIENT,
             train_V=self.flow is not FlowName.PROJECTED,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
             record_at=self.record_at,
             progress=progress,
         )

@@ -109,6 +109,8 @@ def test_diverged_training_exits_3_and_writes_nothing(tmp_path, capsys):
         (["--steps", "-1"], "--steps: expected a positive integer"),
         (["--networks", "0"], "--networks: expected a positive integer"),
         (["--networks", "100000000000"], "--networks: the run takes about"),
+        (["--momentum", "1"], "--momentum: expected a number in [0, 1)"),
+        (["--weight-decay", "0.1"], "--weight-decay: expected 0 for the projected flow"),
         (["--device", "tpu"], "--device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),
         (["--theta0", "0.1", "--flow", "gradient", "--p-w", "1"], "--theta0: expected either"),
         (["--plot", "run.pdf"], "--plot: expected a .png or .svg file"),

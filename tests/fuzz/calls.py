@@ -60,6 +60,10 @@ def samples() -> Any:
     return np.random.default_rng(1).standard_normal((20, 3))
 
 
+def spread() -> Any:
+    return np.diag([0.5, 1.0, 2.0])
+
+
 def deep_problem() -> Any:
     teacher = lp.teachers.separated_layers((3, 2, 2), 0)
     return lp.DeepProblem.over_parameterised(teacher, 2, 0, measure=lp.EmpiricalMeasure(samples()), p_W=0.5)
@@ -207,10 +211,44 @@ add(
     lambda: {"samples": samples(), "weights": np.ones(20)},
     meets=a_measure,
 )
+add("AnisotropicGaussian", lp.AnisotropicGaussian, lambda: {"covariance": spread()}, meets=a_measure)
+add("UniformSphere", lp.UniformSphere, lambda: {"dim": 3, "radius": 2.0}, meets=a_measure)
+add(
+    "GaussianMixture",
+    lp.GaussianMixture,
+    lambda: {"means": samples()[:2], "covariances": spread(), "weights": np.ones(2)},
+    meets=a_measure,
+)
+add(
+    "LeakyKernels",
+    lp.LeakyKernels,
+    lambda: {"measure": lp.IsotropicGaussian(3), "slope": 0.1},
+    meets=a_measure,
+)
+add(
+    "LeakyKernels.of",
+    lambda slope: lp.LeakyKernels.of(lp.IsotropicGaussian(3), slope),
+    lambda: {"slope": 0.1},
+    meets=a_measure,
+)
+add(
+    "EmpiricalMeasure.drawn",
+    lp.EmpiricalMeasure.drawn,
+    lambda: {"sampler": lp.samplers.laplace(3), "size": 8, "rng": 0},
+    meets=a_measure,
+)
+for law in ("rademacher", "laplace"):
+    add(f"samplers.{law}", getattr(lp.samplers, law), lambda: {"dim": 3})
+add("samplers.antithetic", lp.samplers.antithetic, lambda: {"sampler": lp.samplers.laplace(3)})
+add("samplers.all_signs", lp.samplers.all_signs, lambda: {"dim": 3}, meets=a_measure)
 for kind, measure in {
     "IsotropicGaussian": lambda: lp.IsotropicGaussian(3),
     "BiasedGaussian": lambda: lp.BiasedGaussian(2),
     "EmpiricalMeasure": lambda: lp.EmpiricalMeasure(samples()),
+    "AnisotropicGaussian": lambda: lp.AnisotropicGaussian(spread()),
+    "UniformSphere": lambda: lp.UniformSphere(3),
+    "GaussianMixture": lambda: lp.GaussianMixture(samples()[:2]),
+    "LeakyKernels": lambda: lp.LeakyKernels.of(lp.IsotropicGaussian(3), 0.1),
 }.items():
     for method in ("psi_l", "psi_d", "kernels"):
         add(

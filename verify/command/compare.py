@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
     app.command(name="compare", cls=PlainCommand)(
-        with_options(compare, {"two-layer": TwoLayerComparison}, leave=())
+        with_options(compare, {"two-layer": TwoLayerComparison}, leave=("momentum", "weight_decay"))
     )
 
 

@@ -29,6 +29,12 @@ class TwoLayerComparison(TwoLayerTraining):
         super().__post_init__()
         number("level", self.level, positive=True, below=1)
         number("resolve", self.resolve, positive=True)
+        for name in ("momentum", "weight_decay"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name}: expected 0 in a comparison, which judges single steps of plain SGD,"
+                    f" got {getattr(self, name):g}"
+                )
 
     def compared(self, *, progress: bool = False) -> Comparison:
         """Make the comparison; see :func:`verify.compare`."""

@@ -6,7 +6,15 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-CONCRETE = {"IsotropicGaussian", "BiasedGaussian", "EmpiricalMeasure"}
+CONCRETE = {
+    "AnisotropicGaussian",
+    "BiasedGaussian",
+    "EmpiricalMeasure",
+    "GaussianMixture",
+    "IsotropicGaussian",
+    "LeakyKernels",
+    "UniformSphere",
+}
 
 
 def questions(source: str) -> list[int]:
