@@ -15,6 +15,13 @@ from verify.judging.vocabulary import Form, Outcome
 
 PRINTED = (Form.PRINTED, Form.READING)
 
+FATES = (
+    ("stand", ((Outcome.HOLDS, "hold"), (Outcome.OBSERVED, "are observed"))),
+    ("fail", ((Outcome.REFUTED, "are refuted"), (Outcome.NOT_OBSERVED, "are not observed"))),
+    ("have conditions that were never met", ((Outcome.VACUOUS, ""),)),
+)
+"""What can become of a claim, with the outcomes that it gathers."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -57,12 +64,10 @@ class Findings:
 
     @property
     def summary(self) -> str:
-        """One sentence on the claims as printed."""
-        parts = []
-        for kind, outcomes in (("claims as printed", self.printed), ("readings of ours", self.readings)):
-            counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-            parts.append(f"Of {sum(outcomes.values())} {kind}: {counts or 'none'}.")
-        return " ".join(parts)
+        """A sentence on the claims as printed and one on our readings: how many stand, fail, were never met."""
+        kinds = (("claims as printed", self.printed), ("readings of ours", self.readings))
+        told = [sentence_on(outcomes, kind) for kind, outcomes in kinds if outcomes]
+        return " ".join(told) or "No claim as printed and no reading of ours was judged."
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -95,6 +100,20 @@ def findings(verdicts: Sequence[Verdict] | None = None) -> Findings:
         foremost=_foremost(judged),
         rows=_rows(judged),
     )
+
+
+def sentence_on(outcomes: Mapping[Outcome, int], kind: str) -> str:
+    """``Of 40 claims as printed, 20 stand (8 hold, 12 are observed), 20 fail and 0 have conditions ...``"""
+    parts = []
+    for verb, named in FATES:
+        found = [(outcomes[outcome], word) for outcome, word in named if outcomes.get(outcome)]
+        told = f" ({', '.join(f'{count} {word}' for count, word in found)})" if len(found) > 1 else ""
+        parts.append(f"{sum(count for count, _ in found)} {verb}{told}")
+    if undecided := outcomes.get(Outcome.INCONCLUSIVE):
+        parts.append(f"{undecided} stay{'s' if undecided == 1 else ''} open")
+    if asked := outcomes.get(Outcome.NEEDED, 0) + outcomes.get(Outcome.NOT_NEEDED, 0):
+        parts.append(f"{asked} say{'s' if asked == 1 else ''} whether a hypothesis is needed")
+    return f"Of {sum(outcomes.values())} {kind}, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def _counted(judged: Iterable[tuple[AnyStatement, Outcome]], form: Form) -> Mapping[Outcome, int]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from verify.judging import registry
 from verify.judging.collecting import FAILURES
 from verify.judging.vocabulary import Erratum, Form, Impact, Source
 from verify.report.findings import Findings, findings
+from verify.report.sentences import sentence
 
 MADE_BY = (
     "Generated from the statements by `python -m verify.report.findings_pages docs`; "
@@ -109,10 +109,10 @@ class _Entry:
             f"### {self.title}",
             "",
             f"- Where: {self.source}.",
-            f"- The paper says: {_sentence(self.erratum.says)}",
-            f"- True is: {_sentence(self.erratum.true)}",
+            f"- The paper says: {sentence(self.erratum.says)}",
+            f"- True is: {sentence(self.erratum.true)}",
             f"- How we know: {self.known_by}.",
-            f"- Does it matter: {_sentence(self.erratum.matters)}",
+            f"- Does it matter: {sentence(self.erratum.matters)}",
             "",
         ]
 
@@ -128,12 +128,6 @@ def _of_figures() -> Iterator[_Entry]:
     known = figures()
     for name, erratum in FIGURE_ERRATA.items():
         yield _Entry(erratum, known[name].title, known[name].source, f"`luckproof figure {name}`")
-
-
-def _sentence(text: str) -> str:
-    """``text`` as one: a capital where a word opens it, no symbol, and a full stop."""
-    word = re.match(r"(?!sin |cos )[a-z]{2}", text)
-    return (text[:1].upper() + text[1:] if word else text).rstrip(".") + "."
 
 
 def pages() -> dict[str, str]:

@@ -38,7 +38,7 @@ def indexed_html(text: str) -> Markup:
     for mark, tag in (("_", "sub"), (r"\^", "sup")):
         escaped = re.sub(rf"(?<=\S){mark}\{{([^{{}}]*)\}}", rf"<{tag}>\1</{tag}>", escaped)
         escaped = re.sub(
-            rf"(?<=\S){mark}([A-Za-z0-9]{{1,3}})(?![A-Za-z0-9_;])", rf"<{tag}>\1</{tag}>", escaped
+            rf"(?<=\S){mark}([A-Za-zΑ-Ωα-ω0-9]{{1,3}})(?![A-Za-z0-9_])", rf"<{tag}>\1</{tag}>", escaped
         )
     return Markup(escaped)
 

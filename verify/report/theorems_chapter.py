@@ -6,20 +6,29 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererProtocol
 from markdown_it.token import Token
 from markupsafe import Markup
+from PIL import Image
 
+from verify.report.embedded_figure import COLOURS
 from verify.report.mathtext import indexed_html
 
 PAGE = Path(__file__).parent / "theorems.md"
 ANCHOR = "our-theorems"
 """Of the chapter; its headings have ids that begin with it."""
+
+EXACT_ANCHOR = f"{ANCHOR}-verdicts-in-exact-arithmetic"
+"""Of the section on margins without tolerance, which is about verdicts and holds no theorem."""
+
+_NAMED = re.compile(r"`((?:luckmatters|specialization)(?:\.[a-z0-9_]+)+)`")
 
 
 def chapter_html(anchors: Mapping[str, str] | None = None, page: Path = PAGE) -> Markup:
@@ -43,7 +52,43 @@ def chapter_html(anchors: Mapping[str, str] | None = None, page: Path = PAGE) ->
             token.children = list(_inline(token.children, anchors or {}, page.parent))
     html = str(parser.renderer.render(tokens, parser.options, {}))
     html = html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
-    return Markup(html)  # the renderer escapes the page's text
+    opening, *sections = re.split(r"(?=<h3 )", html)
+    return Markup(opening + "".join(map(_foldable, sections)))  # the renderer escapes the page's text
+
+
+def _foldable(section: str) -> str:
+    """A section that can be folded under its heading; it is open until a script folds it."""
+    heading, _, rest = section.partition("</h3>")
+    return f'<details class="part" open><summary>{heading}</h3></summary>{rest}</details>'
+
+
+@dataclass(frozen=True)
+class ChapterSection:
+    """A section of the chapter: its heading and its anchor."""
+
+    title: str
+    anchor: str
+
+
+def sections_naming(page: Path = PAGE) -> dict[str, list[ChapterSection]]:
+    """The theorems of the chapter that name a statement in backticks, by that key or name.
+
+    Raises:
+        OSError: the page cannot be read.
+    """
+    found: dict[str, list[ChapterSection]] = {}
+    parts = re.split(r"^##+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        section = ChapterSection(title, _anchor(2, title))
+        for name in dict.fromkeys(_NAMED.findall(text)) if section.anchor != EXACT_ANCHOR else ():
+            found.setdefault(name, []).append(section)
+    return found
+
+
+def _anchor(level: int, title: str) -> str:
+    """Of a heading of the page; the page's own title is the chapter."""
+    slug = re.sub(r"[^\w″′]+", "-", title.lower()).strip("-")
+    return ANCHOR if level == 1 else f"{ANCHOR}-{slug}"
 
 
 def _indexed(self: RendererProtocol, tokens: Sequence[Token], at: int, *_: object) -> str:
@@ -58,8 +103,7 @@ def _lower_headings(tokens: Sequence[Token]) -> None:
         level = int(token.tag[1:])
         token.tag = f"h{level + 1}"
         if token.type == "heading_open":
-            slug = re.sub(r"[^\w″′]+", "-", tokens[at + 1].content.lower()).strip("-")
-            token.attrSet("id", ANCHOR if level == 1 else f"{ANCHOR}-{slug}")
+            token.attrSet("id", _anchor(level, tokens[at + 1].content))
 
 
 def _inline(children: Sequence[Token], anchors: Mapping[str, str], folder: Path) -> Iterator[Token]:
@@ -83,4 +127,8 @@ def _inline(children: Sequence[Token], anchors: Mapping[str, str], folder: Path)
 
 
 def _embedded(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
+    """The picture in so few colours that the page stays light; lines and letters look the same."""
+    stored = io.BytesIO()
+    with Image.open(picture) as read:
+        read.convert("RGB").quantize(COLOURS).save(stored, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(stored.getvalue()).decode('ascii')}"

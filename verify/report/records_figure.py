@@ -1,0 +1,200 @@
+"""Measured against predicted over the judged instances, where the picture says more than the numbers beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from verify.figures.style import FAILING, HOLDING, REFERENCE
+from verify.judging import Record, Verdict
+
+SIZE = (4.6, 3.1)
+FEWEST = 8
+"""Distinct points below which the numbers say it better."""
+
+MANY_POINTS = 2000
+"""Points above which a scatter is stored as pixels, to keep the page light."""
+
+VISIBLE_DEVIATION = 0.02
+"""Share of the axis below which |measured - predicted| cannot be seen."""
+
+
+def records_figure(verdict: Verdict) -> Figure | None:
+    """Measured over predicted with the line between success and failure; the label is the caption.
+
+    None where it would say nothing: few instances, a claim of equality, numbers that do not differ or that crowd in a
+    corner. Instances that share one bound are shown by how many of them lie below each value.
+    """
+    records = list(verdict.judged)
+    if verdict.counterexample is not None and verdict.counterexample not in records:
+        records.append(verdict.counterexample)
+    points = Points.of(records)
+    if points is None or verdict.statement.relation == "=" or points.is_close_equality:
+        return None
+    names = (verdict.statement.predicted_name, verdict.statement.measured_name)
+    if np.ptp(points.predicted) == 0:
+        return _against_common_bound(points, names, verdict.statement.relation)
+    if len(np.unique(points.predicted)) < FEWEST:
+        return None
+    if points.span_decades:
+        return _scatter(
+            points.chosen((points.predicted > 0) & (points.measured > 0)), names, verdict.statement.relation
+        )
+    return None if points.crowd else _scatter(points, names, verdict.statement.relation)
+
+
+@dataclass(frozen=True)
+class Points:
+    """The numbers of all judged instances, one entry each."""
+
+    predicted: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    tolerance: NDArray[np.float64]
+    error: NDArray[np.float64]
+    margin: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Points | None:
+        """The finite ones; None where fewer than ``FEWEST`` measured values differ."""
+        evidence = [record.evidence for record in records if record.evidence is not None]
+        if not evidence:
+            return None
+        rows = [(e.predicted, e.measured, e.tolerance, e.standard_error, e.margin) for e in evidence]
+        points = cls(*np.array(rows, dtype=float).T)
+        points = points.chosen(np.isfinite(points.predicted) & np.isfinite(points.measured))
+        return points if len(np.unique(points.measured)) >= FEWEST else None
+
+    def chosen(self, where: NDArray[Any]) -> Points:
+        """The points that a mask selects, or in the order of an index."""
+        return Points(*(getattr(self, field.name)[where] for field in dataclasses.fields(self)))
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """|measured - predicted|."""
+        return np.abs(self.measured - self.predicted)
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        """Where the claim holds."""
+        return self.margin >= 0
+
+    @property
+    def span_decades(self) -> bool:
+        """Whether enough of them are positive, none negative, and the values differ by orders of magnitude."""
+        values = np.concatenate([self.predicted, self.measured])
+        positive = values[values > 0]
+        enough = ((self.predicted > 0) & (self.measured > 0)).sum() >= FEWEST
+        return bool(enough and (values >= 0).all() and positive.max() > 50 * positive.min())
+
+    @property
+    def crowd(self) -> bool:
+        """Whether half of them lie within a twentieth of the axis, where they cannot be told apart."""
+        low, high = np.quantile(self.predicted, [0.25, 0.75])
+        return bool(high - low < 0.05 * np.ptp(self.predicted))
+
+    @property
+    def is_close_equality(self) -> bool:
+        """Whether the claim is measured = predicted and holds too closely for the difference to be seen."""
+        both_sides = np.allclose(self.margin, self.tolerance - self.deviation, rtol=1e-6, atol=0)
+        unseen = self.deviation.max() <= VISIBLE_DEVIATION * np.ptp(self.predicted)
+        return bool((self.tolerance > 0).all() and both_sides and (unseen or np.ptp(self.predicted) == 0))
+
+
+def label_of(name: str, width: int) -> str:
+    """A noun of a statement as an axis says it, in lines: ``d*_jk`` with a subscript, a dollar sign as itself."""
+    return "\n".join(_line(line) for line in textwrap.wrap(name, width, break_long_words=False))
+
+
+def _line(text: str) -> str:
+    text = text.replace("$", r"\$")
+    for mark in "_^":
+        text = re.sub(rf"(?<=\S)\{mark}\{{([^{{}}$]*)\}}", rf"${mark}{{\1}}$", text)
+        text = re.sub(rf"(?<=\S)\{mark}([A-Za-zΑ-Ωα-ω0-9]{{1,3}})(?![A-Za-z0-9_])", rf"${mark}{{\1}}$", text)
+    return text
+
+
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=SIZE)
+    return figure, figure.add_subplot()
+
+
+def _scatter(points: Points, names: tuple[str, str], relation: str) -> Figure:
+    figure, axes = _figure()
+    values = np.concatenate([points.predicted, points.measured])
+    if points.span_decades:
+        axes.set(xscale="log", yscale="log")
+    _holding_and_failing(axes, points)
+    if (points.error > 0).any():
+        axes.errorbar(
+            points.predicted, points.measured, yerr=points.error,
+            fmt="none", ecolor=HOLDING, elinewidth=0.8, alpha=0.6,
+        )  # fmt: skip
+    ends = np.array([values.min(), values.max()])
+    axes.plot(ends, ends, color=REFERENCE, lw=1, zorder=1, label="equal")
+    axes.set(xlabel=label_of(names[0], 60), ylabel=label_of(names[1], 40))
+    axes.legend()
+    figure.set_label(_scatter_caption(points, relation))
+    return figure
+
+
+def _scatter_caption(points: Points, relation: str) -> str:
+    failing = int((~points.holds).sum())
+    side = {"≤": "below", "<": "below", "≥": "above", ">": "above"}.get(relation, "near")
+    told = f"A point is an instance; the claim asks for points {side} the line"
+    count = len(points.holds)
+    if failing:
+        return f"{told}. {failing} of {count}, the crosses, are not there."
+    return f"{told}, where all {count} are{_nearest(points, relation)}."
+
+
+def _nearest(points: Points, relation: str) -> str:
+    """How much of the bound the nearest instance uses, where a share is a meaningful number."""
+    if relation not in ("≤", "<", "≥", ">") or not ((points.predicted > 0) & (points.measured > 0)).all():
+        return ""
+    shares = points.measured / points.predicted
+    nearest = float(shares.max() if relation in "≤<" else shares.min())
+    return f"; the nearest has {nearest:.3g} times the bound"
+
+
+def _against_common_bound(points: Points, names: tuple[str, str], relation: str) -> Figure:
+    """How many instances lie below each measured value, beside the bound that they share."""
+    figure, axes = _figure()
+    bound = float(points.predicted[0])
+    measured = np.sort(points.measured)
+    if points.span_decades:
+        axes.set(xscale="log")
+    share = np.arange(1, len(measured) + 1) / len(measured)
+    axes.step(measured, share, where="post", color=HOLDING, label=f"{len(measured)} instances")
+    axes.axvline(bound, color=FAILING, lw=1, ls="--", label=f"the bound, {label_of(names[0], 36)}")
+    axes.set(xlabel=label_of(names[1], 60), ylabel="share of instances below", ylim=(0, 1.02))
+    axes.legend()
+    failing = int((~points.holds).sum())
+    side = {"≤": "left", "<": "left", "≥": "right", ">": "right"}.get(relation, "at the place")
+    told = f"The claim asks for values {side} of the dashed line"
+    count = len(measured)
+    figure.set_label(
+        f"{told}; {failing} of {count} are not." if failing else f"{told}, where all {count} are."
+    )
+    return figure
+
+
+def _holding_and_failing(axes: Axes, points: Points) -> None:
+    for chosen, colour, marker, size, label in (
+        (points.holds, HOLDING, "o", 18, "claim holds"),
+        (~points.holds, FAILING, "X", 36, "claim fails"),
+    ):
+        if chosen.any():
+            axes.scatter(
+                points.predicted[chosen], points.measured[chosen],
+                s=size, c=colour, marker=marker, alpha=0.65, linewidths=0,
+                label=f"{label} ({chosen.sum()})", rasterized=len(chosen) > MANY_POINTS, zorder=2,
+            )  # fmt: skip
