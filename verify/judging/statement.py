@@ -204,12 +204,11 @@ class Statement(Generic[I, P]):
         *,
         says: str,
         true: str,
-        impact: Literal["typographical", "constant", "substance"],
+        impact: Literal["typographical", "constant", "substance", "none"],
         matters: str,
-        rank: int = 0,
     ) -> None:
         """Record the erratum that this statement shows; see :class:`verify.judging.vocabulary.Erratum`."""
-        object.__setattr__(self, "erratum", Erratum(says, true, Impact(impact), matters, rank))
+        object.__setattr__(self, "erratum", Erratum(says, true, Impact(impact), matters))
 
     def drawn_by(self, function: Callable[[Verdict], Figure]) -> Callable[[Verdict], Figure]:
         """Decorate the figure of a verdict."""

@@ -117,11 +117,13 @@ class Source:
 
 
 class Impact(StrEnum):
-    """What an erratum touches: spelling, a constant, or what the paper concludes."""
+    """What an erratum touches: spelling, a constant, what the paper concludes, or nothing that the paper says."""
 
     TYPOGRAPHICAL = "typographical"
     CONSTANT = "constant"
     SUBSTANCE = "substance"
+    NONE = "none"
+    """The paper's own words stand: what fails is a reading of ours that goes further, or nothing does."""
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,12 @@ class Erratum:
         true: what is true instead.
         impact: what it touches.
         matters: whether anything in the paper depends on it, in one sentence.
-        rank: its place among the ten findings that matter most, 1 to 10; 0 for the others.
     """
 
     says: str
     true: str
     impact: Impact
     matters: str
-    rank: int = 0
 
 
 LUCK_MATTERS = "Tian, Jiang, Gong, Morcos: Luck Matters (arXiv:1905.13405)"

@@ -1,4 +1,4 @@
-"""Lemma 7: nodes in their caps stay separated. As printed, and the enclosures used instead."""
+"""Lemma 7: nodes in their caps stay separated. As we read it, and the enclosures used instead."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def exact_separation(instance: BoxInstance, *, share_of_M: float = 1.0) -> Margi
 
 
 @LEMMA7.claim(
-    "printed",
+    "reading",
     expected="holds",
     enclose=exact_separation,
     on=BoxInstance,
@@ -97,13 +97,14 @@ def exact_separation(instance: BoxInstance, *, share_of_M: float = 1.0) -> Margi
     assume=finite_constants,
     examples=(EXAMPLE, BoxInstance(m=2, r=2, alpha=2.5, cap=0.3)),
     place="Lemma 7, Eqns 47-52",
-    note="judged for zero-bias isotropic input",
+    note="our reading of Assumptions 2 and 3: zero-bias isotropic input, with the constants that it has on the caps",
     compares=("largest overlap over ε M times the own overlap", "≤", "one"),
 )
 def stays_separated(instance: BoxInstance, context: Context, *, share_of_M: float = 1.0) -> Evidence:
     """Lemma 7: separation survives inside the caps
 
-    W_u-Contraction, W_r-Bound  ⇒  d*_jk ≤ ε_d M_d,jk d*_jj,  l*_jk ≤ ε_l M_l,jk l*_jj  for j ≠ k
+    every column in its cap (W_u-Contraction, W_r-Bound), caps below a right angle, zero-bias isotropic input
+    ⇒  d*_jk ≤ ε_d M_d,jk d*_jj,  l*_jk ≤ ε_l M_l,jk l*_jj  for j ≠ k
 
     True, with room: both factors 1 + C belong to slot j (as in Lemma 2), and M^ur, M^ru mix the two, but the factor
     1 + K covers it. What it does not give: lower bounds of l_jj and differences linear in δw, which (61) and (67) need

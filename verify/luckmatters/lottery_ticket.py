@@ -145,7 +145,7 @@ def losses_of_tickets(verdict: Verdict) -> Figure:
     draw=None,
     examples=(EASY,),
     figure=losses_of_tickets,
-    compares=("mean log₁₀ loss of the full network less that of the rewound ticket", "≥", "0"),
+    compares=("mean log₁₀ loss of the full network less that of the rewound ticket", ">", "0"),
     population="96 lotteries: four equal teachers, 20 students, six kept",
 )
 def rewound_tickets_win(instance: Lottery, context: Context, *, exchanged: bool = False) -> Evidence:
@@ -179,7 +179,7 @@ def harm_of_fresh_nodes(instance: Lottery, context: Context, exchanged: bool) ->
     on=Lottery,
     draw=None,
     examples=(EXACT, HARD),
-    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", "≥", "0"),
+    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", ">", "0"),
     population="96 lotteries each with keep = m: equal teachers (m = 4, n = 20), unequal ones (m = 3, n = 18)",
     figure=losses_of_tickets,
 )
@@ -209,7 +209,7 @@ fresh_tickets_lose_where_none_is_spare.rejects("the two exchanged", HARD, exchan
     draw=None,
     examples=(EASY,),
     figure=losses_of_tickets,
-    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", "≥", "0"),
+    compares=("mean log₁₀ loss of re-initialised less that of rewound tickets", ">", "0"),
     population="96 lotteries: four equal teachers, 20 students, six kept",
     note="our reading: more nodes kept than the teacher has",
 )

@@ -57,20 +57,21 @@ def none_left_out(instance: Sharing) -> tuple[Assumption, ...]:
 
 
 @MANY_TO_ONE.claim(
-    "printed",
+    "reading",
     expected="holds",
     on=Sharing,
     draw=drawn_fields(Sharing, students=st.just(2)),
     assume=none_left_out,
     examples=[UNEVEN, WIDE],
     cost=FLOW.at_quick(3),
+    note="our reading of 'in the vicinity': two students within 0.35 rad, with comparable shares; the paper says 'can'",
     compares=("largest angle or missing share in the end", "≤", "2θ₀ / 11"),
 )
 def students_share_a_teacher(instance: Sharing, context: Context, *, far_side: bool = False) -> Evidence:
     """Two students share one teacher
 
-    Two students near a teacher node both converge to it until it is fully explained:
-    w_j → w*,  Σ_j v_j → v*
+    Two students within 0.35 rad of a teacher node, no share below 0.6 of an equal one, both converge to it until it is
+    fully explained:  w_j → w*,  Σ_j v_j → v*
     (judged: angles and missing share below 2θ₀/11 after ten units of their own time π / (s² θ₀), s the smaller share)
 
     The shares stay near where the start put them: nobody takes all. The approach is algebraic; see the sharp form. Of

@@ -238,5 +238,4 @@ one_teacher_is_lucky.errs(
     impact="substance",
     matters="Theorem 5's premise, all θ_j ≤ θ₀ with small θ₀, is not met at random initialisation at the paper's own "
     "size",
-    rank=6,
 )

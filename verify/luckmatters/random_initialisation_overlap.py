@@ -163,5 +163,4 @@ random_columns_overlap_little.errs(
     "need negative biases",
     impact="substance",
     matters="Assumption 3 does not follow from random directions",
-    rank=8,
 )

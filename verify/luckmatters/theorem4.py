@@ -244,5 +244,4 @@ printed_rate.errs(
     "against 3.07e-5)",
     impact="constant",
     matters="the conclusion, recovery at an exponential rate, survives with the smaller constant",
-    rank=3,
 )

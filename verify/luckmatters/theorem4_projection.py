@@ -86,8 +86,9 @@ class StartEnsemble(Start):
 def can_be_harder_without(ensemble: StartEnsemble, context: Context, *, floor: float = 0.0) -> Evidence:
     """Without the projection convergence can be harder
 
-    two orthonormal teachers in the plane, θ₀ = 0.3:
-    mean over starts of log(time without P⊥ / time with it) > 0
+    Without P⊥_w convergence can be harder
+    (judged for two orthonormal teachers, d = 2 and 6, θ₀ = 0.3: mean over starts of log(time without P⊥ / time with it)
+      to 0.01 rad > 0)
 
     It can: for two nodes near their teachers in the plane the time to 0.01 rad is up to twice as long. How much depends
     on m and the dimension; see the other forms for where it is not harder at all.

@@ -145,5 +145,4 @@ gamma_is_negative.errs(
     "0.90–0.18 (b = 3, m = 2–12), 0.56 and 0.13 (b = 2, m = 2, 3) of the spectral rate at θ₀ = 1e-3",
     impact="substance",
     matters="the theorem says nothing about three or more nodes unless biases make their activations rare",
-    rank=2,
 )

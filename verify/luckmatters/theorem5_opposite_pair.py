@@ -109,5 +109,4 @@ no_bound_on_the_fan_outs.errs(
     impact="substance",
     matters="V_r → 0, on which the remarks on flat minima, pruning and random initialisation rest, needs a bound on the"
     " irrelevant fan-outs; conditions (41), (42) contain one, but are met practically nowhere",
-    rank=1,
 )

@@ -107,5 +107,4 @@ decays_at_the_printed_rate.errs(
     "10-4-8-6); (54) miscounts neighbours: an irrelevant node has m relevant and n − m − 1 irrelevant ones",
     impact="substance",
     matters="the rate and the induction behind it",
-    rank=5,
 )

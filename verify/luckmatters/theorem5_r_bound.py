@@ -89,7 +89,7 @@ def farthest(problem: TeacherStudent) -> float:
 
 
 @THEOREM5.claim(
-    "printed",
+    "corrected",
     part="r_bound",
     expected="holds",
     on=OneIrrelevant,
@@ -97,7 +97,7 @@ def farthest(problem: TeacherStudent) -> float:
     cost=SEARCH,
     place="Theorem 5, W_r-Bound and Eqns 68-70",
     section="8.6",
-    note="for vanishing step size; γ read with ≤; C_d,r as (70) has it, without the factor K_d of (48)",
+    note="γ ≤ where (41), (42) print ≥; C_d,r as in (70), without the factor K_d of (48); vanishing step size",
     compares=("largest ‖w_r(t) − w_r(0)‖", "≤", "ε_d B_d,r (B_v + B_δv) B_v / (2 λ̄ γ)"),
 )
 def irrelevant_columns_hardly_move(
@@ -105,12 +105,15 @@ def irrelevant_columns_hardly_move(
 ) -> Evidence:
     """Theorem 5: the irrelevant columns stay near their start
 
-    (41), (42) with γ > 0  ⇒  ‖w_j(t) − w_j(0)‖ ≤ C_d,r = ε_d B_d,r (B_v + B_δv) B_v / (λ̄γ(2 − ηλ̄γ)) for j ∈ r
+    0 < γ ≤ right-hand sides of (41), (42)
+    ⇒  ‖w_j(t) − w_j(0)‖ ≤ C_d,r = ε_d B_d,r (B_v + B_δv) B_v / (λ̄γ(2 − ηλ̄γ)) for j ∈ r,  η → 0
+    (judged on the flow to t = 30, for one teacher and one irrelevant node, where the conditions can be met)
 
-    The bound is loose by a factor of the order 1/B_v, because (41) has one power of ‖v‖ where the flow has two. (48)
-    defines C_d,r with a further factor K_d, and then uses it once as a distance and once as K_d times one: the two
-    cannot both be meant. The step (69) takes B_d,u where (70) has B_d,r, and leans on the contractions, which are false
-    as printed (``theorem5.w_contraction``, ``theorem5.v_contraction``); the bound itself is not exceeded.
+    With the printed γ ≥ … the bound could be made as small as one likes. It is loose by a factor of the order 1/B_v,
+    because (41) has one power of ‖v‖ where the flow has two. (48) defines C_d,r with a further factor K_d, and then
+    uses it once as a distance and once as K_d times one: the two cannot both be meant. The step (69) takes B_d,u where
+    (70) has B_d,r, and leans on the contractions, which are false as printed (``theorem5.w_contraction``,
+    ``theorem5.v_contraction``); the bound itself is not exceeded.
     """
     # Altered: a ``share`` of the bound.
     bound = share * constants_of(instance).drift

@@ -12,8 +12,7 @@ from verify.judging import registry
 from verify.judging.statement import AnyStatement
 from verify.judging.verdict import Verdict
 from verify.judging.vocabulary import Form, Outcome
-
-PRINTED = (Form.PRINTED, Form.READING)
+from verify.report.foremost import FOREMOST
 
 FATES = (
     ("stand", ((Outcome.HOLDS, "hold"), (Outcome.OBSERVED, "are observed"))),
@@ -34,7 +33,6 @@ class Finding:
     says: str
     true: str
     matters: str
-    impact: str
 
 
 @dataclass(frozen=True)
@@ -122,20 +120,13 @@ def _counted(judged: Iterable[tuple[AnyStatement, Outcome]], form: Form) -> Mapp
 
 
 def _foremost(judged: Iterable[tuple[AnyStatement, Outcome]]) -> tuple[Finding, ...]:
-    ranked = [(s.erratum.rank, s, o) for s, o in judged if s.erratum is not None and s.erratum.rank]
+    """The ten, of those that were judged."""
+    found = {statement.name: (statement, outcome) for statement, outcome in judged}
     return tuple(
-        Finding(
-            s.name,
-            s.form.words,
-            o,
-            str(s.source),
-            s.erratum.says,
-            s.erratum.true,
-            s.erratum.matters,
-            str(s.erratum.impact),
-        )
-        for _, s, o in sorted(ranked, key=lambda entry: entry[0])
-        if s.erratum is not None
+        Finding(f.name, s.form.words, o, str(s.source), f.says, f.true, f.matters)
+        for f in FOREMOST
+        if f.name in found
+        for s, o in [found[f.name]]
     )
 
 

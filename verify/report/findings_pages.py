@@ -28,12 +28,10 @@ FORMS = (Form.PRINTED, Form.READING, Form.NECESSITY, Form.CORRECTED, Form.SHARP)
 
 ERRATA_SAY = (
     "What is wrong, ambiguous or silently assumed in the two papers. A formula or words that stand in the "
-    "text at hand are "
-    "*printed*; words made precise by us, or a formula that the text at hand lost, are *our reading*, and "
-    "another may fare "
-    "differently; a *necessity* asks whether a hypothesis that the paper states can be left out. Numbers "
-    "are measured. What "
-    "it takes to run the authors' programs today: [authors_programs.md](authors_programs.md)."
+    "text at hand are *printed*; words made precise by us, or a formula that the text at hand lost, are *our "
+    "reading*, and another may fare differently; a *necessity* asks whether a hypothesis that the paper states "
+    "can be left out, and that it cannot is no error. Numbers are measured. What it takes to run the authors' "
+    "programs today: [authors_programs.md](authors_programs.md)."
 )
 
 EXACT = (
@@ -47,6 +45,10 @@ IMPACTS = {
     Impact.CONSTANT: "Constants and conditions",
     Impact.TYPOGRAPHICAL: "Typographical: slips on which nothing depends",
 }
+
+NEEDED = "No errata: hypotheses that the papers state, and that are needed"
+
+STANDING = "No errata: the papers' own words stand, readings that go further do not"
 
 
 def findings_page(found: Findings) -> str:
@@ -87,11 +89,11 @@ def _exact_rows() -> Iterator[str]:
 def errata_page() -> str:
     """The errata: for each what the paper says, what is true, how we know, and whether it matters."""
     lines = ["# Errata", "", MADE_BY, "", ERRATA_SAY, ""]
-    for impact, heading in IMPACTS.items():
-        lines += [f"## {heading}", ""]
-        for entry in (*_of_statements(), *_of_figures()):
-            if entry.erratum.impact is impact:
-                lines += entry.lines()
+    entries = (*_of_statements(), *_of_figures())
+    for heading in (*IMPACTS.values(), NEEDED, STANDING):
+        found = [entry for entry in entries if entry.heading == heading]
+        lines += [f"## {heading}", ""] if found else []
+        lines += [line for entry in found for line in entry.lines()]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -103,6 +105,14 @@ class _Entry:
     title: str
     source: Source
     known_by: str
+    form: Form | None = None
+
+    @property
+    def heading(self) -> str:
+        """Under which it stands: a necessity is no error of the paper, nor is a reading that goes further."""
+        if self.form is Form.NECESSITY:
+            return NEEDED
+        return IMPACTS.get(self.erratum.impact, STANDING)
 
     def lines(self) -> list[str]:
         return [
@@ -121,7 +131,7 @@ def _of_statements() -> Iterator[_Entry]:
     for s in registry.registered().values():
         if s.erratum is not None:
             known_by = f"`luckproof show {s.name}` ({s.form.words}: {s.expected})"
-            yield _Entry(s.erratum, s.title, s.source, known_by)
+            yield _Entry(s.erratum, s.title, s.source, known_by, s.form)
 
 
 def _of_figures() -> Iterator[_Entry]:

@@ -35,8 +35,9 @@ FEW = 0.02
 def some_students_shift(race: Race, context: Context) -> Evidence:
     """Students shift their focus to weaker teachers
 
-    ‖v*_j‖ = 1/j:   of all students, over 2 % are nearest to teacher 1 when it is first covered
-    and cover another teacher in the end
+    Once the strong teacher is covered, students whose direction is closer to a weaker one shift their focus to it
+    (judged at ‖v*_j‖ = 1/j: of all students, over 2 % are nearest to teacher 1 when it is first covered and cover
+      another teacher in the end, mean over starts)
     """
     return exceeds(shifting_share(race), FEW, context)
 

@@ -38,8 +38,9 @@ HEAD_START = 2.0
 def strongest_before_weakest(race: Race, context: Context, *, head_start: float = HEAD_START) -> Evidence:
     """Strong teachers are learned first
 
-    ‖v*_j‖ = 1/j^p, p > 0, small random start:   teacher 1 is covered in under half
-    teacher m's time, on average over starts
+    Strong teacher nodes are learned first, weak ones later
+    (judged at ‖v*_j‖ = 1/j^p, p > 0, from small random starts: teacher 1 is covered in under half teacher m's time, in
+      the geometric mean over starts)
 
     Holds as a tendency although its premise fails (strong_first.premise). Four teachers with ‖v*_j‖ = 1/j are covered
     at median times 5.7, 17, 40 and 56.

@@ -135,12 +135,13 @@ no_fan_out_without_observers.errs(
     true=(
         "The observers are indispensable without a trained output bias (g_1 = 0 with fan-out 1 and "
         "residual up to ½), redundant with one, and impossible to have in the number asked for when C > n"
-        " − 1 (C = 50, n = 10)."
+        " − 1 (C = 50: up to n = 50)."
     ),
     impact="substance",
     matters=(
-        "At the sizes of section 6 the condition is never met; with a trained output bias Theorem 1 gives"
-        " the conclusion without it."
+        "At the sizes of section 6, ten teacher nodes and 50 outputs, the condition cannot be met by students of one,"
+        " two or five times as many nodes, only by those of ten times; with a trained output bias Theorem 1 gives the"
+        " conclusion without it."
     ),
 )
 

@@ -91,7 +91,7 @@ def test_near_misses_are_near(key, told, capsys):
 
 def test_a_key_of_one_paper_needs_no_paper(capsys):
     """All its forms, or one of them."""
-    assert run(["list", "lemma7.printed"]) == 0
+    assert run(["list", "lemma7.reading"]) == 0
     shown = capsys.readouterr().out
-    assert "luckmatters.lemma7.printed" in shown
+    assert "luckmatters.lemma7.reading" in shown
     assert len(shown.splitlines()) == 2

@@ -258,7 +258,7 @@ def test_more_bits_tell_the_same(statement):
 
 def test_the_context_of_sampling_does_not_matter():
     """An exact margin is of the instance alone."""
-    statement = WITH_MARGIN["luckmatters.lemma7.printed"]
+    statement = WITH_MARGIN["luckmatters.lemma7.reading"]
     instance = statement.examples[0]
     assert statement.evidence(instance, Context()) == statement.evidence(instance, CONTEXT)
     assert enclose(statement.enclose, instance) == enclose(statement.enclose, instance)

@@ -148,7 +148,7 @@ STATEMENT = {
         "note": str,
         "text": words,
     },
-    "impact": ("typographical", "constant", "substance", None),
+    "impact": ("typographical", "constant", "substance", "none", None),
     "outcome": OUTCOMES,
     "expected": OUTCOMES,
     "as_expected": bool,
@@ -190,7 +190,6 @@ FINDING = {
     "says": words,
     "true": words,
     "matters": words,
-    "impact": ("typographical", "constant", "substance"),
 }
 RUN = {
     "schema": (2,),

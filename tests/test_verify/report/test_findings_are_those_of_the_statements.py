@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from luckproof import Outcome, findings, statements
+from luckproof import Form, Outcome, Verdict, findings, statements
 from verify.figures.errata import FIGURE_ERRATA
+from verify.judging import Impact
 from verify.report.findings_pages import pages
+from verify.report.foremost import FOREMOST
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -43,9 +46,44 @@ def test_every_statement_is_counted_once():
     assert len(outcomes) == len(statements)
 
 
-def test_what_matters_most_is_ranked_without_ties():
-    """A rank is given once, to an entry that says what the paper says, what is true and what follows."""
-    ranks = [s.erratum.rank for s in statements.values() if s.erratum is not None and s.erratum.rank]
-    assert len(set(ranks)) == len(ranks)
-    assert all(1 <= rank <= 10 for rank in ranks)
-    assert all(finding.says and finding.true and finding.matters for finding in findings().foremost)
+def test_the_ten_that_matter_most_are_there():
+    """Ten, each once, of statements that there are, in their order; outcome, form and place are the statement's."""
+    found = findings().foremost
+    assert [finding.name for finding in found] == [entry.name for entry in FOREMOST]
+    assert len({finding.name for finding in found}) == 10
+    for finding in found:
+        statement = statements[finding.name]
+        assert finding.outcome is statement.expected
+        assert (finding.form, finding.source) == (statement.form.words, str(statement.source))
+    assert f"10. **{found[9].source}**" in pages()["findings.md"]
+
+
+@pytest.mark.parametrize("entry", FOREMOST, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("part", ["says", "true", "matters"])
+def test_each_of_the_ten_has_a_sentence_on_paper_truth_and_consequence(entry, part):
+    """One sentence, which ends, and names only statements that there are."""
+    text = getattr(entry, part)
+    assert text.endswith(".")
+    assert not re.search(r"[.!?] [A-Z]", text)
+    assert len(text) <= 260
+    keys = {statement.key for statement in statements.values()}
+    assert all(named in statements or named in keys for named in re.findall(r"`([\w.]+)`", text))
+
+
+def test_a_run_of_a_few_has_the_findings_of_those():
+    """Findings of a run are about what it judged, with the outcome that it came to."""
+    statement = statements["luckmatters.theorem1.printed"]
+    (finding,) = findings([Verdict(statement, Outcome.INCONCLUSIVE, (), {})]).foremost
+    assert (finding.name, finding.outcome) == (statement.name, Outcome.INCONCLUSIVE)
+
+
+def test_what_is_no_error_stands_apart():
+    """Hypotheses that are needed, and readings that go further than the paper, have headings of their own."""
+    sections = re.split(r"^## ", pages()["errata.md"], flags=re.MULTILINE)[1:]
+    apart = [section for section in sections if section.startswith("No errata: ")]
+    assert len(apart) == 2
+    for name, statement in statements.items():
+        if statement.erratum is not None:
+            expected = statement.form is Form.NECESSITY or statement.erratum.impact is Impact.NONE
+            assert any(f"`luckproof show {name}`" in section for section in apart) == expected
+            assert sum(f"`luckproof show {name}`" in section for section in sections) == 1
