@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.boundary import checked
+from dynamics.ode.layout import Place, layout_of
 from dynamics.overrides import HearsOverrides
 from dynamics.validation import is_tensor, real_numbers, shown
 
@@ -50,14 +51,6 @@ class Coordinates:
     flow: Flow
     into: Callable[[Vector], Vector] = as_it_is
     back: Callable[[Vector], Vector] = as_it_is
-
-
-class _Place(NamedTuple):
-    """Where one array lies in the flat state."""
-
-    name: str
-    part: slice
-    shape: tuple[int, ...]
 
 
 class Flow(HearsOverrides, ABC):
@@ -116,12 +109,8 @@ class Flow(HearsOverrides, ABC):
         return type(self).__name__
 
     @cached_property
-    def _layout(self) -> tuple[_Place, ...]:
-        places, end = [], 0
-        for name, array in self.initial_arrays.items():
-            begin, end = end, end + array.size
-            places.append(_Place(name, slice(begin, end), array.shape))
-        return tuple(places)
+    def _layout(self) -> tuple[Place, ...]:
+        return layout_of(self.initial_arrays, self.dimensions)
 
     @cached_property
     def ensemble_shape(self) -> tuple[int, ...]:
@@ -136,8 +125,14 @@ class Flow(HearsOverrides, ABC):
         return prod(self.ensemble_shape)
 
     def initial_state(self) -> Vector:
-        """The start as a flat vector."""
-        return self.pack(self.initial_arrays)
+        """The start as a flat vector.
+
+        Raises:
+            TypeError, ValueError: where ``initial_arrays`` or ``dimensions`` are not what they must be.
+        """
+        arrays = self.initial_arrays
+        layout_of(arrays, self.dimensions)
+        return self.pack(arrays)
 
     @checked
     def pack(self, arrays: Mapping[str, Array]) -> Vector:
@@ -294,6 +289,8 @@ class Flow(HearsOverrides, ABC):
 
 def stacked(rows: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
     """The named values of every row as arrays with the rows on the first axis."""
+    if not isinstance(rows[0], Mapping):
+        raise TypeError(f"observables: expected a mapping of names to arrays, got {shown(rows[0])}")
     return {name: np.stack([unmasked(name, row[name]) for row in rows]) for name in rows[0]}
 
 

@@ -18,6 +18,8 @@ def as_flow(candidate: Integrable) -> Flow:
     Raises:
         TypeError: where it lacks ``initial_state()`` or cannot be called.
     """
+    if isinstance(candidate, type):
+        raise TypeError(f"flow: expected a flow, got the class {candidate.__name__}: call it to make one")
     if isinstance(candidate, Flow):
         return candidate
     if not callable(candidate) or not callable(getattr(candidate, "initial_state", None)):

@@ -17,6 +17,7 @@ from dynamics.geometry.columns import directions
 from dynamics.measures.described import described_measure, entry
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
+from dynamics.measures.own_measure import check_own_measure
 from dynamics.memory import check_fits
 from dynamics.two_layer.teachers import random_unit
 from dynamics.validation import (
@@ -298,6 +299,7 @@ def _check_shapes(arrays: dict[str, Array], measure: InputMeasure) -> None:
     d = arrays["teacher_W"].shape[-2]
     if arrays["student_W"].shape[-2] != d:
         raise ValueError(f"student_W: expected d = {d} rows as teacher_W, got {arrays['student_W'].shape}")
+    check_own_measure(measure)
     if measure.dim != d:
         raise ValueError(f"measure: expected a measure on columns of length {d}, got dim = {measure.dim}")
     outputs = arrays["teacher_V"].shape[-1]
