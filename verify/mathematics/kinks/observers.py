@@ -24,7 +24,9 @@ def independent_observers(networks: NetworkPair) -> NDArray[np.bool_]:
     """For every student, whether the fan-outs of its observers have rank C: (n,)."""
     student = networks.student
     seen = observation(networks.region, student.augmented, student.augmented) > VISIBLE
-    return np.array([bool(np.linalg.matrix_rank(student.V[rows]) == student.V.shape[1]) for rows in seen.T])
+    # NumPy 2.0 has no rank for no rows, which is 0.
+    ranks = [np.linalg.matrix_rank(student.V[rows]) if rows.any() else 0 for rows in seen.T]
+    return np.asarray(np.array(ranks) == student.V.shape[1])
 
 
 def unaligned(networks: NetworkPair, *, either_sign: bool) -> NDArray[np.bool_]:
