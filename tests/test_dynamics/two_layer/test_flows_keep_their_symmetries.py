@@ -153,6 +153,8 @@ def test_norm_drift_stays_with_the_tolerance_and_out_of_the_directions(kind: str
     run = integrate(flow, (0.0, 40.0), rtol=1e-9, atol=1e-11)
     assert np.abs(run.observables["norm_drift"]).max() < 1e-6
     state = flow.initial_state()
+    along = np.sum(problem.student_W * flow.unpack(flow(0.0, state))["W"], axis=-2)
+    assert np.abs(along).max() < 1e-14  # the field itself, whatever coordinates a run is integrated in
     size = problem.student_W.size
     scaled = state.copy()
     scaled[:size] *= 1.7
