@@ -51,12 +51,16 @@ class LeakyGaussian(IsotropicGaussian):
 
     def __init__(self, dim, slope):
         super().__init__(dim)
-        self.slope = slope
+        self.a = slope
+
+    @property
+    def slope(self):
+        return self.a  # networks trained on this measure have leaky nodes too
 
     def kernels(self, A, B):
         psi_l, psi_d = super().kernels(A, B)
-        share, a = (1 - self.slope) ** 2, self.slope
-        return share * psi_l + a * np.swapaxes(A, -1, -2) @ B, share * psi_d + a
+        share = (1 - self.a) ** 2
+        return share * psi_l + self.a * np.swapaxes(A, -1, -2) @ B, share * psi_d + self.a
 
     def description(self):
         return super().description() | {"measure_slope": self.slope}
