@@ -53,7 +53,8 @@ class AnisotropicGaussian(InputMeasure):
         return self._standard.kernels(*self._turned(A, B))
 
     def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
-        return np.asarray(self.root @ self._standard.gradient_term(*self._turned(W, U), coefficients))
+        one, two, c = self._pairs(W, U, coefficients)
+        return np.asarray(self.root @ self._standard.gradient_term(*self._turned(one, two), c))
 
     def _turned(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         one, two = self._columns(A, B)

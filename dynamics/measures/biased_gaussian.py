@@ -14,10 +14,10 @@ from dynamics.geometry.angles import angle_pair
 from dynamics.geometry.columns import Columns
 from dynamics.measures.biased_kernel_bounds import biased_kernel_bounds
 from dynamics.measures.gaussian_kernels import CERTAIN_THRESHOLD, Quadrant, quadrant
-from dynamics.measures.input_measure import InputMeasure
+from dynamics.measures.input_measure import InputMeasure, checked_coefficients
 from dynamics.measures.kernel_bounds import KernelBounds, checked_caps
 from dynamics.measures.random_stream import RandomStream
-from dynamics.validation import checked_dimension, checked_size, real_numbers
+from dynamics.validation import checked_dimension, checked_size
 
 _NORMAL = float(np.finfo(np.float64).tiny)
 
@@ -92,10 +92,7 @@ class BiasedGaussian(InputMeasure):
         """
         one = self._of("W", W)
         two = one if W is U else self._of("U", U)
-        c = real_numbers("coefficients", coefficients)
-        n, m = one.size.shape[-1], two.size.shape[-1]
-        if c.shape[-2:] != (n, m):
-            raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+        c = checked_coefficients(coefficients, one.size.shape[-1], two.size.shape[-1])
         corner, theta, supplement = _corner(one, two)
         edge, mean = _gradient_parts(one, two, corner, theta, supplement)
         along = (c * edge).sum(axis=-1)

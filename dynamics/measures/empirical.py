@@ -20,7 +20,6 @@ from dynamics.validation import (
     generator,
     positive_int,
     real_array,
-    real_numbers,
     shown,
 )
 
@@ -121,11 +120,8 @@ class EmpiricalMeasure(InputMeasure):
         return self._gradient_term(slope, W, U, coefficients)
 
     def _gradient_term(self, slope: float, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
-        W, U = self._columns(W, U)
-        c = real_numbers("coefficients", coefficients)
-        n, m = W.shape[-1], U.shape[-1]
-        if c.shape[-2:] != (n, m):
-            raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+        W, U, c = self._pairs(W, U, coefficients)
+        n, m = c.shape[-2:]
         lead = broadcast_lead({"W": W, "U": U, "coefficients": c}, trailing=2)
         total = np.zeros((*lead, self.dim, n))
         for chunk in self._chunks(math.prod(lead) * (2 * n + m)):

@@ -12,7 +12,7 @@ from dynamics.boundary import checked
 from dynamics.measures.anisotropic_gaussian import checked_covariance
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.validation import checked_size, real_array, real_numbers
+from dynamics.validation import checked_size, real_array
 
 
 class GaussianMixture(InputMeasure):
@@ -81,8 +81,8 @@ class GaussianMixture(InputMeasure):
         return psi_l, psi_d
 
     def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
-        one, two = self._columns(W, U)
-        c, total = real_numbers("coefficients", coefficients), np.zeros(())
+        one, two, c = self._pairs(W, U, coefficients)
+        total: Array = np.zeros(())
         for p, image in zip(self.weights, self._images, strict=True):
             left = self._standard.prepare(image @ one)
             right = left if one is two else self._standard.prepare(image @ two)

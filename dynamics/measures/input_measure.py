@@ -250,8 +250,7 @@ class InputMeasure(HearsOverrides, ABC):
         Raises:
             TypeError: the measure's own gradient term is not known.
         """
-        W, U = self._columns(W, U)
-        c = real_numbers("coefficients", coefficients)
+        W, U, c = self._pairs(W, U, coefficients)
         if not self.symmetric:
             term = self.gradient_term
             upper = term(W, U, c) - slope * term(W, -U, c)
@@ -281,6 +280,12 @@ class InputMeasure(HearsOverrides, ABC):
         A_array = self._checked("A", A)
         return A_array, (A_array if A is B else self._checked("B", B))
 
+    def _pairs(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> tuple[Array, Array, Array]:
+        """The arguments of :meth:`gradient_term`, checked; W and U are one object when they are one."""
+        one = self._checked("W", W)
+        two = one if U is W else self._checked("U", U)
+        return one, two, checked_coefficients(coefficients, one.shape[-1], two.shape[-1])
+
     def _checked(self, name: str, A: ArrayLike) -> Array:
         array = self._shaped(name, A)
         finite = np.isfinite(array)
@@ -296,6 +301,14 @@ class InputMeasure(HearsOverrides, ABC):
                 f" got shape {array.shape}"
             )
         return array
+
+
+def checked_coefficients(coefficients: ArrayLike, n: int, m: int) -> Array:
+    """The coefficients of pairs as an array (..., n, m); raises ValueError or TypeError for any other."""
+    c = real_numbers("coefficients", coefficients)
+    if c.shape[-2:] != (n, m):
+        raise ValueError(f"coefficients: expected shape (..., {n}, {m}), got {c.shape}")
+    return c
 
 
 def _open_share(A: Array) -> Array:

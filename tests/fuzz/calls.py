@@ -261,11 +261,11 @@ for kind, measure in {
         lambda size, rng, measure=measure: measure().sample(size, rng),
         lambda: {"size": 4, "rng": np.random.default_rng(0)},
     )
-add(
-    "IsotropicGaussian.gradient_term",
-    lambda W, U, coefficients: lp.IsotropicGaussian(3).gradient_term(W, U, coefficients),
-    lambda: {"W": W(), "U": W(seed=1), "coefficients": np.ones((2, 2))},
-)
+    add(
+        f"{kind}.gradient_term",
+        lambda W, U, coefficients, measure=measure: measure().gradient_term(W, U, coefficients),
+        lambda: {"W": W(), "U": W(seed=1), "coefficients": np.ones((2, 2))},
+    )
 add("Box", lp.Box, lambda: {"centre": np.zeros(2), "half_width": np.ones(2)})
 add("Box.cube", lp.Box.cube, lambda: {"d": 2, "half_width": 1.0})
 

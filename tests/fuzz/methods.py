@@ -62,6 +62,9 @@ add("DeepProblem.instance", of(calls.deep_problem, "instance"), lambda: {"index"
 add("DeepProblem.paired_nodes", of(calls.deep_problem, "paired_nodes"), lambda: {"layer": 0})
 for kind, measure in {
     "IsotropicGaussian": lambda: lp.IsotropicGaussian(3),
+    "AnisotropicGaussian": lambda: lp.AnisotropicGaussian(calls.spread()),
+    "GaussianMixture": lambda: lp.GaussianMixture(calls.samples()[:2]),
+    "LeakyKernels": lambda: lp.LeakyKernels.of(lp.IsotropicGaussian(3), 0.1),
     "BiasedGaussian": lambda: lp.BiasedGaussian(2),
     "EmpiricalMeasure": lambda: lp.EmpiricalMeasure(calls.samples()),
 }.items():
@@ -186,9 +189,11 @@ METHODS_NOT_CALLED = {
     ),
     "what measures and flows ask each other, on prepared columns": (
         "fill_batches joined kernels_onto prepare_unit psi_d_onto second_moment_times"
+        " leaky_kernels leaky_gradient_term TwoLayerStudents.activation"
     ),
     "not known for these measures, which say so": (
-        "BiasedGaussian.gradient_term EmpiricalMeasure.gradient_term EmpiricalMeasure.kernel_bounds"
+        "EmpiricalMeasure.kernel_bounds AnisotropicGaussian.kernel_bounds GaussianMixture.kernel_bounds "
+        "LeakyKernels.kernel_bounds"
     ),
     "what the flow hands to its measure": (
         "GradientFlow.prepare ProjectedFlow.prepare TwoLayerDynamics.prepare TwoLayerFlow.prepare"
