@@ -17,7 +17,10 @@ from dynamics.ode.results.trajectory_data import TrajectoryData
 from dynamics.validation import is_real, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -98,6 +101,50 @@ class Trajectory(TrajectoryData):
             array = np.take(array, places[0] if own else places, axis=axis)
             axes = [name for name in axes if not own or name != dimension]
         return array
+
+    @checked
+    def plot(self, names: Sequence[str] | None = None) -> Figure:
+        """A picture of the observables over time: a line for each node and instance, bands where they are many.
+
+        Args:
+            names: of observables, a panel each; by default ``sin_theta`` and ``loss``, or all where there are neither.
+
+        Returns:
+            A matplotlib figure, which a notebook shows and ``figure.savefig(path)`` writes. Axes are logarithmic where
+            the values fall by two decades; values up to 1e-18 are then left out.
+
+        Raises:
+            TypeError: names that are no list.
+            ValueError: names of no observables.
+        """
+        from dynamics.ode.results import pictures
+
+        return pictures.plot(self, names)
+
+    @checked
+    def plot_against(self, runs: Trajectory, names: Sequence[str] | None = None) -> Figure:
+        """A picture of this run as the theory of others: its lines under their dots, their deviation below.
+
+        The deviation is the mean over the runs and nodes of runs less theory, with its standard error over the runs;
+        the theory is taken at the runs' times on straight lines between its own. Several runs of one instance of the
+        theory stand side by side, as ``train`` on repeated problems has them.
+
+        Args:
+            runs: such as that of :func:`nets.train`, from the same starts.
+            names: of observables that both have; by default as for :meth:`plot`.
+
+        Returns:
+            A matplotlib figure.
+
+        Raises:
+            TypeError: runs that are no trajectory, or names that are no list.
+            ValueError: no observable or no time in common, or runs whose number is no multiple of the theory's.
+        """
+        from dynamics.ode.results import pictures
+
+        if not isinstance(runs, Trajectory):
+            raise TypeError(f"runs: expected a Trajectory, got {shown(runs)}")
+        return pictures.plot_against(self, runs, names)
 
     def to_xarray(self) -> xr.Dataset:
         """As an ``xarray.Dataset`` with dimensions time, instance and those of the arrays, and all coordinates.

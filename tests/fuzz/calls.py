@@ -105,6 +105,10 @@ def trajectory() -> Any:
     return lp.integrate(Decay(), (0.0, 1.0), t_eval=[0.0, 0.5, 1.0])
 
 
+def watched() -> Any:
+    return lp.integrate(lp.ProjectedFlow(problem()), (0.0, 1.0), t_eval=[0.0, 0.5, 1.0])
+
+
 def architecture() -> Any:
     return lp.Architecture((3,), (2,), 2)
 
@@ -530,6 +534,13 @@ add(
         "events": {"e": (1.0,)}, "event_states": {"e": np.ones((1, 2))},
     },
 )  # fmt: skip
+add("Trajectory.plot", lambda names: watched().plot(names), lambda: {"names": ["loss"]}, slow=True)
+add(
+    "Trajectory.plot_against",
+    lambda runs, names: watched().plot_against(runs, names),
+    lambda: {"runs": watched(), "names": ["loss"]},
+    slow=True,
+)
 add(
     "Trajectory.at",
     lambda name, x_axis0: trajectory().at(name, x_axis0=x_axis0),

@@ -183,7 +183,7 @@ add("RunInfo.of", lp.RunInfo.of, lambda: {"context": context(), "seconds": 1.0})
 
 METHODS_NOT_CALLED = {
     "called at every step, on states that integrate has checked": (
-        "checked_states component_name field of_matrices of_tangent shared "
+        "checked_states component_name field of_matrices of_tangent shared told_component "
         "short_of tangent_gram teacher_times told weights with_loss Event.at Event.ends SGD.rate crossed "
         "instance_labels"
     ),
