@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from dynamics.arrays import Array
 from luckproof import (
     AnisotropicGaussian,
+    Array,
     GradientFlow,
     IsotropicGaussian,
     LeakyKernels,
@@ -17,10 +17,10 @@ from luckproof import (
     TwoLayerStudents,
     UniformSphere,
     integrate,
+    network_seeds,
     teachers,
     train,
 )
-from nets.streams import network_seeds
 from nets.two_layer.batches import FreshBatches
 
 D, M = 4, 2
