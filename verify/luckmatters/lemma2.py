@@ -271,7 +271,7 @@ both_factors_for_the_step_of_j.rejects(
 @a_factor_for_each_step.drawn_by
 @both_factors_for_the_step_of_j.drawn_by
 def overlap_figure(verdict: Verdict) -> Figure:
-    """``d*_jk`` over the printed and the corrected bound, as student j walks straight towards teacher k."""
+    """d*_jk over both bounds as student j walks straight towards teacher k: above 1 a bound fails."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     angles = np.linspace(1e-3, 0.6, 60)
     walk = [NearPair(theta0=float(theta), angle=float(np.pi / 2)) for theta in angles]

@@ -213,7 +213,7 @@ with_fan_outs.rejects("K_l at half its value", STEEP, share_of_K=0.5)
 @without_fan_outs.drawn_by
 @with_fan_outs.drawn_by
 def difference_figure(verdict: Verdict) -> Figure:
-    """``||Delta q_jk||`` over both bounds as the fan-out moves, at a fixed small step of the fan-in."""
+    """‖Δq_jk‖ over both bounds as the fan-out moves, at a fixed small step of the fan-in: above 1 a bound fails."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     shifts = np.linspace(0, 0.5, 60)
     start = WeightedPair(theta0=0.05, near_k=1.0, bearing=math.pi)

@@ -217,7 +217,7 @@ falls_off_quadratically.rejects("order 3 claimed of isotropic input", FallOff(st
 
 @falls_off_quadratically.drawn_by
 def needed_constant_figure(verdict: Verdict) -> Figure:
-    """``C_0`` needed at distance ``||dw||``: level for isotropic input, like ``1/||dw||`` for others."""
+    """C₀ needed at distance ‖δw_j‖: level for isotropic input; for others it grows like 1/‖δw_j‖: none is enough."""
     figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
     distances = np.geomspace(1e-4, 0.5, 40)
     for name, instance in (

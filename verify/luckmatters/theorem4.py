@@ -212,7 +212,7 @@ for rate in (printed_rate, corrected_rate):
 
 @corrected_rate.drawn_by
 def figure(verdict: Verdict) -> Figure:
-    """Bound against measured decay, one mark a non-vacuous instance, by family."""
+    """Rate bound over the slowest measured decay, a mark for each instance: the claim asks for marks below the line."""
     fig, axes = plt.subplots(figsize=(5.6, 4.2), layout="constrained")
     families = {"one teacher": [], "two teachers": [], "thresholded": []}  # type: dict[str, list[tuple[float, float]]]
     for record in verdict.judged:

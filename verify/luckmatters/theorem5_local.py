@@ -127,7 +127,7 @@ contracts_near_the_solution.includes("just inside", SolutionStart(share=0.999))
 
 @contracts_near_the_solution.drawn_by
 def proved_and_found(verdict: Verdict) -> Figure:
-    """Proved against found rates at the starts of the verdict."""
+    """Found over proved rates at the starts of the verdict: the claim asks for marks above the line."""
     fig, axes = plt.subplots(figsize=(5.2, 4.2), layout="constrained")
     for kind, marker in (("slowest", "o"), ("random", ".")):
         points = [
