@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dynamics.measures.named_laws import ActivationName, MeasureName, NamedLaw
 from dynamics.ode.run_options import RunOptions
 from dynamics.options import option
+from dynamics.two_layer.named_laws import ActivationName, MeasureName, NamedLaw
 from dynamics.validation import positive_int
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TwoLayerOptions(RunOptions):
     The start is either ``theta0`` (n = m students at that angle from their teachers) or ``p_W, p_V`` (the perturbed
     start of Luck Matters, section 4.2). The ``projected`` flow takes a ``theta0`` start and fan-outs of one.
     ``threshold``: teachers are active above it; for the ``biased`` measure only. Input law and activation: as
-    :class:`~dynamics.measures.named_laws.NamedLaw`. The ``gradient`` flow is the gradient flow on every law;
+    :class:`~dynamics.two_layer.named_laws.NamedLaw`. The ``gradient`` flow is the gradient flow on every law;
     ``projected`` and ``two-layer`` are so, on unit columns, for isotropic and spherical input.
 
     Raises ValueError or TypeError, naming the option, on values that do not go together.

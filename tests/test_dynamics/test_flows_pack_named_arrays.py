@@ -126,9 +126,9 @@ def test_three_lines_make_a_flow() -> None:
 def test_packing_names_what_does_not_fit() -> None:
     """A missing array, and one of another shape; a further one is passed over."""
     flow = Decay()
-    with pytest.raises(ValueError, match=r"^x: expected among the arrays of Decay, got y"):
+    with pytest.raises(ValueError, match=r"^arrays: expected x of Decay among them, got \['y'\]"):
         flow.pack({"y": np.ones(3)})
-    with pytest.raises(ValueError, match=r"^x: expected shape \(\.\.\., 2, 3\), got \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"^arrays\['x'\]: expected shape \(\.\.\., 2, 3\), got \(3, 2\)"):
         flow.pack({"x": np.ones((3, 2))})
     assert flow.pack({"x": np.ones((2, 3)), "fixed": np.ones(1)}).tolist() == [1.0] * 6
 

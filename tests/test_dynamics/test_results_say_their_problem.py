@@ -88,7 +88,9 @@ def test_a_measure_of_ones_own_must_be_passed() -> None:
             return tuple(0.5 * part for part in super().kernels(A, B))
 
     held = problem(Halved(4)).description()
-    with pytest.raises(ValueError, match=r"^measure: expected one of IsotropicGaussian.*got 'Halved'"):
+    with pytest.raises(
+        ValueError, match=r"^description: measure: expected one of IsotropicGaussian.*got 'Halved'"
+    ):
         TeacherStudent.from_description(held)
     assert TeacherStudent.from_description(held, measure=Halved(4)).n == 3
     with pytest.raises(ValueError, match=r"^description: .*DeepProblem, got kind 'TeacherStudent'"):

@@ -36,7 +36,7 @@ def test_an_altered_argument_is_typed() -> None:
         {"altered": {"bound": float("nan")}},  # JSON has no such number
         {"altered": {"bound": {1, 2}}},
     ],
-    ids=str,
+    ids=lambda parts: " and ".join(parts),
 )
 def test_what_cannot_be_typed_has_no_command(parts: dict[str, object]) -> None:
     """Rather than one that does something else."""

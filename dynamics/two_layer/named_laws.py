@@ -1,4 +1,7 @@
-"""Input laws by name and a few plain numbers, as options give them."""
+"""Input laws by name and a few plain numbers, as options give them.
+
+Not in the room of measures: options are read before SciPy is there, and a measure needs it.
+"""
 
 from __future__ import annotations
 
