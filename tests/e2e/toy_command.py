@@ -6,6 +6,7 @@ names a file: as long as it is not there, what judges the last statement touches
 """
 
 import dataclasses
+import functools
 import os
 import signal
 import time
@@ -28,6 +29,7 @@ def sleep(point, context):
 def trapped(statement):
     """The statement, judged as ever once the trap is open."""
 
+    @functools.wraps(statement.evidence)  # so that it counts as the toys' own code, as without a trap
     def evidence(point, context):
         trap = Path(os.environ["TOY_TRAP"])
         if not trap.exists():
