@@ -67,7 +67,11 @@ class EmpiricalMeasure(InputMeasure):
         """
         if not callable(sampler):
             raise TypeError(f"sampler: expected a function of a size and a generator, got {shown(sampler)}")
-        drawn = np.asarray(sampler(positive_int("size", size), generator("rng", rng, of="drawn")))
+        count, random = positive_int("size", size), generator("rng", rng, of="drawn")
+        try:
+            drawn = np.asarray(sampler(count, random))
+        except MemoryError as error:
+            raise ValueError(f"size: expected draws that fit the memory, got {count:,}: {error}") from error
         if drawn.ndim != 2 or len(drawn) != size:
             raise ValueError(f"sampler: expected draws of shape ({size}, d), got shape {drawn.shape}")
         return cls(drawn)

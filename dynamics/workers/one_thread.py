@@ -19,11 +19,14 @@ _before: list[tuple[Any, int]] = []
 """The libraries that all threads of the program share, with the threads that they had before the first of the calls."""
 
 
+BRINGERS = ("torch", "sksundae")
+"""Packages that bring a library of linear algebra of their own when they are imported, after NumPy's and SciPy's."""
+
+
 @functools.cache
-def _libraries(with_torch: bool) -> ThreadpoolController:
-    return (
-        ThreadpoolController()
-    )  # looks through all loaded libraries: once a process, and once torch has come
+def _libraries(bringers: tuple[bool, ...]) -> ThreadpoolController:
+    """The libraries that are loaded. To look for them takes milliseconds: once, and again when a bringer has come."""
+    return ThreadpoolController()
 
 
 def threads() -> int:
@@ -42,9 +45,7 @@ def one_thread() -> Iterator[None]:
     with _lock:
         if not _inside:
             shared = [library for library in _loaded() if not _of_each_thread(library)]
-            if (
-                "torch" in sys.modules
-            ):  # it takes a number of its own when it first computes, and sets OpenMP's
+            if "torch" in sys.modules:  # takes a number of its own when it first computes, and sets OpenMP's
                 shared.append(_Torch())
             _before[:] = [(library, int(library.num_threads)) for library in shared]
         _inside += 1
@@ -77,7 +78,7 @@ def _loaded() -> list[Any]:
     import numpy  # noqa: F401
     import scipy.linalg  # noqa: F401
 
-    return list(_libraries("torch" in sys.modules).lib_controllers)
+    return list(_libraries(tuple(name in sys.modules for name in BRINGERS)).lib_controllers)
 
 
 def _of_each_thread(library: Any) -> bool:

@@ -156,7 +156,10 @@ def test_too_little_memory_is_bad_input(
             ["verify", "luckmatters.theorem4.printed", "--instance", '{"d": 1000000000}'],
             "instance: d: expected sizes that fit",
         ),
-        (["figure", "specialization.9", "--set", "networks=1000000000"], "--set networks: expected sizes that fit"),
+        (
+            ["figure", "specialization.9", "--set", "networks=1000000000"],
+            "--set networks: expected sizes that fit",
+        ),
         (["simulate", "--instances", "100000000000"], "--instances: the run takes about"),
         (["simulate", "--points", "1000000000000"], "--points: the run takes about"),
         (["simulate", "--flow", "deep", "--samples", "100000000000"], "--samples: the run takes about"),

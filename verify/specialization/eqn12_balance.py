@@ -225,7 +225,7 @@ SLOW, FAST = Regime("small fan-out"), Regime("large fan-out")
 
 
 def near_the_limit(regime: Regime) -> tuple[Assumption, ...]:
-    """Starts and sizes at which the next term of the law is below ``OF_THE_LAW``."""
+    """Starts and sizes at which the next term of the law is below a tenth of it."""
     return (
         Assumption.below("ε / min(s², 1)", regime.start / min(regime.scale**2, 1.0), 0.0205),
         Assumption.below("s, the scale,", regime.scale, 1.505),

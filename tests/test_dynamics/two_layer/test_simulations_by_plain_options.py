@@ -11,13 +11,18 @@ import pytest
 from dynamics.two_layer.problem_options import FlowName, MeasureName, TeacherName
 from dynamics.two_layer.simulation import TwoLayerSimulation
 from luckproof import (
+    AnisotropicGaussian,
     BiasedGaussian,
+    EmpiricalMeasure,
+    GaussianMixture,
     GradientFlow,
+    InputMeasure,
     IsotropicGaussian,
     ProjectedFlow,
     Status,
     TeacherStudent,
     TwoLayerFlow,
+    UniformSphere,
     integrate,
 )
 
@@ -29,11 +34,17 @@ FLOWS = {
 SMALL = {"d": 4, "m": 2, "t_end": 2.0, "points": 3}
 
 
-CHOICES = [
-    (flow, teacher, measure)
-    for flow, teacher, measure in itertools.product(FLOWS, TeacherName, MeasureName)
-    if (flow, measure) != (FlowName.GRADIENT, MeasureName.BIASED)
-]
+LAWS: dict[str, type[InputMeasure]] = {
+    MeasureName.ISOTROPIC: IsotropicGaussian,
+    MeasureName.BIASED: BiasedGaussian,
+    MeasureName.ANISOTROPIC: AnisotropicGaussian,
+    MeasureName.SPHERE: UniformSphere,
+    MeasureName.RADEMACHER: EmpiricalMeasure,
+    MeasureName.LAPLACE: EmpiricalMeasure,
+    MeasureName.MIXTURE: GaussianMixture,
+}
+
+CHOICES = list(itertools.product(FLOWS, TeacherName, MeasureName))
 
 
 @pytest.mark.parametrize(("flow", "teacher", "measure"), CHOICES)
@@ -45,18 +56,12 @@ def test_the_flow_is_the_one_that_is_named(
     assert type(built) is FLOWS[flow]
     problem = built.problem
     assert (problem.m, problem.n) == (2, 2)
-    assert type(problem.measure) is (BiasedGaussian if measure is MeasureName.BIASED else IsotropicGaussian)
+    assert type(problem.measure) is LAWS[measure]
     directions = problem.teacher_W[:4]
     gram = directions.T @ directions
     assert (abs(gram[0, 1]) < 1e-12) == (teacher is not TeacherName.RANDOM)
     turned = np.arccos(np.sum(problem.teacher_W * problem.student_W, axis=0))
     np.testing.assert_allclose(turned, 0.2, rtol=1e-7)
-
-
-def test_a_flow_that_a_measure_cannot_have_is_refused() -> None:
-    """When it is built, naming the option."""
-    with pytest.raises(TypeError, match=r"^measure: expected one with a gradient_term, got BiasedGaussian"):
-        TwoLayerSimulation(flow=FlowName.GRADIENT, measure=MeasureName.BIASED, **SMALL).build()
 
 
 def test_thresholds_shut_the_teachers() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -21,6 +24,20 @@ def two() -> Iterator[None]:
         if threads() != 2:
             pytest.skip("the libraries here have one thread")
         yield
+
+
+LATER = """
+from threadpoolctl import ThreadpoolController
+from dynamics.workers.one_thread import one_thread, threads
+def count():
+    return len(ThreadpoolController().lib_controllers)
+threads()
+before = count()
+import sksundae
+after = count()
+with one_thread():
+    print(before, after, max(l.num_threads for l in ThreadpoolController().lib_controllers))
+"""
 
 
 def blas_threads() -> int:
@@ -62,6 +79,17 @@ def test_those_who_leave_first_change_nothing_for_the_others() -> None:
     thread.join()
     assert seen == [1, 1]
     assert threads() == blas_threads() == 2
+
+
+def test_a_library_that_came_later_is_limited_too() -> None:
+    """SUNDIALS brings an OpenBLAS of its own: its threads count as soon as it is there."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATER], capture_output=True, text=True, check=True, timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"},
+    )  # fmt: skip
+    before, after, inside = map(int, done.stdout.split())
+    assert after > before
+    assert inside == 1
 
 
 def test_torch_computes_on_one_thread() -> None:
