@@ -137,7 +137,7 @@ def separated_layers(
     for width in widths:
         positive_int("widths", width)
     if len(widths) > 1:
-        check_fits("widths", max(map(math.prod, pairwise(widths))) * math.prod(batch))
+        check_fits("widths", max(map(math.prod, pairwise(widths))) * max(math.prod(batch), 1))
     source = generator("rng", rng, of="separated_layers")
     return tuple(separated(below, above, source, batch) for below, above in pairwise(widths))
 
@@ -145,7 +145,7 @@ def separated_layers(
 def _check_sizes(d: int, m: int, batch: Sequence[int]) -> None:
     """Sizes from 1 on (an empty ensemble is one), of arrays that fit the memory."""
     instances = math.prod(integer("batch", size, least=0) for size in batch)
-    check_fits("d", positive_int("d", d) * positive_int("m", m) * instances)
+    check_fits("d", positive_int("d", d) * positive_int("m", m) * max(instances, 1))
 
 
 def _distinct(candidates: Array) -> Array:

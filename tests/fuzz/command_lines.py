@@ -31,7 +31,7 @@ LINES: dict[str, str] = {
     "compare": f"{SMALL} --steps 4 --batch-size 4 --networks 3 --device cpu",
     "certify": "--d 2 --m 2 --theta0 0.05 --max-steps 20",
     "sweep": "sweep.toml --out runs --dry-run",
-    "figure": "luckmatters.theorem5 --out pictures --set networks=3 --set t_end=0.06",
+    "figure": "luckmatters.theorem5 --out pictures --set networks=3 --set t_end=0.3",
     "bn-bias": "net.pth",
 }
 """The words of each command that are right, and done in a moment."""
@@ -110,10 +110,11 @@ def line_came_out(command: str, odd: Sequence[str]) -> Fault | None:
         except (Exception, SystemExit) as error:
             return Fault(type(error).__name__, str(error)[:200])
         left = sorted(_content(Path(outer)) - before)
-        return _wrong(code, out.getvalue(), told.getvalue(), left, odd)
+        asked = [*odd, *(word for word in LINES[command].split() if len(word) > 3)]
+        return _wrong(code, out.getvalue(), told.getvalue(), left, asked)
 
 
-def _wrong(code: int, out: str, told: str, left: list[str], odd: Sequence[str]) -> Fault | None:
+def _wrong(code: int, out: str, told: str, left: list[str], asked: Sequence[str]) -> Fault | None:
     lines = told.splitlines()
     if code == BROKEN:
         return Fault("something of ours broke", told[:300])
@@ -128,7 +129,7 @@ def _wrong(code: int, out: str, told: str, left: list[str], odd: Sequence[str]) 
             return Fault("not one line of reason", told[:300])
     if code == BAD_INPUT and out:
         return Fault("output of what was refused", out[:200])
-    if code == BAD_INPUT and not _names(lines[0], odd):
+    if code == BAD_INPUT and not _names(lines[0], asked):
         return Fault("option not named", lines[0][:300])
     if len(told) > 2000:
         return Fault("an error without end", f"{len(told)} characters")
@@ -137,7 +138,7 @@ def _wrong(code: int, out: str, told: str, left: list[str], odd: Sequence[str]) 
 
 def _names(line: str, odd: Sequence[str]) -> bool:
     """Whether an option, or what came in its place, is named."""
-    if re.search(r"--?[a-z]", line):
+    if re.search(r"(?<!\w)--?\w|^luckproof: \w+: expected|extra argument", line):
         return True
     return any(
         part and part in line

@@ -41,6 +41,9 @@ from verify.command.surroundings import (
 
 READER_GONE = 141
 
+LONGEST_WORD = 1000
+"""Characters of one word of a message that are shown whole: paths are, and what was typed by mistake is not."""
+
 app = typer.Typer(
     name="luckproof",
     help="Verdicts on the statements of two papers about ReLU students and teachers, and their dynamics.",
@@ -194,7 +197,8 @@ def _broken(error: Exception) -> str:
 
 def _complain(message: str, code: int) -> int:
     with suppress(OSError, ValueError):  # a full or closed stderr does not change what happened
-        print(f"luckproof: {on_one_line(' '.join(message.split()))}", file=sys.stderr, flush=True)
+        words = (word if len(word) <= LONGEST_WORD else f"{word[:80]}…" for word in message.split())
+        print(f"luckproof: {on_one_line(' '.join(words))}", file=sys.stderr, flush=True)
     return code
 
 
