@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from dynamics.memory import check_size
-from dynamics.validation import positive_int, shown
+from dynamics.validation import number, positive_int, shown
 
 DEFAULT_RECORDS = 200
 """Records of a run, spread evenly, when neither ``record_every`` nor ``record_at`` is given."""
@@ -25,6 +26,14 @@ def record_steps(steps: int, every: int | None = None, at: Sequence[int] | None 
         check_size("record_every", steps // positive_int("record_every", every))
         at = range(0, steps, every)
     return sorted(_whole(at, steps, "whole step numbers") | {0, steps})
+
+
+def checked_rate(lr: float, steps: int) -> float:
+    """A learning rate > 0 with which the steps end at a finite time; raises TypeError or ValueError."""
+    rate = number("lr", lr, positive=True)
+    if not math.isfinite(rate * float(steps)):
+        raise ValueError(f"lr: expected a rate with steps x lr finite, got {shown(lr)} for {steps} steps")
+    return rate
 
 
 def record_epochs(epochs: int, at: Sequence[int] | None = None) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from dynamics.memory import check_size
 from dynamics.validation import positive_int
 from nets.devices import resolve_device
 from nets.record_times import record_steps
@@ -52,6 +53,7 @@ class TrainingPlan:
         if not isinstance(setting, SpecializationSetting):
             raise TypeError(f"setting: expected a SpecializationSetting, got {type(setting).__name__}")
         place, count = resolve_device(device), positive_int("networks", networks)
+        check_size("networks", count)
         seeds = network_seeds(seed, count)
         every = EPOCH if record_every is None and record_at is None else record_every
         marks = record_steps(positive_int("steps", steps), every, record_at)

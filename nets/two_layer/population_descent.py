@@ -13,8 +13,8 @@ from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
-from dynamics.validation import number, positive_int
-from nets.record_times import record_steps
+from dynamics.validation import positive_int
+from nets.record_times import checked_rate, record_steps
 from nets.two_layer.recording import TIME_COUNTS
 
 
@@ -45,8 +45,8 @@ def population_descent(
     Cost: one evaluation of the flow a step, for all instances; memory that of an evaluation and of the records.
     Source: Luck Matters, Theorem 4, whose bound is stated for steps of size eta.
     """
-    lr = number("lr", lr, positive=True)
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
+    lr = checked_rate(lr, steps)
     y, step, status = flow.initial_state(), 0, Status.FINISHED
     rows: list[dict[str, NDArray[np.float64]]] = []
     with np.errstate(all="ignore"):  # an overflow is reported by the run's status

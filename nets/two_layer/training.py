@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 
 from dynamics.boundary import checked
+from dynamics.memory import check_fits
 from dynamics.ode.progress import Progress, Report, reporting
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
 from nets.endings import Ending
-from nets.record_times import record_steps
+from nets.record_times import checked_rate, record_steps
 from nets.streams import network_seeds
 from nets.two_layer.batches import FreshBatches
 from nets.two_layer.networks import BatchGradient, TwoLayerStudents
@@ -86,8 +87,10 @@ def train(
     problem.require_u_set()
     if projected:
         problem.require_unit_columns()
-    lr, batch_size = number("lr", lr, positive=True), positive_int("batch_size", batch_size)
+    batch_size = positive_int("batch_size", batch_size)
+    check_fits("batch_size", batch_size * (problem.d + problem.m + problem.n) * students.count)
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
+    lr = checked_rate(lr, steps)
     seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
     trains_V = not projected if train_V is None else bool(train_V)
     rule = UpdateRule(

@@ -738,6 +738,14 @@ add(
     lp.population_descent,
     lambda: {"flow": lp.ProjectedFlow(problem()), "lr": 0.1, "steps": 3, "record_every": 1},
     meets=a_run,
+    only=("flow", "lr", "record_every"),  # many steps with few records are right, and take their time
+)
+add(
+    "population_descent, steps",
+    lp.population_descent,
+    lambda: {"flow": lp.ProjectedFlow(problem()), "lr": 0.1, "steps": 3, "record_every": 1},
+    meets=a_run,
+    only=("steps",),
 )
 add(
     "population_descent, record_at",
@@ -758,7 +766,7 @@ add(
         "projected": True,
         "train_V": None,
         "record_every": 1,
-        "max_seconds": 5.0,
+        "max_seconds": 1.0,
         "progress": False,
     },
     meets=a_run,
@@ -812,15 +820,14 @@ add(
         "progress": False,
     },
     meets=a_run,
-    only=(
-        "setting",
-        "seed",
-        "networks",
-        "steps",
-        "record_every",
-        "device",
-        "progress",
-    ),  # workers start processes
+    only=("setting", "seed", "networks", "record_every", "device", "progress"),  # workers start processes
+)
+add(
+    "train_specialization, steps",
+    lp.train_specialization,
+    lambda: {"setting": setting(), "seed": 0, "steps": 3, "record_every": 1, "device": "cpu"},
+    meets=a_run,
+    only=("steps",),
 )
 
 
@@ -1029,6 +1036,10 @@ add(
         "flow_of": lp.ProjectedFlow, "problem": problem(), "lr": 0.1, "batch_size": 4, "steps": 4, "networks": 2,
         "seed": 0, "device": "cpu", "points": 3, "level": 1e-3, "resolve": 0.1, "progress": False,
     },
+    only=(
+        "flow_of", "problem", "lr", "batch_size", "networks", "seed", "device", "points", "level", "resolve",
+        "progress",
+    ),
     slow=True,
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from dynamics.boundary import naming
 from dynamics.validation import positive_int, shown
 from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
@@ -68,7 +69,7 @@ class DeepTrainingPlan:
             teacher,
             Distillation(teacher) if objective is None else objective,
             source,
-            students.expand(evaluation),
+            _expanded(students, evaluation),
             sgd,
             epochs,
             record_epochs(epochs, record_at),
@@ -127,3 +128,8 @@ def _require_parts(source: Any, objective: Any, observe: Any) -> None:
         raise TypeError(f"objective: expected an objective with part(networks), got {shown(objective)}")
     if observe is not None and not callable(observe):
         raise TypeError(f"observe: expected a callable, got {shown(observe)}")
+
+
+def _expanded(students: DeepNetworks, evaluation: Tensor) -> Tensor:
+    with naming("evaluation"):
+        return students.expand(evaluation)
