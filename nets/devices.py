@@ -53,7 +53,7 @@ def require_dtype(dtype: torch.dtype) -> torch.dtype:
     """``dtype`` itself when it is float64 or float32; raises ValueError otherwise."""
     import torch
 
-    if dtype not in (torch.float64, torch.float32):
+    if not isinstance(dtype, torch.dtype) or dtype not in (torch.float64, torch.float32):
         raise ValueError(f"dtype: expected torch.float64 or torch.float32, got {shown(dtype)}")
     return dtype
 

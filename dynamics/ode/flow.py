@@ -156,6 +156,9 @@ class Flow(HearsOverrides, ABC):
                     f"arrays[{name!r}]: expected shape (..., {str(shape)[1:-1]}), got {array.shape}"
                 )
             parts.append(array.reshape((*lead, prod(shape))))
+        leads = [part.shape[:-1] for part in parts]
+        if any(lead != leads[0] for lead in leads):
+            raise ValueError(f"arrays: expected the same leading axes in all, got {shown(leads)}")
         return np.concatenate(parts, axis=-1)
 
     def unpack(self, y: Vector) -> dict[str, Array]:

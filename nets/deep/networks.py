@@ -138,7 +138,7 @@ class DeepNetworks:
 
     def traced(self, x: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Pre-activation z_l (the input of the ReLU) and value f_l of every layer, shaped as by :meth:`activations`."""
-        values = side_by_side(self.expand(x))
+        values = side_by_side(self.expand(x).to(self.dtype))
         kept = []
         for block in self.blocks():
             z = block.pre_activation(values)
@@ -156,6 +156,8 @@ class DeepNetworks:
         floating_tensor("x", x)
         if x.shape[-len(inputs) :] != inputs or x.dim() - len(inputs) not in (1, 2):
             raise ValueError(f"x: expected (S, B, {', '.join(map(str, inputs))}), got {tuple(x.shape)}")
+        if not x.shape[-len(inputs) - 1]:
+            raise ValueError(f"x: expected one or more inputs, got {tuple(x.shape)}")
         if x.dim() - len(inputs) == 1:
             x = x.expand(self.count, *x.shape)
         if x.shape[0] != self.count:

@@ -26,6 +26,7 @@ class Call:
         arguments: makes the arguments; a folder that is empty is at hand for those that write.
         meets: raises AssertionError where a result is wrong, given the arguments.
         only: the arguments that are changed; all where it is empty.
+        inside: names of arrays inside an argument, a flat state, which may be named in its place.
         slow: whether one call takes more than some 50 ms: left to the deep run.
     """
 
@@ -33,6 +34,7 @@ class Call:
     arguments: Callable[[Path], dict[str, Any]]
     meets: Callable[[Any, Mapping[str, Any]], None] = lambda result, given: None
     only: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
     slow: bool = False
 
 

@@ -160,4 +160,8 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("train", {"lr": 1e308}),
     ("train_deep", {"evaluation": torch.ones(0, 2).double()}),
     ("train_specialization", {"networks": 10**18}),
+    ("OneTeacherFlow.pack", {"arrays": {"delta": np.ones(1), "rho": np.ones((2, 1)), "v": np.ones(1)}}),
+    ("DeepNetworks.output", {"x": torch.ones(4, 3)}),
+    ("DeepNetworks.output", {"x": torch.ones(0, 3).double()}),
+    ("DeepNetworks.to", {"dtype": np.ones((2, 3))}),
 ]

@@ -74,7 +74,7 @@ def came_out(call: Call, odd: Mapping[str, Any]) -> Fault | None:
             return Fault("invariant", str(error) or "the result does not meet what it should")
         except (ValueError, TypeError) as error:
             left = sorted(path.name for path in folder.rglob("*"))
-            return Fault("partial file", str(left)) if left else _unclear(error, valid, odd)
+            return Fault("partial file", str(left)) if left else _unclear(call, error, valid, odd)
         except Exception as error:
             return Fault(type(error).__name__, str(error)[:200])
         if told:
@@ -122,7 +122,7 @@ def _parts(value: Any) -> list[str]:
     return [field.name for field in fields(value)] if is_dataclass(value) else []
 
 
-def _unclear(error: Exception, valid: Mapping[str, Any], odd: Mapping[str, Any]) -> Fault | None:
+def _unclear(call: Call, error: Exception, valid: Mapping[str, Any], odd: Mapping[str, Any]) -> Fault | None:
     """Why the refusal is not clear: an argument (or a key of one) named, what was expected, what came, in a few lines.
 
     A file is named by its path, and what is wrong with it says what was expected.
@@ -132,7 +132,11 @@ def _unclear(error: Exception, valid: Mapping[str, Any], odd: Mapping[str, Any])
     if any(callable(value) for value in odd.values()):
         return None  # what a caller's own function raises is the caller's
     told = any(as_told in text for value in odd.values() for as_told in _as_told(value))
-    names = [*valid, *(part for value in (*valid.values(), *odd.values()) for part in _parts(value))]
+    names = [
+        *valid,
+        *call.inside,
+        *(part for value in (*valid.values(), *odd.values()) for part in _parts(value)),
+    ]
     if not told and not any(re.search(rf"\b{re.escape(str(name))}\b", head) for name in names):
         return Fault("argument not named", f"{type(error).__name__}: {text[:200]}")
     if not told and not ("expected" in text and "got" in text):

@@ -102,12 +102,18 @@ FLOWS: dict[str, Callable[[], Any]] = {
 }
 for kind, flow in FLOWS.items():
     for method in ("unpack", "observables"):
-        add(f"{kind}.{method}", in_range(flow, method), lambda flow=flow: {"y": flow().initial_state()})
+        add(
+            f"{kind}.{method}",
+            in_range(flow, method),
+            lambda flow=flow: {"y": flow().initial_state()},
+            inside=("W", "V"),
+        )
     add(
         f"{kind}.__call__",
         in_range(flow, "__call__"),
         lambda flow=flow: {"t": 0.0, "y": flow().initial_state()},
         only=("y",),
+        inside=("W", "V"),
     )
     add(
         f"{kind}.pack",
@@ -124,6 +130,7 @@ add(
     "Flow.observables_along",
     in_range(FLOWS["TwoLayerFlow"], "observables_along"),
     lambda: {"states": np.stack([FLOWS["TwoLayerFlow"]().initial_state()] * 2)},
+    inside=("W", "V"),
 )
 
 # Networks.
