@@ -33,6 +33,7 @@ LINES: dict[str, str] = {
     "sweep": "sweep.toml --out runs --dry-run",
     "figure": "luckmatters.theorem5 --out pictures --set networks=3 --set t_end=0.3",
     "bn-bias": "net.pth",
+    "new": "flow mine",
 }
 """The words of each command that are right, and done in a moment."""
 
