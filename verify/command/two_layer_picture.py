@@ -7,19 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dynamics.ode.results.pictures import MOST_LINES, SMALLEST, bands, smallest_shown
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.flows import TwoLayerDynamics
 from verify.command.measured_rates import Rates
 from verify.figures.style import FAILING, HOLDING, REFERENCE
-
-SMALLEST = 1e-18
-"""Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss.
-
-Not of a run in deviations, whose small values are as good as its large ones."""
-
-
-MOST_LINES = 60
-"""Nodes times instances up to which each is a line of its own; beyond, bands tell more."""
 
 
 def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Figure:
@@ -28,7 +20,7 @@ def picture(flow: TwoLayerDynamics, trajectory: Trajectory, rates: Rates) -> Fig
     figure = Figure(figsize=(4.0 * panels, 3.4))
     axes = figure.subplots(1, panels)
     watched = trajectory.observables
-    smallest = 0.0 if trajectory.attributes.get("in_deviations") else SMALLEST
+    smallest = smallest_shown(trajectory)
     _lines(axes[0], trajectory.t, watched["sin_theta"], HOLDING, smallest=smallest)
     _rate_line(axes[0], trajectory, rates)
     axes[0].set(title="sin θ of each student to its teacher", yscale="log")
@@ -59,22 +51,11 @@ def _lines(
     if not label:
         series = np.where(series > smallest, series, np.nan)
     if series.shape[1] > MOST_LINES:
-        _bands(axes, t, series, colour, label)
+        bands(axes, t, series, colour, label)
         return
     lines = axes.plot(t, series, color=colour, lw=1, alpha=max(0.25, min(0.9, 12 / series.shape[1])))
     if label:
         lines[0].set_label(label)
-
-
-def _bands(axes: Axes, t: NDArray[np.float64], series: NDArray[np.float64], colour: str, label: str) -> None:
-    """Median, the middle nine tenths and the extremes of many series."""
-    seen = np.isfinite(series).any(axis=1)
-    t, series = t[seen], series[seen]
-    lowest, low, middle, high, highest = np.nanpercentile(series, (0, 5, 50, 95, 100), axis=1)
-    axes.fill_between(t, lowest, highest, color=colour, alpha=0.15, lw=0, label=f"{label} all".strip())
-    axes.fill_between(t, low, high, color=colour, alpha=0.3, lw=0, label=f"{label} 5 to 95 %".strip())
-    axes.plot(t, middle, color=colour, lw=1.2, label=f"{label} median of {series.shape[1]}".strip())
-    axes.legend()
 
 
 def _rate_line(axes: Axes, trajectory: Trajectory, rates: Rates) -> None:

@@ -34,15 +34,21 @@ MOST_LINES = 60
 """Series up to which each is a line of its own."""
 
 SMALLEST = 1e-18
-"""Values at or below this are left out of a logarithmic axis: they are rounding."""
+"""Values at or below this are left out of a logarithmic axis: they are rounding, which may be negative in a loss."""
+
+
+def smallest_shown(run: TrajectoryData) -> float:
+    """:data:`SMALLEST`; 0 for a run in deviations, whose small values are as good as its large ones."""
+    return 0.0 if run.attributes.get("in_deviations") else SMALLEST
 
 
 def plot(run: TrajectoryData, names: Sequence[str] | None = None) -> Figure:
     """One panel for each observable over time; see ``Trajectory.plot``."""
     figure, panels, chosen = _panels(_asked(run, names), rows=1)
     for axes, name in zip(panels[0], chosen, strict=True):
-        series = _series(run, name)
-        _draw(axes, run.t, series, logarithmic=_falls(series))
+        series, smallest = _series(run, name), smallest_shown(run)
+        logarithmic = _falls(series, smallest)
+        _draw(axes, run.t, _seen(series, smallest, logarithmic), logarithmic=logarithmic)
         axes.set(title=LONG_NAMES.get(name, name), xlabel=f"t ({run.time_counts})")
     return figure
 
@@ -69,9 +75,11 @@ def plot_against(theory: TrajectoryData, runs: TrajectoryData, names: Sequence[s
                 f"runs: expected {name} of runs from the theory's {line.shape[1]} series, or copies of them,"
                 f" got {found.shape[1]}"
             )
-        logarithmic = _falls(line)
-        _draw(above, theory.t, line, logarithmic=logarithmic, label="theory", colour=THEORY)
-        marks = above.plot(runs.t[dots], _seen(found[dots], logarithmic), ".", color=RUNS, ms=4, alpha=0.5)
+        logarithmic = _falls(line, smallest_shown(theory))
+        shown_line = _seen(line, smallest_shown(theory), logarithmic)
+        _draw(above, theory.t, shown_line, logarithmic=logarithmic, label="theory", colour=THEORY)
+        seen = _seen(found[dots], smallest_shown(runs), logarithmic)
+        marks = above.plot(runs.t[dots], seen, ".", color=RUNS, ms=4, alpha=0.5)
         count = found.shape[1] // max(1, _nodes(runs, name))
         marks[0].set_label(f"{count} run{'s' if count > 1 else ''}")
         above.set(title=LONG_NAMES.get(name, name))
@@ -138,31 +146,36 @@ def _at(theory: TrajectoryData, line: Array, t: Array) -> Array:
     return np.stack([np.interp(t, theory.t, series) for series in line.T], axis=1)
 
 
-def _falls(series: Array) -> bool:
+def _falls(series: Array, smallest: float) -> bool:
     """Whether a logarithmic axis tells more: no value below zero but for rounding, and two decades of them."""
-    seen = series[np.isfinite(series) & (series > SMALLEST)]
+    seen = series[np.isfinite(series) & (series > smallest)]
     below = np.nanmin(series, initial=0.0)
     return bool(seen.size and below > -1e-12 and seen.max() > 100 * seen.min())
 
 
-def _seen(series: Array, logarithmic: bool) -> Array:
-    return np.where(series > SMALLEST, series, np.nan) if logarithmic else series
+def _seen(series: Array, smallest: float, logarithmic: bool) -> Array:
+    return np.where(series > smallest, series, np.nan) if logarithmic else series
 
 
 def _draw(
     axes: Axes, t: Array, series: Array, *, logarithmic: bool, label: str = "", colour: str = RUNS
 ) -> None:
-    """A line for each series, or median, nine tenths and extremes where they are many."""
-    series = _seen(series, logarithmic)
+    """A line for each series, or bands where they are many."""
     if logarithmic:
         axes.set_yscale("log")
     if series.shape[1] <= MOST_LINES:
         lines = axes.plot(t, series, color=colour, lw=1.2, alpha=max(0.3, min(1.0, 12 / series.shape[1])))
         lines[0].set_label(label)
         return
-    kept = np.isfinite(series).any(axis=1)
-    lowest, low, middle, high, highest = np.nanpercentile(series[kept], (0, 5, 50, 95, 100), axis=1)
-    axes.fill_between(t[kept], lowest, highest, color=colour, alpha=0.15, lw=0, label=f"{label} all".strip())
-    axes.fill_between(t[kept], low, high, color=colour, alpha=0.3, lw=0, label=f"{label} 5 to 95 %".strip())
-    axes.plot(t[kept], middle, color=colour, lw=1.2, label=f"{label} median of {series.shape[1]}".strip())
+    bands(axes, t, series, colour, label)
+
+
+def bands(axes: Axes, t: Array, series: Array, colour: str, label: str) -> None:
+    """Median, the middle nine tenths and the extremes of many series."""
+    seen = np.isfinite(series).any(axis=1)
+    t, series = t[seen], series[seen]
+    lowest, low, middle, high, highest = np.nanpercentile(series, (0, 5, 50, 95, 100), axis=1)
+    axes.fill_between(t, lowest, highest, color=colour, alpha=0.15, lw=0, label=f"{label} all".strip())
+    axes.fill_between(t, low, high, color=colour, alpha=0.3, lw=0, label=f"{label} 5 to 95 %".strip())
+    axes.plot(t, middle, color=colour, lw=1.2, label=f"{label} median of {series.shape[1]}".strip())
     axes.legend()

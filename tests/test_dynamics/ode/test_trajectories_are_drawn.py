@@ -39,6 +39,16 @@ def test_a_run_alone_is_a_panel_for_each_observable():
     ]
 
 
+def test_a_run_without_floor_is_drawn_to_its_end():
+    """In deviations a sine of 1e-60 is no rounding; in the state itself what is below 1e-18 is left out."""
+    start = TeacherStudent.at_angle(teachers.orthonormal(4, 2, 0), 0.5, 1)
+    for deviations in (True, False):
+        run = integrate(ProjectedFlow(start), (0.0, 1600.0), t_eval=[0.0, 1600.0], deviations=deviations)
+        axes = run.plot(["sin_theta"]).axes[0]
+        smallest = min(float(np.nanmin(line.get_ydata())) for line in axes.lines)
+        assert (smallest < 1e-60) == deviations
+
+
 def test_many_instances_are_bands():
     """Forty instances of two students: a median instead of eighty lines."""
     axes = theory((40,)).plot(["sin_theta"]).axes[0]
