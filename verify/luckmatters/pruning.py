@@ -68,7 +68,7 @@ def three_scores(instance: Trained, problem: TeacherStudent, W: Array, V: Array)
     draw=other_ensembles,
     examples=[Trained()],
     cost=TRAINING.at_quick(1),
-    compares=("mean log₁₀ loss by ‖w‖ less that by ‖v‖", "≥", "0"),
+    compares=("mean log₁₀ loss by ‖w‖ less that by ‖v‖", ">", "0"),
     population="trained networks on unit columns, n / m from 3 to 6",
     note="our reading: top-down modulation as ‖v_j‖",
 )

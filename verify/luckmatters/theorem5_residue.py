@@ -108,7 +108,9 @@ def columns_stay_away(instance: MergingPair, context: Context, *, until: float =
 
     The residue is a sum, Σ_j' w_j' d_jj' v_jᵀv_j', and a sum can vanish: two irrelevant nodes that merge with opposite
     fan-outs cancel in it. Then W_u → W* and the loss goes to zero with V_r ≠ 0. (65) is an upper bound on each term;
-    that it does not vanish says nothing on the sum.
+    that it does not vanish says nothing on the sum. A run ends at a finite time; that w_j goes all the way while
+    ‖v_r‖ stays is proved for a pair with fan-outs of 1.2, by certificate (docs/theorems.md, "Certificates where both
+    layers move").
     """
     # Altered: looked at after the time ``until``.
     sine, left, apart = state_at(instance, until)
@@ -138,7 +140,8 @@ columns_stay_away.errs(
     says="v4, section 8.6.2, after (65): if ‖v_j'‖ (j' ∈ [r]) does not converge to zero there is always a residue and"
     " w_j won't converge to w*_j",
     true="the residue is a sum and cancels where two irrelevant nodes merge with opposite fan-outs: from ordinary"
-    " starts sin θ_u falls below 1e-3 of its start (and on to rounding) with ‖v_r‖ > 0.2 left",
+    " starts sin θ_u falls below 1e-3 of its start (and on to rounding) with ‖v_r‖ > 0.2 left; for one start w_j → w*_j"
+    " with ‖v_r(∞)‖ ≥ 0.757 is proved by certificate",
     impact="substance",
     matters="V_r → 0 is not necessary for W_u → W*; nothing later in the proof uses the sentence",
 )

@@ -24,6 +24,9 @@ from verify.specialization import VERSION
 NEAR_A_LINE = 1e-3
 """Radians within which a student counts as one on a teacher's line."""
 
+LEAST_KINK = 1e-9
+"""Share of the teacher's own kink that counts as one: the coefficients are sums of a few terms, rounded at 1e-15."""
+
 CONNECTED = Item(
     "specialization.connected",
     Source(
@@ -109,12 +112,13 @@ def no_alignment_half_way(instance: TwoCriticalPoints) -> tuple[Assumption, ...]
     assume=no_alignment_half_way,
     examples=(CROWD,),
     cost=ALGEBRA.at_quick(60),
-    compares=("kink of the residual half way along the straight line", ">", "0"),
+    compares=("kink of the residual half way along the straight line, over the teacher's own", ">", "1e-9"),
 )
 def not_by_one_line(instance: TwoCriticalPoints, context: Context, *, on_the_path: bool = False) -> Evidence:
     """Critical points are not joined by a single straight line
 
     half way between two critical points some teacher has no co-linear student  ⇒  the residual there is not zero
+    (judged: its kink on that teacher's boundary is above 1e-9 of the teacher's own)
 
     Judged by the kink that the residual has on that teacher's boundary, v*_j ‖w*_j‖ where nothing cancels it. Lines
     between points whose nodes are co-linear one by one (copies that share a fan-out differently) do have zero loss; by
@@ -125,10 +129,14 @@ def not_by_one_line(instance: TwoCriticalPoints, context: Context, *, on_the_pat
     start, end = instance.ends()
     corners = segments(teacher, start, end)[:2] if on_the_path else [start, end]
     student = network_at(teacher, between(corners[0], corners[1], 0.5))
-    kinks = [np.linalg.norm(kink_coefficient(node, teacher, student)) for node in teacher.augmented.T]
+    own = teacher.fan_in_norms * teacher.strengths
+    kinks = [
+        float(np.linalg.norm(kink_coefficient(node, teacher, student)) / strength)
+        for node, strength in zip(teacher.augmented.T, own, strict=True)
+    ]
     bare = np.asarray(~colinear(student.augmented, teacher.augmented, NEAR_A_LINE).any(axis=0))
-    largest = max([float(kink) for kink, alone in zip(kinks, bare, strict=True) if alone], default=0.0)
-    return Evidence(predicted=0.0, measured=largest, margin=largest - 1e-9)
+    largest = max([kink for kink, alone in zip(kinks, bare, strict=True) if alone], default=0.0)
+    return Evidence(predicted=LEAST_KINK, measured=largest, margin=largest - LEAST_KINK)
 
 
 not_by_one_line.rejects("the first segment of the path", CROWD, on_the_path=True)

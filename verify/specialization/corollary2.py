@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.geometry.boundaries import COLINEAR_ANGLE
+from dynamics.geometry.boundaries import COLINEAR_ANGLE, aligned, colinear, visibility
 from verify.judging import (
     ALGEBRA,
     SEARCH,
@@ -26,7 +26,7 @@ from verify.mathematics.families.two_layer_pairs import NetworkPair, Splitting, 
 from verify.mathematics.kinks.exact_critical_points import UNCONFIRMED, augmented, exactly_critical, multiples
 from verify.mathematics.kinks.hypotheses import critical_with_observed_student
 from verify.mathematics.kinks.interpolating import TOLERANCE, fitted, interpolating
-from verify.mathematics.kinks.observers import unaligned
+from verify.mathematics.kinks.observers import VISIBLE, unaligned
 from verify.mathematics.precise.rational_pairs import exact
 from verify.specialization import DERIVED, REBUILT, VERSION
 
@@ -175,11 +175,22 @@ unspecialised_contribute_an_affine_function.includes("an antiparallel pair", Spl
 unspecialised_contribute_an_affine_function.excludes("copies only", Splitting(), "some student co-linear")
 
 
-def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
-    """Unspecialised students, none of them but cancelling and idle ones."""
-    others = splitting.opposed + splitting.reversed
-    alone = Assumption.that("no antiparallel or always-active students", others == 0)
-    return (*with_unspecialised(splitting), alone)
+def without_antiparallel_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
+    """Unspecialised students, no two of them antiparallel, the boundary of each in the region."""
+    networks, _ = fitted(splitting)
+    columns = networks.student.augmented[:, unaligned(networks, either_sign=True)]
+    opposite = colinear(columns, columns) & ~aligned(columns, columns)
+    seen = visibility(networks.region, columns)
+    return (
+        *with_unspecialised(splitting),
+        Assumption.that(
+            f"no two unspecialised students antiparallel (to {in_words(COLINEAR_ANGLE)} rad)",
+            not opposite.any(),
+        ),
+        Assumption.above(
+            "boundaries of unspecialised students visible: reach", float(seen.min(initial=1.0)), VISIBLE
+        ),
+    )
 
 
 @COROLLARY2.claim(
@@ -187,7 +198,7 @@ def without_pairs(splitting: Splitting) -> tuple[Assumption, ...]:
     expected="holds",
     on=Splitting,
     draw=drawn_fields(Splitting, reversed=st.just(0), opposed=st.just(0)),
-    assume=without_pairs,
+    assume=without_antiparallel_pairs,
     examples=(Splitting(cancelling=2, idle=2),),
     cost=ALGEBRA.at_quick(80),
     note=DERIVED,
@@ -214,6 +225,9 @@ nothing_without_antiparallel_pairs.rejects(
 )
 nothing_without_antiparallel_pairs.excludes("copies only", Splitting(), "some student co-linear")
 nothing_without_antiparallel_pairs.excludes(
-    "a pair", Splitting(d=2, opposed=1), "no antiparallel or always-active students"
+    "a pair", Splitting(d=2, opposed=1), "no two unspecialised students antiparallel"
+)
+nothing_without_antiparallel_pairs.excludes(
+    "an always-active student", Splitting(d=2, reversed=1), "boundaries of unspecialised students visible"
 )
 nothing_without_antiparallel_pairs.includes("idle students", Splitting(cancelling=2, idle=2))

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from dynamics.geometry.boundaries import COLINEAR_ANGLE
 from dynamics.two_layer.critical.residual_kinks import kink_coefficient
-from verify.judging import ALGEBRA, CannotJudgeError, Context, Evidence
+from verify.judging import ALGEBRA, Assumption, CannotJudgeError, Context, Evidence
+from verify.judging.assumption import in_words
 from verify.mathematics.families.two_layer_pairs import ArbitraryPair, relu_pairs
 from verify.mathematics.kinks.hypotheses import assumption1_of
 from verify.mathematics.kinks.nearly_attained import bound_just_below
@@ -16,12 +18,21 @@ from verify.specialization import DERIVED
 from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
 
 
+def unaligned_student(pair: ArbitraryPair) -> tuple[Assumption, ...]:
+    """Assumption 1, and a student co-linear with no teacher whose boundary meets the region."""
+    some = bool(unaligned_and_visible(pair.networks()))
+    words = (
+        f"a student co-linear with no teacher (to {in_words(COLINEAR_ANGLE)} rad), its boundary in the region"
+    )
+    return (*assumption1_of(pair), Assumption.that(words, some))
+
+
 @THEOREM3.claim(
     "sharp",
     expected="holds",
     on=ArbitraryPair,
     draw=relu_pairs,
-    assume=assumption1_of,
+    assume=unaligned_student,
     examples=(LONE, replace(LONE, near=0.01)),
     cost=ALGEBRA,
     place="Theorem 3",
@@ -65,3 +76,8 @@ residual_bounds_fan_outs.rejects_variant(
     "a bound 1e-11 too small", bound_just_below(residual_bounds_fan_outs), LONE, share=1e-11
 )
 residual_bounds_fan_outs.includes("a student near a teacher", replace(LONE, near=0.01))
+residual_bounds_fan_outs.excludes(
+    "one student, on its teacher's line",
+    ArbitraryPair(d=2, colinear=1, students=1),
+    "a student co-linear with no teacher",
+)
