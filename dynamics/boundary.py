@@ -37,6 +37,8 @@ class Kind(NamedTuple):
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """The function with its arguments' types checked; a method's ``self`` or ``cls`` is left alone.
 
+    NumPy's single numbers reach it as Python's (see :func:`plain`).
+
     Raises TypeError, naming the argument, before the function runs.
     Cost: some microseconds a call: not for what runs at every step.
     """
@@ -45,10 +47,13 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def with_types(*args: P.args, **kwargs: P.kwargs) -> R:
         kinds = _kinds(function)
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        given = signature.bind(*args, **kwargs)
+        for name, value in given.arguments.items():
             if name in kinds:
                 require(name, value, kinds[name])
-        return function(*args, **kwargs)
+            if isinstance(value, np.number):
+                given.arguments[name] = plain(value)
+        return function(*given.args, **given.kwargs)
 
     return with_types
 
@@ -58,9 +63,22 @@ def check_fields(instance: Any, *, leave: Sequence[str] = ()) -> None:
 
     ``leave``: fields that it checks itself.
     """
+    for field in fields(instance):
+        if isinstance(value := getattr(instance, field.name, None), np.number):
+            object.__setattr__(instance, field.name, plain(value))
     for name, kind in _field_kinds(type(instance)).items():  # type: ignore[arg-type]  # classes are hashable
         if name not in leave:
             require(name, getattr(instance, name), kind)
+
+
+def plain(value: np.number[Any]) -> Any:
+    """A single number of NumPy's as Python's int or float; complex ones and spans of time stay as they are.
+
+    Numbers of few bits overflow in later arithmetic: ``np.int8(100) * 2`` is -56.
+    """
+    if is_integer(value):
+        return int(value)
+    return float(value) if is_real(value) else value
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from dynamics.arrays import Array
 from dynamics.boundary import check_fields, checked, naming
 from dynamics.deep.weights import Weights, augmented, chained, frozen, require_same_ends, widths
 from dynamics.geometry.angles import norms
+from dynamics.geometry.columns import scaled_columns
 from dynamics.measures.described import described_measure, entry
 from dynamics.measures.empirical import EmpiricalMeasure
 from dynamics.measures.input_measure import InputMeasure
@@ -242,6 +243,7 @@ class DeepProblem:
                 start[..., : m[level], : m[level + 1]] += p_W * W
             if not np.isfinite(start).all():
                 raise ValueError(f"p_W: expected a weight with p_W W*_{level} finite, got {p_W}")
+            start = scaled_columns(start)
             student.append(
                 number("gain", gain, positive=True) * start / np.linalg.norm(start, axis=-2, keepdims=True)
             )

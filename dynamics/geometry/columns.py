@@ -176,6 +176,18 @@ def directions(name: str, A: ArrayLike | Directions) -> Directions:
     return columns
 
 
+def scaled_columns(A: Array) -> Array:
+    """Each column times a power of two, exactly, so that its largest entry is in [1/2, 1); zero columns stay zero.
+
+    Directions are the same, and no square of an entry overflows, nor does that of the largest underflow.
+
+    Args:
+        A: (..., d, n), finite.
+    """
+    exponent = np.frexp(np.abs(A).max(axis=-2, keepdims=True))[1]
+    return np.asarray(np.ldexp(A, -exponent))
+
+
 def norms(A: ArrayLike) -> Array:
     """Euclidean norms of columns, without overflow or underflow.
 

@@ -52,10 +52,12 @@ class AnisotropicGaussian(InputMeasure):
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         return self._standard.kernels(*self._turned(A, B))
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf or NaN where the sum overflows
     def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
         one, two, c = self._pairs(W, U, coefficients)
         return np.asarray(self.root @ self._standard.gradient_term(*self._turned(one, two), c))
 
+    @np.errstate(over="ignore", invalid="ignore")
     def _turned(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         one, two = self._columns(A, B)
         turned = self.root @ one

@@ -79,6 +79,7 @@ class BiasedGaussian(InputMeasure):
     def psi_d(self, A: ArrayLike | BiasedColumns, B: ArrayLike | BiasedColumns) -> Array:
         return _corner(*self._prepared(A, B))[0].probability
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf or NaN where the sum overflows
     def gradient_term(
         self, W: ArrayLike | BiasedColumns, U: ArrayLike | BiasedColumns, coefficients: ArrayLike
     ) -> Array:

@@ -13,6 +13,7 @@ from dynamics.arrays import Array
 from dynamics.boundary import checked
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
+from dynamics.memory import check_fits
 from dynamics.validation import (
     Randomness,
     broadcast_lead,
@@ -68,10 +69,14 @@ class EmpiricalMeasure(InputMeasure):
         if not callable(sampler):
             raise TypeError(f"sampler: expected a function of a size and a generator, got {shown(sampler)}")
         count, random = positive_int("size", size), generator("rng", rng, of="drawn")
+        check_fits("size", count)
         try:
             drawn = np.asarray(sampler(count, random))
         except MemoryError as error:
             raise ValueError(f"size: expected draws that fit the memory, got {count:,}: {error}") from error
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            raise ValueError(f"sampler: expected draws of shape ({count}, d), got {told}") from error
         if drawn.ndim != 2 or len(drawn) != size:
             raise ValueError(f"sampler: expected draws of shape ({size}, d), got shape {drawn.shape}")
         return cls(drawn)

@@ -70,6 +70,7 @@ class GaussianMixture(InputMeasure):
         """Whether every component has its mirror image, of the same covariance and weight."""
         return self._symmetric
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf where an expectation overflows
     def kernels(self, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         one, two = self._columns(A, B)
         psi_l = psi_d = np.zeros(())
@@ -80,6 +81,7 @@ class GaussianMixture(InputMeasure):
             psi_l, psi_d = psi_l + p * part_l, psi_d + p * part_d
         return psi_l, psi_d
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf or NaN where the sum overflows
     def gradient_term(self, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
         one, two, c = self._pairs(W, U, coefficients)
         total: Array = np.zeros(())

@@ -211,6 +211,7 @@ class InputMeasure(HearsOverrides, ABC):
         """
         raise TypeError(f"measure: expected one with a gradient_term, got {type(self).__name__}")
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf where an expectation overflows
     def leaky_kernels(self, slope: float, A: ArrayLike, B: ArrayLike) -> tuple[Array, Array]:
         """:meth:`kernels` of the leaky ReLU ``f(z) = max(z, a z)``: ``E[f(w.x) f(u.x)]`` and ``E[f'(w.x) f'(u.x)]``.
 
@@ -229,13 +230,13 @@ class InputMeasure(HearsOverrides, ABC):
         if not self.symmetric:
             return _of_four(lambda one, two: self.kernels(one, two), slope, A, B)
         psi_l, psi_d = self.kernels(A, B)
-        with np.errstate(over="ignore", invalid="ignore"):  # inf where an expectation overflows
-            linear = np.matmul(A.mT, self.second_moment_times(B))
-            psi_l = (1 - slope) ** 2 * psi_l + slope * linear
+        linear = np.matmul(A.mT, self.second_moment_times(B))
+        psi_l = (1 - slope) ** 2 * psi_l + slope * linear
         open_a, open_b = _open_share(A)[..., :, None], _open_share(B)[..., None, :]
         psi_d = (1 - slope) ** 2 * psi_d + (slope * (1 - slope) * (open_a + open_b) + slope**2)
         return psi_l, psi_d
 
+    @np.errstate(over="ignore", invalid="ignore")  # inf or NaN where the sum overflows
     def leaky_gradient_term(self, slope: float, W: ArrayLike, U: ArrayLike, coefficients: ArrayLike) -> Array:
         """:meth:`gradient_term` of the leaky ReLU: ``sum_k c_jk E[f'(w_j.x) f(u_k.x) x]``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.boundary import checked
+from dynamics.boundary import checked, naming
 from dynamics.measures.isotropic_gaussian import IsotropicGaussian
 from dynamics.measures.random_stream import RandomStream
 from dynamics.validation import checked_dimension, checked_size, number
@@ -31,7 +31,8 @@ class UniformSphere(IsotropicGaussian):
     def __init__(self, dim: int, radius: float | None = None) -> None:
         d = checked_dimension(dim)
         self.radius = math.sqrt(d) if radius is None else number("radius", radius, positive=True)
-        super().__init__(d, 1.0 if radius is None else self.radius / math.sqrt(d))
+        with naming("radius"):
+            super().__init__(d, 1.0 if radius is None else self.radius / math.sqrt(d))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(dim={self.dim}, radius={self.radius:.6g})"

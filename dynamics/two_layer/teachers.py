@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from dynamics.arrays import Array
 from dynamics.boundary import checked
-from dynamics.geometry.columns import Columns
+from dynamics.geometry.columns import Columns, scaled_columns
 from dynamics.memory import check_fits
 from dynamics.validation import Randomness, generator, integer, number, positive_int, real_array, shown
 
@@ -94,7 +94,7 @@ def separated(
     Source: the authors' published teacher generator. Luck Matters gives the list for its multilayer experiments (v4,
     section 5.1); that the two-layer ones (section 4.2, Fig. 7) use the same is our assumption.
     """
-    columns = separated_entries(d, m, rng, batch, entries)
+    columns = scaled_columns(separated_entries(d, m, rng, batch, entries))
     return np.asarray(columns / np.linalg.norm(columns, axis=-2, keepdims=True))
 
 

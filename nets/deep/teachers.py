@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from dynamics.boundary import checked
+from dynamics.boundary import checked, naming
 from dynamics.geometry.columns import norms
 from dynamics.memory import check_fits
 from dynamics.two_layer.teachers import QUARTER_ENTRIES, SEPARATED_ENTRIES, random_unit, separated_entries
@@ -46,8 +46,11 @@ def separated_teacher(
         rng = stream(seed, Purpose.TEACHER)
         for index, layer in enumerate(teacher.layers):
             nodes = architecture.node_count(index)
-            columns = separated_entries(architecture.fan_in(index), nodes, rng, entries=entries)
+            with naming("entries"):
+                columns = separated_entries(architecture.fan_in(index), nodes, rng, entries=entries)
             length = norms(columns)
+            if not length.min() > np.finfo(np.float64).tiny:
+                raise ValueError(f"entries: expected columns of norm above 2.2e-308, got {length.min():.3g}")
             fan_in = columns / length
             if layer.weight.dim() == 5:
                 fan_in = fan_in.T.reshape(architecture.weight_shape(index))
@@ -81,6 +84,8 @@ def balanced_teacher(
         input_std: standard deviation of the inputs.
         samples: inputs that the balance is found on, 2 at least.
         entries, device, dtype: as for :func:`separated_teacher`.
+    Raises:
+        ValueError: as :func:`separated_teacher`, or an output that is the same on all inputs.
     Source: Student Specialization, section 6; the authors' program.
     """
     if not architecture.bias or architecture.normalisation != "none":
@@ -107,6 +112,11 @@ def _balance(own: DeepNetworks, values: torch.Tensor) -> None:
     layer, block = top
     y = block.evaluate(values)
     spread = y.std(dim=0)
+    if not bool((spread > 0).all() and spread.isfinite().all()):
+        worst = float(spread[~((spread > 0) & spread.isfinite())][0])
+        raise ValueError(
+            f"architecture: expected a teacher whose every output varies with the inputs, got a deviation of {worst:g}"
+        )
     assert layer.bias is not None
     layer.weight.div_(spread)
     layer.bias.sub_(y.mean(dim=0)).div_(spread)

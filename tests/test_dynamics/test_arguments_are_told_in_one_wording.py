@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
+from dynamics.boundary import check_fields, checked
 from dynamics.validation import integer, number, one_of, positive_int, real_array
 
 
@@ -77,3 +80,36 @@ def test_arrays_are_real_and_finite() -> None:
         real_array("A", [[1.0], [1.0, 2.0]])
     with pytest.raises(ValueError, match=r"^A: expected finite entries, got 2 NaN or Inf$"):
         real_array("A", [np.nan, 1.0, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("given", "python"),
+    [(np.int8(100), int), (np.uint8(200), int), (np.float16(6e4), float), (np.float32(1e38), float)],
+)
+def test_numbers_of_few_bits_reach_functions_as_pythons(given: Any, python: type) -> None:
+    """``np.int8(100) * 2`` is -56: behind the boundary arithmetic is that of Python's numbers, in fields too."""
+
+    @checked
+    def twice(x: float) -> Any:
+        return x * 2
+
+    @dataclass(frozen=True)
+    class Held:
+        x: float
+
+        def __post_init__(self) -> None:
+            check_fields(self)
+
+    assert twice(given) == 2 * float(given)
+    assert type(Held(given).x) is python
+
+
+def test_complex_numbers_and_spans_of_time_are_not_made_real() -> None:
+    """What is no real number is left as it came, for the function to refuse."""
+
+    @checked
+    def same(x: Any) -> Any:
+        return x
+
+    for value in (np.complex64(1j), np.timedelta64(3, "s")):
+        assert same(value) is value

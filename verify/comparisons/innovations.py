@@ -161,10 +161,18 @@ class StepWatcher:
         return np.asarray(added_to_log.reshape(self._rows, -1).mean(axis=1))
 
     def _step_of_W(self, W: Array, after: Array) -> Array:
-        """The tangent step that normalisation has turned into ``after``; the difference where nothing is normalised."""
+        """The tangent step that normalisation has turned into ``after``; the difference where nothing is normalised.
+
+        Raises ValueError for one so long that its length is lost: the column turns by a right angle to rounding.
+        """
         if not self._flow.projected:
             return after - W
-        return np.asarray(after / (W * after).sum(axis=-2, keepdims=True) - W)
+        along = (W * after).sum(axis=-2, keepdims=True)
+        if (along < np.finfo(np.float64).eps).any():
+            raise ValueError(
+                f"lr: expected steps that turn no column by a right angle, got one at lr = {self._lr:g}"
+            )
+        return np.asarray(after / along - W)
 
     def _pull(self, W: Array) -> tuple[Array, Array]:
         """The unit direction ``(K S, d n)`` of W along which ``||sin theta||`` falls fastest, and that norm."""

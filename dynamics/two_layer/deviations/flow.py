@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.measures.input_measure import InputMeasure
@@ -36,6 +37,8 @@ class DeviationFlow(Flow):
 
     Projected flows move along spheres. Here they also return to them, by ``-r (||w_j||^2 - ||w*_j||^2) w_j``, r the
     rate at which the deviation falls: norms mean nothing, but what an integrator does to them must not outlast W - W*.
+
+    A deviation that has fallen below the smallest number of float64 is 0 and stays so: the state is then at rest.
 
     Each student is paired with the teacher of its own index, as in all observables. One that ends at another teacher,
     or near none, keeps a deviation of order one: then this is no more, and no less, accurate than W and V.
@@ -85,7 +88,8 @@ class DeviationFlow(Flow):
         slope = np.empty_like(y)
         state, moves = ([y[part].reshape(shape) for _, part, shape in self._layout] for y in (y, slope))
         m, Z, E = self.field.teacher.m, state[0], state[1] if self._learns else None
-        dW, dV, apart = self.field(Z, E, np.exp2(state[-1])[..., None, None])
+        scale = np.exp2(state[-1])[..., None, None]
+        dW, dV, apart = self.field(Z, E, scale)
         part, moved = (Z, dW) if Z.shape[-1] == m else (Z[..., :m], dW[..., :m])
         growth, square = _products(part, moved), _products(part, part)
         if E is not None and dV is not None:
@@ -99,6 +103,8 @@ class DeviationFlow(Flow):
         if E is not None and dV is not None:
             np.subtract(dV, rate[..., None, None] * E, out=moves[1])
         moves[-1][...] = rate / _LOG_2
+        if not scale.all():
+            _rest(moves, scale != 0)
         return slope
 
     @property
@@ -221,6 +227,13 @@ class DeviationFlow(Flow):
 
     def configuration(self) -> dict[str, Any]:
         return self.flow.configuration()
+
+
+def _rest(moves: Sequence[Array], deviating: NDArray[np.bool_]) -> None:
+    """Hold the instances that are not ``deviating`` (..., 1, 1): the scale, last of ``moves``, and what it scales."""
+    for move in moves[:-1]:
+        move *= deviating
+    moves[-1][...] *= deviating[..., 0, 0]
 
 
 def _products(A: Array, B: Array) -> Array:

@@ -244,3 +244,30 @@ def test_deviations_are_refused_where_there_are_none(flow: ProjectedFlow, option
     """By name, before the run."""
     with pytest.raises((ValueError, TypeError), match=r"^deviations: expected .*, got"):
         integrate(flow, (0.0, 1.0), **({"deviations": True} | options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("end", [1e5, 1e12, 1e300])
+def test_a_flow_that_has_arrived_costs_nothing_more(end: float) -> None:
+    """Once every deviation is below the smallest number of float64 the state rests: any span is crossed in no time."""
+    flow = ProjectedFlow(orthonormal())
+    early, late = (integrate(flow, (0.0, t), t_eval=[0.0, t]) for t in (2e4, end))
+    assert late.success
+    assert late.observables["sin_theta"][-1].max() == 0
+    assert late.observables["loss"][-1] == 0
+    assert late.nfev < 2 * early.nfev
+    assert np.array_equal(late.state["W"][-1], flow.problem.teacher_W)
+
+
+def test_an_ensemble_rests_instance_by_instance() -> None:
+    """An instance that has arrived rests; one that is on its way goes on as it does alone."""
+    near, far = (
+        TeacherStudent.at_angle(np.eye(3)[:, :2], 1e-300, 1),
+        TeacherStudent.at_angle(np.eye(3)[:, :2], 0.5, 2),
+    )
+    both = TeacherStudent(
+        *(np.stack([getattr(p, name) for p in (near, far)]) for name in ("teacher_W", "student_W"))
+    )
+    times = np.linspace(0.0, 400.0, 9)
+    run, alone = (integrate(ProjectedFlow(p), (0.0, 400.0), t_eval=times, rtol=1e-8) for p in (both, far))
+    assert run.observables["sin_theta"][-1, 0].max() == 0
+    assert run.observables["sin_theta"][-1, 1] == pytest.approx(alone.observables["sin_theta"][-1], rel=1e-4)
