@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynamics.arrays import Array
-from dynamics.boundary import checked
+from dynamics.boundary import checked, naming
 from dynamics.geometry.columns import tangent_projection
 from dynamics.two_layer.flat_directions import flat_directions
 from dynamics.two_layer.flows import TwoLayerDynamics
@@ -78,9 +78,11 @@ def spectral_rate(
         if return_spectrum:
             raise ValueError(f"return_spectrum: expected tangent dimension <= {DENSE_LIMIT}, got {size}")
         return _lanczos_rate(flow, state, flat)
-    gram = flow.tangent_gram(state)
+    with naming("state"):
+        gram = flow.tangent_gram(state)
+        jacobian = np.empty(0) if gram is not None else difference_jacobian(flow, state)
     if gram is None:
-        values = np.sort(np.linalg.eigvals(-difference_jacobian(flow, state)).real, axis=-1)
+        values = np.sort(np.linalg.eigvals(-jacobian).real, axis=-1)
         share = OF_DIFFERENCES
     else:
         values = np.asarray(np.linalg.eigvalsh(_in_tangent_basis(flow, gram.W, gram)))

@@ -17,8 +17,9 @@ from dynamics.validation import number, positive_int
 from nets.endings import Ending
 from nets.record_times import checked_rate, record_steps
 from nets.streams import network_seeds
-from nets.two_layer.batches import FreshBatches
+from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
 from nets.two_layer.networks import BatchGradient, TwoLayerStudents
+from nets.two_layer.optimiser import checked_optimiser
 from nets.two_layer.recording import Recorder
 
 CHECK_STEPS = 64
@@ -88,14 +89,12 @@ def train(
     if projected:
         problem.require_unit_columns()
     batch_size = positive_int("batch_size", batch_size)
-    check_fits("batch_size", batch_size * (problem.d + problem.m + problem.n) * students.count)
     marks = record_steps(positive_int("steps", steps), record_every, record_at)
     lr = checked_rate(lr, steps)
     seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
     trains_V = not projected if train_V is None else bool(train_V)
-    rule = UpdateRule(
-        lr, batch_size, projected, trains_V, *_optimiser(momentum, weight_decay, projected, trains_V)
-    )
+    optimiser = checked_optimiser(momentum, weight_decay, norms_are_fixed=projected and not trains_V)
+    rule = UpdateRule(lr, batch_size, projected, trains_V, *optimiser)
     seeds = network_seeds(seed, students.count)
     descent = Descent(students, rule, seeds, batch_size)
     recorder = Recorder(students, rule.time_step, trains_V=rule.trains_V)
@@ -109,16 +108,6 @@ def train(
         **({"weight_decay": rule.weight_decay} if rule.weight_decay else {}),
     }  # fmt: skip
     return recorder.trajectory(ending, descent.step, settings)
-
-
-def _optimiser(momentum: float, weight_decay: float, projected: bool, trains_V: bool) -> tuple[float, float]:
-    """Both checked; raises ValueError where weight decay has nothing to act on."""
-    decay = number("weight_decay", weight_decay, least=0)
-    if decay and projected and not trains_V:
-        raise ValueError(
-            f"weight_decay: expected 0 where columns stay on the sphere and V is fixed, got {decay:g}"
-        )
-    return number("momentum", momentum, least=0, below=1), decay
 
 
 def _run(
@@ -147,6 +136,9 @@ class Descent:
         self, students: TwoLayerStudents, rule: UpdateRule, seeds: Sequence[int], batch_size: int
     ) -> None:
         students.require_relu_networks("negative_gradients")
+        problem = students.problem
+        check_fits("batch_size", batch_size * (problem.d + problem.m + problem.n) * students.count)
+        check_fits("students", BLOCK_VALUES[students.device.type] * students.count)
         self.step = 0
         self._students = students
         self._rule = rule

@@ -11,6 +11,7 @@ import numpy as np
 from dynamics.options import option
 from dynamics.two_layer.problem_options import FlowName, TwoLayerOptions
 from dynamics.validation import number, positive_int
+from nets.two_layer.optimiser import checked_optimiser
 
 if TYPE_CHECKING:
     from dynamics.arrays import Array
@@ -48,11 +49,8 @@ class TwoLayerTraining(TwoLayerOptions):
         number("lr", self.lr, positive=True)
         for name in ("batch_size", "steps", "networks"):
             positive_int(name, getattr(self, name))
-        number("momentum", self.momentum, least=0, below=1)
-        if number("weight_decay", self.weight_decay, least=0) and self.flow is FlowName.PROJECTED:
-            raise ValueError(
-                f"weight_decay: expected 0 for the projected flow, whose norms are fixed, got {self.weight_decay:g}"
-            )
+        fixed = self.flow is FlowName.PROJECTED
+        checked_optimiser(self.momentum, self.weight_decay, norms_are_fixed=fixed)
         self.check_memory()
 
     @property

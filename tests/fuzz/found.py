@@ -176,4 +176,8 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("compare", {"lr": 3.6e16}),
     ("compare", {"lr": 6.7e152}),
     ("deep_teachers.balanced_teacher", {"entries": [1]}),
+    ("compare", {"batch_size": 14_630_064_192}),
+    ("compare", {"networks": 10**7}),
+    ("compare", {"points": 10**12}),
+    ("spectral_rate", {"state": np.zeros(6)}),
 ]

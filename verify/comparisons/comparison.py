@@ -12,12 +12,14 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.boundary import checked
+from dynamics.memory import check_fits
 from dynamics.ode.integrate import integrate
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.two_layer.problem import TeacherStudent
 from dynamics.validation import number, positive_int
 from nets.record_times import record_steps
+from nets.two_layer.batches import BLOCK_VALUES
 from nets.two_layer.population_descent import population_descent
 from verify.comparisons.late_rates import LateRates, late_rates
 from verify.comparisons.watched_training import FailedComparisonError, FlowOf, watched_training
@@ -138,6 +140,11 @@ def compare(
     number("resolve", resolve, positive=True)
     marks = record_steps(positive_int("steps", steps), None, _evenly(steps, positive_int("points", points)))
     flow = flow_of(problem)
+    count = flow.instances * positive_int("networks", networks)
+    check_fits("networks", count * BLOCK_VALUES["cpu"])
+    check_fits(
+        "batch_size", count * positive_int("batch_size", batch_size) * (problem.d + problem.m + problem.n)
+    )
     descent = _finished(
         "descent along the flow", population_descent(flow, lr=lr, steps=steps, record_at=marks)
     )
@@ -162,7 +169,7 @@ def _finished(name: str, run: Trajectory) -> Trajectory:
 
 
 def _evenly(steps: int, points: int) -> list[int]:
-    return [int(step) for step in np.unique(np.rint(np.linspace(0, steps, points)))]
+    return [int(step) for step in np.unique(np.rint(np.linspace(0, steps, min(points, steps + 1))))]
 
 
 def _sizes(sin_theta: Array) -> Array:
