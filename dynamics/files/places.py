@@ -77,7 +77,7 @@ def check_readable(argument: str, path: str | PathLike[str]) -> Path:
     given = Path(path)
     found = look_at(argument, given)
     if found is None:
-        raise ValueError(f"{argument}: {given}: no such file")
+        raise ValueError(f"{argument}: {os.fspath(path)}: no such file")
     if not stat.S_ISREG(found.st_mode):
         raise ValueError(f"{argument}: {given}: expected a regular file, got a {kind_of(found.st_mode)}")
     return given

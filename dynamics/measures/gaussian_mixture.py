@@ -44,7 +44,8 @@ class GaussianMixture(InputMeasure):
         p = np.ones(count) if weights is None else real_array("weights", weights)
         if p.shape != (count,) or not np.all(p > 0):
             raise ValueError(f"weights: expected {count} positive numbers, one per component, got {p}")
-        self.means, self.weights = mu, p / p.sum()
+        shares = p / p.max()  # their sum does not overflow
+        self.means, self.weights = mu, shares / shares.sum()
         self.covariances = np.stack([pair[0] for pair in pairs])
         self.dim = d
         # (R_k; mu_k^T): (d + 1, d), which makes of a fan-in that of the standard normal with a bias.

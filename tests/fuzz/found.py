@@ -180,4 +180,7 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("compare", {"networks": 10**7}),
     ("compare", {"points": 10**12}),
     ("spectral_rate", {"state": np.zeros(6)}),
+    ("GaussianMixture", {"weights": np.array([1e308, 1e308])}),
+    ("Trajectory", {"state": {"x": np.ones((3, 2)), "": 1}}),
+    ("statements_from", {"path": "no such folder/"}),
 ]

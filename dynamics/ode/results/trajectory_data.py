@@ -64,6 +64,8 @@ class TrajectoryData:
 
     def __post_init__(self) -> None:
         check_fields(self, leave=("time_counts",))
+        check_names("state", self.state)
+        check_names("observables", self.observables)
         put = object.__setattr__  # the dataclass is frozen; this is its one normalisation
         put(self, "t", np.asarray(stored_array("t", self.t), dtype=np.float64))
         put(self, "state", {name: stored_array(name, array) for name, array in self.state.items()})
@@ -147,8 +149,6 @@ class TrajectoryData:
 
     def _validate_names(self) -> None:
         """Every name can be one in a file, and none has two meanings there."""
-        check_names("state", self.state)
-        check_names("observables", self.observables)
         check_names("coordinates", self.coordinates)
         arrays = [f"{PROBLEM}{name}" for name, part in self.problem.items() if isinstance(part, np.ndarray)]
         check_names("problem", arrays)
