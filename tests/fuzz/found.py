@@ -183,4 +183,14 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("GaussianMixture", {"weights": np.array([1e308, 1e308])}),
     ("Trajectory", {"state": {"x": np.ones((3, 2)), "": 1}}),
     ("statements_from", {"path": "no such folder/"}),
+    (
+        "sweep",
+        {
+            "configuration": {
+                "command": "simulate",
+                "base": {"d": 0, "m": 2, "t_end": 1.0, "points": 2},
+                "grid": {"seed": [0]},
+            }
+        },
+    ),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -135,7 +134,11 @@ def check_file(path: Path, options: Given, out: Path | None) -> None:
 
 
 def _read(path: Path) -> Any:
+    from dynamics.files.json_text import read_json
+
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"--check: {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"--check: expected a certificate (JSON), got {path}: {error}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from dynamics.boundary import checked
+from dynamics.files.json_text import read_json
 from dynamics.validation import shown
 from verify.judging.domains import DOMAIN, Domain
 from verify.judging.vocabulary import Budget
@@ -145,7 +146,7 @@ def altered_from_json(statement: AnyStatement, text: str) -> dict[str, Any]:
 
 def _object(argument: str, text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = read_json(text)
     except (ValueError, RecursionError) as error:  # ValueError: no JSON, or an integer of thousands of digits
         raise ValueError(
             f"{argument}: expected a JSON object, got {_short(repr(text))} ({_short(str(error))})"

@@ -158,8 +158,9 @@ def sweep(
         )
     except (TypeError, ValueError):
         if fresh:
-            with suppress(OSError):  # something was begun in it
-                store.folder.rmdir()
+            for made in (store.drivers, store.folder):
+                with suppress(OSError):  # not made yet, or something was begun in it
+                    made.rmdir()
         raise
 
 
