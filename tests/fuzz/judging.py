@@ -116,7 +116,7 @@ def _as_told(value: Any) -> list[str]:
 
 
 def _parts(value: Any) -> list[str]:
-    """Names of what is inside an argument: the keys of a mapping, and inside these; the fields of one of our objects."""
+    """Names of what is inside an argument: keys of a mapping, and inside these; the fields of one of our objects."""
     if isinstance(value, dict):
         return [*value, *(name for inner in value.values() for name in _parts(inner))]
     return [field.name for field in fields(value)] if is_dataclass(value) else []
