@@ -41,6 +41,7 @@ class Pieces:
     def spread(self) -> tuple[float, int]:
         """Largest difference of a coefficient within one pattern, relative to the largest, and the pattern count."""
         _, group = np.unique(self.patterns, axis=0, return_inverse=True)
+        group = group.ravel()  # NumPy 2.0 gives it the shape of a column
         order = np.argsort(group, kind="stable")
         starts = np.flatnonzero(np.diff(group[order], prepend=-1))
         ordered = self.coefficients[order]

@@ -21,10 +21,13 @@ from verify.specialization.theorem3 import LONE, THEOREM3, unaligned_and_visible
 def unaligned_student(pair: ArbitraryPair) -> tuple[Assumption, ...]:
     """Assumption 1, and a student co-linear with no teacher whose boundary meets the region."""
     some = bool(unaligned_and_visible(pair.networks()))
-    words = (
-        f"a student co-linear with no teacher (to {in_words(COLINEAR_ANGLE)} rad), its boundary in the region"
+    return (
+        *assumption1_of(pair),
+        Assumption.that(
+            f"a student co-linear with no teacher (to {in_words(COLINEAR_ANGLE)} rad), its boundary in the region",
+            some,
+        ),
     )
-    return (*assumption1_of(pair), Assumption.that(words, some))
 
 
 @THEOREM3.claim(
