@@ -124,6 +124,8 @@ def _laid_out(collection: Collection, file: h5py.File) -> dict[str, h5py.Dataset
     for name in aside:
         axis, values = coordinates[name]
         attach(file.create_dataset(name, data=stored_form(values), track_times=False), (axis,), scales)
+    for name in coordinates:
+        file[name].attrs.update(collection.meaning(name))
     swept = tuple(collection.points.configuration.dimensions)
     for name, values in collection.facts.items():
         data: Any = stored_form(values.reshape(collection.shape))
@@ -133,4 +135,5 @@ def _laid_out(collection: Collection, file: h5py.File) -> dict[str, h5py.Dataset
         full = (*collection.shape, *shape)
         found[name] = file.create_dataset(name, full, np.float64, fillvalue=np.nan, track_times=False)
         attach(found[name], (*swept, *axes), scales)
+        found[name].attrs.update(collection.meaning(name))
     return found

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynamics.memory import available_memory
+from dynamics.ode.results.meanings import attributes_of
+from dynamics.ode.results.trajectory_data import PROBLEM
 from verify.sweeps import point_file
+from verify.sweeps.commands import words_of
 from verify.sweeps.configuration import TOGETHER, Configuration
 from verify.sweeps.layout import Layout
 from verify.sweeps.points import Points
@@ -81,6 +84,13 @@ class Collection:
         found |= {axis.name: (TOGETHER, _labels(axis.values)) for axis in configuration.together}
         return found | self.layout.coordinates()
 
+    def meaning(self, name: str) -> dict[str, str]:
+        """``long_name`` and, where it is known, ``units`` of a variable, or of an axis: its option's words."""
+        configuration = self.points.configuration
+        if name in configuration.options:
+            return words_of(configuration.command, name)
+        return attributes_of(name.removeprefix(PROBLEM), self.layout.variables())
+
     def content(self, number: int) -> dict[str, NDArray[Any]]:
         """The arrays of point ``number``, each as large as in the collection; NaN where it has nothing."""
         key = str(self.facts["key"][number])
@@ -107,12 +117,14 @@ class Collection:
         arrays = self._lazy_arrays() if lazy else self._arrays()
         dimensions = tuple(self.points.configuration.dimensions)
         variables = {
-            name: ((*dimensions, *axes), arrays[name]) for name, (axes, _) in self.layout.variables().items()
+            name: ((*dimensions, *axes), arrays[name], self.meaning(name))
+            for name, (axes, _) in self.layout.variables().items()
         }
         facts = {
             name: (dimensions, _texts(values).reshape(self.shape)) for name, values in self.facts.items()
         }
-        return xr.Dataset(variables | facts, coords=self.coordinates(), attrs=self.attributes)
+        coordinates = {name: (*part, self.meaning(name)) for name, part in self.coordinates().items()}
+        return xr.Dataset(variables | facts, coords=coordinates, attrs=self.attributes)
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         sizes = {name: shape for name, (_, shape) in self.layout.variables().items()}

@@ -109,6 +109,13 @@ def fields_of(kind: type[RunOptions]) -> dict[str, OptionField]:
     return option_fields(kind)
 
 
+def words_of(command: str, name: str) -> dict[str, str]:
+    """What an option is, as the ``long_name`` of an axis: its help without the sentence about its default."""
+    fields = COMMANDS[command].fields
+    words = fields[name].words.partition(" (")[0].rstrip(".") if name in fields else ""
+    return {"long_name": words} if words else {}
+
+
 def checked_value(command: str, key: str, name: str, given: Any) -> Any:
     """One value of the option ``name``, in the option's own type.
 

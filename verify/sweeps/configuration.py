@@ -42,6 +42,11 @@ class Configuration:
         return {**sizes, TOGETHER: len(self.together[0].values)} if self.together else sizes
 
     @property
+    def options(self) -> set[str]:
+        """The options that are swept."""
+        return {axis.name for axis in (*self.grid, *self.together)}
+
+    @property
     def size(self) -> int:
         """The number of points."""
         return math.prod(self.dimensions.values())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynamics.ode.results.meanings import attributes_of
 from dynamics.ode.results.storable import is_plain_attribute
 from dynamics.ode.results.trajectory_data import (
     PROBLEM,
@@ -38,7 +39,7 @@ def to_dataset(data: TrajectoryData) -> xr.Dataset:
     for key, value in data.problem.items():
         if isinstance(value, np.ndarray):
             axes = tuple(f"{PROBLEM}{key}_axis{axis}" for axis in range(value.ndim))
-            variables[f"{PROBLEM}{key}"] = (axes, value, {"role": "problem"})
+            variables[f"{PROBLEM}{key}"] = (axes, value, {"role": "problem", **attributes_of(key)})
     for place, (event, states) in enumerate(data.event_states.items()):
         name = event_variable(place)
         axes = (f"{name}_axis0", f"{name}_axis1")
@@ -61,6 +62,7 @@ def _run_variable(
         "role": "state" if name in data.state else "observable",
         "ensemble_shape": json.dumps(ensemble),
         "trailing": json.dumps(trailing if name in data.dimensions else None),
+        **attributes_of(name, data.arrays),
     }
     values = array.reshape(array.shape[:1] + flat + array.shape[1 + len(ensemble) :])
     return ("time", *lead, *trailing), values, attributes

@@ -8,23 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynamics.arrays import Array
+from dynamics.ode.results.meanings import label_of
 from dynamics.ode.results.trajectory_data import TrajectoryData
 from dynamics.validation import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-LONG_NAMES = {
-    "angle": "angle of each student to its teacher (radians)",
-    "sin_theta": "sin θ of each student to its teacher",
-    "loss": "population loss",
-    "fan_out_norm": "fan-out norm ‖v‖",
-    "norm_drift": "drift of the fan-in norm, ‖w‖/‖w(0)‖ − 1",
-    "cosine": "cosine of students and teachers",
-    "fan_in_norm": "fan-in norm ‖w‖",
-}
-"""What observables are, in words with their unit; dimensionless where there is none."""
 
 THEORY, RUNS = "#20242b", "#2c6fbb"
 DOTS = 25
@@ -49,7 +39,7 @@ def plot(run: TrajectoryData, names: Sequence[str] | None = None) -> Figure:
         series, smallest = _series(run, name), smallest_shown(run)
         logarithmic = _falls(series, smallest)
         _draw(axes, run.t, _seen(series, smallest, logarithmic), logarithmic=logarithmic)
-        axes.set(title=LONG_NAMES.get(name, name), xlabel=f"t ({run.time_counts})")
+        axes.set(title=label_of(name, run.arrays), xlabel=f"t ({run.time_counts})")
     return figure
 
 
@@ -82,7 +72,7 @@ def plot_against(theory: TrajectoryData, runs: TrajectoryData, names: Sequence[s
         marks = above.plot(runs.t[dots], seen, ".", color=RUNS, ms=4, alpha=0.5)
         count = found.shape[1] // max(1, _nodes(runs, name))
         marks[0].set_label(f"{count} run{'s' if count > 1 else ''}")
-        above.set(title=LONG_NAMES.get(name, name))
+        above.set(title=label_of(name, theory.arrays))
         above.legend()
         _deviation(below, runs.t[dots], found[dots], _at(theory, line, runs.t[dots]), _nodes(runs, name))
         below.set(xlabel=f"t ({runs.time_counts})")
