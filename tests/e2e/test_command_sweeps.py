@@ -55,10 +55,10 @@ def swept(*words):
     return command("sweep", *words, program=REAL)
 
 
-def started(*words):
+def started(*words, cwd=ROOT):
     arguments = [*REAL, "sweep", *map(str, words)]
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True,
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True, cwd=cwd,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 

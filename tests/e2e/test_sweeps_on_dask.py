@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from luckproof import sweep
-from tests.e2e.commands import REAL, command, environment
+from tests.e2e.commands import REAL, command
+from tests.e2e.dask_cluster import Cluster
 from tests.e2e.test_command_loses_nothing import records
 from tests.e2e.test_command_sweeps import started, until
 from tests.test_verify.sweeps.small_sweeps import files
@@ -46,45 +43,11 @@ def expected(configuration, tmp_path_factory):
     return files(out)
 
 
-class Cluster:
-    """A scheduler and two workers, each a process of its own; workers stand in a folder of their own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.processes = [self._dask("scheduler", "--host", "127.0.0.1", "--port", "0")]
-        self.address = self._address()
-        self.workers = [self.worker() for _ in range(2)]
-
-    def _dask(self, *words):
-        options = ["--no-dashboard", "--scheduler-file", str(self.folder / "scheduler.json")]
-        arguments = [sys.executable, "-m", "dask", *words, *options]
-        nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(arguments, cwd=self.folder, env=environment(), **nowhere)
-
-    def _address(self):
-        end = time.monotonic() + 100
-        while time.monotonic() < end:
-            try:
-                return json.loads((self.folder / "scheduler.json").read_text())["address"]
-            except (OSError, ValueError):
-                time.sleep(0.1)
-        raise TimeoutError("no scheduler")
-
-    def worker(self):
-        toys = ("--preload", "tests.e2e.toy_command")  # workers know the toy statements, as the driver does
-        self.processes.append(self._dask("worker", "--nthreads", "1", "--no-nanny", *toys))
-        return self.processes[-1]
-
-    def end(self):
-        for process in self.processes:
-            process.kill()
-            process.wait()
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """The cluster, ended for certain."""
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    # Workers know the toy statements, as the driver does.
+    made = Cluster(tmp_path_factory.mktemp("cluster"), preload="tests.e2e.toy_command")
     yield made
     made.end()
 

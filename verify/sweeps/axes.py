@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
-
-import numpy as np
 
 from dynamics.validation import shown
 from verify.sweeps.commands import checked_value
@@ -67,7 +67,7 @@ def _range(key: str, text: str) -> list[Any]:
         elif len(parts) == 3:
             first, last, size = float(parts[0]), float(parts[1]), int(parts[2])
             if math.isfinite(first) and math.isfinite(last) and 0 < size <= LONGEST:
-                return [float(value) for value in np.linspace(first, last, size)]
+                return _evenly(parts[0], parts[1], size)
         else:
             raise ValueError(text)
     except ValueError:
@@ -75,3 +75,16 @@ def _range(key: str, text: str) -> list[Any]:
     raise ValueError(
         f"{key}: expected a range of finite numbers with 1 to {LONGEST} values, got {shown(text)}"
     )
+
+
+def _evenly(first: str, last: str, size: int) -> list[float]:
+    """The numbers nearest to evenly spaced ones between two decimals: 0.3 of 0.1, 0.2 ..., no 0.30000000000000004."""
+    low, high = _exact(first), _exact(last)
+    steps, unit = max(size - 1, 1), low.denominator * high.denominator
+    ends = int(low * unit), int(high * unit)
+    return [(ends[0] * (steps - k) + ends[1] * k) / (unit * steps) for k in range(size)]
+
+
+def _exact(decimal: str) -> Fraction:
+    """A finite number as it is written; 0 where float64 has no smaller one."""
+    return Fraction(Decimal(decimal.strip())) if float(decimal) else Fraction(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-
 UNITS_IN_WORDS = {"rad": "radians"}
 
 

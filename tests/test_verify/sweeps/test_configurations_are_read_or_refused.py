@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from verify.sweeps.axes import read_axis
 from verify.sweeps.configuration import from_mapping, read_configuration
 from verify.sweeps.points import Points, code_version
 from verify.sweeps.work import Task, compute
@@ -164,3 +165,18 @@ def test_numbers_beyond_63_bits_are_refused_by_key(given):
         from_mapping({"command": "simulate", "base": {"d": given}})
     with pytest.raises(ValueError, match=r"^grid\.t_end: expected numbers of up to 63 bits"):
         from_mapping({"command": "simulate", "grid": {"t_end": [1, given]}})
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("0.1:1.0:10", [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]),
+        ("1e-3:3e-3:3", [0.001, 0.002, 0.003]),
+        ("0.5:0.5:1", [0.5]),
+        (" 0.7 :0.1: 3", [0.7, 0.4, 0.1]),
+        ("1e-400:0.2:3", [0.0, 0.1, 0.2]),
+    ],
+)
+def test_evenly_spaced_values_are_the_decimals_nearest(text, values):
+    """``numpy.linspace`` has 0.30000000000000004 among tenths, which then stands in legends and file names."""
+    assert list(read_axis("simulate", "grid", "theta0", text).values) == values
