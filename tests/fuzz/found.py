@@ -193,4 +193,5 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
             }
         },
     ),
+    ("FixedSamples.gaussian", {"samples": np.int64(2)}),
 ]

@@ -166,6 +166,8 @@ class FixedSamples:
     ) -> FixedSamples:
         """``samples`` Gaussian inputs of each network's own, drawn once. Memory: ``S samples d`` numbers."""
         shape = (positive_int("samples", samples), *(positive_int("inputs", size) for size in inputs))
+        if samples < positive_int("batch_size", batch_size):
+            raise ValueError(f"samples: expected at least one batch of {batch_size}, got {samples}")
         check_fits("samples", math.prod(shape) * len(seeds))
         number("std", std, positive=True)
         require_dtype(dtype)
