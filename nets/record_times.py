@@ -50,8 +50,8 @@ def _whole(asked: Iterable[Any], last: int, what: str) -> set[int]:
         int(time)
         for time in given
         if isinstance(time, int | float | np.integer | np.floating)
-        and float(time).is_integer()
         and 0 <= time <= last
+        and float(time).is_integer()
     }
     if len(chosen) != len(set(given)):
         raise ValueError(f"record_at: expected {what} in [0, {last}], got {shown(given)}")

@@ -12,7 +12,7 @@ from dynamics.boundary import checked
 from dynamics.measures.anisotropic_gaussian import checked_covariance
 from dynamics.measures.biased_gaussian import BiasedGaussian
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.validation import checked_size, real_array
+from dynamics.validation import checked_size, real_array, shown
 
 
 class GaussianMixture(InputMeasure):
@@ -43,7 +43,7 @@ class GaussianMixture(InputMeasure):
         pairs = [checked_covariance("covariances", one) for one in np.broadcast_to(C, (count, d, d))]
         p = np.ones(count) if weights is None else real_array("weights", weights)
         if p.shape != (count,) or not np.all(p > 0):
-            raise ValueError(f"weights: expected {count} positive numbers, one per component, got {p}")
+            raise ValueError(f"weights: expected {count} positive numbers, one per component, got {shown(p)}")
         shares = p / p.max()  # their sum does not overflow
         self.means, self.weights = mu, shares / shares.sum()
         self.covariances = np.stack([pair[0] for pair in pairs])

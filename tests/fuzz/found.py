@@ -194,4 +194,7 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("FixedSamples.gaussian", {"samples": np.int64(2)}),
+    ("population_descent, record_at", {"record_at": [10**400]}),
+    ("GaussianMixture", {"weights": np.full((2, 3, 4), 1.9e-189)}),
+    ("integrate", {"events": [lambda t, y: np.ones(3)]}),
 ]
