@@ -74,9 +74,9 @@ class Event:
     def __call__(self, t: float, y: Vector) -> float:
         with np.errstate(all="ignore"):  # a non-finite value is reported below
             raw = self.function(t, y.copy())  # what the function does to its argument stays its own
-        value = real_numbers(f"event {self.name!r}(t, y)", raw)
+        value = real_numbers(f"events: event {self.name!r}(t, y)", raw)
         if value.ndim:
-            raise TypeError(f"events: {self.name!r}(t, y): expected a number, got {shown(raw)}")
+            raise TypeError(f"events: event {self.name!r}(t, y): expected a number, got {shown(raw)}")
         if np.isnan(value):
             raise Stop(Status.NONFINITE, f"event {self.name!r} has no value at t = {t:.6g}")
         return float(value)

@@ -56,7 +56,7 @@ def test_starts_and_events_are_real(kind: str) -> None:
     with pytest.raises(TypeError, match=r"^flow\.initial_state\(\): expected an array of real numbers, got "):
         integrate(Start(lambda t, y: -y, None), (0.0, 1.0))
     event = Event("low", lambda t, y: LOSSY[kind](y))
-    with pytest.raises(TypeError, match=r"^event 'low'\(t, y\): expected "):
+    with pytest.raises(TypeError, match=r"^events: event 'low'\(t, y\): expected "):
         integrate(Field(lambda t, y: -y, [1.0, 2.0]), (0.0, 1.0), events=[event])
 
 
@@ -64,7 +64,7 @@ def test_an_event_is_one_number() -> None:
     """An array of one element has no sign of its own; integers are numbers (control)."""
     flow = Field(lambda t, y: -y, [1.0])
     with pytest.raises(
-        TypeError, match=r"^event 'low'\(t, y\): expected a number, got an array of shape \(1,\)"
+        TypeError, match=r"^events: event 'low'\(t, y\): expected a number, got an array of shape \(1,\)"
     ):
         integrate(flow, (0.0, 1.0), events=[Event("low", lambda t, y: y - 0.5)])
     run = integrate(flow, (0.0, 1.0), events=[Event("step", lambda t, y: 1 if y[0] > 0.5 else -1)])
