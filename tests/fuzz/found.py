@@ -197,4 +197,6 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("population_descent, record_at", {"record_at": [10**400]}),
     ("GaussianMixture", {"weights": np.full((2, 3, 4), 1.9e-189)}),
     ("integrate", {"events": [lambda t, y: np.ones(3)]}),
+    ("FixedSamples.gaussian", {"std": 1.797e308}),
+    ("fit_decay", {"t": (), "values": ()}),
 ]

@@ -53,7 +53,7 @@ def fit_decay(t: ArrayLike, values: ArrayLike, ceiling: float = CEILING, floor: 
     """
     times, series = real_array("t", t), real_numbers("values", values)
     ceiling, floor = number("ceiling", ceiling, positive=True), number("floor", floor, positive=True)
-    if times.ndim != 1 or series.ndim < 1 or len(series) != len(times):
+    if times.ndim != 1 or series.ndim < 1 or len(series) != len(times) or series.size == 0:
         raise ValueError(
             f"t, values: expected a vector of times and one row of values a time, got shapes {times.shape}, "
             f"{series.shape}"

@@ -175,6 +175,8 @@ class FixedSamples:
             [stream(seed, Purpose.TRAINING).standard_normal(shape) for seed in checked_seeds(seeds)]
         )
         x = torch.from_numpy(drawn).mul_(std).to(dtype)
+        if not bool(x.isfinite().all()):
+            raise ValueError(f"std: expected one with samples finite in {dtype}, got {std:g}")
         return cls(x, inputs, seeds, batch_size=batch_size, name=f"gaussian std {std:g}")
 
     @property
