@@ -12,6 +12,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from dynamics.arrays import Array
 from dynamics.boundary import checked, naming
 from dynamics.geometry.columns import tangent_projection
+from dynamics.ode.flow import Flow
+from dynamics.ode.late_rate import jacobian_by_differences
 from dynamics.two_layer.flat_directions import flat_directions
 from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.validation import integer, real_array
@@ -35,7 +37,7 @@ DENSE_LIMIT = 4000
 
 @checked
 def spectral_rate(
-    flow: TwoLayerDynamics,
+    flow: Flow,
     state: Array | None = None,
     *,
     flat: int | None = None,
@@ -52,10 +54,13 @@ def spectral_rate(
     line (:mod:`dynamics.two_layer.flat_directions`). Two teachers 1e-7 apart have a rate of 1e-7 / 2 pi. Where an
     eigenvalue beyond those counted cannot be told from zero, that is an error, and ``flat`` says what is known better.
 
+    Of any other flow, one's own :class:`~dynamics.ode.flow.Flow`, J is taken by differences in the coordinates of its
+    flat state, at the ``state`` that is given; nothing is known of its flat directions but their number ``flat``.
+
     Args:
-        flow: a two-layer flow, of one instance or a stack.
-        state: flat state near which to linearise, default ``flow.equilibrium()``.
-        flat: number of flat directions of each instance; None counts them.
+        flow: a two-layer flow, or any other, of one instance or a stack.
+        state: flat state near which to linearise, default ``flow.equilibrium()`` of a two-layer flow.
+        flat: number of flat directions of each instance; None counts them (of a flow that is no two-layer one: 0).
         return_spectrum: whether to return the eigenvalues too.
     Returns:
         The rate per unit of the flow's time, negative where the equilibrium is unstable: a float for one instance, an
@@ -65,9 +70,12 @@ def spectral_rate(
         ValueError: the state is no equilibrium; an eigenvalue is zero or too small to tell, and not counted as flat; or
             the tangent dimension N exceeds ``DENSE_LIMIT`` and the spectrum is
             asked for, the closed form is not known, or there is an ensemble or a flat direction.
-    Cost: O(N^3), memory O(N^2) an instance; above ``DENSE_LIMIT`` Lanczos on the closed form, memory O(N).
+    Cost: O(N^3), memory O(N^2) an instance, and 4 N evaluations of the flow where there is no closed form; above
+        ``DENSE_LIMIT`` Lanczos on the closed form, memory O(N).
     Source: Luck Matters, Theorems 4 and 5 (the sharp form of their rates).
     """
+    if not isinstance(flow, TwoLayerDynamics):
+        return _of_any_flow(flow, state, flat, return_spectrum)
     state = flow.equilibrium() if state is None else _flat_state(flow, state)
     size = tangent_size(flow)
     if size == 0:
@@ -89,11 +97,37 @@ def spectral_rate(
         share = OF_CLOSED_FORM * size * float(np.finfo(np.float64).eps)
     _require_equilibrium(flow, state, np.abs(values).max(axis=-1))
     slowest = _slowest(values, _counted(flow, state, flat), share)
+    return _told(slowest, values, return_spectrum)
+
+
+def _told(
+    slowest: Array, values: Array, return_spectrum: bool
+) -> float | Array | tuple[float | Array, Array]:
     rate: float | Array = float(slowest) if slowest.ndim == 0 else slowest
     return (rate, values) if return_spectrum else rate
 
 
-def _flat_state(flow: TwoLayerDynamics, state: Any) -> Array:
+def _of_any_flow(
+    flow: Flow, state: Any, flat: int | None, return_spectrum: bool
+) -> float | Array | tuple[float | Array, Array]:
+    """:func:`spectral_rate` of a flow of which nothing is known but its field."""
+    if state is None:
+        raise ValueError(
+            f"state: expected the flat state at which {flow.name} rests, since it is no two-layer flow, got None"
+        )
+    at = _flat_state(flow, state)
+    if at.size // flow.instances > DENSE_LIMIT:
+        raise ValueError(
+            f"flow: expected at most {DENSE_LIMIT} components an instance, got {at.size // flow.instances}"
+        )
+    with naming("state"):
+        values = np.sort(np.linalg.eigvals(-jacobian_by_differences(flow, at)).real, axis=-1)
+    _require_equilibrium(flow, at, np.abs(values).max(axis=-1))
+    known = np.full(flow.ensemble_shape, 0 if flat is None else integer("flat", flat, least=0))
+    return _told(_slowest(values, known, OF_DIFFERENCES), values, return_spectrum)
+
+
+def _flat_state(flow: Flow, state: Any) -> Array:
     flat, size = real_array("state", state), flow.initial_state().shape
     if flat.shape != size:
         raise ValueError(f"state: expected a flat state of shape {size}, got shape {flat.shape}")
@@ -121,7 +155,7 @@ def _slowest(values: Array, flat: NDArray[np.int64], share: float) -> Array:
         where = f" of instance {worst}" if worst else ""
         raise ValueError(
             f"state: expected a rate that can be told from zero; {int(vanish[worst].sum())} eigenvalues{where} are "
-            f"below {share:.1g} of the largest, and {int(flat[worst])} flat directions are counted from its nodes; if "
+            f"below {share:.1g} of the largest, and {int(flat[worst])} flat directions are known; if "
             "the others are flat too, pass flat"
         )
     slowest = np.where(vanish, np.inf, values).min(axis=-1)
@@ -130,7 +164,7 @@ def _slowest(values: Array, flat: NDArray[np.int64], share: float) -> Array:
     return np.asarray(slowest)
 
 
-def _require_equilibrium(flow: TwoLayerDynamics, state: Array, fastest: Array | float) -> None:
+def _require_equilibrium(flow: Flow, state: Array, fastest: Array | float) -> None:
     """Refuse a state that the ``fastest`` rate (...) would move by more than 1e-8 of its size: slow is not at rest."""
     speed = np.abs(flow(0.0, state)).max()
     reach = float(np.min(fastest)) * max(1.0, float(np.abs(state).max()))

@@ -1,0 +1,58 @@
+"""The late rate of any flow near a state of rest, from a Jacobian by differences."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynamics.arrays import Array, Vector
+from dynamics.ode.flow import Flow
+
+STEP = 1e-5
+"""Step of the differences, in units of a component or of one."""
+
+
+def jacobian_by_differences(flow: Flow, state: Vector, step: float = STEP) -> Array:
+    """Jacobian of each instance by central differences, extrapolated from two steps: ``2 D(step/2) - D(step)``.
+
+    Right to about ``step^2`` also where the flow is once differentiable only, as where angles enter by their size.
+
+    Args:
+        flow: any flow; its instances must not hear one another.
+        state: flat state.
+        step: of every component, in units of its size or of one where it is smaller.
+    Returns:
+        (*flow.ensemble_shape, N, N), N components an instance in the order in which they lie in the flat state.
+    Cost: 4 N evaluations of the flow, which serve all instances.
+    """
+    places = _places(flow, state.size)
+    count = places.shape[1]
+    J = np.empty((len(places), count, count))
+    sizes = step * np.maximum(1.0, np.abs(state))
+    for column in range(count):
+        moved = places[:, column]
+        coarse, fine = (_slope(flow, state, moved, share * sizes[moved], places) for share in (1.0, 0.5))
+        J[:, :, column] = 2 * fine - coarse
+    return J.reshape(*flow.ensemble_shape, count, count)
+
+
+def _places(flow: Flow, size: int) -> NDArray[np.intp]:
+    """Where the components of each instance lie, (instances, N)."""
+    labels = flow.instance_labels(size)
+    if labels is None:
+        if flow.instances != 1:
+            raise ValueError(
+                f"flow: expected instances of equally many components each, got {flow.instances} in {size}"
+            )
+        return np.arange(size)[None]
+    return np.argsort(np.asarray(labels), kind="stable").reshape(flow.instances, -1)
+
+
+def _slope(flow: Flow, state: Vector, moved: NDArray[np.intp], by: Vector, places: NDArray[np.intp]) -> Array:
+    """Half the difference of the field ahead and behind over the step, instance by instance (instances, N)."""
+    ahead, behind = state.copy(), state.copy()
+    ahead[moved] += by
+    behind[moved] -= by
+    width = ahead[moved] - behind[moved]  # what the steps are once they are rounded
+    difference = np.asarray(flow(0.0, ahead)) - np.asarray(flow(0.0, behind))
+    return np.asarray(difference[places] / width[:, None])
