@@ -567,6 +567,11 @@ add(
     meets=an_angle_rate,
 )
 add(
+    "spectral_rate, of any flow",
+    lp.spectral_rate,
+    lambda: {"flow": Decay(), "state": np.zeros(3), "flat": None, "return_spectrum": False},
+)
+add(
     "population_loss",
     lp.population_loss,
     lambda: {"problem": learned(), "W": W(m=3), "V": V(3)},
