@@ -93,6 +93,9 @@ class DeepFlow(Flow):
         self.projected = projected
         self.watch_gaps = watch_gaps
 
+    def _told(self) -> str:
+        return repr(self.problem)
+
     @property
     def dimensions(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the trailing axes of states and observables."""

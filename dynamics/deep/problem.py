@@ -75,6 +75,11 @@ class DeepProblem:
             object.__setattr__(self, name, tuple(frozen(W, batch) for W in net))
         object.__setattr__(self, "slope", slope)
 
+    def __repr__(self) -> str:
+        stack = f", ensemble {self.batch_shape}" if self.batch_shape else ""
+        teacher, student = ("-".join(map(str, net)) for net in (self.teacher_widths, self.student_widths))
+        return f"{type(self).__name__}(teacher {teacher}, student {student}, {self.measure!r}{stack})"
+
     @property
     def batch_shape(self) -> tuple[int, ...]:
         """The ensemble's leading axes, ``()`` for one instance."""

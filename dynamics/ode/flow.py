@@ -108,6 +108,16 @@ class Flow(HearsOverrides, ABC):
         """What results and errors call this flow."""
         return type(self).__name__
 
+    def __repr__(self) -> str:
+        return f"{self.name}({self._told()})"
+
+    def _told(self) -> str:
+        """What stands between the brackets of the repr: the arrays of the state with their shapes."""
+        try:
+            return ", ".join(f"{place.name} {place.shape}" for place in self._layout)
+        except Exception:  # one's own arrays may not be there yet, or not be what they must be
+            return "..."
+
     @cached_property
     def _layout(self) -> tuple[Place, ...]:
         return layout_of(self.initial_arrays, self.dimensions)

@@ -196,3 +196,6 @@ class Trajectory(TrajectoryData):
             f"Trajectory({self.status}, {self.t.size} times to t = {end:.6g} ({self.time_counts}), "
             f"{self.n_steps} steps, {self.nfev} evaluations; {shapes})"
         )
+
+    def _repr_html_(self) -> str:
+        return str(self.to_xarray()._repr_html_())  # which escapes what it shows

@@ -81,6 +81,11 @@ class TeacherStudent:
             object.__setattr__(self, name, full)
         object.__setattr__(self, "measure", measure)
 
+    def __repr__(self) -> str:
+        stack = f", ensemble {self.batch_shape}" if self.batch_shape else ""
+        sizes = f"d={self.d}, m={self.m}, n={self.n}, c={self.c}"
+        return f"{type(self).__name__}({sizes}, {self.measure!r}{stack})"
+
     @property
     def batch_shape(self) -> tuple[int, ...]:
         """The ensemble's leading axes, ``()`` for one instance."""

@@ -22,6 +22,9 @@ class StudentFlow(Flow):
             problem.measure.atoms is not None
         )  # gates of finitely many samples switch one by one
 
+    def _told(self) -> str:
+        return repr(self.problem)
+
     @property
     def initial_arrays(self) -> Mapping[str, Array]:
         """The problem's students."""

@@ -54,6 +54,14 @@ class Comparison:
     late: LateRates
     settings: dict[str, Any] = field(repr=False)
 
+    def __repr__(self) -> str:
+        settings = self.settings
+        of = "" if settings["draws"] == 1 else f" on each of {settings['draws']} draws"
+        return (
+            f"Comparison({self.verdict}: {settings['flow']} beside {settings['networks']} networks{of}, "
+            f"{settings['steps']} steps with lr {settings['lr']:g} and batches of {settings['batch_size']})"
+        )
+
     @property
     def verdict(self) -> Agreement:
         """Agree, disagree or unresolved."""

@@ -111,6 +111,9 @@ class Statement(Generic[I, P]):
     proof_controls: Sequence[ProofControl] = ()
     origin: Origin | None = None
 
+    def __repr__(self) -> str:
+        return f"Statement({self.name}: {self.title})"
+
     def __call__(self, instance: I, context: Context, /, *args: P.args, **altered: P.kwargs) -> Evidence:
         return self.evidence(instance, context, *args, **altered)
 

@@ -15,6 +15,7 @@ from verify.judging.assumption_counts import AssumptionCount, counted
 from verify.judging.enclosing.enclosure import Enclosed, EnclosureCounts
 from verify.judging.enclosing.proof import Proof
 from verify.judging.evidence import Evidence
+from verify.judging.shown import as_html, as_text
 from verify.judging.statement import AnyStatement
 from verify.judging.strength import (
     scope_of,
@@ -116,6 +117,12 @@ class Verdict:
     proof: Proof | None = None
     exact: bool = False
     raised: str = ""
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     @property
     def strength(self) -> str:
