@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynamics.boundary import checked
 from dynamics.files import netcdf
@@ -120,6 +120,35 @@ class Trajectory(TrajectoryData):
         from dynamics.ode.results import pictures
 
         return pictures.plot(self, names)
+
+    @checked
+    def animate(
+        self,
+        path: str | PathLike[str],
+        against: Trajectory | None = None,
+        *,
+        plane: ArrayLike | None = None,
+        seconds: float = 6.0,
+    ) -> None:
+        """Write a film of two-layer students moving to their teachers, beside the loss over time.
+
+        Fan-ins are projected onto a plane: that of the first two teachers, or of the first teacher and the way of the
+        students where there is one alone. Of a stack the first instance is shown, of ``against`` all. Up to
+        90 of the run's times are pictures.
+
+        Args:
+            path: a .gif file, or .mp4 where ffmpeg is there. It is written in one step.
+            against: runs, such as those of :func:`nets.train` from the same start, whose students are dots over these.
+            plane: two directions (d, 2) in place of that plane.
+            seconds: the film's length.
+        Raises:
+            ValueError, TypeError: naming the argument: a run without fan-ins or teacher, a path that cannot be written.
+            OSError: the disk is full.
+        Cost: some tenths of a second a picture.
+        """
+        from dynamics.ode.results.animation import animate
+
+        animate(self, path, against, plane, seconds)
 
     @checked
     def plot_against(self, runs: Trajectory, names: Sequence[str] | None = None) -> Figure:

@@ -107,6 +107,10 @@ def trajectory() -> Any:
     return lp.integrate(Decay(), (0.0, 1.0), t_eval=[0.0, 0.5, 1.0])
 
 
+def filmed() -> Any:
+    return lp.integrate(lp.ProjectedFlow(problem()), (0.0, 1.0), t_eval=[0.0, 1.0])
+
+
 def watched() -> Any:
     return lp.integrate(lp.ProjectedFlow(problem()), (0.0, 1.0), t_eval=[0.0, 0.5, 1.0])
 
@@ -541,6 +545,17 @@ add(
     "Trajectory.plot_against",
     lambda runs, names: watched().plot_against(runs, names),
     lambda: {"runs": watched(), "names": ["loss"]},
+    slow=True,
+)
+add(
+    "Trajectory.animate",
+    lambda path, against, plane, seconds: filmed().animate(path, against, plane=plane, seconds=seconds),
+    lambda folder: {
+        "path": folder / "film.gif",
+        "against": filmed(),
+        "plane": np.eye(3)[:, :2],
+        "seconds": 1.0,
+    },
     slow=True,
 )
 add(
