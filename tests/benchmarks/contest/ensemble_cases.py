@@ -19,6 +19,8 @@ SPAN = (0.0, 30.0)
 RTOL, ATOL = 1e-8, 1e-10
 LOOSER = {10: 10**-7.0, 50: 10**-7.25}
 """Our loosest rtol (four to a decade) whose worst error is below that of every peer at RTOL."""
+ALONE = {10: RTOL, 50: 10**-8.25}
+"""The loosest rtol at which every instance alone is right to RTOL: alone, those of n = 50 take CVODE."""
 
 
 @cache
@@ -51,7 +53,8 @@ def stack(n: int, rtol: float = RTOL) -> Array:
 
 def loop(n: int) -> Array:
     """One after the other."""
-    return np.stack([end_of(member(n, index)) for index in range(INSTANCES)])
+    rtol = ALONE[n]
+    return np.stack([end_of(member(n, index), rtol, rtol / 100) for index in range(INSTANCES)])
 
 
 @cache
