@@ -86,8 +86,8 @@ def integrate(
             the flow itself pass through.
 
     Cost: LSODA, Radau and BDF build dense n x n Jacobians by n evaluations each, and hold 1, 12 and 6 such matrices;
-        the other methods hold 20 to 35 states at the peak, 45 in deviations, and CVODE 45, an evaluation included,
-        besides the output.
+        the other methods hold 20 to 35 states at the peak, 45 in deviations, and CVODE 45 (75 of up to 10^5
+        components), an evaluation included, besides the output.
     """
     plan = Plan.of(
         flow,

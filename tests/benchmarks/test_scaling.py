@@ -97,7 +97,8 @@ CURVES = [
         3.2,
         2.2,
     ),
-    Curve("integrate a stack, n = 10", "S", (8, 32, 128, 512, 2048, 10_000), stack, 1.2, 1.2, tolerance=1e-7),
+    # 1.3: from some 2,000 instances on the state and its slopes leave the cache (1.5 to 2.4 us an instance).
+    Curve("integrate a stack, n = 10", "S", (8, 32, 128, 512, 2048, 10_000), stack, 1.3, 1.2, tolerance=1e-7),
     Curve(
         "kernels of 50 columns on samples", "N", (4096, 16384, 65536, 262144, 1_000_000), samples, 1.2, 0.2
     ),

@@ -15,7 +15,16 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.benchmarks.contest.contestants import Solution, timed
-from tests.benchmarks.contest.ensemble_cases import ALONE, INSTANCES, LOOSER, RTOL, errors, loop, stack, vmapped
+from tests.benchmarks.contest.ensemble_cases import (
+    ALONE,
+    INSTANCES,
+    LOOSER,
+    RTOL,
+    errors,
+    loop,
+    stack,
+    vmapped,
+)
 
 Ends = NDArray[np.float64]
 

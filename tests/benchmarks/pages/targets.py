@@ -111,7 +111,7 @@ SINGLE: list[tuple[str, Callable[[Entry], bool], str, float, str, bool]] = [
      "steps_per_second", 20_000, "/s", False),
     ("fully connected at 10×: share of the measured GEMM rate", lambda e: "gemm_gflops" in e,
      "share_of_roofline", 0.8, "×", False),
-    ("verify, quick budget, two processes", lambda e: "verify" in e, "wall", 300.0, "s", True),
+    ("verify, quick budget, two processes", lambda e: "verify" in e, "wall", 70.0, "s", True),
 ]  # fmt: skip
 
 
