@@ -83,9 +83,9 @@ def ensembles(entries: list[Entry]) -> list[Target]:
             "NumPy's calls, about a hundred an evaluation: see right-hand side 32 x n=10" if n == 10 else ""
         )
         found += [
-            Target(f"{title} {peer['contestant']}, both at rtol 1e-8", peer["cpu_seconds"] / own["cpu_seconds"], 2.0,
+            Target(f"{title} {peer['contestant']}, both at rtol 1e-8", peer["cpu_seconds"] / own["cpu_seconds"], 3.0,
                    bound=f"errors {peer['error']:.1e} / {own['error']:.1e}; {bound}".rstrip("; ")),
-            Target(f"{title} {peer['contestant']}, at its error", peer["cpu_seconds"] / looser["cpu_seconds"], 2.0,
+            Target(f"{title} {peer['contestant']}, at its error", peer["cpu_seconds"] / looser["cpu_seconds"], 3.0,
                    bound=f"errors {peer['error']:.1e} / {looser['error']:.1e}; {bound}".rstrip("; ")),
             Target(f"{title} loop", looped["cpu_seconds"] / own["cpu_seconds"], 1.0),
             Target(f"32 instances, n = {n}: worst error in the stack over that alone (or over rtol / 20)",
