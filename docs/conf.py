@@ -11,8 +11,12 @@ project = "luckproof"
 copyright = "The luckproof authors"
 release = project_version()
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 myst_enable_extensions = ["deflist"]
+nb_execution_mode = "force"  # the tutorials are run whenever the site is built
+nb_execution_in_temp = True
+nb_execution_timeout = 240
+nb_execution_raise_on_error = True
 myst_heading_anchors = 3
 nitpicky = False
 autodoc_member_order = "bysource"
@@ -37,9 +41,12 @@ def setup(app: Any) -> None:
 
 
 def _name_paths(app: Any, page: str, source: list[str]) -> None:
-    source[0] = _INTO_THE_CODE.sub(
-        lambda link: link[1] if link[2] in link[1] else f"{link[1]} (`{link[2]}`)", source[0]
-    )
+    def named(link: re.Match[str]) -> str:
+        if page.startswith("tutorials/") and link[2].endswith(".md"):
+            return link[0]  # another page of the site
+        return link[1] if link[2] in link[1] else f"{link[1]} (`{link[2]}`)"
+
+    source[0] = _INTO_THE_CODE.sub(named, source[0])
 
 
 def _prepare(app: Any, what: str, name: str, about: Any, options: Any, lines: list[str]) -> None:

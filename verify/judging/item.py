@@ -80,8 +80,8 @@ class Item:
             draw: strategy of instances, or a function of the budget that gives one; left out, the fields of ``on`` say
                 how they are drawn (:func:`verify.judging.instances.drawn`) and with no such field, or with None, only
                 ``examples`` are evaluated.
-            assume, examples, cost, compares, population, telling, confirm, figure, enclose, prove,
-                needs_balls: see :class:`verify.judging.statement.Statement`.
+            assume, examples, cost, compares, population, telling, confirm, figure, enclose, prove, needs_balls: see
+                :class:`verify.judging.statement.Statement`.
             place: where this form stands (equation, sentence), if not where the item does.
             note: how far the formula is the paper's own, if it differs from the item's.
             version, section: where the item's differ.

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.ode.results.meanings import label_of
+from dynamics.ode.results.shown_figure import shown_figure
 from dynamics.ode.results.trajectory_data import TrajectoryData
 from dynamics.validation import shown
 
@@ -111,9 +112,7 @@ def _asked(run: TrajectoryData, names: Sequence[str] | None) -> list[str]:
 
 
 def _panels(names: list[str], rows: int) -> tuple[Figure, list[list[Axes]], list[str]]:
-    from matplotlib.figure import Figure  # slow to import, and not needed to integrate
-
-    figure = Figure(figsize=(4.2 * len(names), 3.4 if rows == 1 else 5.0), layout="constrained")
+    figure = shown_figure(figsize=(4.2 * len(names), 3.4 if rows == 1 else 5.0), layout="constrained")
     grid = figure.subplots(
         rows, len(names), squeeze=False, sharex="col", height_ratios=[1] if rows == 1 else [2, 1]
     )

@@ -95,3 +95,10 @@ def test_runs_must_be_a_trajectory():
         theory().plot("loss")
     with pytest.raises(TypeError, match="runs: expected a Trajectory"):
         theory().plot_against(3)  # type: ignore[arg-type]
+
+
+def test_notebooks_show_figures_without_pyplot():
+    """A figure gives its own picture: pyplot's import is what would teach a notebook to."""
+    picture = theory().plot()._repr_png_()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 5_000
