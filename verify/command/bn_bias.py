@@ -39,6 +39,10 @@ def bn_bias(
     The paper's claim (Luck Matters, Fig. 6), on VGG11/13/16/19 with ImageNet weights: most are negative, the top
     layers' most of all. "open" is the share of inputs on which a ReLU right behind the layer is open, for normal
     pre-activations. Files are read without running code that they may hold.
+
+    Exit code 0: done; 2: bad input, a damaged file or one that could run code.
+
+    Example: luckproof bn-bias vgg16_bn.pth resnet.safetensors --plot biases.png
     """
     with boundary():
         _check_outputs(checkpoints, plot, json)

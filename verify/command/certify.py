@@ -37,6 +37,8 @@ def certify(
     The options are those of simulate; of the integration only --max-steps counts: a certificate takes its own steps.
 
     Exit code 0: proved; 1: undecided or not proved, with the reason (no file is written); 2: bad input, no certificate.
+
+    Example: luckproof certify --d 10 --m 5 --theta0 0.5 --out proof.json; luckproof certify --check proof.json
     """
     if check is not None:
         check_file(check, options, out)

@@ -73,6 +73,8 @@ def figure(
     """Make a figure: NAME.png (or .svg) and NAME.nc, and the claim it illustrates with effect and interval.
 
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
+
+    Example: luckproof figure luckmatters.theorem5 --out pictures
     """
     from dynamics.files.folders import prepare_folder
     from dynamics.validation import integer, one_of

@@ -44,6 +44,8 @@ def simulate(
     Prints its convergence and its late rate beside the spectral one (deep: by layer).
 
     Exit code 0: done; 2: bad input; 3: the integration failed (nothing is written then).
+
+    Example: luckproof simulate --d 10 --m 5 --theta0 0.3 --t-end 200 --out run.nc --plot run.png
     """
     with boundary():
         check_files(out, plot)

@@ -54,6 +54,8 @@ def sweep(
     Exit code 0: every point is done; 2: bad input, or options that do not go together at some point; 3: an integration
     failed or a training diverged; 4: a point broke or was lost; the others are done in each case, and --status tells
     the reasons.
+
+    Example: luckproof sweep night.toml --out night --jobs 4; luckproof sweep --collect night --to all.nc
     """
     with boundary():
         _check_words(config, out, status, retry, collect, to, dry_run)

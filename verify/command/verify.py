@@ -88,6 +88,8 @@ def verify(
 
     Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input, or own code that raises; 4: a process
     died or something of ours broke, the other statements were judged. Interrupted, it shows what was reached.
+
+    Example: luckproof verify theorem4 theorem5.pair --report page.html; luckproof verify --budget full --resume kept
     """
     from verify.judging import registry
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 import typer.main
 
@@ -34,3 +37,25 @@ def test_numbers_names_and_paths_are_told_apart():
     shown = {option.name: (option.metavar, option.help) for option in COMMANDS["train"].params}
     assert (shown["lr"][0], shown["steps"][0], shown["out"][0]) == ("X", "N", "PATH")
     assert shown["lr"][1] == "Learning rate (default 0.1)."
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_ends_with_examples_that_parse(name, tmp_path, monkeypatch):
+    """Each line of the command's own, with options that there are."""
+    monkeypatch.chdir(tmp_path)
+    for file in ("night.toml", "mytheorem.py", "proof.json", "vgg16_bn.pth", "resnet.safetensors"):
+        (tmp_path / file).touch()
+    words = " ".join(COMMANDS[name].help.split())
+    assert "Exit code 0: " in words or name in ("list", "show", "new"), words
+    examples = words.partition("Example: ")[2]
+    lines = [shlex.split(line) for line in re.findall(r"luckproof ([^;|&]+)", examples)]
+    assert lines
+    assert lines[0][0] == name
+    for command, *options in lines:
+        COMMANDS[command].make_context(command, options)
+
+
+def test_an_option_that_is_not_there_does_not_parse():
+    """Control of the test above."""
+    with pytest.raises(Exception, match="No such option"):
+        COMMANDS["verify"].make_context("verify", ["theorem4", "--nonsense"])
