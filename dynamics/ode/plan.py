@@ -146,7 +146,8 @@ class Plan:
     def solver_tolerances(self) -> tuple[float, float]:
         """``(rtol, atol)`` as the method gets them."""
         rtol, atol = self.tolerances.given_to(self.method.row)
-        return max(rtol, self.method.least_rtol), atol
+        share = min(1.0, self.method.row.loosest_rtol / max(rtol, self.method.least_rtol))
+        return share * max(rtol, self.method.least_rtol), share * atol
 
     def guarded_field(self) -> GuardedField:
         """The flow's right-hand side under this plan's limits."""
