@@ -14,6 +14,7 @@ from matplotlib.mathtext import MathTextParser, math_to_image
 from verify.figures.style import only_these
 
 _FORMULA = re.compile(r"(\$[^$]+\$)")
+_CODE = re.compile(r"`([^`]+)`")
 _POINTS_PER_EM = 12.0
 _STYLE: Any = {"savefig.transparent": True, "svg.fonttype": "path", "svg.hashsalt": "luckproof"}
 
@@ -32,8 +33,21 @@ def claim_html(claim: str) -> Markup:
 def indexed_html(text: str) -> Markup:
     """Plain text with ``d_jk``, ``h_{jj°}`` as subscripts and ``x^2``, ``e^{−λt}`` as superscripts.
 
-    A longer word after an underscore is a name and stays as it is.
+    A longer word after an underscore is a name and stays as it is. What stands between backticks is code, whose lines
+    break behind dots.
     """
+    pieces = _CODE.split(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(_after_dots(piece)) if place % 2 else _with_indices(piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _after_dots(code: str) -> Markup:
+    return Markup(".<wbr>").join(code.split("."))
+
+
+def _with_indices(text: str) -> Markup:
     escaped = str(Markup.escape(text))
     for mark, tag in (("_", "sub"), (r"\^", "sup")):
         escaped = re.sub(rf"(?<=\S){mark}\{{([^{{}}]*)\}}", rf"<{tag}>\1</{tag}>", escaped)

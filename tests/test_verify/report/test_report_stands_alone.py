@@ -276,6 +276,15 @@ def test_indices_are_set_low_and_names_left_alone(text, shown):
     assert str(indexed_html(text)) == shown
 
 
+def test_keys_between_backticks_are_code_that_breaks_behind_dots():
+    """No backtick is shown, no index is set inside, and what somebody wrote stays words."""
+    assert str(indexed_html("see `luckmatters.d_jk` and d_jk")) == (
+        "see <code>luckmatters.<wbr>d_jk</code> and d<sub>jk</sub>"
+    )
+    assert str(indexed_html("`<b>.a`")) == "<code>&lt;b&gt;.<wbr>a</code>"
+    assert str(indexed_html("one ` alone")) == "one ` alone"
+
+
 def test_vacuous_and_refuted_are_told_in_words(page):
     """Colour is never the only sign: the verdict is a word, and so is what was expected."""
     text = " ".join(page.text)
