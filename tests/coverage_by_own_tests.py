@@ -2,8 +2,9 @@
 
 Usage: python -m tests.coverage_by_own_tests [PACKAGE ...] [--least PERCENT]
 
-``dynamics`` by ``tests/test_dynamics``, ``nets`` by ``tests/test_nets``, ``verify`` by ``tests/test_verify``:
-what others run along the way is not tested by that: none of them need fail where it breaks. Exit code 1 below it.
+``dynamics`` by ``tests/test_dynamics``, ``nets`` by ``tests/test_nets``, ``verify`` by ``tests/test_verify`` and by
+``tests/e2e``, where its command is tested (what that runs in processes of its own is not seen here): what others run
+along the way is not tested by that: none of them need fail where it breaks. Exit code 1 below it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parents[1]
 
 PACKAGES = ("dynamics", "nets", "verify")
 
+OWN = {package: (f"tests/test_{package}",) for package in PACKAGES} | {
+    "verify": ("tests/test_verify", "tests/e2e")
+}
+
 LEAST = 95.0
 """Percent of lines and branches of a package."""
 
@@ -32,7 +37,7 @@ def measured(package: str, folder: Path, words: list[str]) -> tuple[int, str]:
     data = {**os.environ, "COVERAGE_FILE": str(folder / package)}
     run = ["run", "--branch", f"--source={package}", "-m", "pytest", "-q", "-p", "no:benchmark", *words]
     code = subprocess.run(
-        [sys.executable, "-m", "coverage", *run, f"tests/test_{package}"], cwd=ROOT, env=data, check=False
+        [sys.executable, "-m", "coverage", *run, *OWN[package]], cwd=ROOT, env=data, check=False
     ).returncode
     report = subprocess.run(
         [sys.executable, "-m", "coverage", "json", "-q", "-o", "-"],
