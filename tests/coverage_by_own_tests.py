@@ -3,7 +3,7 @@
 Usage: python -m tests.coverage_by_own_tests [PACKAGE ...] [--least PERCENT]
 
 ``dynamics`` by ``tests/test_dynamics``, ``nets`` by ``tests/test_nets``, ``verify`` by ``tests/test_verify`` and by
-``tests/e2e``, where its command is tested (what that runs in processes of its own is not seen here): what others run
+``tests/e2e``, where its command is tested (what that runs in processes of its own is not seen here). What others run
 along the way is not tested by that: none of them need fail where it breaks. Exit code 1 below it.
 """
 
