@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,10 +119,10 @@ class Verdict:
     raised: str = ""
 
     def __repr__(self) -> str:
-        return as_text(self)
+        return as_text(f"Verdict on {self.statement.name}", _lines_of(self))
 
     def _repr_html_(self) -> str:
-        return as_html(self)
+        return as_html(f"{self.statement.name}: {self.statement.title}", _lines_of(self))
 
     @property
     def strength(self) -> str:
@@ -207,3 +207,38 @@ class Verdict:
     def counterexample_fields(self) -> dict[str, Any] | None:
         """The counterexample's instance as plain data, or None."""
         return None if self.counterexample is None else dataclasses.asdict(self.counterexample.instance)
+
+
+def _lines_of(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """What a verdict rests on, each with its name; only what is there."""
+    statement = verdict.statement
+    expected = "as expected" if verdict.as_expected else f"expected {statement.expected.value}"
+    yield "outcome", f"{verdict.outcome.value} ({expected})"
+    yield "claim", " ".join(statement.claim.split())
+    yield "place", str(statement.source)
+    yield "judged", f"{verdict.nonvacuous} of {verdict.examples} instances; {verdict.strength}"
+    if verdict.scope:
+        yield "scope", ", ".join(f"{name} {values}" for name, values in verdict.scope.items())
+    if verdict.worst is not None:
+        kind = "counterexample" if verdict.counterexample is not None else "smallest margin"
+        yield kind, _compared(verdict.worst, statement.compares)
+    if verdict.attack is not None:
+        yield "attack", str(verdict.attack)
+    failed = [name for name, passed in verdict.controls.items() if not passed]
+    yield (
+        "controls",
+        f"{len(verdict.controls) - len(failed)} of {len(verdict.controls)} as they must"
+        + (f"; not: {', '.join(failed)}" if failed else ""),
+    )
+    if verdict.message:
+        yield "message", verdict.message
+
+
+def _compared(record: Record, compares: tuple[str, str, str]) -> str:
+    """Both sides on one instance."""
+    evidence = record.evidence
+    if evidence is None:
+        return repr(record.instance)
+    measured, relation, predicted = compares if compares[0] else ("measured", "as", "predicted")
+    sides = f"{measured} {evidence.measured:.6g}, to be {relation} {predicted} {evidence.predicted:.6g}"
+    return f"{sides} on {record.instance!r}"
