@@ -53,6 +53,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 require(name, value, kinds[name])
             if isinstance(value, np.number):
                 given.arguments[name] = plain(value)
+            elif type(value) is int and abs(value) > WHOLE and name in _real(function):
+                given.arguments[name] = as_float(value)
         return function(*given.args, **given.kwargs)
 
     return with_types
@@ -64,8 +66,11 @@ def check_fields(instance: Any, *, leave: Sequence[str] = ()) -> None:
     ``leave``: fields that it checks itself.
     """
     for field in fields(instance):
-        if isinstance(value := getattr(instance, field.name, None), np.number):
+        value = getattr(instance, field.name, None)
+        if isinstance(value, np.number):
             object.__setattr__(instance, field.name, plain(value))
+        elif type(value) is int and abs(value) > WHOLE and field.name in _real_fields(type(instance)):  # type: ignore[arg-type]  # as below
+            object.__setattr__(instance, field.name, as_float(value))
     for name, kind in _field_kinds(type(instance)).items():  # type: ignore[arg-type]  # classes are hashable
         if name not in leave:
             require(name, getattr(instance, name), kind)
@@ -79,6 +84,18 @@ def plain(value: np.number[Any]) -> Any:
     if is_integer(value):
         return int(value)
     return float(value) if is_real(value) else value
+
+
+WHOLE = 2**53
+"""Whole numbers up to which every one is a float64 too."""
+
+
+def as_float(value: int) -> Any:
+    """A whole number as a float: beyond 64 bits other libraries refuse it. One that no float holds stays."""
+    try:
+        return float(value)
+    except OverflowError:
+        return value
 
 
 @contextmanager
@@ -106,6 +123,33 @@ def _kinds(function: Callable[..., Any]) -> Mapping[str, Kind]:
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     }
     return {name: kind for name, kind in found.items() if kind is not None}
+
+
+@cache
+def _real(function: Callable[..., Any]) -> frozenset[str]:
+    """The parameters that are real numbers."""
+    parameters = inspect.signature(function).parameters.items()
+    return frozenset(
+        name
+        for name, parameter in parameters
+        if _is_real_hint(_evaluated(parameter.annotation, function.__globals__))
+    )
+
+
+@cache
+def _real_fields(cls: type) -> frozenset[str]:
+    """The same of a dataclass."""
+    found: dict[str, bool] = {}
+    for holder in reversed(cls.__mro__):
+        names = vars(holder).get("__annotations__", {})
+        for name in names:
+            found[name] = _is_real_hint(_evaluated(names[name], vars(sys.modules[holder.__module__])))
+    return frozenset(name for name, real in found.items() if real)
+
+
+def _is_real_hint(hint: Any) -> bool:
+    parts = (hint, *get_args(hint))
+    return get_origin(hint) in _ALONE and float in parts and int not in parts
 
 
 @cache

@@ -11,6 +11,7 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.boundary import checked
+from dynamics.memory import check_size
 from dynamics.two_layer.teachers import QUARTER_ENTRIES, separated
 from dynamics.validation import number, positive_int, shown
 from nets.streams import checked_seeds
@@ -60,7 +61,7 @@ class SpecializationSetting:
 
     def __post_init__(self) -> None:
         for name in ("m", "d", "c", "train_samples", "batch_size"):
-            positive_int(name, getattr(self, name))
+            check_size(name, positive_int(name, getattr(self, name)))
         if positive_int("eval_samples", self.eval_samples) < 2:
             raise ValueError("eval_samples: expected at least 2 (a correlation needs a variance), got 1")
         for name in ("lr", "input_std", "init_std"):

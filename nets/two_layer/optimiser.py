@@ -16,6 +16,6 @@ def checked_optimiser(
     decay = number("weight_decay", weight_decay, least=0)
     if decay and norms_are_fixed:
         raise ValueError(
-            f"weight_decay: expected 0 where columns stay on the sphere and V is fixed, got {decay:g}"
+            f"weight_decay: expected 0 for the projected flow of W alone, whose norms are fixed, got {decay:g}"
         )
     return number("momentum", momentum, least=0, below=1), decay

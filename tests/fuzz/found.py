@@ -199,4 +199,9 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("integrate", {"events": [lambda t, y: np.ones(3)]}),
     ("FixedSamples.gaussian", {"std": 1.797e308}),
     ("fit_decay", {"t": (), "values": ()}),
+    ("train_deep", {"objective": calls.network()}),
+    ("FixedSamples.gaussian", {"std": 10**30}),
+    ("SGD", {"lr": 10**30}),
+    ("SGD", {"drops": ((1, 10**30),)}),
+    ("SpecializationSetting", {"m": 10**400}),
 ]

@@ -113,3 +113,27 @@ def test_complex_numbers_and_spans_of_time_are_not_made_real() -> None:
 
     for value in (np.complex64(1j), np.timedelta64(3, "s")):
         assert same(value) is value
+
+
+def test_whole_numbers_beyond_64_bits_are_floats_where_real_ones_are_asked_for() -> None:
+    """Torch and NumPy refuse them as integers; where integers are asked for they stay, and what no float holds does."""
+
+    @checked
+    def given(x: float, y: float | None, n: int, a: Any) -> Any:
+        return x, y, n, a
+
+    @dataclass(frozen=True)
+    class Held:
+        x: float
+        n: int
+
+        def __post_init__(self) -> None:
+            check_fields(self)
+
+    big = 10**30
+    assert [type(value) for value in given(big, -big, big, big)] == [float, float, int, int]
+    assert given(7, 7, 7, 7) == (7, 7, 7, 7)
+    assert type(given(7, None, 7, 7)[0]) is int
+    assert given(10**400, None, 1, 1)[0] == 10**400
+    held = Held(big, big)
+    assert (type(held.x), type(held.n)) == (float, int)

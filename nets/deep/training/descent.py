@@ -123,8 +123,8 @@ class SGD:
         epochs = [integer("drops", epoch, least=0) for epoch, _ in self.drops]
         if epochs != sorted(set(epochs)):
             raise ValueError(f"drops: expected epochs in order, got {shown(self.drops)}")
-        for _, rate in self.drops:
-            number("drops", rate, positive=True)
+        rates = [number("drops", rate, positive=True) for _, rate in self.drops]
+        object.__setattr__(self, "drops", tuple(zip(epochs, rates, strict=True)))
 
     def rate(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """The learning rate of step ``step`` = 0, 1, ... in a run of ``epochs`` epochs."""

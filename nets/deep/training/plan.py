@@ -124,8 +124,12 @@ def _require_parts(source: Any, objective: Any, observe: Any) -> None:
     """Raise TypeError, naming the argument, where one cannot be what it stands for."""
     if not hasattr(source, "batches"):
         raise TypeError(f"source: expected a source of batches, got {shown(source)}")
-    if objective is not None and not hasattr(objective, "part"):
-        raise TypeError(f"objective: expected an objective with part(networks), got {shown(objective)}")
+    # networks have parts too, so that one member alone does not tell an objective
+    is_one = callable(objective) and all(hasattr(objective, member) for member in ("part", "described"))
+    if objective is not None and not is_one:
+        raise TypeError(
+            f"objective: expected a callable with part(networks) and described(), got {shown(objective)}"
+        )
     if observe is not None and not callable(observe):
         raise TypeError(f"observe: expected a callable, got {shown(observe)}")
 
