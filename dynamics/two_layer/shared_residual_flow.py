@@ -61,8 +61,8 @@ class SharedResidualFlow(Flow):
         one_of("form", form, get_args(Form))
         self.form = form
         W = real_array("start", start)
-        if W.ndim < 2:
-            raise ValueError(f"start: expected shape (..., d, n), got {W.shape}")
+        if W.ndim < 2 or 0 in W.shape[-2:]:
+            raise ValueError(f"start: expected shape (..., d, n), d and n from 1 on, got {W.shape}")
         d, n = W.shape[-2:]
         goal, a, eps = (
             real_array("target", target),

@@ -204,4 +204,6 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"lr": 10**30}),
     ("SGD", {"drops": ((1, 10**30),)}),
     ("SpecializationSetting", {"m": 10**400}),
+    ("SharedResidualFlow", {"target": np.zeros(0), "start": np.zeros((0, 2))}),
+    ("compare", {"lr": 3.4e224}),
 ]

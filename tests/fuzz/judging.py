@@ -22,6 +22,7 @@ from tests.fuzz.methods import CALLS
 from tests.fuzz.odd_objects import OURS
 from tests.fuzz.odd_values import odd_values
 from tests.test_dynamics.ode.ode_problems import Hang, at_most
+from verify.comparisons.watched_training import FailedComparisonError
 
 SECONDS = 20.0
 """Of computing that one call may take."""
@@ -72,7 +73,7 @@ def came_out(call: Call, odd: Mapping[str, Any]) -> Fault | None:
             return Fault("hang", f"still running after {SECONDS} s")
         except AssertionError as error:
             return Fault("invariant", str(error) or "the result does not meet what it should")
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, FailedComparisonError) as error:
             left = sorted(path.name for path in folder.rglob("*"))
             return Fault("partial file", str(left)) if left else _unclear(call, error, valid, odd)
         except Exception as error:
