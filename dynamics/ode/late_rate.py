@@ -49,7 +49,7 @@ def _places(flow: Flow, size: int) -> NDArray[np.intp]:
 
 
 def _slope(flow: Flow, state: Vector, moved: NDArray[np.intp], by: Vector, places: NDArray[np.intp]) -> Array:
-    """Half the difference of the field ahead and behind over the step, instance by instance (instances, N)."""
+    """The difference of the field ahead and behind over the way between them, instance by instance (instances, N)."""
     ahead, behind = state.copy(), state.copy()
     ahead[moved] += by
     behind[moved] -= by

@@ -23,7 +23,7 @@ FRAMES = 90
 """Pictures of a film at most."""
 
 MOST_DOTS = 400
-"""Dots of the runs that are drawn at once at most; of more, every so manieth."""
+"""Dots of the runs that are drawn at once at most; of more, every second, third and so on."""
 
 TRAIL = 12
 """Pictures for which a student's way stays visible."""
