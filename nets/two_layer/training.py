@@ -93,7 +93,8 @@ def train(
     lr = checked_rate(lr, steps)
     seconds = None if max_seconds is None else number("max_seconds", max_seconds, positive=True)
     trains_V = not projected if train_V is None else bool(train_V)
-    optimiser = checked_optimiser(momentum, weight_decay, norms_are_fixed=projected and not trains_V)
+    fixed = "where columns stay on the sphere and V is fixed" if projected and not trains_V else ""
+    optimiser = checked_optimiser(momentum, weight_decay, fixed=fixed)
     rule = UpdateRule(lr, batch_size, projected, trains_V, *optimiser)
     seeds = network_seeds(seed, students.count)
     descent = Descent(students, rule, seeds, batch_size)

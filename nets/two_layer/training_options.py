@@ -49,8 +49,8 @@ class TwoLayerTraining(TwoLayerOptions):
         number("lr", self.lr, positive=True)
         for name in ("batch_size", "steps", "networks"):
             positive_int(name, getattr(self, name))
-        fixed = self.flow is FlowName.PROJECTED
-        checked_optimiser(self.momentum, self.weight_decay, norms_are_fixed=fixed)
+        fixed = "for the projected flow, whose norms are fixed" if self.flow is FlowName.PROJECTED else ""
+        checked_optimiser(self.momentum, self.weight_decay, fixed=fixed)
         self.check_memory()
 
     @property
