@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from verify.command.plain_help import PlainCommand
 from verify.command.verify_options import From, completed
 
 if TYPE_CHECKING:
-    from verify.judging import AnyStatement
+    from verify.judging import AnyStatement, Assumption
 
 COUNTED = 20
 """Instances that are drawn to count the assumptions on, besides the fixed ones: a moment's work for any statement."""
@@ -65,6 +65,16 @@ def words_of_exact(function: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
 
 
+def asked(statement: AnyStatement, instance: object) -> Sequence[Assumption]:
+    """The assumptions of ``instance``; none where it cannot be judged."""
+    from verify.judging.evidence import CannotJudgeError
+
+    try:
+        return statement.assumptions(instance)
+    except CannotJudgeError:
+        return ()
+
+
 def assumption_lines(statement: AnyStatement) -> list[str]:
     """The assumptions, each with how many instances meet it: of the fixed ones and of some that are drawn.
 
@@ -77,7 +87,7 @@ def assumption_lines(statement: AnyStatement) -> list[str]:
     context = make_context("quick", "cpu", 0)
     count = min(COUNTED, statement.cost.examples(context.budget))
     drawn = drawn_instances(statement, context, count, seed=0)
-    counts = counted(statement.assumptions(instance) for instance in drawn)
+    counts = counted(asked(statement, instance) for instance in drawn)
     if not counts:
         return ["assumptions: none"]
     each = [

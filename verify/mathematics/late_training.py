@@ -12,7 +12,7 @@ from dynamics.geometry.angles import angle_pair
 from dynamics.two_layer.problem import TeacherStudent
 from verify.judging import CannotJudgeError
 from verify.mathematics.rates import discrete_rate
-from verify.mathematics.tangent_modes import Modes
+from verify.mathematics.tangent_modes import FLAT_SHARE, Modes
 from verify.mathematics.tangent_network import TangentNetwork
 
 RESOLUTION = 0.012
@@ -92,7 +92,13 @@ def nonlinearity(problem: TeacherStudent, W: Array | None = None) -> float:
 def window_of(
     problem: TeacherStudent, modes: Modes, training: Training, networks: int, start: float = math.inf
 ) -> Window:
-    """The shortest window that resolves a hundredth of the rate, above rounding; deviations are ``start`` at first."""
+    """The shortest window that resolves a hundredth of the rate, above rounding; deviations are ``start`` at first.
+
+    Raises:
+        CannotJudgeError: the slowest mode does not decay, but for rounding.
+    """
+    if modes.rate <= FLAT_SHARE * modes.largest:
+        raise CannotJudgeError(f"the slowest mode, {modes.rate:.1e}, is flat but for rounding: no late decay")
     below = min(LARGEST_START, start, NONLINEAR * modes.rate / nonlinearity(problem))
     fold = 1 / (training.lr * modes.rate)
     wanted = modes.noise * (QUANTILE / RESOLUTION) ** 2 / (training.batch * networks)

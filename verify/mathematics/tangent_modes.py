@@ -25,7 +25,8 @@ class Modes:
     """Spectrum of H at one point.
 
     Attributes:
-        rate: smallest eigenvalue that is not flat.
+        rate: smallest eigenvalue that is not flat; of a large network with more flat directions than its free
+            columns make, one of those (at most ``FLAT_SHARE`` of the largest).
         mode: its unit vector, (N,).
         largest: largest eigenvalue.
         flat: number of flat directions in the tangent space.
@@ -63,22 +64,29 @@ def _dense(tangent: TangentNetwork) -> tuple[float, Array, float, int]:
 
 
 def _krylov(tangent: TangentNetwork) -> tuple[float, Array, float, int]:
-    """By Lanczos; a solution without flat directions is assumed (V fixed)."""
+    """By Lanczos. Columns without fan-outs are flat, all of their directions; of others at most one is counted."""
     size = tangent.size
     start = np.random.default_rng(0).standard_normal(size)
+    unused = ~tangent.V.any(axis=-1)
+
+    def judged(vector: Array) -> Array:
+        """The part of ``vector`` in the tangent space and in columns that have fan-outs."""
+        dW, dV = tangent.matrices(tangent.tangent(vector))
+        return tangent.flat(np.where(unused, 0.0, dW), dV)
 
     def operator(lift: float) -> LinearOperator:
         def apply(vector: Array) -> Array:
-            inside = tangent.tangent(vector.ravel())
-            return tangent.shrink(inside) + lift * (vector.ravel() - inside)
+            inside = judged(vector.ravel())
+            return judged(tangent.shrink(inside)) + lift * (vector.ravel() - inside)
 
         return LinearOperator((size, size), matvec=apply, dtype=np.float64)
 
-    # Directions normal to the spheres are no modes: they are left at zero, then moved above all others.
+    # Directions normal to the spheres and free columns are no modes: left at zero, then moved above all others.
     options = {"k": 1, "v0": start, "tol": 1e-8, "ncv": 40}
     largest = float(eigsh(operator(0.0), which="LA", return_eigenvectors=False, **options)[0])
     values, vectors = eigsh(operator(largest), which="SA", **options)
-    return float(values[0]), vectors[:, 0], largest, int(values[0] <= FLAT_SHARE * largest)
+    free = int(unused.sum()) * (tangent.W.shape[-2] - 1)
+    return float(values[0]), vectors[:, 0], largest, free + int(values[0] <= FLAT_SHARE * largest)
 
 
 def settled(tangent: TangentNetwork, modes: Modes, step: Array, folds: float) -> Array:

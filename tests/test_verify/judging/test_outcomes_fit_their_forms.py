@@ -24,6 +24,7 @@ from luckproof import (
     reals,
 )
 from tests.test_verify.judging.toy_statements import FEW, TOY
+from verify.command.show import description
 from verify.judging import Precise, Replication
 from verify.judging.instances import instance_from_json
 from verify.mathematics.mean_over_seeds import exceeds
@@ -48,6 +49,14 @@ def below_thirty(size: Size, context) -> Evidence:
     n ≤ 30
     """
     return Evidence.at_most(size.n, bound=30, tolerance=0.0)
+
+
+def at_most_forty(size: Size, context) -> Evidence:
+    """Sizes stay within forty
+
+    n ≤ 40
+    """
+    return Evidence.at_most(size.n, bound=40, tolerance=0.0)
 
 
 def make(form, expected, evidence=below_thirty, **settings):
@@ -210,3 +219,19 @@ def test_a_confirmation_says_what_it_is():
 def test_a_necessity_is_listed_between_reading_and_correction():
     """The order of forms is the order in which they are read."""
     assert list(Form).index(Form.NECESSITY) == 2
+
+
+def test_assumptions_may_find_that_an_instance_cannot_be_judged():
+    """Where they break down for a reason of the instance's own it is counted, never a crash, and ``show`` goes on."""
+
+    def even(size: Size) -> tuple[Assumption, ...]:
+        """The size is even."""
+        if size.n % 2:
+            raise CannotJudgeError("odd")
+        return (Assumption.at_least("n", size.n, 0),)
+
+    statement = make("printed", "holds", at_most_forty, assume=even)
+    verdict = judge(statement, CONTEXT)
+    assert verdict.outcome is Outcome.HOLDS
+    assert 0 < verdict.unjudged < verdict.examples
+    assert "n ≥ 0: met by" in description(statement)

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luckproof import ProjectedFlow, TeacherStudent, TwoLayerFlow, teachers
+from verify.judging import CannotJudgeError
+from verify.luckmatters.theorem5_networks import OverparameterisedNetworks, assumptions, solution_of
 from verify.mathematics.late_training import QUANTILE, RESOLUTION, Training, nonlinearity, window_of
-from verify.mathematics.tangent_modes import Modes, modes_of, settled
+from verify.mathematics.tangent_modes import DENSE_LIMIT, Modes, modes_of, settled
 from verify.mathematics.tangent_network import TangentNetwork
 
 pytestmark = pytest.mark.statement("luckmatters.theorem4.networks")
@@ -85,3 +87,36 @@ def test_modes_by_both_ways_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(applied.mode @ dense.mode) == pytest.approx(1.0, abs=1e-3)
     step = settled(tangent, dense, tangent.tangent(rng.standard_normal((1, tangent.size))), 200.0)
     assert abs(step[0] @ dense.mode) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_free_columns_are_no_modes_by_either_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns without fan-outs are flat: Lanczos counts all of them and finds the slowest mode that does decay."""
+    nodes = teachers.orthonormal(7, 5, 3)
+    V = np.concatenate([np.eye(3), np.zeros((2, 3))])
+    problem = TeacherStudent(nodes[:, :3], nodes, np.eye(3), V)
+    tangent = TangentNetwork.at_solution(problem, nodes, V, trains_V=True)
+    rng = np.random.default_rng(0)
+    dense = modes_of(tangent, rng)
+    monkeypatch.setattr("verify.mathematics.tangent_modes.DENSE_LIMIT", 0)
+    applied = modes_of(tangent, rng)
+    assert (applied.rate, applied.largest) == pytest.approx((dense.rate, dense.largest), rel=1e-6)
+    assert applied.flat == dense.flat == 2 * 6
+    assert applied.rate > 0.01
+
+
+def test_a_large_overparameterised_instance_has_a_rate() -> None:
+    """Beyond the size at which H is formed, free columns are not taken for the slowest mode."""
+    large = OverparameterisedNetworks(m=10, r=10, c=10, d=30, size=1e-6, r_fan_out=1e-6, share=0.4, batch=512)
+    _, tangent, modes = solution_of(large)
+    assert tangent.size > DENSE_LIMIT
+    assert modes.rate > 0.01
+    assert modes.flat == 10 * 29
+    assert all(np.isfinite(assumption.margin) for assumption in assumptions(large))
+
+
+def test_a_mode_that_does_not_decay_has_no_window() -> None:
+    """Where rounding hides the slowest mode there is no late decay to measure, and the reason is said."""
+    teacher = teachers.orthonormal(6, 2, 0)
+    modes = Modes(rate=-4e-16, mode=np.zeros(12), largest=0.75, flat=1, trace=5.0, noise=4.0)
+    with pytest.raises(CannotJudgeError, match="flat but for rounding"):
+        window_of(TeacherStudent(teacher, teacher), modes, Training(0.1, 512, trains_V=False), 32)

@@ -58,8 +58,14 @@ def planned_examples(statement: AnyStatement, context: Context) -> int:
 def evaluate(
     statement: AnyStatement, instance: Any, context: Context, altered: Mapping[str, Any] | None = None
 ) -> Record:
-    """Assumptions first; the evidence, with its arguments ``altered``, only where all of them are satisfied."""
-    assumptions = as_assumptions(statement.assumptions(instance))
+    """Assumptions first; the evidence, with its arguments ``altered``, only where all of them are satisfied.
+
+    Either may find that the instance cannot be judged.
+    """
+    try:
+        assumptions = as_assumptions(statement.assumptions(instance))
+    except CannotJudgeError as reason:
+        return Record(instance, (), None, unjudged=str(reason))
     if not all(assumption.satisfied for assumption in assumptions):
         return Record(instance, assumptions, None)
     try:
