@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 import traceback
@@ -70,8 +71,22 @@ def dask_workers(argument: str, address: str) -> Iterator[DaskWorkers]:
     except (OSError, TimeoutError, ValueError, ImportError) as error:
         words = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{argument}: no Dask scheduler answers at {address!r} ({words})") from None
-    with client:
+    with client, quiet_logs():
         yield DaskWorkers(client)
+
+
+@contextmanager
+def quiet_logs() -> Iterator[None]:
+    """Keep Dask's own warnings of lost workers off the terminal: what they mean for a task is its outcome."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    levels = {name: logging.getLogger(name).level for name in names}
+    try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def on_dask(

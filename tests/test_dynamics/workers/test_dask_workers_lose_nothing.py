@@ -5,6 +5,7 @@ A real scheduler with real workers is in tests/e2e.
 
 from __future__ import annotations
 
+import logging
 import sys
 from concurrent.futures import CancelledError, Future
 from typing import Any
@@ -126,3 +127,14 @@ def test_where_nobody_answers_the_address_is_named(monkeypatch: pytest.MonkeyPat
         dask_workers.dask_workers("--scheduler", "tcp://127.0.0.1:9"),
     ):
         pass
+
+
+def test_dasks_warnings_stay_off_the_terminal_while_it_works(caplog: pytest.LogCaptureFixture) -> None:
+    """A lost worker is told by its tasks' outcomes, not by Dask's log; afterwards Dask logs as before."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    with dask_workers.quiet_logs():
+        log.warning("a worker is gone")
+        assert not log.isEnabledFor(logging.ERROR)
+    assert log.level == before
+    assert not caplog.records
