@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dynamics.ode.events import Event, converged, diverged
     from dynamics.ode.flow import Flow
     from dynamics.ode.integrate import integrate
+    from dynamics.ode.phase_portrait import Equilibrium, phase_portrait, plane_equilibria
     from dynamics.ode.status import Status
     from dynamics.ode.steppers.methods import METHODS
     from dynamics.ode.trajectory import Trajectory
@@ -82,6 +83,7 @@ else:
             "dynamics.ode.events": ["Event", "converged", "diverged"],
             "dynamics.ode.flow": ["Flow"],
             "dynamics.ode.integrate": ["integrate"],
+            "dynamics.ode.phase_portrait": ["Equilibrium", "phase_portrait", "plane_equilibria"],
             "dynamics.ode.status": ["Status"],
             "dynamics.ode.steppers.methods": ["METHODS"],
             "dynamics.ode.trajectory": ["Trajectory"],
@@ -118,6 +120,7 @@ __all__ = [
     "DeepFlow",
     "DeepProblem",
     "EmpiricalMeasure",
+    "Equilibrium",
     "Event",
     "Flow",
     "GaussianMixture",
@@ -153,6 +156,8 @@ __all__ = [
     "paired_angles",
     "passage",
     "passage_times",
+    "phase_portrait",
+    "plane_equilibria",
     "population_loss",
     "samplers",
     "spectral_rate",

@@ -175,6 +175,26 @@ class Trajectory(TrajectoryData):
             raise TypeError(f"runs: expected a Trajectory, got {shown(runs)}")
         return pictures.plot_against(self, runs, names)
 
+    @checked
+    def plot_phase(self, x: str, y: str) -> Figure:
+        """A picture of one watched quantity over another: the paths of all instances and nodes, without the time.
+
+        Args:
+            x, y: names of observables or arrays of the state, whole (``"angle"``: a path for each node) or with the
+                place of one number in each instance (``"x[0]"``, ``"W[3, 1]"``).
+
+        Returns:
+            A matplotlib figure: a ring where a path starts, a dot where it ends, an arrow half way. The field beneath
+            is drawn by :func:`dynamics.ode.phase_portrait.phase_portrait`.
+
+        Raises:
+            TypeError: a name that is no string.
+            ValueError: no such array or place, or unequal numbers of both.
+        """
+        from dynamics.ode.results import phase_plane
+
+        return phase_plane.plot_phase(self, x, y)
+
     def to_xarray(self) -> xr.Dataset:
         """As an ``xarray.Dataset`` with dimensions time, instance and those of the arrays, and all coordinates.
 

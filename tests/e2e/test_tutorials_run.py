@@ -29,7 +29,14 @@ def cells(page: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "count"),
-    [("theorem4", 5), ("rate_bound", 3), ("certificate", 3), ("own_theorem", 3), ("sweep", 4)],
+    [
+        ("theorem4", 5),
+        ("rate_bound", 3),
+        ("phase_portrait", 3),
+        ("certificate", 3),
+        ("own_theorem", 3),
+        ("sweep", 4),
+    ],
 )
 def test_cells_run_in_order(page: str, count: int, tmp_path: Path) -> None:
     """As a script: their own assertions hold, and no warning is given."""
@@ -50,6 +57,6 @@ def test_cells_run_in_order(page: str, count: int, tmp_path: Path) -> None:
 def test_every_tutorial_is_run() -> None:
     """None is left out, and each stands in the table of contents."""
     pages = {path.stem for path in TUTORIALS.glob("*.md")}
-    assert pages == {"theorem4", "rate_bound", "certificate", "own_theorem", "sweep"}
+    assert pages == {"theorem4", "rate_bound", "phase_portrait", "certificate", "own_theorem", "sweep"}
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert all(f"tutorials/{page}\n" in index for page in pages)

@@ -548,6 +548,12 @@ add(
     slow=True,
 )
 add(
+    "Trajectory.plot_phase",
+    lambda x, y: watched().plot_phase(x, y),
+    lambda: {"x": "loss", "y": "sin_theta"},
+    slow=True,
+)
+add(
     "Trajectory.animate",
     lambda path, against, plane, seconds: filmed().animate(path, against, plane=plane, seconds=seconds),
     lambda folder: {
@@ -594,6 +600,19 @@ add(
 )
 add("two_layer_observables", lp.two_layer_observables, lambda: {"problem": learned(), "W": W(m=3), "V": V(3)})
 add("passage", lp.passage, lambda: {"flow": lp.OneTeacherFlow(1.0), "end": 1.5, "rtol": 1e-6}, meets=a_run)
+PLANE = {"x": "delta", "y": "v", "xlim": (0.1, 3.0), "ylim": (0.1, 1.5), "at": [0.5, 1.0, 0.8]}
+add(
+    "phase_portrait",
+    lp.phase_portrait,
+    lambda: {"flow": lp.OneTeacherFlow(0.5), "runs": None, **PLANE},
+    slow=True,
+)
+add("plane_equilibria", lp.plane_equilibria, lambda: {"flow": lp.OneTeacherFlow(0.5), **PLANE}, slow=True)
+add(
+    "Equilibrium",
+    lp.Equilibrium,
+    lambda: {"x": 0.0, "y": 1.0, "kind": "saddle"},
+)
 add("passage_times", lp.passage_times, lambda: {"flow": lp.PassageFlow([1.0]), "rtol": 1e-6}, meets=finite)
 add(
     "frozen_passage_time",

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luckproof import ProjectedFlow, TeacherStudent, TwoLayerFlow, teachers
-from verify.judging import CannotJudgeError
+from luckproof import CannotJudgeError, ProjectedFlow, TeacherStudent, TwoLayerFlow, teachers
 from verify.luckmatters.theorem5_networks import OverparameterisedNetworks, assumptions, solution_of
 from verify.mathematics.late_training import QUANTILE, RESOLUTION, Training, nonlinearity, window_of
 from verify.mathematics.tangent_modes import DENSE_LIMIT, Modes, modes_of, settled
