@@ -31,6 +31,9 @@ AT_REST = 1e-13
 ZERO = 1e-6
 """Share of the largest entry of the Jacobian up to which a real part counts as zero."""
 
+APART, ROUNDING = 1e-5, 1e-12
+"""Shares of an axis: two equilibria nearer than the first are one, a number below the second is zero."""
+
 MOST_NAMED = 3
 """Numbers held that are named one by one."""
 
@@ -240,9 +243,9 @@ def _equilibria(plane: Plane, across: Array, up: Array, field: Array) -> list[Eq
         inside = np.all(point >= lowest - 1e-9 * spans) and np.all(point <= highest + 1e-9 * spans)
         if not inside or not np.abs(plane.field(*point)).max() <= AT_REST * fastest:
             continue
-        if all(np.abs((point - other) / spans).max() > 1e-5 for other in found):
-            found.append(point)
-    found.sort(key=lambda point: tuple(np.round((point - lowest) / spans, 5)))
+        if all(np.abs((point - other) / spans).max() > APART for other in found):
+            found.append(np.where(np.abs(point) < ROUNDING * spans, 0.0, point))
+    found.sort(key=lambda point: tuple(np.round((point - lowest) / spans / APART)))
     return [Equilibrium(float(one), float(two), _kind(plane.jacobian(one, two))) for one, two in found]
 
 
