@@ -13,6 +13,7 @@ from dynamics.arrays import Array
 from dynamics.boundary import checked, naming
 from dynamics.geometry.columns import Columns, directions, norms
 from dynamics.geometry.coordinate_axes import CoordinateAxes
+from dynamics.geometry.leading_rows import LeadingRows
 from dynamics.ode.flow import Coordinates
 from dynamics.overrides import keeps
 from dynamics.two_layer.deviations.flow import DeviationFlow, deviation_flow
@@ -171,16 +172,21 @@ class TwoLayerDynamics(StudentFlow):
     @cached_property
     def teacher(self) -> Any:
         """The teacher as the measure's kernels want it; by direction where the students are."""
-        axes = CoordinateAxes.found_in(self.problem.teacher_W)
-        if axes is None and not self.projected:
+        columns, measure = self._sparse_teacher, self.problem.measure
+        if not self.projected and not isinstance(columns, CoordinateAxes):
             return self.problem.prepared_teacher
-        columns = directions("teacher_W", self.problem.teacher_W) if axes is None else axes
-        return self.problem.measure.prepare_unit(columns)
+        return measure.prepare_unit(columns or directions("teacher_W", self.problem.teacher_W))
+
+    @cached_property
+    def _sparse_teacher(self) -> CoordinateAxes | LeadingRows | None:
+        """The teacher where its rows from some one on are zero, as in a basis of its own; None elsewhere."""
+        W = self.problem.teacher_W
+        return CoordinateAxes.found_in(W) or LeadingRows.found_in("teacher_W", W)
 
     def teacher_times(self, H: Array) -> Array:
         """``W* H`` for H (..., m, n), which is the caller's no more."""
-        teacher = self.teacher
-        return teacher.times(H) if isinstance(teacher, CoordinateAxes) else self.problem.teacher_W @ H
+        columns = self._sparse_teacher
+        return self.problem.teacher_W @ H if columns is None else columns.times(H)
 
     @abstractmethod
     def field(self, W: Array, V: Array) -> tuple[Array, Array]:
@@ -305,7 +311,7 @@ class ProjectedFlow(TwoLayerDynamics):
         return self._gram_at_solution(y) if self.modulation == "uniform" else None
 
     def cheaper_coordinates(self) -> Coordinates | None:
-        """The teachers' own basis, where they are orthonormal and the measure is spherical."""
+        """The teachers' own basis (:func:`in_teacher_basis`), where the measure is spherical."""
         return in_teacher_basis(
             self.problem,
             lambda turned: ProjectedFlow(turned, projected=self.projected, modulation=self.modulation),
@@ -357,7 +363,7 @@ class TwoLayerFlow(TwoLayerDynamics):
         return self._gram_at_solution(y)
 
     def cheaper_coordinates(self) -> Coordinates | None:
-        """The teachers' own basis, where they are orthonormal and the measure is spherical."""
+        """The teachers' own basis (:func:`in_teacher_basis`), where the measure is spherical."""
         return in_teacher_basis(
             self.problem,
             lambda turned: TwoLayerFlow(turned, projected=self.projected, trains_V=self.trains_V),

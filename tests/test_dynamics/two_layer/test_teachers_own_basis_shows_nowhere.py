@@ -1,4 +1,4 @@
-"""Flows with orthonormal teachers are stepped in the teachers' own basis, and nothing but the time tells."""
+"""Flows of orthonormal, or of few, teachers are stepped in the teachers' own basis, and nothing but the time tells."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from scipy.integrate import RK45
 
 import luckproof
+from dynamics.geometry.leading_rows import LeadingRows
 from dynamics.two_layer import teacher_basis
 from luckproof import (
     METHODS,
@@ -44,6 +45,15 @@ def problem(
     return TeacherStudent.near_teacher(teacher, fan_out, n, rng, measure=IsotropicGaussian(d, std))
 
 
+def few_teachers(n: int = 4, lead: tuple[int, ...] = ()) -> TeacherStudent:
+    """Four teachers in R^9 that are not orthonormal."""
+    rng = np.random.default_rng(4)
+    teacher = teachers.random_unit(9, 4, rng, lead)
+    if n == 4:
+        return TeacherStudent.at_angle(teacher, 0.5, rng)
+    return TeacherStudent.near_teacher(teacher, rng.standard_normal((4, 2)), n, rng)
+
+
 FLOWS: dict[str, Callable[[], TwoLayerDynamics]] = {
     "projected": lambda: ProjectedFlow(problem()),
     "square": lambda: ProjectedFlow(problem(4)),
@@ -53,6 +63,11 @@ FLOWS: dict[str, Callable[[], TwoLayerDynamics]] = {
     "two layers": lambda: TwoLayerFlow(problem(n=7)),
     "two layers, fixed V": lambda: TwoLayerFlow(problem(n=7), trains_V=False),
     "stack of two layers": lambda: TwoLayerFlow(problem(n=7, lead=(3,)), projected=False),
+    "few teachers": lambda: ProjectedFlow(few_teachers()),
+    "few teachers, matched": lambda: ProjectedFlow(few_teachers(), modulation="matched"),
+    "few teachers, unprojected": lambda: ProjectedFlow(few_teachers(), projected=False),
+    "stack of few teachers": lambda: TwoLayerFlow(few_teachers(7, (3,))),
+    "few teachers, two layers": lambda: TwoLayerFlow(few_teachers(7), projected=False),
 }
 
 
@@ -72,14 +87,15 @@ def in_the_given_basis(flow: TwoLayerDynamics) -> TwoLayerDynamics:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_the_field_is_the_same_to_rounding(kind: str, turned: None) -> None:
-    """Turned, evaluated and turned back; the maps are each other's inverse; the teachers are axes exactly."""
+    """Turned, evaluated and turned back; the maps are each other's inverse; orthonormal teachers are axes exactly."""
     flow = FLOWS[kind]()
     own = flow.cheaper_coordinates()
     assert own is not None
     assert isinstance(own.flow, TwoLayerDynamics)
-    np.testing.assert_array_equal(
-        own.flow.problem.teacher_W, np.broadcast_to(np.eye(flow.problem.d, 4), flow.problem.teacher_W.shape)
-    )
+    turned_W = own.flow.problem.teacher_W
+    assert not turned_W[..., 4:, :].any()
+    if "few" not in kind:
+        np.testing.assert_array_equal(turned_W, np.broadcast_to(np.eye(flow.problem.d, 4), turned_W.shape))
     y = flow.initial_state()
     z = own.into(y)
     assert np.abs(z - y).max() > 0.1
@@ -87,10 +103,13 @@ def test_the_field_is_the_same_to_rounding(kind: str, turned: None) -> None:
     np.testing.assert_allclose(own.back(own.flow(0.0, z)), flow(0.0, y), atol=1e-14)
 
 
+@pytest.mark.parametrize("given_problem", [lambda: problem(4, 4, 5), lambda: few_teachers(5)])
 @pytest.mark.parametrize("method", METHODS)
-def test_runs_are_the_same_within_the_tolerance(method: str, turned: None) -> None:
+def test_runs_are_the_same_within_the_tolerance(
+    method: str, given_problem: Callable[[], TeacherStudent], turned: None
+) -> None:
     """Rows, observables, the time of an event, and the start to the last bit, for every method."""
-    flow = TwoLayerFlow(problem(4, 4, 5))
+    flow = TwoLayerFlow(given_problem())
     times = np.linspace(0.0, 5.0, 21)
     halved = converged(0.5 * float(flow.observables(flow.initial_state())["loss"]), "loss")
     given, own = (
@@ -206,8 +225,10 @@ def test_a_subclass_that_changes_the_field_is_stepped_as_it_is(base: Any, member
     np.testing.assert_allclose(slow, fast, atol=1e-6)
 
 
-def test_only_orthonormal_teachers_and_spherical_input_are_turned(turned: None) -> None:
-    """A teacher off by 1e-9, more teachers than dimensions, a bias, samples, overlaps of one's own: as they are."""
+def test_only_orthonormal_or_few_teachers_and_spherical_input_are_turned(turned: None) -> None:
+    """One of four in six dimensions off by 1e-9, more teachers than dimensions, a bias, samples, overlaps of one's own:
+    as they are.
+    """
     one, rng = problem(), np.random.default_rng(0)
     bent = one.teacher_W + 1e-9 * rng.standard_normal(one.teacher_W.shape)
 
@@ -232,6 +253,18 @@ def test_small_problems_are_left_as_they_are() -> None:
     rng = np.random.default_rng(0)
     large = TeacherStudent.at_angle(teachers.orthonormal(100, 100, rng), 0.3, rng)
     assert ProjectedFlow(large).cheaper_coordinates() is not None
+
+
+def test_few_teachers_need_the_span_of_themselves_alone(turned: None) -> None:
+    """Of R^9 the first four rows, for products and cosines alike; five teachers in nine dimensions are left alone."""
+    own = FLOWS["few teachers"]().cheaper_coordinates()
+    assert own is not None
+    assert isinstance(own.flow, ProjectedFlow)
+    assert isinstance(own.flow.teacher, LeadingRows)
+    assert own.flow.teacher.rows == 4
+    rng = np.random.default_rng(0)
+    many = TeacherStudent.at_angle(teachers.random_unit(9, 5, rng), 0.5, rng)
+    assert ProjectedFlow(many).cheaper_coordinates() is None
 
 
 def test_a_stepper_of_ones_own_sees_the_states_as_given(turned: None) -> None:
