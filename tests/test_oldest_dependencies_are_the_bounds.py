@@ -22,7 +22,13 @@ def bounds() -> dict[str, Version]:
     """Lower bounds of all that is needed to run and to test, the peers of the benchmarks left out."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["test"], *extras["certify"], *extras["sweeps"]]
+    wanted = [
+        *project["dependencies"],
+        *extras["test"],
+        *extras["certify"],
+        *extras["sweeps"],
+        *extras["compiled"],
+    ]
     found = {}
     for requirement in map(Requirement, wanted):
         (only,) = requirement.specifier

@@ -14,6 +14,7 @@ from dynamics.arrays import Array, Vector
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.ode.flow import Flow, Labels
 from dynamics.overrides import definition_rank
+from dynamics.two_layer.deviations.compiled_field import compiled_field
 from dynamics.two_layer.deviations.field import DeviationField, Terms
 from dynamics.two_layer.deviations.observables import observables_of_deviations, small
 from dynamics.two_layer.student_flow import StudentFlow
@@ -57,6 +58,12 @@ class DeviationFlow(Flow):
         self._arrays = self._scaled(flow.unpack(self.start))
         self._learns = "V" in self._arrays
         self._first = self.pack(self._arrays)
+        self._compiled = compiled_field(self.field, self._arrays["W"].shape)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the field is machine code, whose results differ from NumPy's by rounding."""
+        return self._compiled is not None
 
     @property
     def initial_arrays(self) -> Mapping[str, Array]:
@@ -85,6 +92,8 @@ class DeviationFlow(Flow):
         return parts["W"], parts.get("V"), np.exp2(parts["log2_scale"])[..., None, None]
 
     def __call__(self, t: float, y: Vector) -> Vector:
+        if self._compiled is not None:
+            return self._compiled(y)
         slope = np.empty_like(y)
         state, moves = ([y[part].reshape(shape) for _, part, shape in self._layout] for y in (y, slope))
         m, Z, E = self.field.teacher.m, state[0], state[1] if self._learns else None
@@ -139,7 +148,8 @@ class DeviationFlow(Flow):
 
     def told(self, y: Vector) -> Vector:
         """The flat state of W and V."""
-        return self.flow.pack(self.unpack(y))
+        parts = [A.reshape(*y.shape[:-1], -1) for A in self.unpack(y).values()]
+        return np.array(parts[0]) if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
     def observables(self, y: Vector) -> dict[str, Array]:
         """Those of the flow, from the deviations; a subclass's own are asked for with W and V."""
@@ -226,7 +236,8 @@ class DeviationFlow(Flow):
         return self.flow.problem_description()
 
     def configuration(self) -> dict[str, Any]:
-        return self.flow.configuration()
+        """That of the flow, and whether the field was compiled."""
+        return {**self.flow.configuration(), "compiled": self.compiled}
 
 
 def _rest(moves: Sequence[Array], deviating: NDArray[np.bool_]) -> None:

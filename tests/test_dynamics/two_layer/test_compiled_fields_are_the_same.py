@@ -1,0 +1,203 @@
+"""Theorem 4's flow in deviations as machine code: what NumPy gives, to rounding, at every size of the deviation."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynamics.two_layer.deviations import compiled_field
+from dynamics.two_layer.deviations.compiled_field import SWITCH, CompiledField
+from dynamics.two_layer.deviations.field import DeviationField, Terms
+from dynamics.two_layer.deviations.flow import DeviationFlow
+from luckproof import Array, ProjectedFlow, TeacherStudent, Trajectory, integrate, spectral_rate, teachers
+from tests.test_dynamics.two_layer.test_deviations_keep_their_digits import CASES, DIGITS, exactly
+
+pytestmark = pytest.mark.statement("luckmatters.theorem4")
+with_numba = pytest.mark.skipif(
+    importlib.util.find_spec("numba") is None, reason="numba is not installed (extra `compiled`)"
+)
+
+
+def in_deviations(problem: TeacherStudent, how: str) -> DeviationFlow:
+    """Theorem 4's flow in deviations, by machine code (``always``) or NumPy (``never``)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SWITCH, how)
+        flow = ProjectedFlow(problem).in_deviations()
+    assert flow is not None
+    return flow
+
+
+def both(teacher: Array) -> tuple[DeviationFlow, DeviationFlow]:
+    """By machine code and by NumPy; the start plays no part in the field."""
+    problem = TeacherStudent.at_angle(teacher, 0.3, 0)
+    return in_deviations(problem, "always"), in_deviations(problem, "never")
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> tuple[Array, Array, Array]:
+    """Teachers, Z and binary scales of a stack, some pairs of whose students or teachers are narrow."""
+    S, d = draw(st.integers(1, 5)), draw(st.integers(2, 9))
+    orthonormal = draw(st.booleans())
+    m = draw(st.integers(1, d if orthonormal else 7))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    teacher = (teachers.orthonormal if orthonormal else teachers.random_unit)(d, m, rng, (S,))
+    side = draw(st.sampled_from((0.0, 1.0, -1.0)))
+    width = draw(st.sampled_from((0.2, 1e-2, 1e-6, 1e-12)))
+    if side and m > 1 and not orthonormal:
+        teacher[..., 1] = side * teacher[..., 0] + width * rng.standard_normal((S, d))
+        teacher /= np.linalg.norm(teacher, axis=-2, keepdims=True)
+    Z = rng.standard_normal(teacher.shape)
+    exponents = st.floats(0, 2) | st.floats(-40, 0) | st.floats(-1000, -30)
+    scale = np.array([draw(exponents) for _ in range(S)])
+    if side and m > 1 and orthonormal:  # students that stand nearly in line, far from their teachers
+        scale[0] = 0.0
+        Z[0, :, 1] = side * (teacher[0, :, 0] + Z[0, :, 0]) - teacher[0, :, 1] + width * Z[0, :, 1]
+    return teacher, Z, scale
+
+
+def state(flow: DeviationFlow, Z: Array, scale: Array) -> Array:
+    return flow.pack({"W": flow.field.teacher.from_given(Z), "log2_scale": scale})
+
+
+def parts(flow: DeviationFlow, y: Array) -> tuple[Array, Array]:
+    """dZ/dt and the growth of the scale, (S, ...)."""
+    with np.errstate(all="ignore"):
+        slope = flow(0.0, y)
+    return slope[: -flow.instances].reshape(flow.instances, -1), slope[-flow.instances :]
+
+
+@with_numba
+@given(stacks())
+def test_velocities_are_those_of_numpy(stack: tuple[Array, Array, Array]) -> None:
+    """To 1e-12 of the largest deviation an instance, for scales from 4 to 1e-300, narrow and opposite pairs."""
+    teacher, Z, scale = stack
+    compiled, plain = both(teacher)
+    y = state(plain, Z, scale)
+    size = np.abs(Z).max(axis=(-2, -1))
+    for found, expected in zip(parts(compiled, y), parts(plain, y), strict=True):
+        off = np.abs(found - expected).reshape(len(size), -1).max(axis=-1)
+        assert np.all(off <= 1e-12 * size)
+
+
+@with_numba
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-8, 1e-30, 1e-100, 1e-300])
+@pytest.mark.parametrize("name", ["Theorem 4", "Theorem 4, orthonormal"])
+def test_velocities_are_those_of_many_digits(name: str, scale: float) -> None:
+    """Relative error below 1e-12 of the largest component: along spheres, at constant length, and back to them."""
+    case = CASES[name]
+    W, V, Z, _ = case.arrays()
+    field = DeviationField(W, V, Terms(1.0, projected=True, trains_V=False, ones=True))
+    kernel = compiled_field._machine_code()
+    assert kernel is not None
+    y = np.append(field.teacher.from_given(Z), np.log2(scale))
+    found = field.teacher.to_given(CompiledField(field, Z.shape, kernel)(y)[:-1].reshape(Z.shape))
+    scale = float(np.exp2(y[-1]))
+    with mp.workdps(DIGITS + 400):
+        dW = exactly(case, scale)[0]
+    rate = np.sum(Z * dW) / np.sum(Z * Z)
+    excess = 2 * np.sum(W * Z, axis=0) + scale * np.sum(Z * Z, axis=0)
+    unit = (W + scale * Z) / np.linalg.norm(W + scale * Z, axis=0)
+    expected = dW - rate * Z - max(-rate, 0.0) * excess * unit
+    assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+@with_numba
+def test_an_instance_is_the_same_to_the_last_bit_in_any_stack() -> None:
+    """And NaN or infinity in one of them shows in that one, throughout, and in no other."""
+    rng = np.random.default_rng(3)
+    teacher = teachers.orthonormal(6, 4, rng, (5,))
+    compiled, _ = both(teacher)
+    Z, scale = rng.standard_normal(teacher.shape), np.array([0.0, -3.0, -40.0, -400.0, -1e4])
+    whole = parts(compiled, state(compiled, Z, scale))
+    assert not whole[0][-1].any()  # a deviation below the smallest number is at rest
+    for index in range(5):
+        alone = both(teacher[index])[0]
+        lone = parts(alone, np.append(compiled.field.teacher.from_given(Z)[index], scale[index]))
+        assert all(np.array_equal(one[index], other[0]) for one, other in zip(whole, lone, strict=True))
+    for bad in (np.nan, np.inf):
+        y = state(compiled, Z, scale)
+        y[24 + 7] = bad
+        spoilt = parts(compiled, y)
+        for before, after in zip(whole, spoilt, strict=True):
+            assert np.isnan(after[1]).all()
+            assert np.array_equal(np.delete(before, 1, axis=0), np.delete(after, 1, axis=0))
+
+
+@with_numba
+def test_both_call_the_same_pairs_narrow() -> None:
+    """The machine code has its own copy of two thresholds."""
+    from dynamics.two_layer.deviations import machine_code, pair_differences, teacher_columns
+
+    assert machine_code.NARROW == pair_differences._NARROW_SQUARED_SINE
+    assert machine_code.LINEAR_BELOW == teacher_columns.LINEAR_BELOW
+
+
+def run_to_1e_100(how: str, monkeypatch: pytest.MonkeyPatch) -> Trajectory:
+    monkeypatch.setenv(SWITCH, how)
+    flow = ProjectedFlow(TeacherStudent.at_angle(teachers.orthonormal(6, 4, 3, (3,)), 0.3, 3))
+    end = 105 * np.log(10) / float(np.min(spectral_rate(flow)))
+    return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 50))
+
+
+@with_numba
+def test_runs_to_1e_100_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Angles and losses to 1e-7 of themselves, on all of their way down."""
+    compiled, plain = (run_to_1e_100(how, monkeypatch) for how in ("always", "never"))
+    assert compiled.observables["sin_theta"][-1].max() < 1e-100
+    for name in ("sin_theta", "loss"):
+        np.testing.assert_allclose(compiled.observables[name], plain.observables[name], rtol=1e-7)
+    assert [run.attributes["configuration"]["compiled"] for run in (compiled, plain)] == [True, False]
+
+
+def test_without_numba_numpy_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is asked for always; another word for the switch is refused by name."""
+    compiled_field._machine_code.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    problem = TeacherStudent.at_angle(teachers.orthonormal(6, 4, 3, (100,)), 0.3, 3)
+    assert not in_deviations(problem, "always").compiled
+    compiled_field._machine_code.cache_clear()
+    with pytest.raises(
+        ValueError, match=r"^LUCKPROOF_COMPILED: expected one of auto, never, always, got 'no'$"
+    ):
+        in_deviations(problem, "no")
+
+
+SMALL = """
+import sys
+import luckproof
+from luckproof import ProjectedFlow, TeacherStudent, integrate, teachers
+
+for lead in ((), (8,)):
+    problem = TeacherStudent.at_angle(teachers.orthonormal(10, 5, 0, lead), 0.3, 0)
+    assert integrate(ProjectedFlow(problem), (0.0, 1.0)).success
+print("numba" in sys.modules)
+
+from numba.core.caching import CacheImpl
+
+CacheImpl._locator_classes = []  # as where no folder can be written to
+problem = TeacherStudent.at_angle(teachers.orthonormal(10, 10, 0, (10,)), 0.3, 0)
+run = integrate(ProjectedFlow(problem), (0.0, 1.0))
+print(run.success, run.attributes["configuration"]["compiled"])
+"""
+
+
+def told_by(script: str, **variables: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env=os.environ | variables, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split("\n")
+
+
+@with_numba
+def test_small_flows_do_not_load_numba_and_large_stacks_need_no_place_to_write() -> None:
+    """Single flows and small stacks are NumPy's; where the machine code cannot be kept, it is made for the process."""
+    assert told_by(SMALL, **{SWITCH: "auto"})[:2] == ["False", "True True"]
