@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dynamics.two_layer import teachers
     from dynamics.two_layer.critical.critical_points import CriticalPoint, split_teacher
     from dynamics.two_layer.critical.relu_network import TwoLayerNetwork
-    from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerDynamics, TwoLayerFlow
+    from dynamics.two_layer.flows import GradientFlow, ProjectedFlow, TwoLayerFlow
     from dynamics.two_layer.linearization import spectral_rate
     from dynamics.two_layer.lotka_volterra import LotkaVolterraFlow
     from dynamics.two_layer.observables import population_loss, two_layer_observables
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from dynamics.two_layer.residual_flow import ResidualFlow
     from dynamics.two_layer.shared_residual_flow import SharedResidualFlow
     from dynamics.two_layer.starts_around_a_teacher import adversarial_start, helpful_start
+    from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -90,7 +91,8 @@ else:
             "dynamics.two_layer": ["teachers"],
             "dynamics.two_layer.starts_around_a_teacher": ["adversarial_start", "helpful_start"],
             "dynamics.two_layer.critical.critical_points": ["CriticalPoint", "split_teacher"],
-            "dynamics.two_layer.flows": ["GradientFlow", "ProjectedFlow", "TwoLayerDynamics", "TwoLayerFlow"],
+            "dynamics.two_layer.flows": ["GradientFlow", "ProjectedFlow", "TwoLayerFlow"],
+            "dynamics.two_layer.two_layer_dynamics": ["TwoLayerDynamics"],
             "dynamics.two_layer.linearization": ["spectral_rate"],
             "dynamics.two_layer.lotka_volterra": ["LotkaVolterraFlow"],
             "dynamics.two_layer.critical.relu_network": ["TwoLayerNetwork"],

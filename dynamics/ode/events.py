@@ -129,7 +129,7 @@ def converged(threshold: float, observable: str = "sin_theta") -> Converged:
 
     By ``sin_theta`` a two-layer flow has converged only at the solution: with every student on its teacher's side, not
     opposite to it, and with a loss no larger than such angles account for, fan-outs included
-    (:meth:`dynamics.two_layer.flows.TwoLayerDynamics.short_of`). Any other observable is taken as it is.
+    (:meth:`dynamics.two_layer.two_layer_dynamics.TwoLayerDynamics.short_of`). Any other observable is taken as it is.
 
     Args:
         threshold: > 0, in the units of the observable. The run has to resolve it: ``atol`` well below it, in the units

@@ -15,7 +15,7 @@ from dynamics.geometry.columns import tangent_projection
 from dynamics.ode.flow import Flow
 from dynamics.ode.late_rate import jacobian_by_differences
 from dynamics.two_layer.flat_directions import flat_directions
-from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from dynamics.validation import integer, real_array
 
 OF_DIFFERENCES = 1e-7

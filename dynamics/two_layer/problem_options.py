@@ -15,8 +15,8 @@ from dynamics.validation import positive_int
 
 if TYPE_CHECKING:
     from dynamics.arrays import Array
-    from dynamics.two_layer.flows import TwoLayerDynamics
     from dynamics.two_layer.problem import TeacherStudent
+    from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 
 
 class FlowName(StrEnum):

@@ -11,7 +11,7 @@ from dynamics.two_layer.problem_options import TwoLayerOptions
 from dynamics.validation import number
 
 if TYPE_CHECKING:
-    from dynamics.two_layer.flows import TwoLayerDynamics
+    from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 
 STAGES = 8
 """Copies of its arrays that a step of the integration holds at a time, about."""

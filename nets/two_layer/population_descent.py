@@ -12,7 +12,7 @@ from dynamics.geometry.angles import unit_columns
 from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from dynamics.validation import positive_int
 from nets.record_times import checked_rate, record_steps
 from nets.two_layer.recording import TIME_COUNTS

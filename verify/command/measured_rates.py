@@ -12,9 +12,9 @@ import numpy as np
 
 from dynamics.arrays import Array
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.linearization import spectral_rate
 from dynamics.two_layer.observables import sine_from_teacher
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from verify.comparisons.late_rates import limit_state
 from verify.mathematics.rates import CEILING, FLOOR, MIN_POINTS, DecayFit, fit_decay
 

@@ -10,8 +10,8 @@ from dynamics.deep.flow import DeepFlow
 from dynamics.deep.simulation import DeepSimulation
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.simulation import TwoLayerSimulation
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from verify.command.measured_rates import Rates
 
 LAYERS_WATCHED = {

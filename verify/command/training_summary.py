@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from nets.two_layer.training_options import TwoLayerTraining
 from verify.command.measured_rates import Rates
 from verify.command.simulation_summary import convergence, one_or_spread

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynamics.ode.results.pictures import MOST_LINES, SMALLEST, bands, smallest_shown
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from verify.command.measured_rates import Rates
 from verify.figures.style import FAILING, HOLDING, REFERENCE
 

@@ -21,7 +21,7 @@ from scipy.special import ndtr
 
 from dynamics.arrays import Array
 from dynamics.geometry.columns import tangent_projection, unit_columns
-from dynamics.two_layer.flows import TwoLayerDynamics
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 
 SMALLEST_STEP = 1e-11
 """Size of a predicted step below which a network is no longer looked at: rounding, 1e-16, is then 1e-5 of it."""

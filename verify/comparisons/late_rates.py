@@ -9,8 +9,8 @@ import numpy as np
 from dynamics.arrays import Array
 from dynamics.geometry.columns import unit_columns
 from dynamics.ode.trajectory import Trajectory
-from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.linearization import spectral_rate
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from verify.mathematics.rates import DecayFit, discrete_rate, fit_decay
 
 

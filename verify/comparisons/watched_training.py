@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from dynamics.arrays import Array
-from dynamics.two_layer.flows import TwoLayerDynamics
 from dynamics.two_layer.observables import two_layer_observables
 from dynamics.two_layer.problem import TeacherStudent
+from dynamics.two_layer.two_layer_dynamics import TwoLayerDynamics
 from dynamics.validation import positive_int
 from nets.two_layer.training_options import repeated, tiled
 from verify.comparisons.innovations import Innovations, StepInnovations, StepWatcher, added, empty

@@ -19,7 +19,7 @@ from dynamics.two_layer.deviations.field import DeviationField, Terms
 from dynamics.two_layer.deviations.observables import observables_of_deviations, small
 from dynamics.two_layer.student_flow import StudentFlow
 
-# Elements of the largest array made while several states are observed at once, as in dynamics.two_layer.flows.
+# Elements of the largest array made while several states are observed at once, as in two_layer_dynamics.
 _OBSERVED_ELEMENTS = 1 << 18
 
 
