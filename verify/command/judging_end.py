@@ -7,7 +7,9 @@ from pathlib import Path
 
 from verify.command.errors import BAD_INPUT, BROKEN, UNEXPECTED, CommandLineError
 from verify.command.judging_progress import JudgingRun
-from verify.judging.origin import is_own, options_of
+from verify.judging import Context
+from verify.judging.origin import is_own, options_of, told
+from verify.judging.trials.own_record import record_own
 from verify.report import RunInfo, write_html, write_json
 
 
@@ -35,6 +37,21 @@ def write_outputs(
             except (OSError, ValueError) as error:
                 complaints.append(f"{option}: {error}")
     return complaints
+
+
+def record_attacks(run: JudgingRun, context: Context, complaints: list[str]) -> str:
+    """Write the attacks of a run beside the files of their statements; where they are on record now, as a line.
+
+    What could not be written is added to the ``complaints``.
+    """
+    try:
+        written = record_own(run.verdicts, context.attack)
+    except (OSError, ValueError) as error:
+        complaints.append(str(error) if str(error).startswith("--record") else f"--record: {error}")
+        return ""
+    if not written:
+        return "No attack to record: none of the statements holds."
+    return f"On record in {', '.join(map(told, written))}."
 
 
 def conclude(run: JudgingRun, complaints: list[str], resume: Path | None, own: Sequence[Path] = ()) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,9 @@ from verify.command.tables import Column, print_table
 from verify.command.verify_options import FormOption, From, Keys
 from verify.judging import Form
 from verify.judging.catalogue import StatementEntry
+
+if TYPE_CHECKING:
+    from verify.judging import AnyStatement
 
 COLUMNS = (
     Column("Statement"),
@@ -42,14 +46,15 @@ def list_statements(
     Example: luckproof list theorem5 --form sharp; luckproof list --json - | jq .
     """
     from verify.judging import registry
-    from verify.judging.trials.recorded_attacks import recorded
 
-    attacks = {name: known.evaluations for name, known in recorded().items() if not known.survivors}
     with boundary():
         if own:
-            chosen = tuple(map(StatementEntry.shown, registry.select_from(own, keys or (), form)))
+            statements = registry.select_from(own, keys or (), form)
+            chosen = tuple(map(StatementEntry.shown, statements))
+            attacks = survived(statements)
         else:
             chosen = registry.select_entries(keys or (), form)
+            attacks = survived_by(chosen)
     if json is not None:
         write_list(json, [{**entry.record(), "attack": attacks.get(entry.name, 0)} for entry in chosen])
         return
@@ -63,6 +68,34 @@ def list_statements(
         for entry in chosen
     ]
     print_table(COLUMNS, rows, [entry.expected for entry in chosen])
+
+
+def survived(statements: Iterable[AnyStatement]) -> dict[str, int]:
+    """The evaluations that statements have survived, by name; of one's own, with the code that they have now."""
+    from verify.judging.origin import is_own
+    from verify.judging.trials.recorded_attacks import attack_on_record, of_other_code
+
+    found = {}
+    for statement in statements:
+        known = attack_on_record(statement)
+        if (
+            known is None
+            or known.survivors
+            or (is_own(statement.evidence) and of_other_code(statement, known))
+        ):
+            continue
+        found[statement.name] = known.evaluations
+    return found
+
+
+def survived_by(entries: Iterable[StatementEntry]) -> dict[str, int]:
+    """:func:`survived` for lists: no statement of the papers is imported."""
+    from verify.judging import registry
+    from verify.judging.trials.recorded_attacks import recorded
+
+    found = {name: known.evaluations for name, known in recorded().items() if not known.survivors}
+    papers = registry.catalogue()
+    return found | survived(registry.offered()[entry.name] for entry in entries if entry.name not in papers)
 
 
 def write_list(path: Path, entries: list[dict[str, object]]) -> None:

@@ -37,7 +37,7 @@ def show(
     script: Annotated[
         bool,
         typer.Option(
-            "--script", help="Only the sceptic's script: a few lines that need NumPy or mpmath alone."
+            "--script", help="Only the sceptic's script: a few lines that import nothing of luckproof."
         ),
     ] = False,
 ) -> None:
@@ -46,18 +46,30 @@ def show(
     Example: luckproof show luckmatters.theorem4.printed --script | python3 -
     """
     from verify.judging import registry
-    from verify.judging.sceptic import script_of
 
     with boundary():
         if not keys and not own:
             raise ValueError("KEYS: expected at least one statement, got none; luckproof list shows them")
         chosen = registry.select_from(own or (), keys or ())
-        if script:
-            scripts = [text for statement in chosen if (text := script_of(statement)) is not None]
-            if len(scripts) != 1:
-                names = ", ".join(s.name for s in chosen if script_of(s) is not None) or "none of them"
-                raise ValueError(f"--script: expected one statement with a script, got {names}")
-    typer.echo(scripts[0].rstrip() if script else "\n\n".join(description(s) for s in chosen))
+        told = only_script(chosen) if script else "\n\n".join(description(s) for s in chosen)
+    typer.echo(told)
+
+
+def only_script(chosen: Sequence[AnyStatement]) -> str:
+    """The script of the one statement among ``chosen`` that has one; raises ValueError where none or several have.
+
+    Where a single statement of one's own has none, with the place where it would be.
+    """
+    from verify.judging.origin import is_own, told
+    from verify.judging.sceptic import script_file, script_of
+
+    scripts = {s.name: text for s in chosen if (text := script_of(s)) is not None}
+    if len(scripts) == 1:
+        return next(iter(scripts.values())).rstrip()
+    names = ", ".join(scripts) or "none of them"
+    own = [s for s in chosen if is_own(s.evidence) and script_file(s) is not None]
+    place = f"; it would be {told(script_file(own[0]) or '')}" if len(own) == len(chosen) == 1 else ""
+    raise ValueError(f"--script: expected one statement with a script, got {names}{place}")
 
 
 def words_of_exact(function: Callable[..., object]) -> str:
@@ -99,12 +111,12 @@ def assumption_lines(statement: AnyStatement) -> list[str]:
 
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
-    from verify.judging.origin import is_own, place_of
+    from verify.judging.origin import is_own, options_of, place_of
     from verify.judging.sceptic import script_of
-    from verify.judging.trials.recorded_attacks import recorded
+    from verify.judging.trials.recorded_attacks import record_in_words
 
     relation = " ".join(part for part in statement.compares if part)
-    attack = recorded().get(statement.name)
+    attack = record_in_words(statement)
     lines = [
         f"{statement.name}: {statement.title}",
         *(f"    {line}" for line in statement.claim.splitlines()),
@@ -129,5 +141,8 @@ def description(statement: AnyStatement) -> str:
             f"does it matter: {erratum.impact}; {erratum.matters}",
         ]
     if script_of(statement) is not None:
-        lines.append(f"script: luckproof show {statement.name} --script")
+        own = options_of(statement.origin.file) if statement.origin else ""
+        lines.append(
+            " ".join(part for part in ("script: luckproof show", own, statement.name, "--script") if part)
+        )
     return "\n".join(line for line in lines if line)

@@ -20,6 +20,7 @@ from verify.command.verify_options import (
     Keys,
     check_one_instance,
     check_outputs,
+    check_record,
     judged_here,
 )
 
@@ -74,6 +75,13 @@ def verify(
             "(default 500 at the deep budget, else 0).",
         ),
     ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="With --attack: keep what came of it beside the file of the statements, for list, show and report.",
+        ),
+    ] = False,
     instance: Annotated[
         str | None, typer.Option(metavar="JSON", help="Evaluate one statement on this instance only.")
     ] = None,
@@ -97,7 +105,7 @@ def verify(
         chosen = registry.select_from(own or (), keys or (), form)
     from dynamics.files.checksums import DamagedFileError
     from dynamics.files.folders import prepare_folder
-    from verify.command.judging_end import conclude, write_outputs
+    from verify.command.judging_end import conclude, record_attacks, write_outputs
     from verify.command.judging_progress import judge_all
     from verify.command.one_instance import evaluate_instance
     from verify.judging.trials.kept_verdicts import KeptVerdicts
@@ -108,9 +116,12 @@ def verify(
 
     with boundary():
         check_outputs(report, json, title)
-        chosen = judged_here(check_one_instance(keys, chosen, instance, alter, any((report, json, resume))))
+        chosen = judged_here(
+            check_one_instance(keys, chosen, instance, alter, any((report, json, resume, record)))
+        )
         check_jobs("--jobs", jobs, len(chosen))
         context = make_context(str(budget), checked_device(device), seed, attack)
+        check_record(record, chosen, context)
     if instance is not None:
         raise typer.Exit(evaluate_instance(chosen[0], instance, alter, context))
     with boundary():
@@ -126,7 +137,10 @@ def verify(
         raise CommandLineError(str(error), BAD_INPUT) from error
     info = RunInfo.of(context, time.perf_counter() - started)
     complaints = [] if run.interrupted else write_outputs(run, info, report, json, title)
+    recorded = record_attacks(run, context, complaints) if record else ""
     print_verdicts(run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None)
+    if recorded:
+        typer.echo(recorded)
     raise typer.Exit(conclude(run, complaints, resume, own or ()))
 
 

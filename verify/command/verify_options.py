@@ -12,7 +12,7 @@ from verify.command.errors import BAD_INPUT, CommandLineError
 from verify.judging import Form
 
 if TYPE_CHECKING:
-    from verify.judging import AnyStatement
+    from verify.judging import AnyStatement, Context
 
 
 def completed(incomplete: str) -> list[str]:
@@ -79,6 +79,22 @@ def check_outputs(report: Path | None, json: Path | None, title: str | None = No
         raise ValueError(f"--json: expected another file than --report, got {json} for both")
 
 
+def check_record(record: bool, chosen: Sequence[AnyStatement], context: Context) -> None:
+    """Refuse to record what is no attack, or has no place of one's own, before anything is judged.
+
+    A record beside a file that cannot be read is refused without ``--record`` too: reports would show it.
+    """
+    from verify.judging.trials.own_record import check_recordable
+    from verify.judging.trials.recorded_attacks import attack_on_record
+
+    if record and not context.attack:
+        raise ValueError("--record: keeps what came of an attack, so it needs --attack N")
+    if record:
+        check_recordable("--record", chosen)
+    for statement in chosen:
+        attack_on_record(statement)
+
+
 def check_one_instance(
     keys: Sequence[str] | None,
     chosen: tuple[AnyStatement, ...],
@@ -95,6 +111,6 @@ def check_one_instance(
         return chosen
     if with_files:
         raise ValueError(
-            "--instance: evaluates one instance, so --report and --json do not apply, nor does --resume"
+            "--instance: evaluates one instance, so --report and --json do not apply, nor do --resume and --record"
         )
     return (registry.only(" ".join(keys or "*"), chosen),)

@@ -18,7 +18,7 @@ from verify.judging import AnyStatement, Control, Evidence, Precise, Record, Rep
 from verify.judging.assumption_counts import in_a_sentence
 from verify.judging.instances import instance_to_json
 from verify.judging.origin import file_of, options_of
-from verify.judging.trials.recorded_attacks import recorded
+from verify.judging.trials.recorded_attacks import attack_on_record, of_other_code
 from verify.report.findings import findings
 from verify.report.run_info import RunInfo
 
@@ -254,8 +254,10 @@ def _attack(verdict: Verdict) -> dict[str, Any] | None:
             "unjudged": dict(found.unjudged),
             "recorded": False,
         }
-    known = recorded().get(verdict.statement.name)
-    return None if known is None else dataclasses.asdict(known) | {"recorded": True}
+    known = attack_on_record(verdict.statement)
+    if known is None:
+        return None
+    return dataclasses.asdict(known) | {"recorded": True, "stale": of_other_code(verdict.statement, known)}
 
 
 def _numbers(evidence: Evidence) -> dict[str, Any]:

@@ -10,17 +10,25 @@ from verify.judging.trials.runner import judge
 from verify.judging.verdict import Verdict
 from verify.report.records import judging_command, reproducing_command
 from verify.report.run_info import RunInfo
+from verify.testing.sceptic import complaint_of_script
 
 
 class UnexpectedVerdictError(AssertionError):
-    """A verdict is not the one on record, or a control did not come out as it must."""
+    """A verdict is not the one on record, a control did not come out as it must, or a script failed."""
 
 
 def judge_as_test(statement: AnyStatement, context: Context) -> Verdict:
-    """The verdict; raises UnexpectedVerdictError, with everything that is known, where it is not the expected one."""
+    """The verdict; raises UnexpectedVerdictError, with everything that is known, where it is not the expected one.
+
+    So it does where the statement has a sceptic's script that does not show what it must.
+    """
     verdict = judge(statement, context)
-    if not verdict.as_expected:
-        raise UnexpectedVerdictError("\n".join(complaint_of(verdict, RunInfo.of(context))))
+    lines = [] if verdict.as_expected else [*complaint_of(verdict, RunInfo.of(context))]
+    script = complaint_of_script(statement)
+    if script:
+        lines.append(f"sceptic's script: {script}")
+    if lines:
+        raise UnexpectedVerdictError("\n".join(lines))
     return verdict
 
 

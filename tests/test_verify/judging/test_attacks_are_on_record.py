@@ -122,7 +122,7 @@ def test_the_words_say_when_the_code_has_changed_since(monkeypatch, changed):
     known = RecordedAttack(500, 0.1, 0, 0, "2026-01-01", code=code)
     monkeypatch.setattr(recorded_attacks, "recorded", lambda: {statement.name: known})
     words = attack_in_words(Verdict(statement, statement.expected, (), {}))
-    assert ("before the code of its file was last changed" in words) == changed
+    assert ("before its code was last changed" in words) == changed
     monkeypatch.setattr(record_attacks, "recorded", lambda: {statement.name: known})
     assert is_stale(statement) == changed
 

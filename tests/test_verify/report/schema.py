@@ -130,6 +130,7 @@ ATTACK = Either(
             "reason": str,
             "code": words,
             "recorded": (True,),
+            "stale": bool,
         },
     )
 )

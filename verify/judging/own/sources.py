@@ -28,6 +28,16 @@ def digest_of_folder(folder: Path) -> str:
     return found.hexdigest()
 
 
+def package_of(file: Path) -> Path | None:
+    """The folder of the outermost package that a file belongs to; None for a file that stands by itself."""
+    found = None
+    for folder in file.parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        found = folder
+    return found
+
+
 def sources_of(file: Path) -> list[Path]:
     """``file`` and, in order, the Python files beside it that its imports (those inside functions too) lead to."""
     found, waiting = {file}, [file]

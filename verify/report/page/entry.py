@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from verify.judging import Verdict
 from verify.judging.assumption_counts import AssumptionCount, in_a_sentence
-from verify.judging.sceptic import script_of
+from verify.judging.sceptic import needed_by, script_of
 from verify.judging.trials.recorded_attacks import attack_in_words
 from verify.report.page.places import Code, Paper, arxiv_link, code_of, place_of
 from verify.report.page.strengths import StrengthKind, strength_kind
@@ -106,6 +106,11 @@ class Entry:
     def place(self) -> str:
         """Version, section and number."""
         return place_of(self.statement.source)
+
+    @property
+    def needs(self) -> str:
+        """What the sceptic's script imports beyond Python's own library, as a sentence goes on."""
+        return " and ".join(needed_by(self.script))
 
     @property
     def script_address(self) -> str:
