@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from dynamics.ode.events import Event, converged, diverged
     from dynamics.ode.flow import Flow
     from dynamics.ode.integrate import integrate
-    from dynamics.ode.phase_portrait import Equilibrium, phase_portrait, plane_equilibria
+    from dynamics.ode.phase_portrait import phase_portrait
+    from dynamics.ode.plane_equilibria import Equilibrium, plane_equilibria
     from dynamics.ode.status import Status
     from dynamics.ode.steppers.methods import METHODS
     from dynamics.ode.trajectory import Trajectory
@@ -84,7 +85,8 @@ else:
             "dynamics.ode.events": ["Event", "converged", "diverged"],
             "dynamics.ode.flow": ["Flow"],
             "dynamics.ode.integrate": ["integrate"],
-            "dynamics.ode.phase_portrait": ["Equilibrium", "phase_portrait", "plane_equilibria"],
+            "dynamics.ode.phase_portrait": ["phase_portrait"],
+            "dynamics.ode.plane_equilibria": ["Equilibrium", "plane_equilibria"],
             "dynamics.ode.status": ["Status"],
             "dynamics.ode.steppers.methods": ["METHODS"],
             "dynamics.ode.trajectory": ["Trajectory"],

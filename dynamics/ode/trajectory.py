@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -176,24 +177,25 @@ class Trajectory(TrajectoryData):
         return pictures.plot_against(self, runs, names)
 
     @checked
-    def plot_phase(self, x: str, y: str) -> Figure:
+    def plot_phase(self, x: str, y: str, *, axes: Axes | None = None) -> Figure:
         """A picture of one watched quantity over another: the paths of all instances and nodes, without the time.
 
         Args:
             x, y: names of observables or arrays of the state, whole (``"angle"``: a path for each node) or with the
                 place of one number in each instance (``"x[0]"``, ``"W[3, 1]"``).
+            axes: matplotlib's, to draw on; by default those of a new figure.
 
         Returns:
             A matplotlib figure: a ring where a path starts, a dot where it ends, an arrow half way. The field beneath
             is drawn by :func:`dynamics.ode.phase_portrait.phase_portrait`.
 
         Raises:
-            TypeError: a name that is no string.
+            TypeError: a name that is no string, axes that are none.
             ValueError: no such array or place, or unequal numbers of both.
         """
         from dynamics.ode.results import phase_plane
 
-        return phase_plane.plot_phase(self, x, y)
+        return phase_plane.plot_phase(self, x, y, axes)
 
     def to_xarray(self) -> xr.Dataset:
         """As an ``xarray.Dataset`` with dimensions time, instance and those of the arrays, and all coordinates.

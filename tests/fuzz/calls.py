@@ -549,8 +549,8 @@ add(
 )
 add(
     "Trajectory.plot_phase",
-    lambda x, y: watched().plot_phase(x, y),
-    lambda: {"x": "loss", "y": "sin_theta"},
+    lambda x, y, axes: watched().plot_phase(x, y, axes=axes),
+    lambda: {"x": "loss", "y": "sin_theta", "axes": None},
     slow=True,
 )
 add(
@@ -604,7 +604,7 @@ PLANE = {"x": "delta", "y": "v", "xlim": (0.1, 3.0), "ylim": (0.1, 1.5), "at": [
 add(
     "phase_portrait",
     lp.phase_portrait,
-    lambda: {"flow": lp.OneTeacherFlow(0.5), "runs": None, **PLANE},
+    lambda: {"flow": lp.OneTeacherFlow(0.5), "runs": None, "axes": None, **PLANE},
     slow=True,
 )
 add("plane_equilibria", lp.plane_equilibria, lambda: {"flow": lp.OneTeacherFlow(0.5), **PLANE}, slow=True)

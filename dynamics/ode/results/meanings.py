@@ -47,6 +47,27 @@ MEANINGS: Mapping[str, Meaning] = {
 """The quantities of the project's own flows and trainings, by the names that they have in a trajectory."""
 
 
+OF_FLOWS: Mapping[frozenset[str], Mapping[str, Meaning]] = {
+    frozenset({"x", "share"}): {
+        "x": Meaning("size x of each species"),
+        "share": Meaning("share of each species in the sum"),
+    },
+    frozenset({"delta", "rho", "v", "balance"}): {
+        "delta": Meaning("δ = π − angle(w, w*)", "rad"),
+        "rho": Meaning("fan-in norm ρ = ‖w‖"),
+        "v": Meaning("fan-out v"),
+        "angle": Meaning("angle(w, w*)", "rad"),
+        "balance": Meaning("ρ² − v²"),
+    },
+    frozenset({"pair", "other", "theta"}): {
+        "pair": Meaning("entries of w₁ and w₂ on e₁, e₂ and each other"),
+        "other": Meaning("entries of w_k on e₁, e₂, e_k and each other"),
+        "theta": Meaning("angle θ of w₁, w₂, w_k to its teacher", "rad"),
+    },
+}
+"""The quantities of flows in a few numbers, whose names are too short to mean the same anywhere: known by company."""
+
+
 ON_SAMPLES = Meaning("loss on the evaluation samples")
 """The loss of deep networks, which is measured; runs of these watch one of :data:`MEASURED_BESIDE`."""
 
@@ -55,7 +76,10 @@ MEASURED_BESIDE = ("rho_bar", "correlation")
 
 def _meaning(name: str, beside: Collection[str]) -> Meaning | None:
     measured = name == "loss" and any(other in beside for other in MEASURED_BESIDE)
-    return ON_SAMPLES if measured else MEANINGS.get(name)
+    if measured:
+        return ON_SAMPLES
+    own = (named for company, named in OF_FLOWS.items() if name in named and company.issubset(beside))
+    return next(own, MEANINGS).get(name)
 
 
 def attributes_of(name: str, beside: Collection[str] = ()) -> dict[str, str]:

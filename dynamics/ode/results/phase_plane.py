@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ PATHS = "#20242b"
 MOST_ARROWS = 40
 """Paths up to which each has an arrow."""
 
+LINE = 48
+"""Letters in a line of an axis' label."""
+
 _COMPONENT = re.compile(r"(.+?)\[(-?\d+(?:\s*,\s*-?\d+)*)\]")
 
 
@@ -36,7 +40,22 @@ def split_component(argument: str, name: str) -> tuple[str, tuple[int, ...]]:
     return found[1].strip(), tuple(int(index) for index in found[2].split(","))
 
 
-def plot_phase(run: TrajectoryData, x: str, y: str) -> Figure:
+def axes_to_draw_on(axes: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes, bool]:
+    """The figure and the axes, given or new, and whether they are new; raises TypeError where they are no axes."""
+    if axes is None:
+        figure = shown_figure(figsize=size, layout="constrained")
+        return figure, figure.subplots(), True
+    from matplotlib.axes import Axes
+
+    if not isinstance(axes, Axes):
+        raise TypeError(f"axes: expected axes of matplotlib or None, got {shown(axes)}")
+    found = axes.get_figure()
+    if found is None:
+        raise ValueError("axes: expected axes that are part of a figure, got removed ones")
+    return found.figure, axes, False  # a subfigure's is the whole
+
+
+def plot_phase(run: TrajectoryData, x: str, y: str, axes: Axes | None = None) -> Figure:
     """``y`` over ``x`` along a run; see ``Trajectory.plot_phase``."""
     across, up = paths_of(run, "x", x), paths_of(run, "y", y)
     try:
@@ -46,8 +65,7 @@ def plot_phase(run: TrajectoryData, x: str, y: str) -> Figure:
             f"x, y: expected as many numbers an instance of both, or one of either, got {across.shape[2]} of {x} "
             f"and {up.shape[2]} of {y}"
         ) from None
-    figure = shown_figure(figsize=(4.8, 4.2), layout="constrained")
-    axes = figure.subplots()
+    figure, axes, _ = axes_to_draw_on(axes, (4.8, 4.2))
     draw_paths(axes, across.reshape(len(across), -1), up.reshape(len(up), -1))
     axes.set(xlabel=axis_label(x, run.arrays), ylabel=axis_label(y, run.arrays))
     axes.legend()
@@ -55,12 +73,12 @@ def plot_phase(run: TrajectoryData, x: str, y: str) -> Figure:
 
 
 def axis_label(name: str, beside: Collection[str] = ()) -> str:
-    """What stands at the axis of a component: the meaning of its array, and its place there if it has one."""
+    """What stands at the axis of a component, in lines: the meaning of its array, and its place there if any."""
     array, index = split_component("name", name)
     meaning = label_of(array, beside)
-    if not index:
-        return meaning
-    return name.strip() if meaning == array else f"{name.strip()}: {meaning}"
+    if index:
+        meaning = name.strip() if meaning == array else f"{name.strip()}: {meaning}"
+    return "\n".join(textwrap.wrap(meaning, LINE, break_long_words=False))
 
 
 def draw_paths(axes: Axes, across: Array, up: Array) -> None:

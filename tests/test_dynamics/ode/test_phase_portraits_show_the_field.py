@@ -99,7 +99,90 @@ def test_the_picture_has_field_lines_of_rest_equilibria_and_paths() -> None:
     for k, line in enumerate(drawn):
         assert np.array_equal(line.get_xydata(), runs.state["x"][:, k])
     held = phase_portrait(OneTeacherFlow(0.5, 1.0, 0.8), "delta", "v", xlim=(0.1, 3.0), ylim=(-0.5, 1.5))
-    assert held.axes[0].get_title() == "rho = 1"
+    assert held.axes[0].get_title() == "field at rho = 1"
+
+
+class Counted(LotkaVolterraFlow):
+    """Counts its evaluations."""
+
+    evaluations = 0
+
+    def __call__(self, t: float, y: np.ndarray) -> np.ndarray:
+        self.evaluations += 1
+        return super().__call__(t, y)
+
+
+class OneByOne(LotkaVolterraFlow):
+    """The same field, of one state alone."""
+
+    def __call__(self, t: float, y: np.ndarray) -> np.ndarray:
+        one, two = y.tolist()
+        return np.array([one * (1.25 - one - two), two * (1.0 - one - two)])
+
+
+class Mixing(LotkaVolterraFlow):
+    """Right for one state; of states stacked it would sum all: the shape is right, the numbers are not."""
+
+    def __call__(self, t: float, y: np.ndarray) -> np.ndarray:
+        return y * (np.array([1.25, 1.0]) - y.sum())
+
+
+def test_all_points_are_evaluated_at_once_where_the_flow_takes_states_stacked() -> None:
+    """Few evaluations for the 1,681 points of the grid; a field of one state alone gives the same equilibria."""
+    parts = ([1.25, 1.0], np.ones((2, 2)), [0.2, 0.6])
+    stacked, alone, mixing = Counted(*parts), OneByOne(*parts), Mixing(*parts)
+    found, again, once_more = (
+        plane_equilibria(flow, "x[0]", "x[1]", **SQUARE) for flow in (stacked, alone, mixing)
+    )
+    assert stacked.evaluations < 500
+    assert [point.kind for point in found] == ["repelling", "saddle", "attracting"]
+    for other in (again, once_more):
+        assert [point.kind for point in other] == [point.kind for point in found]
+        np.testing.assert_allclose([(p.x, p.y) for p in other], [(p.x, p.y) for p in found], atol=1e-12)
+
+
+def test_of_a_line_of_equilibria_points_are_found() -> None:
+    """Species that are alike in all rest wherever their sum is 1: each point found is there, and attracts."""
+    origin, *line = plane_equilibria(competing(1.0), "x[0]", "x[1]", **SQUARE)
+    assert (origin.x, origin.y, origin.kind) == (0.0, 0.0, "repelling")
+    assert len(line) > 20
+    np.testing.assert_allclose([point.x + point.y for point in line], 1.0, atol=1e-12)
+    assert {point.kind for point in line} == {"attracting"}
+
+
+def test_axes_of_the_caller_are_drawn_on() -> None:
+    """Both pictures side by side in one figure, each with its legend and the names of its axes."""
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    run = integrate(OneTeacherFlow(0.5, 1.0, 0.8), (0, 20), t_eval=np.linspace(0, 20, 30))
+    assert phase_portrait(competing(1.5), "x[0]", "x[1]", **SQUARE, axes=left) is figure
+    assert run.plot_phase("delta", "v", axes=right) is figure
+    assert left.get_xlabel() == "x[0]: size x of each species"
+    assert (right.get_xlabel(), right.get_ylabel()) == ("δ = π − angle(w, w*) (radians)", "fan-out v")
+    assert left.get_legend() is not None
+    assert right.get_legend() is not None
+    for draw in (
+        lambda: run.plot_phase("delta", "v", axes=figure),
+        lambda: phase_portrait(competing(1.5), "x[0]", "x[1]", **SQUARE, axes="left"),
+    ):
+        with pytest.raises(TypeError, match="axes: expected axes of matplotlib or None, got"):
+            draw()
+
+
+def test_an_object_that_can_be_integrated_can_be_drawn() -> None:
+    """A start and a field are enough; its numbers are those of ``y``."""
+
+    class Pendulum:
+        def initial_state(self) -> np.ndarray:
+            return np.array([1.0, 0.0])
+
+        def __call__(self, t: float, y: np.ndarray) -> np.ndarray:
+            return np.array([y[1], -np.sin(y[0]) - 0.2 * y[1]])
+
+    found = plane_equilibria(Pendulum(), "y[0]", "y[1]", xlim=(-4, 4), ylim=(-2, 2))
+    assert [(round(point.x, 6), point.kind) for point in found] == [
+        (-3.141593, "saddle"), (0.0, "attracting"), (3.141593, "saddle")
+    ]  # fmt: skip
 
 
 def test_a_run_alone_is_drawn_without_its_time() -> None:
