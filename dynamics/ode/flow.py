@@ -20,6 +20,12 @@ from dynamics.validation import is_tensor, real_numbers, shown
 
 Labels = NDArray[np.intp]
 
+ExplicitStep = Callable[[Vector, float, Array, Array, Array], Vector]
+"""``(y, h, A, B, K) -> y`` after a step of an explicit Runge-Kutta method with the coefficients A and B.
+
+``K`` (stages + 1, size): dy/dt of every stage. The first is there already, the others are written, the last of them in
+the state after the step."""
+
 
 class Integrable(Protocol):
     """The least that can be integrated: ``dy/dt = flow(t, y)`` from ``flow.initial_state()``, flat vectors.
@@ -248,6 +254,11 @@ class Flow(HearsOverrides, ABC):
     @property
     def component_sizes(self) -> Vector | None:
         """What errors of each component count relative to; None: to its own size, as in SciPy."""
+        return None
+
+    @property
+    def explicit_step(self) -> ExplicitStep | None:
+        """A whole step of RK45 or DOP853 by the flow itself, of no time dependence, where that is quicker; or None."""
         return None
 
     def equilibrium(self) -> Vector:

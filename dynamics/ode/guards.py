@@ -84,6 +84,26 @@ class GuardedField:
 
         return self._guarded(t, y, field), told[0], told[1]
 
+    @property
+    def makes_steps(self) -> bool:
+        """Whether the flow makes explicit steps by itself, for :meth:`step`."""
+        return self.flow.explicit_step is not None
+
+    def step(self, t: float, y: Vector, h: float, A: Vector, B: Vector, K: Vector) -> Vector:
+        """The state after an explicit step that the flow makes by itself, see ``ExplicitStep``; guarded as a whole.
+
+        Where a stage is not finite all of it is NaN, and :attr:`nonfinite` says which came first.
+        """
+        step = self.flow.explicit_step
+        assert step is not None
+        self._count(len(B))
+        y = np.asarray(self.raised(lambda t, y: step(y, h, A, B, K), t, y))
+        if _finite(K.reshape(-1)) and _finite(y):
+            return y
+        first = next((stage for stage in K if not _finite(stage)), y)
+        K[...] = np.nan
+        return self._report(first, f"the right-hand side in a step from t = {t:.6g} is not finite")
+
     def _told(self, raw: Any) -> tuple[Any, Vector, Vector]:
         """The three parts of what ``with_loss`` gave; the losses as arrays of real numbers."""
         try:
@@ -101,13 +121,7 @@ class GuardedField:
             raise
 
     def _guarded(self, t: float, y: Vector, field: Callable[[float, Vector], Vector]) -> Vector:
-        self.nfev += 1
-        self.in_step += 1
-        self.check_clock()
-        if self.in_step > self.cap:
-            raise self.nonfinite or Stop(
-                Status.EVALUATION_LIMIT, f"{self.cap} evaluations did not complete one step"
-            )
+        self._count(1)
         if not np.isfinite(t):
             raise Stop(Status.STEP_TOO_SMALL, "the method asked for a non-finite time")
         if not _finite(y):
@@ -117,6 +131,16 @@ class GuardedField:
         if not _finite(f):
             return self._report(f, f"the right-hand side at t = {t:.6g} is not finite")
         return f
+
+    def _count(self, evaluations: int) -> None:
+        """Count evaluations that are about to be made, and look at the limits."""
+        self.nfev += evaluations
+        self.in_step += evaluations
+        self.check_clock()
+        if self.in_step > self.cap:
+            raise self.nonfinite or Stop(
+                Status.EVALUATION_LIMIT, f"{self.cap} evaluations did not complete one step"
+            )
 
     def unchecked(self, t: float, y: Vector) -> Vector:
         """One plain evaluation, uncounted: neither limits nor finiteness are looked at."""

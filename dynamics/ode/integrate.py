@@ -60,7 +60,7 @@ def integrate(
             ``scipy.integrate.OdeSolver``.
         rtol, atol: of the error of a step, ``atol`` in the units of the state.
         max_steps: steps after which the run ends with what it has.
-        max_seconds: of wall clock after which it does; the clock is read at every evaluation.
+        max_seconds: of wall clock after which it does; the clock is read at every evaluation, or step of machine code.
         events: :class:`dynamics.Event`, :func:`dynamics.converged`, :func:`dynamics.diverged`, or callables
             ``(t, y) -> float`` in SciPy's words (``terminal``, ``direction``); ``run.events`` and ``run.event_states``
             hold the times and states. The limit on ``max |y|`` (1e12) is always on.

@@ -10,6 +10,7 @@ from scipy.integrate import DOP853, RK45
 
 from dynamics.arrays import Vector
 from dynamics.ode.flow import Labels
+from dynamics.ode.steppers.whole_steps import WholeSteps
 
 
 class InstanceNorm:
@@ -32,7 +33,7 @@ class InstanceNorm:
         return math.sqrt(self.mean_squares(v).max())
 
 
-class InstanceRK45(RK45):  # type: ignore[misc]
+class InstanceRK45(WholeSteps, RK45):  # type: ignore[misc]
     """RK45 whose error norm is the largest of the instances' own root mean squares."""
 
     def __init__(self, *args: Any, labels: Labels | None = None, **options: Any) -> None:
@@ -43,7 +44,7 @@ class InstanceRK45(RK45):  # type: ignore[misc]
         return self.norm(self._estimate_error(K, h) / scale)
 
 
-class InstanceDOP853(DOP853):  # type: ignore[misc]
+class InstanceDOP853(WholeSteps, DOP853):  # type: ignore[misc]
     """DOP853 likewise: its mixture of a fifth- and a third-order estimate is formed for each instance."""
 
     def __init__(self, *args: Any, labels: Labels | None = None, **options: Any) -> None:

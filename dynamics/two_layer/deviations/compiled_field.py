@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from dynamics.arrays import Vector
+from dynamics.arrays import Array, Vector
 from dynamics.two_layer.deviations.field import DeviationField
 from dynamics.validation import one_of
 
@@ -23,7 +23,9 @@ _PAIRS_FROM = 1000
 It is quicker for every stack; but numba and the machine code take half a second to load, the time of thousands of
 evaluations of less."""
 
-_LOG_2 = math.log(2.0)
+
+Kernels = tuple[Callable[..., None], Callable[..., None]]
+"""``field`` and ``step`` of :mod:`dynamics.two_layer.deviations.machine_code`, compiled."""
 
 
 class CompiledField:
@@ -32,31 +34,35 @@ class CompiledField:
     Args:
         field: what it is in NumPy, of fan-outs of one on spheres.
         shape: of Z, (..., d, m).
-        kernel: :func:`dynamics.two_layer.deviations.machine_code.field`, compiled.
+        kernels: the machine code.
     Accuracy: that of NumPy, from which it differs by rounding.
     """
 
-    def __init__(self, field: DeviationField, shape: tuple[int, ...], kernel: Callable[..., None]) -> None:
-        teacher = field.teacher
-        self._orthonormal = teacher.basis is not None
-        self._shape = (math.prod(shape[:-2]), *shape[-2:])
-        self._entries = math.prod(shape)
-        unit = teacher.unit.reshape(-1, *shape[-2:])
-        self._centre = np.array(unit[:1] if self._orthonormal else unit, order="C")
-        self._unit, self._kernel = field.terms.variance / (2.0 * np.pi), kernel
+    def __init__(self, field: DeviationField, shape: tuple[int, ...], kernels: Kernels) -> None:
+        centre = np.array(np.broadcast_to(field.teacher.unit, shape), order="C")
+        self._teacher = (
+            centre.reshape(-1, *shape[-2:]),
+            field.teacher.basis is not None,
+            field.terms.variance / (2.0 * np.pi),
+        )
+        self._field, self._step = kernels
 
     def __call__(self, y: Vector) -> Vector:
         """``dy/dt`` of a flat state: Z, and the binary logarithms of the scales."""
         slope = np.empty(y.shape)
-        y = np.require(y, np.float64, ("C", "W"))  # what the machine code is made for
-        Z, moves = y[: self._entries].reshape(self._shape), slope[: self._entries].reshape(self._shape)
-        scale, rates = np.exp2(y[self._entries :]), slope[self._entries :]
-        self._kernel(Z, scale, self._centre, self._orthonormal, self._unit, moves, rates)
-        rates /= _LOG_2
-        if not scale.all():
-            moves *= (scale != 0)[:, None, None]
-            rates *= scale != 0
+        self._field(_writable(y), *self._teacher, slope)
         return slope
+
+    def step(self, y: Vector, h: float, A: Array, B: Array, K: Array) -> Vector:
+        """The state after an explicit step, as :attr:`dynamics.ode.flow.Flow.explicit_step` has it."""
+        after = np.empty(y.shape)
+        self._step(_writable(y), h, A, B, K, after, *self._teacher)
+        return after
+
+
+def _writable(y: Vector) -> Vector:
+    """What machine code is made for: it does not write."""
+    return np.require(y, np.float64, ("C", "W"))
 
 
 def compiled_field(field: DeviationField, shape: tuple[int, ...]) -> CompiledField | None:
@@ -70,13 +76,13 @@ def compiled_field(field: DeviationField, shape: tuple[int, ...]) -> CompiledFie
     pays = math.prod(shape[:-2]) * shape[-1] ** 2 >= _PAIRS_FROM and math.prod(shape[:-2]) > 1
     if how == "never" or not known or not (pays or how == "always"):
         return None
-    kernel = _machine_code()
-    return None if kernel is None else CompiledField(field, shape, kernel)
+    kernels = _machine_code()
+    return None if kernels is None else CompiledField(field, shape, kernels)
 
 
 @cache
-def _machine_code() -> Callable[..., None] | None:
-    """The kernel; None where there is no numba, or none that works with the NumPy that is there."""
+def _machine_code() -> Kernels | None:
+    """The kernels; None where there is no numba, or none that works with the NumPy that is there."""
     if importlib.util.find_spec("numba") is None:
         return None
     try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.measures.input_measure import InputMeasure
-from dynamics.ode.flow import Flow, Labels
+from dynamics.ode.flow import ExplicitStep, Flow, Labels
 from dynamics.overrides import definition_rank
 from dynamics.two_layer.deviations.compiled_field import compiled_field
 from dynamics.two_layer.deviations.field import DeviationField, Terms
@@ -64,6 +64,11 @@ class DeviationFlow(Flow):
     def compiled(self) -> bool:
         """Whether the field is machine code, whose results differ from NumPy's by rounding."""
         return self._compiled is not None
+
+    @property
+    def explicit_step(self) -> ExplicitStep | None:
+        """Of machine code, where the field is."""
+        return None if self._compiled is None else self._compiled.step
 
     @property
     def initial_arrays(self) -> Mapping[str, Array]:

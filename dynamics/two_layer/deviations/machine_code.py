@@ -33,7 +33,7 @@ _ARCSIN = (
     0.04464285714635548, 0.07499999999998433, 0.16666666666666669,
 )  # fmt: skip
 _TAN_EIGHTH, _TAN_THREE_EIGHTHS = math.tan(math.pi / 8), math.tan(3 * math.pi / 8)
-_HALF_PI, _QUARTER_PI = 0.5 * math.pi, 0.25 * math.pi
+_HALF_PI, _QUARTER_PI, _LOG_2 = 0.5 * math.pi, 0.25 * math.pi, math.log(2.0)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -200,60 +200,125 @@ def _move(
     return float(rate)
 
 
-def field(
-    Z: Array, scale: Array, centre: Array, orthonormal: bool, unit: float, moves: Array, rates: Array
-) -> None:
+@_part
+def _workspace(d: int, m: int, orthonormal: bool) -> tuple[Array, ...]:
+    """Memory of one instance: U, D, two pulls, five arrays of pairs, and three of columns."""
+    U, D, pull, reach = np.empty((d, m)), np.empty((d, m)), np.empty((d, m)), np.empty((d, m))
+    slope, alpha, gap, supplement = np.empty((m, m)), np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
+    beta = U[:m] if orthonormal else np.empty((m, m))
+    return U, D, pull, reach, beta, slope, alpha, gap, supplement, np.empty(m), np.empty(m), np.empty(m)
+
+
+@_part
+def _instance(
+    Z: Array, log_2_scale: float, teachers: Array, orthonormal: bool, unit: float, space: Any, move: Array
+) -> float:
+    """dZ/dt into ``move``; that of the scale's binary logarithm."""
+    U, D, pull, reach, beta, slope, alpha, gap, supplement, size, excess, own = space
+    scale, m = np.exp2(log_2_scale), Z.shape[1]
+    _columns(Z, teachers, scale, U, D, size, excess, own)
+    if not orthonormal:
+        np.dot(teachers.T, U, beta)
+    np.dot(D.T, U, slope)
+    narrow = _pairs(
+        scale, beta.reshape(-1), slope.reshape(-1), alpha.reshape(-1), gap.reshape(-1), supplement.reshape(-1)
+    )
+    for k in range(m):
+        narrow -= 0 if _wide(alpha[k, k], beta[k, k]) else 1
+    if narrow > 0:
+        _redo_narrow(teachers, D, scale, beta, alpha, gap, supplement)
+    for k in range(m):
+        gap[k, k], supplement[k, k] = -own[k], math.pi
+    np.dot(D, supplement, pull)
+    if not orthonormal:
+        np.dot(teachers, gap, reach)
+    rate = _move(Z, U, pull, gap if orthonormal else reach, unit, size, excess, move)
+    if scale == 0.0:  # no deviation is left: at rest
+        move *= 0.0
+        rate *= 0.0
+    return rate / _LOG_2
+
+
+def field(y: Array, centre: Array, orthonormal: bool, unit: float, slope: Array) -> None:
     """What :class:`DeviationFlow` is of fan-outs of one on spheres, for a stack.
 
     Args:
-        Z: (S, d, m), scaled deviations. scale: (S,).
-        centre: the teachers' unit columns, (S, d, m), or (1, d, m) where ``orthonormal``: they are the first axes.
+        y: the flat state, Z (S, d, m) and then the binary logarithms of the scales (S,).
+        centre: the teachers' unit columns, (S, d, m); where ``orthonormal`` they are the first axes in all.
         unit: ``s^2 / 2 pi``.
-        moves, rates: where dZ/dt and the scale's rate of growth go, (S, d, m) and (S,).
+        slope: where dy/dt goes.
     """
-    instances, d, m = Z.shape
-    U, D, pull, reach = np.empty((d, m)), np.empty((d, m)), np.empty((d, m)), np.empty((d, m))
-    slope, alpha, gap, supplement = np.empty((m, m)), np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
-    size, excess, own = np.empty(m), np.empty(m), np.empty(m)
-    beta = U[:m] if orthonormal else np.empty((m, m))
-    of_pairs = (
-        beta.reshape(-1), slope.reshape(-1), alpha.reshape(-1), gap.reshape(-1), supplement.reshape(-1)
-    )  # fmt: skip
+    instances, d, m = centre.shape
+    entries, space = d * m, _workspace(d, m, orthonormal)
+    whole = instances * entries
     for s in range(instances):
-        teachers = centre[0 if orthonormal else s]
-        _columns(Z[s], teachers, scale[s], U, D, size, excess, own)
-        if not orthonormal:
-            np.dot(teachers.T, U, beta)
-        np.dot(D.T, U, slope)
-        narrow = _pairs(scale[s], *of_pairs)
-        for k in range(m):
-            narrow -= 0 if _wide(alpha[k, k], beta[k, k]) else 1
-        if narrow > 0:
-            _redo_narrow(teachers, D, scale[s], beta, alpha, gap, supplement)
-        for k in range(m):
-            gap[k, k], supplement[k, k] = -own[k], math.pi
-        np.dot(D, supplement, pull)
-        if not orthonormal:
-            np.dot(teachers, gap, reach)
-        rates[s] = _move(Z[s], U, pull, gap if orthonormal else reach, unit, size, excess, moves[s])
+        part = slice(s * entries, (s + 1) * entries)
+        slope[whole + s] = _instance(
+            y[part].reshape(d, m),
+            y[whole + s],
+            centre[s],
+            orthonormal,
+            unit,
+            space,
+            slope[part].reshape(d, m),
+        )
 
 
-_SIGNATURE = (
-    "void(float64[:,:,::1], float64[::1], float64[:,:,::1], boolean, float64, float64[:,:,::1], float64[::1])"
-)
+def step(
+    y: Array, h: float, A: Array, B: Array, K: Array, after: Array,
+    centre: Array, orthonormal: bool, unit: float,
+) -> None:  # fmt: skip
+    """One step of an explicit Runge-Kutta method, all stages of an instance while it is near the core.
+
+    Args:
+        y: the state; h: the step; A, B: the method's coefficients.
+        K: stages, (number of them and one, size): the first is given, the last is dy/dt after the step.
+        after: where the state after the step goes.
+        centre, orthonormal, unit: as in :func:`field`.
+    """
+    instances, d, m = centre.shape
+    entries, space, stages = d * m, _workspace(d, m, orthonormal), B.size
+    whole, trial = instances * entries, np.empty((d, m))
+    flat = trial.reshape(-1)
+    for s in range(instances):
+        begin, of_scale = s * entries, whole + s
+        for stage in range(1, stages + 1):
+            log_2_scale = 0.0
+            for p in range(entries):
+                flat[p] = 0.0
+            for q in range(stage):
+                weight = A[stage, q] if stage < stages else B[q]
+                log_2_scale += weight * K[q, of_scale]
+                for p in range(entries):
+                    flat[p] += weight * K[q, begin + p]
+            log_2_scale = y[of_scale] + h * log_2_scale
+            for p in range(entries):
+                flat[p] = y[begin + p] + h * flat[p]
+            K[stage, of_scale] = _instance(
+                trial, log_2_scale, centre[s], orthonormal, unit, space,
+                K[stage, begin : begin + entries].reshape(d, m),
+            )  # fmt: skip
+        after[of_scale] = log_2_scale
+        for p in range(entries):
+            after[begin + p] = flat[p]
 
 
-def _made(*, kept: bool) -> Callable[..., None]:
-    """``field`` compiled, and the machine code kept beside this file or in the user's cache."""
-    made: Callable[..., None] = njit(_SIGNATURE, fastmath={"contract"}, error_model="numpy", cache=kept)(
-        field
+_FIELD = "void(float64[::1], float64[:,:,::1], boolean, float64, float64[::1])"
+_STEP = """void(float64[::1], float64, float64[:,::1], float64[::1], float64[:,::1], float64[::1],
+float64[:,:,::1], boolean, float64)"""
+
+
+def _made(function: Callable[..., None], signature: str, *, kept: bool) -> Callable[..., None]:
+    """The function compiled, and its machine code kept beside this file or in the user's cache."""
+    made: Callable[..., None] = njit(signature, fastmath={"contract"}, error_model="numpy", cache=kept)(
+        function
     )
     return made
 
 
-def compiled() -> Callable[..., None]:
-    """:func:`field` as machine code; not kept where nothing can be written."""
+def compiled() -> tuple[Callable[..., None], Callable[..., None]]:
+    """:func:`field` and :func:`step` as machine code; not kept where nothing can be written."""
     try:
-        return _made(kept=True)
+        return _made(field, _FIELD, kept=True), _made(step, _STEP, kept=True)
     except (RuntimeError, OSError):  # no place for the cache, or a full one
-        return _made(kept=False)
+        return _made(field, _FIELD, kept=False), _made(step, _STEP, kept=False)

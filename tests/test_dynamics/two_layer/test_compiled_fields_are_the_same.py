@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import DOP853, RK45
+from scipy.integrate._ivp.rk import rk_step
 
 from dynamics.two_layer.deviations import compiled_field
 from dynamics.two_layer.deviations.compiled_field import SWITCH, CompiledField
@@ -155,6 +157,57 @@ def test_runs_to_1e_100_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> N
     for name in ("sin_theta", "loss"):
         np.testing.assert_allclose(compiled.observables[name], plain.observables[name], rtol=1e-7)
     assert [run.attributes["configuration"]["compiled"] for run in (compiled, plain)] == [True, False]
+
+
+@with_numba
+@pytest.mark.parametrize("method", [DOP853, RK45])
+@pytest.mark.parametrize("orthonormal", [True, False])
+def test_a_whole_step_is_scipys(method: type[RK45], orthonormal: bool) -> None:
+    """All stages and the state after it, to rounding, of instances large and small and of one at rest."""
+    rng = np.random.default_rng(4)
+    teacher = (teachers.orthonormal if orthonormal else teachers.random_unit)(6, 4, rng, (4,))
+    flow, _ = both(teacher)
+    y = state(flow, rng.standard_normal(teacher.shape), np.array([0.0, -3.0, -900.0, -1e4]))
+    A, B = (np.array(part, order="C") for part in (method.A, method.B))
+    K, expected = np.empty((2, method.n_stages + 1, y.size))
+    K[0] = f = flow(0.0, y)
+    assert flow.explicit_step is not None
+    after = flow.explicit_step(y, 0.3, A, B, K)
+    exact, _ = rk_step(flow, 0.0, y, f, 0.3, A, B, method.C, expected)
+    np.testing.assert_allclose(after, exact, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(K, expected, rtol=1e-12, atol=1e-13)
+
+
+@with_numba
+@pytest.mark.parametrize("method", ["DOP853", "RK45"])
+def test_runs_take_the_steps_that_they_take_in_numpy(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many evaluations and steps, rejected ones among them, to the same state."""
+    problem = TeacherStudent.at_angle(teachers.random_unit(5, 3, 2, (4,)), 1.0, 2)
+    runs = []
+    for how in ("always", "never"):
+        monkeypatch.setenv(SWITCH, how)
+        runs.append(integrate(ProjectedFlow(problem), (0.0, 30.0), method=method, first_step=20.0))
+    assert len({(run.nfev, run.n_steps) for run in runs}) == 1
+    np.testing.assert_allclose(runs[0].state["W"], runs[1].state["W"], atol=1e-9)
+
+
+@with_numba
+def test_limits_hold_within_whole_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps, wall clock, and stages that are never finite: each ends the run by its name."""
+    monkeypatch.setenv(SWITCH, "always")
+    flow = ProjectedFlow(TeacherStudent.at_angle(teachers.orthonormal(6, 4, 3, (3,)), 0.3, 3))
+    assert integrate(flow, (0.0, 9.0), max_steps=2).status == "step_limit"
+    assert integrate(flow, (0.0, 1e9), max_seconds=1e-3).status == "time_limit"
+    spoilt = flow.in_deviations()
+    assert spoilt is not None
+    monkeypatch.setattr(type(spoilt), "explicit_step", property(lambda self: never_finite))
+    monkeypatch.setattr(type(flow), "in_deviations", lambda self: spoilt)
+    assert integrate(flow, (0.0, 9.0), method="DOP853").status == "nonfinite"
+
+
+def never_finite(y: Array, h: float, A: Array, B: Array, K: Array) -> Array:
+    K[1:] = np.nan
+    return y.copy()
 
 
 def test_without_numba_numpy_serves(monkeypatch: pytest.MonkeyPatch) -> None:
