@@ -163,10 +163,10 @@ WRONG = {
     "no Python": ("def f(:\n", r"mytheorem\.py:1: SyntaxError: invalid syntax"),
     "raises": (SOUND + "\n\nundefined_name\n", r"mytheorem\.py:\d+: NameError: name 'undefined_name' is not defined"),
     "leaves": ("import sys\nsys.exit(3)\n", r"mytheorem\.py:2: SystemExit: 3"),
-    "nothing": ("x = 1\n", r"mytheorem\.py: expected statements \(Item.*\), found none at its top level"),
+    "nothing": ("x = 1\n", r"mytheorem\.py: expected statements \(Item.*\), found none at its top level; .*"),
     "only the papers'": (
         "from verify.luckmatters.lemma6 import contracts\n",
-        r"mytheorem\.py: expected statements .*none at its top level",
+        r"mytheorem\.py: expected statements .*none at its top level; .*",
     ),
     "no control": (
         altered('grows.rejects("its root", Number(n=2), power=-1)', ""),
@@ -174,7 +174,7 @@ WRONG = {
     ),
     "no confirmation": (
         altered("@shrinks.confirmed_precisely(digits=0)", ""),
-        r"mytheorem\.py:\d+: statement mine\.powers\.printed: needs confirm .*",
+        r"mytheorem\.py:\d+: statement mine\.powers\.printed: needs a confirmation by \.confirmed_precisely or \..*",
     ),
     "not frozen": (
         altered("@dataclass(frozen=True)", "@dataclass"),
@@ -198,7 +198,30 @@ WRONG = {
     ),
     "a key that is taken": (
         altered('"mine.powers"', '"luckmatters.lemma6"'),
-        r"mytheorem\.py:\d+: statement luckmatters\.lemma6\.\w+: expected a key of one's own, this one is taken",
+        r"mytheorem\.py:\d+: statement luckmatters\.lemma6\.\w+: expected another key, one of the papers' .*",
+    ),
+    "a field misspelt": (
+        altered("Number(n=2), power=-1", "Number(m=2), power=-1"),
+        r"mytheorem\.py:25: TypeError: Number\.__init__\(\) got an unexpected keyword argument 'm'",
+    ),
+    "a name misspelt": (
+        altered("import Evidence,", "import Evidense,"),
+        r"mytheorem\.py:6: ImportError: cannot import name 'Evidense' from 'luckproof' .*; did you mean 'Evidence'\?",
+    ),
+    "a control of what is not there": (
+        altered("power=-1", "powr=-1"),
+        r"mytheorem\.py:16: statement mine\.powers\.corrected: needs controls that alter what its evidence takes, not "
+        r"powr \(it takes power\)",
+    ),
+    "an outcome of another form": (
+        altered('expected="holds"', 'expected="not needed"'),
+        r"mytheorem\.py:16: statement mine\.powers\.corrected: needs an expected outcome that it can have \(holds, "
+        r"refuted, vacuous, inconclusive; got not needed\)",
+    ),
+    "evidence with a name misspelt": (
+        altered("bound=power_of(number.n, power)", "bound=power_of(number.n, powr)"),
+        r"mine\.powers\.corrected: the instance .* raised NameError: name 'powr' is not defined; did you mean 'power'"
+        r"\? \(mytheorem\.py:22\)",
     ),
     "outside its domain": (
         altered("Number(n=2), power=-1", "Number(n=0), power=-1"),
@@ -242,7 +265,7 @@ def test_what_is_wrong_with_the_file_is_one_line(folder, capsys, fault):
         (["mytheorem.py", "power"], "key: no statement is called 'power'; did you mean mine.powers?"),
         (
             ["mytheorem.py", "--from", "again.py"],
-            "again.py:28: statement mine.powers.printed: expected a key of one's own, this one is taken",
+            "again.py:28: statement mine.powers.printed: expected another key, mytheorem.py has this one",
         ),
         (["mytheorem.py", "--title", "Mine"], "--title: is the title of a page, so it needs words and --report"),
         (
@@ -258,6 +281,30 @@ def test_what_cannot_be_asked_is_one_line(folder, capsys, words, complaint):
     (folder / "again.py").write_text(SOUND, encoding="utf-8")
     assert run(["verify", "--from", *words]) == 2
     assert capsys.readouterr().err == f"luckproof: {complaint}\n"
+
+
+def test_a_failure_that_nobody_expected_is_shown_with_its_command(folder, capsys):
+    """Both sides, the instance, how to have it confirmed, and a command that repeats it."""
+    text = altered("bound=power_of(number.n, power)", "bound=30.0")
+    (folder / "mytheorem.py").write_text(text, encoding="utf-8")
+    assert run(["verify", "--from", "mytheorem.py", "mine.powers.corrected", "--jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "add one by .confirmed_precisely or .replicated" in told
+    assert "\n    n 31, to be ≤ its power 30\n    on Number(n=31); again: luckproof verify" in told
+    again = shlex.split(told.split("again: luckproof ")[1].splitlines()[0])
+    assert run(again) == 1
+    assert "the claim fails here" in capsys.readouterr().out
+
+
+def test_a_control_that_fails_is_said_in_place_of_the_outcome(folder, capsys):
+    """The outcome may be the expected one."""
+    text = altered("power=-1", "power=2")
+    (folder / "mytheorem.py").write_text(text, encoding="utf-8")
+    assert run(["verify", "--from", "mytheorem.py", "mine.powers.corrected", "--jobs", "1"]) == 1
+    told = capsys.readouterr().out
+    assert (
+        "holds, but a control did not come out as it must (the control 'its root' was not rejected)" in told
+    )
 
 
 def test_an_instance_on_which_the_code_raises_is_one_line(folder, capsys):

@@ -16,6 +16,7 @@ from verify.judging.collecting import FAILURES
 from verify.judging.evidence import as_evidence
 from verify.judging.instances import altered_from_json, instance_from_json, instance_to_json
 from verify.judging.origin import is_own, place_of, raised_at
+from verify.judging.told_errors import told_error
 from verify.judging.trials.exact_margins import with_exact_margin
 from verify.judging.trials.trial import evaluate, for_statement
 
@@ -70,8 +71,7 @@ def own_code(statement: AnyStatement) -> Iterator[None]:
         if not is_own(statement.evidence):
             raise
         place = raised_at(statement.evidence, error) or place_of(statement.evidence)
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        raise CommandLineError(f"{place}: {statement.name}: {words}", BAD_INPUT) from error
+        raise CommandLineError(f"{place}: {statement.name}: {told_error(error)}", BAD_INPUT) from error
 
 
 def _check_sizes(instance: Any) -> None:

@@ -106,15 +106,18 @@ def assumption_lines(statement: AnyStatement) -> list[str]:
         f"    {found.name}: met by {found.met}, failed by {found.failed} of {len(drawn)} instances"
         for found in counts
     ]
-    return [f"assumptions: {in_a_sentence(statement.assumptions)}", *each]
+    return [f"assumptions: {in_a_sentence(statement.assumptions)}".rstrip(), *each]
 
 
 def description(statement: AnyStatement) -> str:
     """What is known of a statement, line by line."""
+    from verify.command.one_instance import own_code
     from verify.judging.origin import is_own, options_of, place_of
     from verify.judging.sceptic import script_of
     from verify.judging.trials.recorded_attacks import record_in_words
 
+    with own_code(statement):
+        told_assumptions = assumption_lines(statement)
     relation = " ".join(part for part in statement.compares if part)
     attack = record_in_words(statement)
     lines = [
@@ -122,7 +125,7 @@ def description(statement: AnyStatement) -> str:
         *(f"    {line}" for line in statement.claim.splitlines()),
         f"form: {statement.form.words}",
         f"place: {statement.source}",
-        *assumption_lines(statement),
+        *told_assumptions,
         f"outcome on record: {statement.expected}",
         f"judged: {relation}" if relation else "",
         f"population: {statement.population}" if statement.population else "",

@@ -11,6 +11,8 @@ from verify.judging import Outcome, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from verify.report import RunInfo
+
 COLOURS = {
     Outcome.HOLDS: "green",
     Outcome.REFUTED: "red",
@@ -112,7 +114,12 @@ VERDICTS = (
 
 
 def print_verdicts(
-    verdicts: Sequence[Verdict], seconds: float, *, chosen: int | None = None, ended: bool = False
+    verdicts: Sequence[Verdict],
+    seconds: float,
+    *,
+    chosen: int | None = None,
+    ended: bool = False,
+    run: RunInfo | None = None,
 ) -> None:
     """A row for every verdict, a line for each that needs words, and how many came out as on record.
 
@@ -121,9 +128,10 @@ def print_verdicts(
         seconds: time taken.
         chosen: statements that were to be judged; None: as many as there are verdicts.
         ended: whether the run was ended before it was through.
+        run: its settings, for the commands that repeat counterexamples nobody expected.
     """
     if verdicts:
-        _print_rows(verdicts)
+        _print_rows(verdicts, run)
     _print(console(), summary_of(verdicts, seconds, len(verdicts) if chosen is None else chosen, ended))
 
 
@@ -142,7 +150,7 @@ def summary_of(verdicts: Sequence[Verdict], seconds: float, chosen: int, ended: 
     return f"The run was ended: {finished}" if ended else finished[:1].upper() + finished[1:]
 
 
-def _print_rows(verdicts: Sequence[Verdict]) -> None:
+def _print_rows(verdicts: Sequence[Verdict], run: RunInfo | None) -> None:
     from verify.judging.trials.recorded_attacks import attack_in_words
 
     rows = [
@@ -161,11 +169,26 @@ def _print_rows(verdicts: Sequence[Verdict]) -> None:
     _print(out, "")
     for verdict in verdicts:
         if not verdict.as_expected or verdict.message:
-            expected = "" if verdict.as_expected else f"expected {verdict.statement.expected}, got "
             reason = f" ({verdict.message})" if verdict.message else ""
-            line = f"{verdict.statement.name}: {expected}{verdict.outcome}{reason}"
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+            line = f"{verdict.statement.name}: {verdict.in_a_word}{reason}"
+            for part in (line, *_failure_lines(verdict, run)):
+                out.print(part, markup=False, highlight=False, soft_wrap=True)
     out.print("Judged: instances that satisfy every assumption / all instances.", style="dim", soft_wrap=True)
+
+
+def _failure_lines(verdict: Verdict, run: RunInfo | None) -> list[str]:
+    """Both sides on a counterexample that nobody expected, and the command that repeats it."""
+    found, statement = verdict.counterexample, verdict.statement
+    if verdict.as_expected or run is None or found is None or found.evidence is None:
+        return []
+    from verify.report.records import repeating_command
+
+    measured, predicted = found.evidence.measured, found.evidence.predicted
+    relation = f", to be {statement.relation}" if statement.relation else ","
+    return [
+        f"    {statement.measured_name} {measured:.6g}{relation} {statement.predicted_name} {predicted:.6g}",
+        f"    on {found.instance}; again: {repeating_command(verdict, run)}",
+    ]
 
 
 def console() -> Console:

@@ -138,7 +138,9 @@ def verify(
     info = RunInfo.of(context, time.perf_counter() - started)
     complaints = [] if run.interrupted else write_outputs(run, info, report, json, title)
     recorded = record_attacks(run, context, complaints) if record else ""
-    print_verdicts(run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None)
+    print_verdicts(
+        run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None, run=info
+    )
     if recorded:
         typer.echo(recorded)
     raise typer.Exit(conclude(run, complaints, resume, own or ()))

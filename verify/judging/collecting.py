@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType, ModuleType, SimpleNamespace
@@ -53,6 +54,10 @@ def validate(statement: AnyStatement) -> None:
             (not statement.source.paper or not statement.source.number, "a source with paper and number"),
             (not statement.controls, "at least one control"),
             (len({c.name for c in statement.controls}) < len(statement.controls), "distinct control names"),
+            (
+                bool(_unheard(statement)),
+                f"controls that alter what its evidence takes, not {_unheard(statement)}",
+            ),
             (not _is_plain_data(statement.instance_type), "instances that are a frozen dataclass"),
             (statement.instances is None and not statement.examples, "instances or examples"),
             (
@@ -61,13 +66,38 @@ def validate(statement: AnyStatement) -> None:
             ),
             (
                 statement.expected in FAILURES and statement.confirm is None,
-                "confirm (a failure is believed only after an independent evaluation)",
+                "a confirmation by .confirmed_precisely or .replicated (a failure is believed only after an "
+                "independent evaluation)",
+            ),
+            (
+                statement.expected not in outcomes_of(statement),
+                f"an expected outcome that it can have ({', '.join(outcomes_of(statement))}; got {statement.expected})",
             ),
         )
         if absent
     ]
     if missing:
         raise ValueError(f"{_place(statement)}statement {statement.name}: needs {'; '.join(missing)}")
+
+
+def _unheard(statement: AnyStatement) -> str:
+    """The arguments that a control alters and the evidence does not take, with those that it takes."""
+    parameters = inspect.signature(statement.evidence).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return ""
+    taken = [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    altered = {name for c in statement.controls if c.evidence is statement.evidence for name in c.altered}
+    unheard = ", ".join(sorted(altered - set(taken)))
+    return f"{unheard} (it takes {', '.join(taken) or 'none'})" if unheard else ""
+
+
+def outcomes_of(statement: AnyStatement) -> tuple[Outcome, ...]:
+    """The outcomes that a statement can have: a necessity and an empirical claim have words of their own."""
+    if statement.form is Form.NECESSITY:
+        return Outcome.NEEDED, Outcome.NOT_NEEDED, Outcome.INCONCLUSIVE
+    if statement.population:
+        return Outcome.OBSERVED, Outcome.NOT_OBSERVED, Outcome.INCONCLUSIVE
+    return Outcome.HOLDS, Outcome.REFUTED, Outcome.VACUOUS, Outcome.INCONCLUSIVE
 
 
 def complete(statement: AnyStatement) -> AnyStatement:

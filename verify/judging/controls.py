@@ -83,7 +83,18 @@ class AssumptionControl:
 
     def passed(self, assumptions: Callable[[Any], Any]) -> bool:
         """Whether just this assumption fails on the instance, or none where it is inside."""
+        return not self.complaint(assumptions)
+
+    def complaint(self, assumptions: Callable[[Any], Any]) -> str:
+        """What came out otherwise, as it follows the control's name; empty where nothing did."""
         failed = [a.name for a in assumptions(self.instance) if not a.satisfied]
+        told = ", ".join(map(repr, failed))
         if not self.assumption:
-            return not failed
-        return any(name.startswith(self.assumption) for name in failed)
+            return f"is not inside: it fails {told}" if failed else ""
+        if any(name.startswith(self.assumption) for name in failed):
+            return ""
+        return (
+            f"does not fail {self.assumption!r}, but {told}"
+            if failed
+            else f"does not fail {self.assumption!r}"
+        )

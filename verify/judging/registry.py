@@ -98,7 +98,8 @@ def select_from(
         return select(patterns, form)
     found: dict[str, AnyStatement] = {}
     for file in {path.resolve(): path for path in files}.values():
-        found |= load(file, "--from", {*_names(), *found})
+        held = {name: told(statement.origin.file) for name, statement in found.items() if statement.origin}
+        found |= load(file, "--from", {**_names(), **held})
     if not patterns:
         return names_of((), form, found)
     chosen: dict[str, AnyStatement] = {}
@@ -128,9 +129,9 @@ def _entries(statements: Mapping[str, AnyStatement]) -> Mapping[str, StatementEn
     return {name: StatementEntry.shown(statement) for name, statement in statements.items()}
 
 
-def _names() -> set[str]:
-    """The names of the papers' statements."""
-    return set(catalogue())
+def _names() -> dict[str, str]:
+    """The names of the papers' statements, with whose they are."""
+    return dict.fromkeys(catalogue(), "one of the papers' statements")
 
 
 def single(key: str, form: str | None = None) -> AnyStatement:
@@ -159,7 +160,7 @@ def found_again(name: str, origin: Origin | None) -> AnyStatement:
         ValueError: its code is not there, or is another than it was.
     """
     file = origin.file if origin is not None else ""
-    statement = load(file, "--from", ()).get(name) if file else single(name)
+    statement = load(file, "--from", {}).get(name) if file else single(name)
     if statement is None or statement.origin != origin:
         place = told(file) if file else "its package"
         raise ValueError(f"{place}: expected the code of {name} as it was when the run began, got other code")

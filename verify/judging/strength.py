@@ -18,7 +18,9 @@ LISTED = 6
 """Most values of a field that are listed one by one."""
 
 
-def strength_of(statement: AnyStatement, judged: Sequence[Evidence], failed: bool, confirmed: bool) -> str:
+def strength_of(
+    statement: AnyStatement, judged: Sequence[Evidence], failed: bool, confirmed: bool, unjudged: bool = False
+) -> str:
     """How much an outcome rests on, in words that stand beside it everywhere.
 
     Args:
@@ -26,11 +28,12 @@ def strength_of(statement: AnyStatement, judged: Sequence[Evidence], failed: boo
         judged: the evidence of all instances that met the assumptions and could be judged.
         failed: whether there is a counterexample.
         confirmed: whether its independent re-evaluation failed too.
+        unjudged: whether there were instances within the assumptions that could not be judged, or raised.
     """
     if failed and not statement.population:
         return f"one counterexample, {'confirmed' if confirmed else 'not confirmed'}"
     if not judged:
-        return "no instance met the assumptions"
+        return "nothing was judged" if unjudged else "no instance met the assumptions"
     trained = _drawn(judged, "networks")
     settings = "one setting" if len(judged) == 1 else f"{len(judged)} settings"
     if statement.population:

@@ -129,7 +129,7 @@ class Verdict:
         """How much the outcome rests on, in words."""
         judged = [record.evidence for record in self.judged if record.evidence is not None]
         failed, confirmed = self.counterexample is not None, self.confirmation is not None
-        rests_on = strength_of(self.statement, judged, failed, confirmed)
+        rests_on = strength_of(self.statement, judged, failed, confirmed, bool(self.unjudged or self.raised))
         if self.statement.enclose is None and self.statement.prove is None:
             return rests_on
         if not self.exact:
@@ -203,6 +203,17 @@ class Verdict:
     def as_expected(self) -> bool:
         """Whether the outcome is the recorded one and every control came out as it must."""
         return self.outcome == self.statement.expected and all(self.controls.values())
+
+    @property
+    def in_a_word(self) -> str:
+        """The outcome, and what was expected where that is something else."""
+        if self.outcome != self.statement.expected:
+            return f"expected {self.statement.expected}, got {self.outcome}"
+        return (
+            str(self.outcome)
+            if self.as_expected
+            else f"{self.outcome}, but a control did not come out as it must"
+        )
 
     def counterexample_fields(self) -> dict[str, Any] | None:
         """The counterexample's instance as plain data, or None."""

@@ -79,6 +79,13 @@ def reproducing_command(verdict: Verdict, record: Record, run: RunInfo) -> str:
     return f"{command} {run.options}".rstrip()
 
 
+def repeating_command(verdict: Verdict, run: RunInfo) -> str:
+    """The shell command that evaluates the counterexample again; without one, that comes to the verdict again."""
+    if verdict.counterexample is not None:
+        return reproducing_command(verdict, verdict.counterexample, run)
+    return f"{judging_command(verdict.statement)} {run.options}".rstrip()
+
+
 def replaying_command(statement: AnyStatement, control: Control, run: RunInfo) -> str:
     """The shell command that evaluates a control again; empty where the altered claim cannot be typed there.
 

@@ -8,7 +8,7 @@ from verify.judging.evidence import Context
 from verify.judging.statement import AnyStatement
 from verify.judging.trials.runner import judge
 from verify.judging.verdict import Verdict
-from verify.report.records import judging_command, reproducing_command
+from verify.report.records import repeating_command
 from verify.report.run_info import RunInfo
 from verify.testing.sceptic import complaint_of_script
 
@@ -34,9 +34,9 @@ def judge_as_test(statement: AnyStatement, context: Context) -> Verdict:
 
 def complaint_of(verdict: Verdict, run: RunInfo) -> Sequence[str]:
     """Claim, outcome, controls that failed, counterexample and the command that repeats it, line by line."""
-    statement, worst = verdict.statement, verdict.worst
+    statement = verdict.statement
     lines = [
-        f"{statement.name}: expected {statement.expected}, got {verdict.outcome}",
+        f"{statement.name}: {verdict.in_a_word}",
         *(f"    {line}" for line in statement.claim.splitlines()),
         f"source: {statement.source}",
     ]
@@ -49,5 +49,4 @@ def complaint_of(verdict: Verdict, run: RunInfo) -> Sequence[str]:
             f"{statement.measured_name}: {evidence.measured:.6g}, {statement.predicted_name}: {evidence.predicted:.6g},"
             f" margin {evidence.margin:.3g}",
         ]
-    command = judging_command(statement) if worst is None else reproducing_command(verdict, worst, run)
-    return [*lines, f"again: {command}"]
+    return [*lines, f"again: {repeating_command(verdict, run)}"]

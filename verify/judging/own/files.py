@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -16,15 +16,17 @@ from verify.judging.collecting import collect, statements_in
 from verify.judging.origin import Origin, is_own, place_in, place_of, told
 from verify.judging.own.sources import digest_of
 from verify.judging.statement import AnyStatement
+from verify.judging.told_errors import told_error
 
 _loaded: dict[tuple[Path, str], Mapping[str, AnyStatement]] = {}
 """By absolute path and digest: the same code is run once in a process, so that its instances stay of one type."""
 
 
-def load(path: str | PathLike[str], argument: str, taken: Collection[str]) -> Mapping[str, AnyStatement]:
+def load(path: str | PathLike[str], argument: str, taken: Mapping[str, str]) -> Mapping[str, AnyStatement]:
     """The statements of the file at ``path``; see :func:`verify.judging.registry.statements_from`.
 
-    ``argument``: the name of the path in complaints about it. ``taken``: names that the statements may not have.
+    ``argument``: the name of the path in complaints about it. ``taken``: names that the statements may not have, each
+    with who has it.
     """
     given = check_readable(argument, path)
     if given.suffix != ".py":
@@ -43,18 +45,21 @@ def _statements(file: Path, digest: str) -> Mapping[str, AnyStatement]:
     vars(own).update(STATEMENTS=[s for s in statements_in(module) if is_own(s.evidence)])
     found = collect([own])
     if not found:
-        raise ValueError(f"{told(file)}: expected statements (Item(...).claim), found none at its top level")
+        raise ValueError(
+            f"{told(file)}: expected statements (Item(...).claim), found none at its top level; "
+            "luckproof new statement NAME writes a file with one"
+        )
     for statement in found.values():
         object.__setattr__(statement, "origin", Origin(str(file), digest))
     return MappingProxyType(dict(found))
 
 
-def refuse_taken(found: Mapping[str, AnyStatement], taken: Collection[str]) -> None:
+def refuse_taken(found: Mapping[str, AnyStatement], taken: Mapping[str, str]) -> None:
     """Raises ValueError, with the place, where a statement has a name that is known already."""
     for name, statement in found.items():
         if name in taken:
             raise ValueError(
-                f"{place_of(statement.evidence)}: statement {name}: expected a key of one's own, this one is taken"
+                f"{place_of(statement.evidence)}: statement {name}: expected another key, {taken[name]} has this one"
             )
 
 
@@ -78,8 +83,7 @@ def _run(file: Path, digest: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         _forget(module)
         place = place_in(error, str(file)) or told(file)
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ValueError(f"{place}: {words}") from error
+        raise ValueError(f"{place}: {told_error(error)}") from error
     return module
 
 

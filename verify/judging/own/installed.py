@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType, ModuleType, SimpleNamespace
@@ -29,7 +29,7 @@ def offered() -> tuple[metadata.EntryPoint, ...]:
     return tuple(sorted(metadata.entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
 
 
-def installed(taken: Collection[str]) -> Mapping[str, AnyStatement]:
+def installed(taken: Mapping[str, str]) -> Mapping[str, AnyStatement]:
     """The statements that installed packages offer, by name; their modules are imported.
 
     Raises:
@@ -39,7 +39,7 @@ def installed(taken: Collection[str]) -> Mapping[str, AnyStatement]:
     found: dict[str, AnyStatement] = {}
     for point in offered():
         statements = _statements_of(point)
-        refuse_taken(statements, {*taken, *found})
+        refuse_taken(statements, {**taken, **dict.fromkeys(found, "another package")})
         found |= statements
     return MappingProxyType(found)
 

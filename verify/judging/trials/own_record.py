@@ -52,7 +52,7 @@ def record_own(verdicts: Sequence[Verdict], evaluations: int) -> list[Path]:
         home, origin, found = home_of(verdict.statement), verdict.statement.origin, verdict.attack
         if found is not None and found.evaluations and home is not None:
             fresh.setdefault(home, {})[verdict.statement.name] = _entry(verdict, found, evaluations, home)
-            named[home] = load(home, "--from", ()) if origin is not None and origin.file else ()
+            named[home] = load(home, "--from", {}) if origin is not None and origin.file else ()
     return [_write(home, entries, named[home]) for home, entries in fresh.items()]
 
 

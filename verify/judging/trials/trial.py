@@ -14,6 +14,7 @@ from verify.judging.evidence import CannotJudgeError, Context, Evidence, as_evid
 from verify.judging.instances import instance_to_json
 from verify.judging.origin import raised_at
 from verify.judging.statement import AnyStatement
+from verify.judging.told_errors import told_error
 from verify.judging.trials.exact_margins import (
     complaint_of_control,
     contradictions,
@@ -102,7 +103,7 @@ class Trial:
     notes: list[str] = field(default_factory=list)
     tolerance_factors: dict[str, float] = field(default_factory=dict)
     raised: str = ""
-    _raised_at: str = ""
+    _what: str = ""
 
     def evaluate(self, instance: Any) -> Record:
         """Assumptions and evidence of one instance."""
@@ -110,7 +111,7 @@ class Trial:
             return evaluate(self.statement, instance, self.context)
         except Exception as error:
             # A search hands the error on without the way it came.
-            self._raised_at = raised_at(self.statement.evidence, error)
+            self._what = self.told(error)
             raise
 
     def enclosed(self, record: Record) -> Record:
@@ -132,14 +133,21 @@ class Trial:
             planned = planned_examples(self.statement, self.context)
             self.progress(min(len(self.records), planned), planned)
 
-    def break_down(self, where: str, error: Exception, place: str | None = None) -> None:
-        self.broken = True
-        self.notes.append(self.complain(where, error, place))
+    def told(self, error: Exception) -> str:
+        """What was raised, and where in the user's file."""
+        place = raised_at(self.statement.evidence, error)
+        return told_error(error) + (f" ({place})" if place else "")
 
-    def complain(self, where: str, error: Exception, place: str | None = None) -> str:
+    def break_down(self, where: str, error: Exception, what: str = "") -> None:
+        self.broken = True
+        self.notes.append(self.complain(where, error, what))
+
+    def complain(self, where: str, error: Exception, what: str = "") -> str:
         """What ``where`` raised, in words; the first is kept as what the statement's code raised."""
-        place = raised_at(self.statement.evidence, error) if place is None else place
-        words = f"{where} raised {_describe(error)}" + (f" ({place})" if place else "")
+        what = what or self.told(error)
+        if self.raised.endswith(f" raised {what}"):
+            return f"so did {where}"
+        words = f"{where} raised {what}"
         self.raised = self.raised or words
         return words
 
@@ -184,7 +192,7 @@ class Trial:
         self.failures[:0] = [record for record in (found.shrunk, found.found) if record is not None]
         if found.breakdown is not None:
             where = f"the instance {instance_to_json(found.breakdown[0])}"
-            self.break_down(where, found.breakdown[1], self._raised_at)
+            self.break_down(where, found.breakdown[1], self._what)
         if found.complaint:
             self.broken = True
             self.notes.append(found.complaint)
@@ -198,7 +206,10 @@ class Trial:
             return None, None
         simplest = self.failures[0]
         if self.statement.confirm is None:
-            self.notes.append("the claim failed, and no independent evaluation is there to confirm it")
+            self.notes.append(
+                "the claim failed, and there is no independent evaluation to confirm it: add one by "
+                ".confirmed_precisely or .replicated"
+            )
             return simplest, None
         for record in self.failures:
             try:
@@ -261,8 +272,8 @@ class Trial:
         passed = {}
         for control in self.statement.assumption_controls:
             try:
-                passed[control.name] = control.passed(self.statement.assumptions)
-                complaint = f"does not fail {control.assumption!r}" if control.assumption else "is not inside"
+                complaint = control.complaint(self.statement.assumptions)
+                passed[control.name] = not complaint
             except Exception as error:
                 passed[control.name] = False
                 self.notes.append(self.complain(f"the control {control.name!r}", error))
@@ -335,8 +346,3 @@ def in_words_of(statement: AnyStatement, outcome: Outcome) -> Outcome:
         words = {Outcome.REFUTED: Outcome.NOT_OBSERVED, Outcome.HOLDS: Outcome.OBSERVED}
         return words.get(outcome, Outcome.INCONCLUSIVE)
     return outcome
-
-
-def _describe(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
