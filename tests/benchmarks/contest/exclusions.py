@@ -6,7 +6,7 @@ from dynamics.memory import GIB
 from luckproof import METHODS
 from tests.benchmarks.contest.stiff_cases import flow_of
 
-DENSE_LIMIT = 3000
+DENSE_LIMIT = 2000
 """Unknowns beyond which dense Jacobians are not tried: one takes as many evaluations as there are unknowns, and on
 these flows explicit methods need no more for the whole run."""
 
