@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from verify.figures.style import FAILING, HOLDING, REFERENCE
 from verify.judging import Record, Verdict
+from verify.report.readable_axes import with_indices, with_unit
 
 SIZE = (4.6, 3.1)
 FEWEST = 8
@@ -23,6 +24,12 @@ FEWEST = 8
 
 MANY_POINTS = 2000
 """Points above which a scatter is stored as pixels, to keep the page light."""
+
+FAR_APART = 50.0
+"""Ratio of values from which an axis counts in powers of ten."""
+
+ROOM = 0.05
+"""Share of an axis left free at its ends."""
 
 VISIBLE_DEVIATION = 0.02
 """Share of the axis below which |measured - predicted| cannot be seen."""
@@ -49,7 +56,9 @@ def records_figure(verdict: Verdict) -> Figure | None:
         return _scatter(
             points.chosen((points.predicted > 0) & (points.measured > 0)), names, verdict.statement.relation
         )
-    return None if points.crowd else _scatter(points, names, verdict.statement.relation)
+    if points.crowd and not points.span_signed_decades:
+        return None
+    return _scatter(points, names, verdict.statement.relation)
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,13 @@ class Points:
         values = np.concatenate([self.predicted, self.measured])
         positive = values[values > 0]
         enough = ((self.predicted > 0) & (self.measured > 0)).sum() >= FEWEST
-        return bool(enough and (values >= 0).all() and positive.max() > 50 * positive.min())
+        return bool(enough and (values >= 0).all() and positive.max() > FAR_APART * positive.min())
+
+    @property
+    def span_signed_decades(self) -> bool:
+        """Whether some are negative and the largest dwarfs most: on a plain axis most would lie in one spot."""
+        sizes = np.abs(np.concatenate([self.predicted, self.measured]))
+        return bool(not self.span_decades and sizes.max() > FAR_APART * np.median(sizes) > 0)
 
     @property
     def crowd(self) -> bool:
@@ -109,17 +124,14 @@ class Points:
         return bool((self.tolerance > 0).all() and both_sides and (unseen or np.ptp(self.predicted) == 0))
 
 
+_BETWEEN = "[=+−×·≤≥<>/]"
+"""Signs at which no line is broken: the formula around them is read as one."""
+
+
 def label_of(name: str, width: int) -> str:
     """A noun of a statement as an axis says it, in lines: ``d*_jk`` with a subscript, a dollar sign as itself."""
-    return "\n".join(_line(line) for line in textwrap.wrap(name, width, break_long_words=False))
-
-
-def _line(text: str) -> str:
-    text = text.replace("$", r"\$")
-    for mark in "_^":
-        text = re.sub(rf"(?<=\S)\{mark}\{{([^{{}}$]*)\}}", rf"${mark}{{\1}}$", text)
-        text = re.sub(rf"(?<=\S)\{mark}([A-Za-zΑ-Ωα-ω0-9]{{1,3}})(?![A-Za-z0-9_])", rf"${mark}{{\1}}$", text)
-    return text
+    whole = re.sub(rf" ({_BETWEEN}) ", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", with_unit(name))
+    return "\n".join(with_indices(line) for line in textwrap.wrap(whole, width, break_long_words=False))
 
 
 def _figure() -> tuple[Figure, Axes]:
@@ -129,40 +141,84 @@ def _figure() -> tuple[Figure, Axes]:
 
 def _scatter(points: Points, names: tuple[str, str], relation: str) -> Figure:
     figure, axes = _figure()
-    values = np.concatenate([points.predicted, points.measured])
     if points.span_decades:
         axes.set(xscale="log", yscale="log")
+    elif points.span_signed_decades:
+        _signed_decades(axes, points)
     _holding_and_failing(axes, points)
     if (points.error > 0).any():
         axes.errorbar(
             points.predicted, points.measured, yerr=points.error,
             fmt="none", ecolor=HOLDING, elinewidth=0.8, alpha=0.6,
         )  # fmt: skip
-    ends = np.array([values.min(), values.max()])
-    axes.plot(ends, ends, color=REFERENCE, lw=1, zorder=1, label="equal")
-    axes.set(xlabel=label_of(names[0], 60), ylabel=label_of(names[1], 40))
+    across = _with_room(axes.get_xscale(), points.predicted)
+    up = _with_room(axes.get_yscale(), np.concatenate([points.measured, points.predicted]))
+    ends = np.array(across)
+    name = "the bound" if relation in _FAILING_SIDE else "equal"
+    axes.plot(ends, ends, color=REFERENCE, lw=1, zorder=1, label=name)
+    if relation in _FAILING_SIDE:
+        axes.fill_between(ends, ends, up[_FAILING_SIDE[relation]], color=FAILING, alpha=0.07, lw=0, zorder=0)
+    axes.set(xlabel=label_of(names[0], 60), ylabel=label_of(names[1], 40), xlim=across, ylim=up)
     axes.legend()
     figure.set_label(_scatter_caption(points, relation))
     return figure
 
 
+_FAILING_SIDE = {"≤": 1, "<": 1, "≥": 0, ">": 0}
+"""The end of the axis of what is measured, lower or upper, towards which a claim fails."""
+
+
+def _signed_decades(axes: Axes, points: Points) -> None:
+    """Axes in powers of ten on either side of zero, around which they are even up to the usual size of a value."""
+    sizes = np.abs(np.concatenate([points.predicted, points.measured]))
+    even = float(10.0 ** np.floor(np.log10(np.median(sizes))))
+    axes.set_xscale("symlog", linthresh=even)
+    axes.set_yscale("symlog", linthresh=even)
+
+
+def _with_room(scale: str, values: NDArray[np.float64]) -> tuple[float, float]:
+    """The ends of an axis that shows all values, none of them on its edge."""
+    if scale == "log":
+        values = values[values > 0]
+    low, high = float(values.min()), float(values.max())
+    if scale == "log":
+        factor = max((high / low) ** ROOM, 1.1)
+        return low / factor, high * factor
+    if scale == "symlog":
+        return low - 0.5 * abs(low), high + 0.5 * abs(high)
+    room = ROOM * (high - low) or abs(high) or 1.0
+    return low - room, high + room
+
+
 def _scatter_caption(points: Points, relation: str) -> str:
-    failing = int((~points.holds).sum())
-    side = {"≤": "below", "<": "below", "≥": "above", ">": "above"}.get(relation, "near")
+    failing, count = int((~points.holds).sum()), len(points.holds)
+    side = {"≤": "below", "<": "below", "≥": "above", ">": "above"}.get(relation)
+    if side is None:
+        told = "A point is an instance; the claim says how far from the line each may be"
+        return (
+            f"{told}; {failing} of {count}, the crosses, are farther."
+            if failing
+            else f"{told}, and none is farther."
+        )
     told = f"A point is an instance; the claim asks for points {side} the line"
-    count = len(points.holds)
     if failing:
-        return f"{told}. {failing} of {count}, the crosses, are not there."
-    return f"{told}, where all {count} are{_nearest(points, relation)}."
+        return f"{told}. {failing} of {count}, the crosses in the shade, are not there."
+    return f"{told}, out of the shade, where all {count} are{_nearest(points, relation)}."
 
 
 def _nearest(points: Points, relation: str) -> str:
     """How much of the bound the nearest instance uses, where a share is a meaningful number."""
-    if relation not in ("≤", "<", "≥", ">") or not ((points.predicted > 0) & (points.measured > 0)).all():
+    if relation not in _FAILING_SIDE or not ((points.predicted > 0) & (points.measured > 0)).all():
         return ""
     shares = points.measured / points.predicted
-    nearest = float(shares.max() if relation in "≤<" else shares.min())
-    return f"; the nearest has {nearest:.3g} times the bound"
+    nearest = f"{float(shares.max() if relation in '≤<' else shares.min()):.3g}"
+    if nearest == "1":
+        return "; the nearest is on it, to three digits"
+    if "e-" in nearest:
+        return "; even the nearest is below a thousandth of the bound"
+    if "e+" in nearest:
+        return "; even the nearest is more than a thousand times the bound"
+    return f"; the nearest has {nearest} times the bound"
 
 
 def _against_common_bound(points: Points, names: tuple[str, str], relation: str) -> Figure:
@@ -175,7 +231,10 @@ def _against_common_bound(points: Points, names: tuple[str, str], relation: str)
     share = np.arange(1, len(measured) + 1) / len(measured)
     axes.step(measured, share, where="post", color=HOLDING, label=f"{len(measured)} instances")
     axes.axvline(bound, color=FAILING, lw=1, ls="--", label=f"the bound, {label_of(names[0], 36)}")
-    axes.set(xlabel=label_of(names[1], 60), ylabel="share of instances below", ylim=(0, 1.02))
+    ends = _with_room(axes.get_xscale(), np.append(measured, bound))
+    if relation in _FAILING_SIDE:
+        axes.axvspan(bound, ends[_FAILING_SIDE[relation]], color=FAILING, alpha=0.07, lw=0, zorder=0)
+    axes.set(xlabel=label_of(names[1], 60), ylabel="share of instances below", ylim=(0, 1.02), xlim=ends)
     axes.legend()
     failing = int((~points.holds).sum())
     side = {"≤": "left", "<": "left", "≥": "right", ">": "right"}.get(relation, "at the place")

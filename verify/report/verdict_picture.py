@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from verify.figures.style import project_style
 from verify.judging import Verdict
 from verify.report.embedded_figure import embedded
+from verify.report.readable_axes import readable
 from verify.report.records_figure import records_figure
 
 
@@ -51,10 +52,13 @@ def is_wide(figure: Figure) -> bool:
 
 
 def figure_of(verdict: Verdict) -> Figure | None:
-    """The statement's own figure if it has one, else :func:`records_figure`; None where neither says something."""
-    if verdict.statement.figure is not None:
-        return verdict.statement.figure(verdict)
-    return records_figure(verdict)
+    """The statement's own figure if it has one, else :func:`records_figure`; None where neither says something.
+
+    Either is made readable (:func:`verify.report.readable_axes.readable`).
+    """
+    own = verdict.statement.figure
+    figure = own(verdict) if own is not None else records_figure(verdict)
+    return None if figure is None else readable(figure)
 
 
 def caption_of(verdict: Verdict, figure: Figure) -> str:
