@@ -72,12 +72,14 @@ def as_if_alone(instance: Teachers, context: Context, *, alone: bool = False) ->
 def turned_together(instance: Teachers, *, alone: bool = False) -> Evidence:
     """In thirty digits: the slowest rate is at most the curvature of the loss along one direction.
 
-    Student 1 moves towards teacher 2, student 2 away from teacher 1. With x_1, x_2 independent and normal, it
-    is E[(1(x_1 > 0) x_2 - 1(x_2 > 0) x_1)^2] / 2 = 1/2 - 1/2 pi; of one student it is 1/2.
+    Two students move oppositely along a third axis. With independent normal inputs it is
+    E[(1(x_1 > 0) - 1(x_2 > 0))^2 x_3^2] / 2 = 1/4. In two dimensions student 1 moves towards teacher 2, student 2 away
+    from teacher 1: E[(1(x_1 > 0) x_2 - 1(x_2 > 0) x_1)^2] / 2 = 1/2 - 1/2 pi. Of one student it is 1/2.
     """
     with mp.workdps(30):
         half = mp.mpf(1) / 2
-        bound = half if alone or instance.m < 2 else half - 1 / (2 * mp.pi)
+        together = half / 2 if instance.m + instance.extra > 2 else half - 1 / (2 * mp.pi)
+        bound = half if alone or instance.m < 2 else together
         return Evidence(predicted=0.5, measured=float(bound), margin=float(bound - half))
 
 

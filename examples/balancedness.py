@@ -8,7 +8,7 @@ import numpy as np
 from luckproof import FLOW, SEED, Context, Evidence, Flow, Instance, Item, Source, drawn, integers, integrate
 
 PAPER = "Du, Hu, Lee: Algorithmic Regularization in Learning Deep Homogeneous Models (arXiv:1806.00900)"
-BALANCE = Item("balance.theorem2_2", Source(PAPER, "Theorem 2.2, two layers", version="v2", section="2"))
+PLACE = Source(PAPER, "Theorem 2.2", "its case of two layers and the square loss", version="v2", section="2")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LinearLayers(Flow):
         return W1 @ W1.T - W2.T @ W2
 
 
-@BALANCE.claim(
+@Item("balance.theorem2_2", PLACE).claim(
     "printed", expected="holds", on=Layers, cost=FLOW, compares=("drift of W1 W1ᵀ − W2ᵀ W2", "=", "zero")
 )
 def stays(layers: Layers, context: Context, *, friction: float = 0.0) -> Evidence:

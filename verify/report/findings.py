@@ -15,11 +15,11 @@ from verify.judging.vocabulary import Form, Outcome
 from verify.report.foremost import FOREMOST
 
 FATES = (
-    ("stand", ((Outcome.HOLDS, "hold"), (Outcome.OBSERVED, "are observed"))),
-    ("fail", ((Outcome.REFUTED, "are refuted"), (Outcome.NOT_OBSERVED, "are not observed"))),
-    ("have conditions that were never met", ((Outcome.VACUOUS, ""),)),
+    ("stand", "stands", ((Outcome.HOLDS, "hold"), (Outcome.OBSERVED, "are observed"))),
+    ("fail", "fails", ((Outcome.REFUTED, "are refuted"), (Outcome.NOT_OBSERVED, "are not observed"))),
+    ("have conditions that were never met", "has conditions that were never met", ((Outcome.VACUOUS, ""),)),
 )
-"""What can become of a claim, with the outcomes that it gathers."""
+"""What can become of claims, of one claim, and the outcomes that it gathers."""
 
 
 @dataclass(frozen=True)
@@ -101,17 +101,30 @@ def findings(verdicts: Sequence[Verdict] | None = None) -> Findings:
 
 
 def sentence_on(outcomes: Mapping[Outcome, int], kind: str) -> str:
-    """``Of 40 claims as printed, 20 stand (8 hold, 12 are observed), 20 fail and 0 have conditions ...``"""
-    parts = []
-    for verb, named in FATES:
+    """``Of 40 claims as printed, 20 stand (8 hold, 12 are observed), 20 fail and 0 have conditions ...``
+
+    Of one alone: ``The claim as printed stands.``
+    """
+    total, parts = sum(outcomes.values()), []
+    for many, one, named in FATES:
         found = [(outcomes[outcome], word) for outcome, word in named if outcomes.get(outcome)]
         told = f" ({', '.join(f'{count} {word}' for count, word in found)})" if len(found) > 1 else ""
-        parts.append(f"{sum(count for count, _ in found)} {verb}{told}")
+        gathered = sum(count for count, _ in found)
+        parts.append(f"{gathered} {one if gathered == 1 else many}{told}")
     if undecided := outcomes.get(Outcome.INCONCLUSIVE):
         parts.append(f"{undecided} stay{'s' if undecided == 1 else ''} open")
     if asked := outcomes.get(Outcome.NEEDED, 0) + outcomes.get(Outcome.NOT_NEEDED, 0):
         parts.append(f"{asked} say{'s' if asked == 1 else ''} whether a hypothesis is needed")
-    return f"Of {sum(outcomes.values())} {kind}, {', '.join(parts[:-1])} and {parts[-1]}."
+    if total == 1:
+        became = next(part for part in parts if part.startswith("1 "))
+        return f"The {named_for(1, kind)} {became.removeprefix('1 ')}."
+    return f"Of {total} {kind}, {', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def named_for(count: int, kind: str) -> str:
+    """``claims as printed`` for so many of them: ``claim as printed`` for one."""
+    noun, space, rest = kind.partition(" ")
+    return f"{noun.removesuffix('s')}{space}{rest}" if count == 1 else kind
 
 
 def _counted(judged: Iterable[tuple[AnyStatement, Outcome]], form: Form) -> Mapping[Outcome, int]:

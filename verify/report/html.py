@@ -12,7 +12,7 @@ from dynamics.boundary import checked
 from dynamics.files.writing import write_atomically
 from verify.judging import Verdict
 from verify.report.embedded_figure import attribute_of
-from verify.report.findings import findings, sentence_on
+from verify.report.findings import findings, named_for, sentence_on
 from verify.report.heading import heading_of, is_about_the_papers
 from verify.report.mathtext import claim_html, indexed_html
 from verify.report.page.assets import script, script_hash, styles
@@ -126,6 +126,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["indexed"] = indexed_html
     environment.filters["sentence"] = sentence
     environment.filters["summed_up"] = sentence_on
+    environment.filters["named"] = named_for
     environment.filters["embedded"] = attribute_of
     return environment
 

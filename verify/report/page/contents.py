@@ -13,7 +13,7 @@ from verify.report.page.places import Paper
 from verify.report.page.strengths import StrengthKind, proved_instances
 from verify.report.theorems_chapter import ChapterSection
 
-_NUMBERED = re.compile(r"(theorem|lemma|corollary|assumption|definition|figure|eqn)(\d+)")
+_NUMBERED = re.compile(r"(theorem|lemma|corollary|assumption|definition|figure|eqn)(\d+(?:_\d+)*)")
 
 _HEADINGS = {
     "conjecture_deep": "Conjecture on deep networks",
@@ -89,6 +89,11 @@ class PaperOnPage:
         """Of its section."""
         return f"paper-{self.number}"
 
+    @property
+    def proved(self) -> int:
+        """How many statements are decided in exact arithmetic."""
+        return sum(len(group.proved) for group in self.groups)
+
 
 def papers_of(
     entries: Sequence[Entry], chapters: Mapping[str, Sequence[ChapterSection]]
@@ -126,11 +131,11 @@ def group_key(key: str) -> str:
 
 
 def heading_of(key: str) -> str:
-    """``Theorem 4`` of ``luckmatters.theorem4``."""
+    """``Theorem 4`` of ``luckmatters.theorem4``, ``Theorem 2.2`` of ``mine.theorem2_2``."""
     word = key.partition(".")[2] or key
     numbered = _NUMBERED.fullmatch(word)
     if numbered:
-        return f"{numbered[1].capitalize()} {numbered[2]}"
+        return f"{numbered[1].capitalize()} {numbered[2].replace('_', '.')}"
     return _HEADINGS.get(word) or word.replace("_", " ").capitalize()
 
 

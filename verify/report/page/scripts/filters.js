@@ -22,6 +22,8 @@ const ORDERS = {
   seconds: (entry) => -entry.fitting.reduce((sum, statement) => sum + Number(statement.seconds), 0),
 };
 
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function fits(statement, item, wanted, words) {
   return (!wanted.paper || item.dataset.paper === wanted.paper)
     && ["form", "outcome", "strength"].every((name) => !wanted[name] || statement[name] === wanted[name])
@@ -55,7 +57,7 @@ function apply() {
     section.hidden = !section.querySelector("details.item:not([hidden])");
   }
   const count = shown.reduce((sum, entry) => sum + entry.fitting.length, 0);
-  form.elements.count.value = count ? `${count} statements in ${shown.length} items` : "Nothing fits; clear the search.";
+  form.elements.count.value = count ? `${counted(count, "statement")} in ${counted(shown.length, "item")}` : "Nothing fits; clear the search.";
 }
 
 page.reveal = (target) => {

@@ -47,4 +47,5 @@ document.addEventListener("click", (event) => {
 });
 
 setAllOpen(false);
+if (items.length === 1) items[0].open = true;
 if (location.hash) requestAnimationFrame(() => goTo(location.hash));
