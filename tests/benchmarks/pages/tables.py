@@ -63,6 +63,7 @@ def contest_table(entries: Sequence[Entry], case: str, target: float) -> str:
 
 ENSEMBLE: list[Column] = [
     ("way", shown("contestant", "")),
+    ("instances", shown("stacked", ",d")),
     ("n", shown("ensemble", "d")),
     ("rtol", shown("rtol", ".2g")),
     ("worst error of an instance", shown("error", ".1e")),
