@@ -24,6 +24,12 @@ AT_REST = 1e-13
 ZERO = 1e-6
 """Share of the largest entry of the Jacobian up to which a real part counts as zero."""
 
+NO_SLOPE = 1e-8
+"""Share of the largest speed over the picture's size below which an entry of the Jacobian is its rounding."""
+
+BESIDE = 0.1
+"""Share of a cell by which an equilibrium differs from a point of the grid at rest, to which Newton's method creeps."""
+
 MOST_CELLS = 400
 """Cells of the grid in which an equilibrium is looked for: a line of equilibria passes through many."""
 
@@ -78,7 +84,7 @@ def plane_equilibria(
 
 
 def equilibria_of(plane: Plane, across: Array, up: Array, along: Array, largest: Array) -> list[Equilibrium]:
-    """Those within the grid, found from its cells in which both components change sign.
+    """Those within the grid: its points at rest, and what is found from cells in which both components change sign.
 
     ``along``, ``largest``: as :meth:`Plane.on_grid` gives them on the grid ``across`` x ``up``.
     """
@@ -92,23 +98,31 @@ def equilibria_of(plane: Plane, across: Array, up: Array, along: Array, largest:
     near = _newton(plane, middles / 2, spans)
     near = near[np.all((near >= lowest - APART * spans) & (near <= highest + APART * spans), axis=1)]
     near = near[plane.field(near)[1] <= NEAR * fastest] if len(near) else near
+    # Where whole lines rest the field vanishes to a higher order, and Newton's method creeps; such lines are as a rule
+    # axes, and lie on the grid.
     tried: list[Vector] = []
-    found: list[Vector] = []
+    rows, columns = np.nonzero(largest <= AT_REST * fastest)
+    resting = list(np.column_stack([across[columns], up[rows]])[:MOST_CELLS])
+    found: list[Vector] = [*resting]
     for start in near:
-        if not _is_new(start, tried, spans):
+        if not _is_new(start, [*tried, *found], spans):
             continue
         tried.append(start)
         point = _polished(plane, start)
         inside = np.all(point >= lowest - 1e-9 * spans) and np.all(point <= highest + 1e-9 * spans)
         at_rest = plane.field(point[None])[1][0] <= AT_REST * fastest
-        if inside and at_rest and _is_new(point, found, spans):
+        new = _is_new(point, found, spans) and _is_new(point, resting, spans, BESIDE / (GRID - 1))
+        if inside and at_rest and new:
             found.append(np.where(np.abs(point) < ROUNDING * spans, 0.0, point))
     found.sort(key=lambda point: tuple(np.round((point - lowest) / spans / APART)))
-    return [Equilibrium(float(one), float(two), _kind(plane.jacobian(one, two))) for one, two in found]
+    rounding = NO_SLOPE * fastest / float(spans.max())
+    return [
+        Equilibrium(float(one), float(two), _kind(plane.jacobian(one, two), rounding)) for one, two in found
+    ]
 
 
-def _is_new(point: Vector, found: Sequence[Vector], spans: Vector) -> bool:
-    return all(np.abs((point - other) / spans).max() > APART for other in found)
+def _is_new(point: Vector, found: Sequence[Vector], spans: Vector, apart: float = APART) -> bool:
+    return all(np.abs((point - other) / spans).max() > apart for other in found)
 
 
 def _cells(along: Array) -> NDArray[np.intp]:
@@ -154,11 +168,11 @@ def _polished(plane: Plane, point: Vector) -> Vector:
     return np.asarray(point)
 
 
-def _kind(jacobian: Array) -> Kind:
+def _kind(jacobian: Array, rounding: float) -> Kind:
     if not np.isfinite(jacobian).all():
         return "neutral"
     parts = np.linalg.eigvals(jacobian).real
-    zero = ZERO * np.abs(jacobian).max()
+    zero = max(ZERO * np.abs(jacobian).max(), rounding)
     rises, falls = bool(np.any(parts > zero)), bool(np.any(parts < -zero))
     if rises:
         return "saddle" if falls else "repelling"

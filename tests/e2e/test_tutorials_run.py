@@ -32,7 +32,7 @@ def cells(page: str) -> list[str]:
     [
         ("theorem4", 5),
         ("rate_bound", 3),
-        ("phase_portrait", 3),
+        ("phase_portrait", 5),
         ("certificate", 3),
         ("own_theorem", 3),
         ("sweep", 4),

@@ -150,6 +150,29 @@ def test_of_a_line_of_equilibria_points_are_found() -> None:
     assert {point.kind for point in line} == {"attracting"}
 
 
+class Merging(Flow):
+    """Two spare nodes at an angle phi with opposite fan-outs of size v: both axes are lines of equilibria."""
+
+    dimensions = dict.fromkeys(("phi", "v"), ())
+    initial_arrays = dict.fromkeys(("phi", "v"), np.array(1.0))
+
+    def __call__(self, t: float, y: np.ndarray) -> np.ndarray:
+        phi, v = self.unpack(y).values()
+        overlap = (np.sin(phi) + (np.pi - phi) * np.cos(phi)) / (2 * np.pi)
+        return self.pack({"phi": -(v**2) * (np.pi - phi) * np.sin(phi) / np.pi, "v": -v * (0.5 - overlap)})
+
+
+def test_lines_on_which_the_field_vanishes_to_a_higher_order_are_marked() -> None:
+    """Both axes attract along their whole length; where they meet the Jacobian is zero, rounding apart: neutral."""
+    found = plane_equilibria(Merging(), "phi", "v", xlim=(0, 2), ylim=(0, 1.6))
+    corner, *line = found
+    assert (corner.x, corner.y, corner.kind) == (0.0, 0.0, "neutral")
+    assert all(point.x * point.y == 0 for point in line)
+    assert max(point.x for point in line) == 2.0
+    assert max(point.y for point in line) == 1.6
+    assert {point.kind for point in line} == {"attracting"}
+
+
 def test_axes_of_the_caller_are_drawn_on() -> None:
     """Both pictures side by side in one figure, each with its legend and the names of its axes."""
     figure = Figure()
