@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from dynamics.ode.progress_bar import progress_bar
 from dynamics.validation import shown
 
 Report = Callable[[float], None]
@@ -16,8 +16,10 @@ Progress = Callable[[float], None]
 
 
 @contextmanager
-def reporting(progress: bool | Callable[[float], None], t0: float, t1: float) -> Iterator[Report]:
-    """A function of the time reached; the caller's own gets the fraction done, from 0 to 1."""
+def reporting(
+    progress: bool | Callable[[float], None], t0: float, t1: float, what: str = "integrating"
+) -> Iterator[Report]:
+    """A function of the time reached; the caller's own gets the fraction done; a bar says ``what`` runs."""
 
     def fraction(t: float) -> float:
         return (t - t0) / (t1 - t0) if t1 != t0 else 1.0
@@ -29,19 +31,8 @@ def reporting(progress: bool | Callable[[float], None], t0: float, t1: float) ->
     if callable(progress):
         own = progress
         yield lambda t: own(fraction(t))
-    elif progress and sys.stderr.isatty():
-        with _bar() as update:
+    elif progress:
+        with progress_bar(what) as update:
             yield lambda t: update(fraction(t))
     else:
         yield lambda t: None
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[float], None]]:
-    from rich.console import Console  # only where a bar is shown
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn("integrating"), BarColumn(), TextColumn("{task.percentage:>5.1f} %"))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task("integrating", total=1.0)
-        yield lambda done: bar.update(task, completed=done)

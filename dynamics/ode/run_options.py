@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from dynamics.memory import GIB, available_memory
+from dynamics.ode.progress import Progress
 from dynamics.options import option
 from dynamics.validation import integer, positive_int
 
@@ -65,7 +66,7 @@ class RunOptions(ABC):
         """What these options describe, drawn from the seed."""
 
     @abstractmethod
-    def run(self, built: Any, *, progress: bool = False) -> Trajectory:
+    def run(self, built: Any, *, progress: bool | Progress = False) -> Trajectory:
         """Run what :meth:`build` gave; the options go into the result's attribute ``recorded_as``."""
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from dynamics.ode.progress import Progress
 from dynamics.ode.run_options import RunOptions
 from dynamics.options import option
 from dynamics.validation import number
@@ -28,7 +29,9 @@ class Simulation(RunOptions):
     no_sizes: ClassVar[tuple[str, ...]] = ("seed", "max_steps")
 
     t_end: float = option(100.0, "End of the time span.")
-    method: str = option("auto", "auto, CVODE, RK45, DOP853, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent.")
+    method: str = option(
+        "auto", "Integrator: auto, CVODE, RK45, DOP853, ROCK4, LSODA, Radau, BDF or (deep) HeunDescent."
+    )
     rtol: float = option(1e-8, "Relative tolerance.")
     atol: float = option(1e-10, "Absolute tolerance.")
     max_steps: int = option(100_000, "Give up after so many steps.")
@@ -46,12 +49,12 @@ class Simulation(RunOptions):
         """What ends the run early; nothing unless an option says so."""
         return []
 
-    def run(self, built: Flow, *, progress: bool = False) -> Trajectory:
+    def run(self, built: Flow, *, progress: bool | Progress = False) -> Trajectory:
         """Integrate a flow over the span; the options go into the result's attributes.
 
         Args:
             built: what :meth:`build` gave; it is not built again.
-            progress: a bar on stderr, where that is a terminal.
+            progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
 
         Returns:
             The run at ``points`` evenly spaced times, or up to where it ended (see its ``status``); attribute

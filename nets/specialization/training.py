@@ -64,7 +64,7 @@ def train_specialization(
         setting, seed=seed, networks=networks, steps=steps,
         record_at=record_at, record_every=record_every, device=device,
     )  # fmt: skip
-    with reporting(progress, 0, 1) as report:
+    with reporting(progress, 0, 1, "training") as report:
         (run,) = train_in_turn([plan], workers=workers, progress=report)
     return run
 

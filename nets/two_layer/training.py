@@ -100,7 +100,7 @@ def train(
     descent = Descent(students, rule, seeds, batch_size)
     recorder = Recorder(students, rule.time_step, trains_V=rule.trains_V)
     deadline = None if seconds is None else time.monotonic() + seconds
-    with reporting(progress, 0, steps) as report:
+    with reporting(progress, 0, steps, "training") as report:
         ending = _run(descent, recorder, marks, deadline, report)
     settings = {
         "lr": lr, "batch_size": batch_size, "steps": steps, "seed": seed, "network_seeds": seeds,

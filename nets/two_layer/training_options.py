@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from dynamics.ode.progress import Progress
 from dynamics.options import option
 from dynamics.two_layer.problem_options import FlowName, TwoLayerOptions
 from dynamics.validation import number, positive_int
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from dynamics.ode.trajectory import Trajectory
     from dynamics.two_layer.problem import TeacherStudent
     from nets.two_layer.networks import TwoLayerStudents
+
+DEVICE_WORDS = "Where networks are trained: auto, cpu, cuda or cuda:N."
+"""What an option ``device`` means, wherever there is one."""
 
 BLOCK = 2**15
 """Numbers that a network draws at once at least, about."""
@@ -42,7 +46,7 @@ class TwoLayerTraining(TwoLayerOptions):
     networks: int = option(16, "Networks of each draw, each on samples of its own.")
     momentum: float = option(0.0, "Momentum of SGD, in [0, 1); time is then steps times lr / (1 - momentum).")
     weight_decay: float = option(0.0, "Weight decay of SGD (where columns stay on the sphere, of V alone).")
-    device: str = option("cpu", "Where networks are trained: auto, cpu, cuda or cuda:N.")
+    device: str = option("cpu", DEVICE_WORDS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,12 +81,12 @@ class TwoLayerTraining(TwoLayerOptions):
 
         return TwoLayerStudents.from_problem(repeated(self.problem(), self.networks), device=self.device)
 
-    def run(self, built: TwoLayerStudents, *, progress: bool = False) -> Trajectory:
+    def run(self, built: TwoLayerStudents, *, progress: bool | Progress = False) -> Trajectory:
         """Train networks in place.
 
         Args:
             built: what :meth:`build` gave.
-            progress: a bar on stderr, where that is a terminal.
+            progress: a bar on stderr where that is a terminal, or a callable of the fraction done.
 
         Returns:
             As :func:`nets.train`, recorded at ``points`` steps; attribute ``training`` holds every option.

@@ -122,9 +122,9 @@ def test_failed_points_are_told_and_tried_again(tmp_path):
         (["no.toml", "--out", "out"], "CONFIG: no.toml: no such file"),
         (
             ["c.toml", "--out", "out", "--shard", "0/4"],
-            "shard: expected i/n with i from 1 to n, such as 1/4, got '0/4'",
+            "--shard: expected i/n with i from 1 to n, such as 1/4, got '0/4'",
         ),
-        (["c.toml", "--out", "out", "--jobs", "0"], "jobs: expected a positive integer, got 0"),
+        (["c.toml", "--out", "out", "--jobs", "-1"], "--jobs: expected a number of processes >= 0, got -1"),
         (["--status", "."], "--status: expected the folder of a sweep, got ., which has no manifest.json"),
         (["--retry", "."], "--retry: expected the folder of a sweep, got ., which has no manifest.json"),
         (["--collect", "."], "--to: expected --collect DIR --to FILE.nc, got one of the two"),

@@ -144,11 +144,11 @@ def test_instance_is_evaluated_with_its_assumptions(instance, said):
     ("words", "named"),
     [
         (["verify", "toy.bund"], "did you mean toy.bound"),
-        (["verify", "--budget", "fast"], "--budget"),
+        (["verify", "--budget", "fast"], "--budget: expected one of quick, full, deep, got 'fast'"),
         (["verify", "--form", "blunt"], "--form"),
         (["verify", "--device", "tpu"], "--device"),
-        (["verify", "--seed", "-1"], "seed"),
-        (["verify", "--seed", "one"], "--seed"),
+        (["verify", "--seed", "-1"], "luckproof: --seed: expected an integer >= 0, got -1"),
+        (["verify", "--seed", "one"], "luckproof: --seed: expected a whole number, got 'one'"),
         (["verify", "--report", "missing/report.html"], "--report: the folder missing does not exist"),
         (["verify", "--json", "."], "--json: expected a file"),
         (["verify", "toy", "--instance", "{}"], "several statements"),
@@ -255,7 +255,7 @@ def test_an_instance_that_no_step_can_evaluate_is_bad_input():
     done = command("verify", "luckmatters.theorem4.sharp", "--instance", '{"theta0": 1e-320}', program=REAL)
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "luckproof: instance: it cannot be evaluated: values: expected at least 8 times"
+        "luckproof: --instance: it cannot be evaluated: values: expected at least 8 times"
     )
     assert done.stderr.count("\n") == 1
 

@@ -262,7 +262,7 @@ def test_what_is_wrong_with_the_file_is_one_line(folder, capsys, fault):
         (["nowhere.py"], "--from: nowhere.py: no such file"),
         (["."], "--from: .: expected a regular file, got a folder"),
         (["notes.md"], "--from: expected a Python file that ends in .py, got notes.md"),
-        (["mytheorem.py", "power"], "key: no statement is called 'power'; did you mean mine.powers?"),
+        (["mytheorem.py", "power"], "KEYS: no statement is called 'power'; did you mean mine.powers?"),
         (
             ["mytheorem.py", "--from", "again.py"],
             "again.py:28: statement mine.powers.printed: expected another key, mytheorem.py has this one",
@@ -270,7 +270,7 @@ def test_what_is_wrong_with_the_file_is_one_line(folder, capsys, fault):
         (["mytheorem.py", "--title", "Mine"], "--title: is the title of a page, so it needs words and --report"),
         (
             ["mytheorem.py", "mine", "--instance", "{}"],
-            "key: 'mine' has several statements, name one (or give its form): mine.powers.printed, "
+            "KEYS: 'mine' has several statements, name one (or give its form): mine.powers.printed, "
             "mine.powers.corrected",
         ),
     ],

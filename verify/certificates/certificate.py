@@ -109,7 +109,7 @@ def certify(
     variance = _checked(problem, TwoLayerFlow if trains_V else ProjectedFlow)
     positive_int("max_steps", max_steps)
     checker = import_checker("two_layer_checker" if trains_V else "checker")
-    with reporting(progress, 0.0, 1.0) as report:
+    with reporting(progress, 0.0, 1.0, "certifying") as report:
         try:
             ends = TwoLayerEnds(problem) if trains_V else ProjectedEnds(problem)
             document, proved = _proved(ends, checker, max_steps, report)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verify.command.common_options import Json, Quiet
 from verify.command.errors import boundary
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
+from verify.command.run_files import Plot, check_files, plot_format
 from verify.command.surroundings import on_one_line
 
 if TYPE_CHECKING:
@@ -29,10 +32,11 @@ def register(app: typer.Typer) -> None:
 def bn_bias(
     checkpoints: Annotated[
         list[Path],
-        typer.Argument(help="State dicts: .pth and the like, or .safetensors.", metavar="CHECKPOINT..."),
+        typer.Argument(help="State dicts: .pth and the like, or .safetensors.", metavar="CHECKPOINT"),
     ],
-    plot: Annotated[Path | None, typer.Option(help="Picture of the biases (.png or .svg).")] = None,
-    json: Annotated[Path | None, typer.Option(help="The numbers, layer by layer.")] = None,
+    plot: Plot = None,
+    json: Json = None,
+    quiet: Quiet = False,
 ) -> None:
     """Share of negative BatchNorm biases, by layer and in all, of any network's weights.
 
@@ -42,10 +46,18 @@ def bn_bias(
 
     Exit code 0: done; 2: bad input, a damaged file or one that could run code.
 
-    Example: luckproof bn-bias vgg16_bn.pth resnet.safetensors --plot biases.png
+    Examples:
+      luckproof bn-bias vgg16_bn.pth resnet.safetensors --plot biases.png
+      luckproof bn-bias vgg16_bn.pth --json - | jq .networks
     """
+    with output(quiet, json) as voice:
+        run(voice, checkpoints, plot)
+
+
+def run(voice: Output, checkpoints: Sequence[Path], plot: Path | None) -> None:
+    """Read the files, write what was asked for and print the shares."""
     with boundary():
-        _check_outputs(checkpoints, plot, json)
+        _check_outputs(voice, checkpoints, plot)
         networks: dict[str, Sequence[NormLayer]] = {}
         remarks: dict[str, list[str]] = {}
         for label, path in _labels(checkpoints).items():
@@ -53,25 +65,21 @@ def bn_bias(
             networks |= rows
             remarks[list(rows)[-1]] = _remarks(found)
     with boundary():
-        _write(networks, remarks, plot, json)
+        _write(voice, networks, remarks, plot)
     for label, layers in networks.items():
-        typer.echo("\n".join(table(label, layers)))
+        voice.result(*table(label, layers))
         for remark in remarks.get(label, ()):
-            typer.echo(f"  {on_one_line(remark)}")
+            voice.hint(f"  {on_one_line(remark)}")
 
 
-def _check_outputs(checkpoints: Sequence[Path], plot: Path | None, json: Path | None) -> None:
+def _check_outputs(voice: Output, checkpoints: Sequence[Path], plot: Path | None) -> None:
     """Refuse outputs that cannot be written, or that would overwrite an input or one another."""
-    from dynamics.files.places import check_writable, same_place
+    from dynamics.files.places import same_place
 
-    if plot is not None and plot.suffix not in (".png", ".svg"):
-        raise ValueError(f"--plot: expected a .png or .svg file, got {str(plot)!r}")
-    for option, path in (("--plot", plot), ("--json", json)):
-        if path is not None:
-            check_writable(option, path)
-            others = checkpoints if option == "--plot" or plot is None else [*checkpoints, plot]
-            if any(same_place(path, other) for other in others):
-                raise ValueError(f"{option}: {str(path)!r} would overwrite another file of this command")
+    check_files(voice, plot=plot)
+    for option, path in (("--plot", plot), ("--json", voice.json_file)):
+        if path is not None and any(same_place(path, other) for other in checkpoints):
+            raise ValueError(f"{option}: {str(path)!r} would overwrite a file that is read")
 
 
 def _labels(checkpoints: Sequence[Path]) -> dict[str, Path]:
@@ -156,17 +164,13 @@ def record(layers: Sequence[NormLayer]) -> dict[str, Any]:
     }
 
 
-def _write(
-    networks: Networks, remarks: Mapping[str, list[str]], plot: Path | None, json: Path | None
-) -> None:
+def _write(voice: Output, networks: Networks, remarks: Mapping[str, list[str]], plot: Path | None) -> None:
     """The numbers and the picture, as far as they were asked for."""
-    import json as json_module
-
     from dynamics.files.writing import write_atomically
     from dynamics.ode.results.attributes import provenance
 
-    if json is not None:
-        content = {
+    voice.write_json(
+        {
             "format": FORMAT,
             **provenance(),
             "networks": {
@@ -174,9 +178,10 @@ def _write(
                 for label, layers in networks.items()
             },
         }
-        write_atomically(json, json_module.dumps(content, indent=1) + "\n")
+    )
     if plot is not None:
         from verify.figures.batchnorm_bias_picture import picture
         from verify.figures.style import rendered
 
-        write_atomically(plot, rendered(lambda: picture(networks), plot.suffix.removeprefix(".")))
+        write_atomically(plot, rendered(lambda: picture(networks), plot_format(plot)), "--plot")
+        voice.written("--plot", plot)

@@ -10,12 +10,17 @@ import typer
 
 from dynamics.two_layer.problem_options import FlowName
 from dynamics.two_layer.simulation import TwoLayerSimulation
+from verify.command.common_options import Json, Quiet, out_file
 from verify.command.errors import BAD_INPUT, UNEXPECTED, CommandLineError, boundary
-from verify.command.generated_options import Given, from_options, with_options
+from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
+from verify.command.run_files import check_files
 
 if TYPE_CHECKING:
     from verify.certificates.certificate import Certificate
+
+FORMAT = "luckproof certify 1"
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +32,12 @@ def register(app: typer.Typer) -> None:
 
 def certify(
     options: Given,
-    out: Annotated[Path | None, typer.Option(help="Write the certificate (JSON).", metavar="PATH")] = None,
+    out: Annotated[Path | None, out_file("the certificate, JSON")] = None,
     check: Annotated[
-        Path | None, typer.Option(help="Prove what this certificate says, and nothing else.", metavar="PATH")
+        Path | None, typer.Option(help="Prove what this certificate says, and nothing else.", metavar="FILE")
     ] = None,
+    json: Json = None,
+    quiet: Quiet = False,
 ) -> None:
     """Prove where a trajectory of Theorem 4's or Theorem 5's flow goes (ball arithmetic; extra certify).
 
@@ -38,17 +45,19 @@ def certify(
 
     Exit code 0: proved; 1: undecided or not proved, with the reason (no file is written); 2: bad input, no certificate.
 
-    Example: luckproof certify --d 10 --m 5 --theta0 0.5 --out proof.json; luckproof certify --check proof.json
+    Examples:
+      luckproof certify --d 10 --m 5 --theta0 0.5 --out proof.json
+      luckproof certify --check proof.json
     """
-    if check is not None:
-        check_file(check, options, out)
-    else:
-        produce(options, out)
+    with output(quiet, json) as voice:
+        if check is not None:
+            check_file(voice, check, options, out)
+        else:
+            produce(voice, options, out)
 
 
-def produce(options: Given, out: Path | None) -> None:
+def produce(voice: Output, options: Given, out: Path | None) -> None:
     """Certify what the options describe, print it and write the file."""
-    from dynamics.files.places import check_writable
     from verify.certificates.certificate import certify as certified
 
     with boundary():
@@ -59,25 +68,34 @@ def produce(options: Given, out: Path | None) -> None:
             raise ValueError(f"--flow: expected projected or two-layer, got {simulation.flow}")
         if simulation.instances != 1:
             raise ValueError(f"--instances: expected 1, got {simulation.instances}")
-        if out is not None:
-            check_writable("--out", out)
+        check_files(voice, out)
         problem = simulation.problem()
         try:
-            certificate = certified(
-                problem,
-                trains_V=simulation.flow is FlowName.TWO_LAYER,
-                max_steps=simulation.max_steps,
-                progress=True,
-            )
+            with naming_options(TwoLayerSimulation), voice.bar("certificate") as bar:
+                certificate = certified(
+                    problem,
+                    trains_V=simulation.flow is FlowName.TWO_LAYER,
+                    max_steps=simulation.max_steps,
+                    progress=bar,
+                )
         except ImportError as error:
             raise CommandLineError(str(error), BAD_INPUT) from error
     if not certificate.certified:
-        typer.echo(f"undecided: {certificate.reason}")
+        voice.write_json({"format": FORMAT, "proved": False, "reason": certificate.reason})
+        voice.result(f"undecided: {certificate.reason}")
         raise typer.Exit(UNEXPECTED)
-    typer.echo("\n".join(told(certificate)))
-    if out is not None:
-        with boundary():
+    voice.result(*told(certificate))
+    with boundary():
+        if out is not None:
             certificate.save(out)
+            voice.written("--out", out)
+        voice.write_json({"format": FORMAT, "proved": True, **data(certificate)})
+
+
+def data(certificate: Certificate) -> dict[str, Any]:
+    """What is proved, for programs: the attributes of :class:`verify.Certificate`."""
+    names = ("limit", "merged", "rate", "late_rate", "time", "entry", "steps")
+    return {name: getattr(certificate, name) for name in names}
 
 
 def told(certificate: Certificate) -> list[str]:
@@ -110,29 +128,31 @@ def _rounded(bound: float, direction: str) -> str:
     return f"{float(Context(prec=6, rounding=direction).create_decimal(repr(bound))):.6g}"
 
 
-def check_file(path: Path, options: Given, out: Path | None) -> None:
+def check_file(voice: Output, path: Path, options: Given, out: Path | None) -> None:
     """Check a certificate as the checker alone would."""
-    from dynamics.ode.progress import reporting
     from verify.certificates.certificate import checker_of
 
     with boundary():
         if out is not None or any(value is not None for value in options.values()):
-            raise ValueError("--check: expected no other option beside it")
+            raise ValueError("--check: expected no other option beside it but --json and --quiet")
+        check_files(voice)
         document = _read(path)
     try:
         checker = checker_of(document)
     except ImportError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     try:
-        with reporting(True, 0.0, 1.0) as report:
-            proved = checker.check(document, report)
+        with voice.bar(f"check of {path.name}") as bar:
+            proved = checker.check(document, bar)
     except checker.RefusedError as refused:
         code, why = refused.args
         if code == BAD_INPUT:
             raise CommandLineError(f"--check: expected a certificate, got {path}: {why}", BAD_INPUT) from None
-        typer.echo(f"not proved: {why}")
+        voice.write_json({"format": FORMAT, "proved": False, "reason": why})
+        voice.result(f"not proved: {why}")
         raise typer.Exit(code) from None
-    typer.echo(checker.TOLD.format(**proved))
+    voice.write_json({"format": FORMAT, "proved": True, "checked": proved})
+    voice.result(checker.TOLD.format(**proved))
 
 
 def _read(path: Path) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from verify.command.common_options import Json, Quiet
 from verify.command.errors import FAILED, UNEXPECTED, UNRESOLVED, CommandLineError, boundary
 from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
 from verify.command.run_files import Out, Plot, check_files, plot_format
 from verify.comparisons.options import TwoLayerComparison
@@ -28,7 +30,8 @@ def compare(
     options: Given,
     out: Out = None,
     plot: Plot = None,
-    json: Annotated[Path | None, typer.Option(help="Write what came of it (JSON).", metavar="PATH")] = None,
+    json: Json = None,
+    quiet: Quiet = False,
 ) -> None:
     """Compare a flow with networks: at every step, do networks that start where it does move as it says?
 
@@ -39,53 +42,62 @@ def compare(
     Exit code 0: agree; 1: disagree; 5: unresolved (too few samples to have seen an error of --resolve); 2: bad input;
     3: the integration failed or the training diverged.
 
-    Example: luckproof compare --d 10 --m 5 --theta0 0.3 --networks 16 --plot compare.png
+    Examples:
+      luckproof compare --d 10 --m 5 --theta0 0.3 --networks 16 --plot compare.png
+      luckproof compare --theta0 0.3 --json - | jq .verdict
     """
+    with output(quiet, json) as voice:
+        raise typer.Exit(run(voice, options, out, plot))
+
+
+def run(voice: Output, options: Given, out: Path | None, plot: Path | None) -> int:
+    """Make the comparison, print what came of it and write the files; the exit code of its verdict."""
     with boundary():
-        check_files(out, plot, json)
+        check_files(voice, out, plot)
         asked: TwoLayerComparison = from_options(TwoLayerComparison, options, "compare has no such option")
-    found = compared(asked)
+    found = compared(voice, asked)
     from verify.comparisons.told import told
     from verify.comparisons.windows import Agreement
 
     networks = f"{asked.networks} networks" + (
         f" for each of {asked.instances} draws" if asked.instances > 1 else ""
     )
-    typer.echo(
+    voice.result(
         f"{asked.flow} flow and {networks}: d {asked.d}, m {asked.m}, lr {asked.lr:g}, batches of {asked.batch_size}, "
-        f"{asked.steps} steps, seed {asked.seed}"
+        f"{asked.steps} steps, seed {asked.seed}",
+        *told(found),
     )
-    typer.echo("\n".join(told(found)))
-    write(found, out, plot, json)
+    write(voice, found, out, plot)
     codes = {Agreement.AGREE: 0, Agreement.DISAGREE: UNEXPECTED, Agreement.UNRESOLVED: UNRESOLVED}
-    raise typer.Exit(codes[found.verdict])
+    return codes[found.verdict]
 
 
-def compared(asked: TwoLayerComparison) -> Comparison:
+def compared(voice: Output, asked: TwoLayerComparison) -> Comparison:
     """The comparison; what fails on the way is exit code 3."""
     from verify.comparisons.watched_training import FailedComparisonError
 
     try:
-        with boundary(), naming_options(TwoLayerComparison):
-            return asked.compared(progress=True)
+        bar = voice.bar(f"{asked.flow} flow and networks")
+        with boundary(), naming_options(TwoLayerComparison), bar as progress:
+            return asked.compared(progress=progress)
     except FailedComparisonError as error:
         raise CommandLineError(str(error), FAILED) from error
 
 
-def write(found: Comparison, out: Path | None, plot: Path | None, json: Path | None) -> None:
+def write(voice: Output, found: Comparison, out: Path | None, plot: Path | None) -> None:
     """Write the files that were asked for."""
-    import json as json_module
-
     from dynamics.files.writing import write_atomically
     from verify.comparisons.data import plain
 
     with boundary():
         if out is not None:
             found.save(out)
-        if json is not None:
-            write_atomically(json, json_module.dumps(plain(found), indent=1, allow_nan=False) + "\n")
+            voice.written("--out", out)
+        if voice.json is not None:
+            voice.write_json(plain(found))
         if plot is not None:
             from verify.command.comparison_picture import picture
             from verify.figures.style import rendered
 
-            write_atomically(plot, rendered(lambda: picture(found), plot_format(plot)))
+            write_atomically(plot, rendered(lambda: picture(found), plot_format(plot)), "--plot")
+            voice.written("--plot", plot)

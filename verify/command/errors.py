@@ -30,13 +30,3 @@ def boundary() -> Iterator[None]:
         yield
     except (ValueError, TypeError, OSError) as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
-
-
-def checked_device(name: str) -> str:
-    """The device that an option ``--device`` names; see :func:`nets.devices.resolve_device`."""
-    from nets.devices import resolve_device
-
-    try:
-        return resolve_device(name)
-    except ValueError as error:
-        raise ValueError(f"--{error}") from error

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verify.command.errors import (
-    BAD_INPUT,
-    BROKEN,
-    FAILED,
-    UNEXPECTED,
-    CommandLineError,
-    boundary,
+from verify.command.common_options import (
+    Device,
+    Json,
+    OutFolder,
+    Quiet,
+    Scheduler,
+    among,
     checked_device,
 )
+from verify.command.errors import BAD_INPUT, BROKEN, FAILED, UNEXPECTED, CommandLineError, boundary
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
+from verify.command.run_files import check_files
 
 if TYPE_CHECKING:
     from verify.figures import FigureResult, PaperFigure
 
 PICTURE_FORMATS = ("png", "svg")
 BUDGETS = ("quick", "full")
+FORMAT = "luckproof figure 1"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +40,23 @@ def register(app: typer.Typer) -> None:
 
 def figure(
     name: Annotated[
-        str | None, typer.Argument(help="Such as specialization.9; lists them when left out.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Such as specialization.9; lists them when left out.",
+            autocompletion=among(lambda: list(figure_titles())),
+        ),
     ] = None,
-    budget: Annotated[str, typer.Option(help="quick, or full for the paper's sizes.")] = "quick",
+    budget: Annotated[
+        str,
+        typer.Option(
+            help="The paper's sizes (full), or smaller: quick, full.",
+            metavar="NAME",
+            autocompletion=among(BUDGETS),
+        ),
+    ] = "quick",
     seed: Annotated[int | None, typer.Option(help="Seed of teachers, data, starts and batches.")] = None,
-    out: Annotated[
-        Path, typer.Option(help="Folder for picture and data; made if missing.", metavar="DIR")
-    ] = Path("."),
+    out: Annotated[Path, OutFolder] = Path("."),
     runs: Annotated[
         Path | None,
         typer.Option(
@@ -57,62 +72,138 @@ def figure(
             metavar="DIR",
         ),
     ] = None,
-    picture: Annotated[str, typer.Option("--format", help="png or svg.")] = "png",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "cpu",
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="tcp://HOST:PORT", help="Train on the workers of a Dask scheduler instead."),
-    ] = None,
+    picture: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Of the picture: png, svg.",
+            metavar="NAME",
+            autocompletion=among(PICTURE_FORMATS),
+        ),
+    ] = "png",
+    json: Json = None,
+    device: Device = "cpu",
+    scheduler: Scheduler = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
             "--set", help="Change a setting, such as networks=4 or polarities=0.5,1.", metavar="NAME=VALUE"
         ),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Make a figure: NAME.png (or .svg) and NAME.nc, and the claim it illustrates with effect and interval.
 
     Exit code 0: done; 1: an effect is not the expected one; 2: bad input; 3: a training diverged.
 
-    Example: luckproof figure luckmatters.theorem5 --out pictures
+    Examples:
+      luckproof figure
+      luckproof figure luckmatters.theorem5 --out pictures
+      luckproof figure specialization.9 --budget full --runs kept --device auto
     """
-    from dynamics.files.folders import prepare_folder
+    with output(quiet, json) as voice:
+        if name is None:
+            list_figures(voice)
+            return
+        asked = _Asked(name, budget, seed, out, runs, cifar10, picture, device, changes or ())
+        raise typer.Exit(run(voice, asked, scheduler))
+
+
+def figure_titles() -> Mapping[str, str]:
+    """The titles of all figures, by name."""
+    from verify.figures import titles
+
+    return titles()
+
+
+def list_figures(voice: Output) -> None:
+    """The figures with their titles."""
+    with boundary():
+        check_files(voice)
+        voice.write_json([{"name": name, "title": title} for name, title in figure_titles().items()])
+    voice.result(*(f"{name}  {title}" for name, title in figure_titles().items()))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for, as it was typed."""
+
+    name: str
+    budget: str
+    seed: int | None
+    out: Path
+    runs: Path | None
+    cifar10: Path | None
+    picture: str
+    device: str
+    changes: Sequence[str]
+
+
+def _checked(asked: _Asked) -> tuple[PaperFigure, Any, str]:
+    """The figure, its settings and the device; raises ValueError, naming the option."""
     from dynamics.validation import integer, one_of
-    from verify.figures import figure_named, titles
+    from verify.figures import figure_named
     from verify.figures.overrides import overridden
 
-    if name is None:
-        typer.echo("\n".join(f"{known}  {title}" for known, title in titles().items()))
-        return
+    chosen = figure_named(asked.name)
+    one_of("--budget", asked.budget, BUDGETS)
+    one_of("--format", asked.picture, PICTURE_FORMATS)
+    place = checked_device(asked.device)
+    if asked.seed is not None:
+        integer("--seed", asked.seed, least=0)
+    settings = overridden(chosen.settings[asked.budget], asked.changes, asked.seed)
+    if asked.cifar10 is not None:
+        settings = _on_cifar10(asked.name, settings, asked.cifar10)
+    if asked.runs is not None and not chosen.keeps_runs:
+        raise ValueError(f"--runs: {asked.name} has no runs to keep")
+    return chosen, settings, place
+
+
+def run(voice: Output, asked: _Asked, scheduler: str | None) -> int:
+    """Make the figure, write it and tell what came of its claims; 1 where one is not as expected."""
+    from dynamics.files.folders import prepare_folder
+
     with boundary():
-        chosen = figure_named(name)
-        one_of("--budget", budget, BUDGETS)
-        one_of("--format", picture, PICTURE_FORMATS)
-        place = checked_device(device)
-        if seed is not None:
-            integer("--seed", seed, least=0)
-        settings = overridden(chosen.settings[budget], changes or (), seed)
-        if cifar10 is not None:
-            settings = _on_cifar10(name, settings, cifar10)
-        if runs is not None and not chosen.keeps_runs:
-            raise ValueError(f"--runs: {name} has no runs to keep")
+        chosen, settings, place = _checked(asked)
         if scheduler is not None and not chosen.spreads:
-            raise ValueError(f"--scheduler: {name} has no runs that could be trained elsewhere")
+            raise ValueError(f"--scheduler: {chosen.name} has no runs that could be trained elsewhere")
         if chosen.check is not None:
             chosen.check(settings)
-        prepare_folder("--out", out)
-        if runs is not None:
-            prepare_folder("--runs", runs)
-    if budget == "full" and chosen.estimate is not None:
-        typer.echo(f"{name}: {chosen.estimate(settings, place)}", err=True)
-    with training_elsewhere(scheduler), _progress(name) as progress:
-        made = _make(chosen, settings, place, progress, runs)
-    typer.echo(f"{chosen.name}: {chosen.title}\n{settings}")
-    typer.echo("\n".join(str(check) for check in made.checks))
+        check_files(voice)
+        prepare_folder("--out", asked.out)
+        if asked.runs is not None:
+            prepare_folder("--runs", asked.runs)
+    if asked.budget == "full" and chosen.estimate is not None:
+        voice.remark(f"{chosen.name}: {chosen.estimate(settings, place)}")
+    with training_elsewhere(scheduler), voice.bar(f"{chosen.name}, {asked.budget}") as progress:
+        made = _make(chosen, settings, place, progress, asked.runs)
+    voice.result(f"{chosen.name}: {chosen.title}", str(settings), *map(str, made.checks))
     with boundary():
-        paths = _write(out, chosen, settings, made, picture, place)
-    typer.echo("written: " + ", ".join(str(path) for path in paths))
-    raise typer.Exit(UNEXPECTED if any(check.unexpected for check in made.checks) else 0)
+        paths = _write(voice, asked.out, chosen, settings, made, asked.picture, place)
+        voice.write_json(record(chosen, settings, made, place, paths))
+    voice.result("written: " + ", ".join(map(str, paths)))
+    return UNEXPECTED if any(check.unexpected for check in made.checks) else 0
+
+
+def record(
+    chosen: PaperFigure, settings: Any, made: FigureResult, device: str, paths: Sequence[Path]
+) -> dict[str, Any]:
+    """What came of a figure, for programs: its settings, its checked claims and its files."""
+    from dynamics.ode.results.attributes import provenance
+
+    return {
+        "format": FORMAT,
+        **provenance(device),
+        "figure": chosen.name,
+        "title": chosen.title,
+        "settings": dataclasses.asdict(settings),
+        "checks": _checks(made),
+        "written": list(map(str, paths)),
+    }
+
+
+def _checks(made: FigureResult) -> list[dict[str, Any]]:
+    return [{**dataclasses.asdict(check), "outcome": check.outcome} for check in made.checks]
 
 
 @contextmanager
@@ -133,8 +224,6 @@ def training_elsewhere(scheduler: str | None) -> Iterator[None]:
 
 def _on_cifar10(name: str, settings: Any, folder: Path) -> Any:
     """The settings with the folder of CIFAR-10; raises ValueError for a figure without images."""
-    import dataclasses
-
     if not hasattr(settings, "cifar10"):
         raise ValueError(f"--cifar10: {name} has nothing to do with images")
     return dataclasses.replace(settings, cifar10=str(folder))
@@ -171,10 +260,15 @@ def _make(
 
 
 def _write(
-    out: Path, chosen: PaperFigure, settings: Any, made: FigureResult, picture: str, device: str
+    voice: Output,
+    out: Path,
+    chosen: PaperFigure,
+    settings: Any,
+    made: FigureResult,
+    picture: str,
+    device: str,
 ) -> list[Path]:
     """Write picture, data and further files; returns their paths."""
-    import dataclasses
     import json
 
     from dynamics.files.netcdf import write
@@ -188,25 +282,17 @@ def _write(
         title=chosen.title,
         source=str(chosen.source),
         settings=json.dumps(dataclasses.asdict(settings)),
-        checks=json.dumps([{**dataclasses.asdict(c), "outcome": c.outcome} for c in made.checks]),
+        checks=json.dumps(_checks(made)),
         **made_with | {"versions": json.dumps(made_with["versions"])},
     )
     paths = [out / f"{chosen.name}.{picture}", out / f"{chosen.name}.nc"]
+    paths += [out / file for file in made.files]
+    for path in paths:
+        voice.will_write(path)
     write(data, paths[1])
     write_atomically(paths[0], rendered(lambda: made.picture, picture))
     for file, content in made.files.items():
         write_atomically(out / file, content)
-    return paths + [out / file for file in made.files]
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[float], None]]:
-    """A bar on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (TextColumn(name), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(name, total=1.0)
-        yield lambda fraction: bar.update(task, completed=fraction)
+    for path in paths:
+        voice.written("--out", path)
+    return paths

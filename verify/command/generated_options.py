@@ -12,9 +12,20 @@ from typing import Annotated, Any
 import typer
 
 from dynamics.options import OptionField, option_fields
+from verify.command.common_options import DEVICES, Choices, among
 
 Given = dict[str, Any]
 """Options by name, as the command line has them; None where not given."""
+
+
+def _methods() -> list[str]:
+    from dynamics.ode.steppers.methods import METHODS  # brings SciPy
+
+    return ["auto", *METHODS]
+
+
+_COMPLETED: dict[str, Choices] = {"device": DEVICES, "method": _methods}
+"""Choices of options that take other texts too, or are checked by what they are for."""
 
 
 def with_options(command: Callable[..., None], kinds: Mapping[str, type], leave: Sequence[str]) -> Any:
@@ -58,7 +69,14 @@ def _parameter(name: str, tables: Mapping[str, Mapping[str, OptionField]]) -> in
         words += f" (default {field.written(field.default)})"
     words += "."
     taken: Any = str if field.many or issubclass(field.item, str) else field.item
-    annotation = Annotated[taken | None, typer.Option(field.flag, help=words)]
+    choices = list(field.item) if issubclass(field.item, StrEnum) else _COMPLETED.get(name)
+    option = typer.Option(
+        field.flag,
+        help=words,
+        metavar=None if choices is None else "NAME",
+        autocompletion=None if choices is None else among(choices),
+    )
+    annotation = Annotated[taken | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

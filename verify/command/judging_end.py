@@ -7,14 +7,16 @@ from pathlib import Path
 
 from verify.command.errors import BAD_INPUT, BROKEN, UNEXPECTED, CommandLineError
 from verify.command.judging_progress import JudgingRun
+from verify.command.output import Output
 from verify.judging import Context
 from verify.judging.origin import is_own, options_of, told
 from verify.judging.trials.own_record import record_own
 from verify.report import RunInfo, write_html, write_json
+from verify.report.records import as_text
 
 
 def write_outputs(
-    run: JudgingRun, info: RunInfo, report: Path | None, json: Path | None, title: str | None = None
+    voice: Output, run: JudgingRun, info: RunInfo, report: Path | None, title: str | None = None
 ) -> list[str]:
     """Write report and JSON; one that cannot be written costs neither the other nor the table.
 
@@ -27,13 +29,16 @@ def write_outputs(
             report,
             lambda path: write_html(path, verdicts, info, run.pictures, run.lost, title=title),
         ),
-        ("--json", json, lambda path: write_json(path, verdicts, info, run.lost)),
+        ("--json", voice.json_file, lambda path: write_json(path, verdicts, info, run.lost)),
     ]
+    if voice.alone:
+        voice.write_json_text(as_text(verdicts, info, run.lost))
     complaints = []
     for option, path, write in writers:
         if path is not None:
             try:
                 write(path)
+                voice.written(option, path)
             except (OSError, ValueError) as error:
                 complaints.append(f"{option}: {error}")
     return complaints

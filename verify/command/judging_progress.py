@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
+from dynamics.ode.progress_bar import Bar
 from dynamics.workers.dask_workers import DaskWorkers
+from verify.command.output import Output
 from verify.judging import AnyStatement, Context, Verdict
 from verify.judging.trials.kept_verdicts import KeptVerdicts
 from verify.judging.trials.processes import (
@@ -56,6 +54,7 @@ class JudgingRun:
 
 
 def judge_all(
+    voice: Output,
     chosen: Sequence[AnyStatement],
     context: Context,
     jobs: int,
@@ -63,9 +62,10 @@ def judge_all(
     kept: KeptVerdicts | None = None,
     workers: DaskWorkers | None = None,
 ) -> JudgingRun:
-    """Judge the statements; a bar on stderr where that is a terminal.
+    """Judge the statements; a bar on stderr, where that is a terminal, says which and how long it still takes.
 
     Args:
+        voice: of the command.
         chosen: statements of the registry.
         context: budget, device and seed of the run.
         jobs: processes; 0 for one a core.
@@ -84,11 +84,13 @@ def judge_all(
             run.judged[statement.name] = Judged(statement, verdict, None if draw is None else draw(verdict))
     missing = [statement for statement in chosen if statement.name not in run.judged]
     if missing:
-        _judge(run, missing, context, jobs or default_jobs(context.device, len(missing)), draw, kept, workers)
+        jobs = jobs or default_jobs(context.device, len(missing))
+        _judge(voice, run, missing, context, jobs, draw, kept, workers)
     return run
 
 
 def _judge(
+    voice: Output,
     run: JudgingRun,
     missing: Sequence[AnyStatement],
     context: Context,
@@ -97,20 +99,13 @@ def _judge(
     kept: KeptVerdicts | None,
     workers: DaskWorkers | None,
 ) -> None:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[at]}"),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        before = len(run.judged)
-        task = bar.add_task("", total=len(run.chosen), completed=before, at=f"{before}/{len(run.chosen)}")
-        if jobs == 1 and workers is None:
-            outcomes = _judge_here(missing, context, draw, lambda **at: bar.update(task, **at), before)
+    before, total = len(run.judged), len(run.chosen)
+    here = jobs == 1 and workers is None
+    running = jobs if workers is None else len(missing)
+    with voice.bar(at_work(missing, running), first=before / total, at=f"{before}/{total} statements") as bar:
+        if here:
+            outcomes = _judge_here(missing, context, draw, lambda share: bar((before + share) / total))
         else:
-            bar.update(task, description=f"{jobs} processes" if workers is None else "Dask")
             outcomes = judge_in_processes(missing, context, jobs, extra=draw, workers=workers)
         try:
             with closing(outcomes):
@@ -118,11 +113,27 @@ def _judge(
                     run.judged[judged.statement.name] = judged
                     if kept is not None:
                         _keep(run, kept, judged)
-                        bar.console.print(_line(judged), markup=False, highlight=False, soft_wrap=True)
-                    count = len(run.judged)
-                    bar.update(task, completed=count, at=f"{count}/{len(run.chosen)}")
+                        if not voice.quiet:
+                            bar.above(_line(judged))
+                    _tell(bar, run, missing, running)
         except KeyboardInterrupt as interrupt:
             run.interrupted = interrupt
+
+
+def _tell(bar: Bar, run: JudgingRun, missing: Sequence[AnyStatement], running: int) -> None:
+    """What is judged now, and how far the run is."""
+    count, total = len(run.judged), len(run.chosen)
+    left = [statement for statement in missing if statement.name not in run.judged]
+    bar(count / total)
+    bar.tell(what=at_work(left, running), at=f"{count}/{total} statements")
+
+
+def at_work(left: Sequence[AnyStatement], processes: int) -> str:
+    """What is judged at the moment: processes take statements in their order, so it is the first that are left."""
+    if not left:
+        return "all judged"
+    others = min(processes, len(left)) - 1
+    return left[0].name + (f" and {others} more" if others else "")
 
 
 def _keep(run: JudgingRun, kept: KeptVerdicts, judged: Judged[Picture]) -> None:
@@ -141,18 +152,14 @@ def _line(judged: Judged[Picture]) -> str:
 
 
 def _judge_here(
-    missing: Sequence[AnyStatement],
-    context: Context,
-    draw: Draw | None,
-    update: Callable[..., None],
-    before: int,
+    missing: Sequence[AnyStatement], context: Context, draw: Draw | None, done: Callable[[float], None]
 ) -> Generator[Judged[Picture], None, None]:
+    """``done`` is told how many statements are judged, the one at work by its share of instances."""
     one_thread_each()
-    for number, statement in enumerate(missing, start=before):
-        update(description=statement.name, at="")
+    for number, statement in enumerate(missing):
 
-        def advance(done: int, total: int, number: int = number) -> None:
-            update(completed=number + done / max(total, 1), at=f"{done}/{total}")
+        def advance(instances: int, of: int, number: int = number) -> None:
+            done(number + instances / max(of, 1))
 
         verdict, picture = judge_one(statement, context, draw, advance)
         yield Judged(statement, verdict, picture)

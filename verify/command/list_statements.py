@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from verify.command.common_options import Json
 from verify.command.errors import boundary
+from verify.command.output import output
 from verify.command.plain_help import PlainCommand
+from verify.command.run_files import check_files
 from verify.command.tables import Column, print_table
 from verify.command.verify_options import FormOption, From, Keys
 from verify.judging import Form
@@ -35,19 +37,20 @@ def list_statements(
     keys: Keys = None,
     own: From = None,
     form: FormOption = None,
-    json: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Write the list as JSON; - for standard output.")
-    ] = None,
+    json: Json = None,
 ) -> None:
     """List the statements with the outcome on record of each.
 
     On a terminal columns are left out and titles cut until a statement fits a line; elsewhere nothing is.
 
-    Example: luckproof list theorem5 --form sharp; luckproof list --json - | jq .
+    Examples:
+      luckproof list theorem5 --form sharp
+      luckproof list --json - | jq .
     """
     from verify.judging import registry
 
-    with boundary():
+    with output(json=json) as voice, boundary():
+        check_files(voice)
         if own:
             statements = registry.select_from(own, keys or (), form)
             chosen = tuple(map(StatementEntry.shown, statements))
@@ -55,8 +58,8 @@ def list_statements(
         else:
             chosen = registry.select_entries(keys or (), form)
             attacks = survived_by(chosen)
-    if json is not None:
-        write_list(json, [{**entry.record(), "attack": attacks.get(entry.name, 0)} for entry in chosen])
+        voice.write_json([{**entry.record(), "attack": attacks.get(entry.name, 0)} for entry in chosen])
+    if voice.alone:
         return
     rows = [
         (
@@ -96,22 +99,6 @@ def survived_by(entries: Iterable[StatementEntry]) -> dict[str, int]:
     found = {name: known.evaluations for name, known in recorded().items() if not known.survivors}
     papers = registry.catalogue()
     return found | survived(registry.offered()[entry.name] for entry in entries if entry.name not in papers)
-
-
-def write_list(path: Path, entries: list[dict[str, object]]) -> None:
-    """The entries as JSON, in a file or on standard output."""
-    import json as json_module
-
-    text = json_module.dumps(entries, indent=1, ensure_ascii=False)
-    if str(path) == "-":
-        typer.echo(text)
-        return
-    from dynamics.files.places import check_writable
-    from dynamics.files.writing import write_atomically
-
-    with boundary():
-        check_writable("--json", path)
-        write_atomically(path, text + "\n")
 
 
 def title_of(statement: StatementEntry) -> str:

@@ -30,6 +30,7 @@ from verify.command import sweep as cli_sweep
 from verify.command import train as cli_train
 from verify.command import verify as cli_verify
 from verify.command.errors import BAD_INPUT, BROKEN, CommandLineError
+from verify.command.plain_help import PlainGroup
 from verify.command.surroundings import (
     INTERRUPTED,
     ending_signal,
@@ -38,6 +39,7 @@ from verify.command.surroundings import (
     put_in_order,
     silence,
 )
+from verify.command.usage_errors import UsageError, usage_words
 
 READER_GONE = 141
 
@@ -46,6 +48,7 @@ LONGEST_WORD = 1000
 
 app = typer.Typer(
     name="luckproof",
+    cls=PlainGroup,
     help="Verdicts on the statements of two papers about ReLU students and teachers, and their dynamics.",
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -128,8 +131,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = leaving.exit_code
     except CommandLineError as error:
         return _complain(str(error), error.exit_code)
-    except _UsageError as error:
-        return _complain(error.format_message(), BAD_INPUT)
+    except UsageError as error:
+        return _complain(usage_words(error, words), BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except MemoryError as error:
@@ -161,10 +164,6 @@ def with_json_shown(words: Sequence[str]) -> list[str]:
         if found[place] == "--json" and not followed:
             found.insert(place + 1, "-")
     return found
-
-
-# The base of all usage errors; typer brings its own copy of click and does not export it by name.
-_UsageError: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 
 
 _TORCH_ALLOCATION = "can't allocate memory"

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from verify.command.common_options import Quiet, out_file
 from verify.command.errors import boundary
 from verify.command.plain_help import PlainCommand
 
@@ -42,16 +43,15 @@ def register(app: typer.Typer) -> None:
 def new(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="statement, flow or measure.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the file, NAME.py, and of what is in it.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Write this file instead of NAME.py in the current folder."),
-    ] = None,
+    out: Annotated[Path | None, out_file("Python; NAME.py where left out")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write a commented file with a statement, a flow or an input measure to start from; it runs at once.
 
     Nothing is overwritten.
 
-    Example: luckproof new statement mytheorem && luckproof verify --from mytheorem.py
+    Example:
+      luckproof new statement mytheorem && luckproof verify --from mytheorem.py
     """
     from dynamics.files.places import check_writable
     from dynamics.files.writing import write_atomically
@@ -66,7 +66,7 @@ def new(
             raise ValueError(f"{argument}: {path} is there already, and nothing is overwritten")
         check_writable(argument, path)
         write_atomically(path, content(kind, name))
-    typer.echo(f"{path} is written; run it: {RUN[kind].format(path=path)}")
+    typer.echo(path if quiet else f"{path} is written; run it: {RUN[kind].format(path=path)}")
 
 
 def content(kind: Kind, name: str) -> str:

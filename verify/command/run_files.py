@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verify.command.common_options import out_file
 from verify.command.errors import FAILED, CommandLineError, boundary
+from verify.command.output import Output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,15 +20,21 @@ if TYPE_CHECKING:
 
 PLOT_FORMATS = ("png", "svg")
 
-Out = Annotated[Path | None, typer.Option(help="Write the run (NetCDF).", metavar="PATH")]
-Plot = Annotated[Path | None, typer.Option(help="Write a picture (.png or .svg).", metavar="PATH")]
+Out = Annotated[Path | None, out_file("NetCDF")]
+Plot = Annotated[Path | None, typer.Option(help="Write a picture (.png or .svg).", metavar="FILE")]
 
 
-def check_files(out: Path | None, plot: Path | None, json: Path | None = None) -> None:
-    """Refuse files that cannot be written before anything runs."""
+def check_files(
+    voice: Output, out: Path | None = None, plot: Path | None = None, report: Path | None = None
+) -> None:
+    """Refuse files that cannot be written before anything runs, and remember those that will be replaced.
+
+    Raises ValueError, naming the option.
+    """
     from dynamics.files.places import check_writable, same_place
 
-    given = [(option, path) for option, path in (("--out", out), ("--plot", plot), ("--json", json)) if path]
+    files = {"--out": out, "--plot": plot, "--report": report, "--json": voice.json_file}
+    given = [(option, path) for option, path in files.items() if path is not None]
     for option, path in given:
         check_writable(option, path)
     if plot is not None and plot_format(plot) not in PLOT_FORMATS:
@@ -34,6 +42,8 @@ def check_files(out: Path | None, plot: Path | None, json: Path | None = None) -
     for (first, one), (option, other) in itertools.combinations(given, 2):
         if same_place(one, other):
             raise ValueError(f"{option}: expected another file than {first}, got {other} for both")
+    for _, path in given:
+        voice.will_write(path)
 
 
 def plot_format(plot: Path) -> str:
@@ -48,7 +58,7 @@ def require_success(trajectory: Trajectory, what: str) -> None:
 
 
 def write_files(
-    out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]
+    voice: Output, out: Path | None, plot: Path | None, trajectory: Trajectory, draw: Callable[[], Figure]
 ) -> None:
     """Write the files that were asked for; ``draw`` is called only for a picture."""
     from dynamics.files.writing import write_atomically
@@ -56,7 +66,9 @@ def write_files(
     with boundary():
         if out is not None:
             trajectory.save(out)
+            voice.written("--out", out)
         if plot is not None:
             from verify.figures.style import rendered
 
-            write_atomically(plot, rendered(draw, plot_format(plot)))
+            write_atomically(plot, rendered(draw, plot_format(plot)), "--plot")
+            voice.written("--plot", plot)

@@ -28,7 +28,7 @@ def show(
     keys: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="KEYS...",
+            metavar="KEYS",
             help="Statements, as for verify; with --from all of the file when left out.",
             autocompletion=completed,
         ),
@@ -43,7 +43,11 @@ def show(
 ) -> None:
     """Show statements: claim, place in the paper, assumptions, outcome on record, erratum; or a refutation's script.
 
-    Example: luckproof show luckmatters.theorem4.printed --script | python3 -
+    Nothing is judged: how often assumptions are met is counted on some twenty drawn instances.
+
+    Examples:
+      luckproof show theorem5.pair
+      luckproof show luckmatters.theorem4.printed --script | python3 -
     """
     from verify.judging import registry
 

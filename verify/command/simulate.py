@@ -15,8 +15,10 @@ from dynamics.deep.simulation import DeepSimulation
 from dynamics.two_layer.problem_options import FlowName
 from dynamics.two_layer.simulation import TwoLayerSimulation
 from dynamics.validation import one_of
+from verify.command.common_options import Quiet, among
 from verify.command.errors import boundary
 from verify.command.generated_options import Given, from_options, naming_options, with_options
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
 from verify.command.run_files import Out, Plot, check_files, require_success, write_files
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 DEEP = "deep"
 """The flow of deep networks, beside the two-layer ones by name."""
+
+FLOWS = (*(flow.value for flow in FlowName), DEEP)
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +39,12 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     options: Given,
-    flow: Annotated[str, typer.Option(help=f"{', '.join(FlowName)} or {DEEP}.")] = FlowName.PROJECTED.value,
+    flow: Annotated[
+        str, typer.Option(metavar="NAME", help=f"The flow: {', '.join(FLOWS)}.", autocompletion=among(FLOWS))
+    ] = FlowName.PROJECTED.value,
     out: Out = None,
     plot: Plot = None,
+    quiet: Quiet = False,
 ) -> None:
     """Integrate a flow of dynamics: no network is trained and no statement judged.
 
@@ -45,18 +52,23 @@ def simulate(
 
     Exit code 0: done; 2: bad input; 3: the integration failed (nothing is written then).
 
-    Example: luckproof simulate --d 10 --m 5 --theta0 0.3 --t-end 200 --out run.nc --plot run.png
+    Examples:
+      luckproof simulate --d 10 --m 5 --theta0 0.3 --t-end 200 --out run.nc
+      luckproof simulate --flow deep --widths 10-8-8-5 --t-end 50 --plot deep.png
     """
-    with boundary():
-        check_files(out, plot)
-        one_of("--flow", flow, [*FlowName, DEEP])
-    if flow == DEEP:
-        simulate_deep(options, out, plot)
-    else:
-        simulate_two_layers(FlowName(flow), options, out, plot)
+    with output(quiet) as voice:
+        with boundary():
+            check_files(voice, out, plot)
+            one_of("--flow", flow, FLOWS)
+        if flow == DEEP:
+            simulate_deep(voice, options, out, plot)
+        else:
+            simulate_two_layers(voice, FlowName(flow), options, out, plot)
 
 
-def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: Path | None) -> None:
+def simulate_two_layers(
+    voice: Output, flow: FlowName, options: Given, out: Path | None, plot: Path | None
+) -> None:
     """Run a two-layer flow, write the files that were asked for and print the summary."""
     from verify.command.measured_rates import rates_of
     from verify.command.simulation_summary import two_layer_summary
@@ -70,14 +82,15 @@ def simulate_two_layers(flow: FlowName, options: Given, out: Path | None, plot: 
         simulation = from_options(TwoLayerSimulation, options, "only the deep flow has it", flow=flow)
         with naming_options(type(simulation)):
             built = simulation.build()
-            trajectory = simulation.run(built, progress=True)
+            with voice.bar(f"{flow} flow") as bar:
+                trajectory = simulation.run(built, progress=bar)
     require_success(trajectory, "integration")
     rates = rates_of(built, trajectory, simulation.rtol + simulation.atol)
-    typer.echo("\n".join(two_layer_summary(simulation, built, trajectory, rates)))
-    write_files(out, plot, trajectory, draw)
+    voice.result(*two_layer_summary(simulation, built, trajectory, rates))
+    write_files(voice, out, plot, trajectory, draw)
 
 
-def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
+def simulate_deep(voice: Output, options: Given, out: Path | None, plot: Path | None) -> None:
     """Run the deep flow, write the files that were asked for and print the summary."""
     from verify.command.simulation_summary import deep_summary
 
@@ -90,7 +103,8 @@ def simulate_deep(options: Given, out: Path | None, plot: Path | None) -> None:
         simulation = from_options(DeepSimulation, options, "the deep flow has no such option")
         with naming_options(type(simulation)):
             built = simulation.build()
-            trajectory = simulation.run(built, progress=True)
+            with voice.bar("deep flow") as bar:
+                trajectory = simulation.run(built, progress=bar)
     require_success(trajectory, "integration")
-    typer.echo("\n".join(deep_summary(simulation, built, trajectory)))
-    write_files(out, plot, trajectory, draw)
+    voice.result(*deep_summary(simulation, built, trajectory))
+    write_files(voice, out, plot, trajectory, draw)

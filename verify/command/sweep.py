@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verify.command.common_options import ONE_A_CORE, Jobs, Json, OutFolder, Quiet, Scheduler, checked_jobs
 from verify.command.errors import BAD_INPUT, BROKEN, FAILED, CommandLineError, boundary
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
+from verify.command.run_files import check_files
 
 if TYPE_CHECKING:
     from verify.sweeps.driver import Tally, Watch
     from verify.sweeps.status import SweepStatus
 
-Folder = Annotated[Path | None, typer.Option(metavar="DIR")]
+FORMAT = "luckproof sweep 1"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,25 +31,30 @@ def sweep(
     config: Annotated[
         Path | None, typer.Argument(help="What is swept (TOML).", metavar="CONFIG.toml")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The folder of the sweep.", metavar="DIR")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes of this machine (default one a core).")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler instead.", metavar="tcp://HOST:PORT")
-    ] = None,
+    out: Annotated[Path | None, OutFolder] = None,
+    jobs: Jobs = ONE_A_CORE,
+    scheduler: Scheduler = None,
     shard: Annotated[
         str | None, typer.Option(help="A share of the points: every n-th one, i from 1 to n.", metavar="i/n")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell points, hours and GB, run a few points.")
     ] = False,
-    status: Annotated[Path | None, typer.Option(help="Tell how a sweep stands.", metavar="DIR")] = None,
+    status: Annotated[
+        Path | None, typer.Option(help="Tell how the sweep in this folder stands.", metavar="DIR")
+    ] = None,
     retry: Annotated[
-        Path | None, typer.Option(help="Go on, and try failed points again.", metavar="DIR")
+        Path | None,
+        typer.Option(help="Go on in this folder, and try failed points again.", metavar="DIR"),
     ] = None,
-    collect: Annotated[Path | None, typer.Option(help="Put the results together.", metavar="DIR")] = None,
+    collect: Annotated[
+        Path | None, typer.Option(help="Put the results in this folder together.", metavar="DIR")
+    ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Where --collect writes (NetCDF).", metavar="FILE.nc")
+        Path | None, typer.Option(help="With --collect: write this file (NetCDF).", metavar="FILE")
     ] = None,
+    json: Json = None,
+    quiet: Quiet = False,
 ) -> None:
     """Run a command at every point of a grid of its options. The same line again goes on where it was stopped.
 
@@ -55,18 +62,24 @@ def sweep(
     failed or a training diverged; 4: a point broke or was lost; the others are done in each case, and --status tells
     the reasons.
 
-    Example: luckproof sweep night.toml --out night --jobs 4; luckproof sweep --collect night --to all.nc
+    Examples:
+      luckproof sweep night.toml --out night --jobs 4
+      luckproof sweep --status night --json - | jq .done
+      luckproof sweep --collect night --to all.nc
     """
-    with boundary():
-        _check_words(config, out, status, retry, collect, to, dry_run)
-    if status is not None:
-        _show(status)
-    elif collect is not None and to is not None:
-        _collect(collect, to)
-    elif dry_run and config is not None:
-        _estimate(config, out, jobs, shard)
-    else:
-        _run(config, out, retry, jobs, scheduler, shard)
+    with output(quiet, json) as voice:
+        with boundary():
+            _check_words(config, out, status, retry, collect, to, dry_run)
+            check_files(voice)
+        processes = checked_jobs(jobs)
+        if status is not None:
+            _show(voice, status)
+        elif collect is not None and to is not None:
+            _collect(voice, collect, to)
+        elif dry_run and config is not None:
+            _estimate(voice, config, out, processes, shard)
+        else:
+            _run(voice, config, out, retry, processes, scheduler, shard)
 
 
 def _check_words(
@@ -94,6 +107,7 @@ def _check_words(
 
 
 def _run(
+    voice: Output,
     config: Path | None,
     out: Path | None,
     retry: Path | None,
@@ -105,7 +119,7 @@ def _run(
     from verify.sweeps.sweep import Sweep
     from verify.sweeps.sweep import sweep as begin
 
-    with boundary(), _bar() as (watch, last):
+    with boundary(), _bar(voice, str(config or retry)) as (watch, last):
         try:
             if retry is not None:
                 _folder("--retry", retry)
@@ -118,9 +132,11 @@ def _run(
                 f"{error}; what is finished is kept, the same line goes on", BROKEN
             ) from error
     tally = last[0]
-    typer.echo(_told(tally))
+    counts = ("total", "done", "failed", "pending", "computed", "damaged")
+    voice.write_json({"format": FORMAT, **{name: getattr(tally, name) for name in counts}})
+    voice.result(_told(tally))
     if tally.failed:
-        typer.echo(f"reasons: luckproof sweep --status {found.folder}")
+        voice.hint(f"reasons: luckproof sweep --status {found.folder}")
     raise typer.Exit(_exit_code(tally.failed))
 
 
@@ -144,32 +160,20 @@ def _told(tally: Tally) -> str:
 
 
 @contextmanager
-def _bar() -> Iterator[tuple[Watch, list[Tally]]]:
-    """A bar on stderr where that is a terminal, with rate and time left; what watches, and the last tally seen."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
+def _bar(voice: Output, what: str) -> Iterator[tuple[Watch, list[Tally]]]:
+    """A bar that counts points; what watches, and the last tally seen."""
     last: list[Tally] = []
-    columns = (
-        TextColumn("{task.completed:.0f}/{task.total:.0f} points"),
-        BarColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
+    with voice.bar(what, at="starting") as bar:
 
         def watch(tally: Tally) -> None:
             settled = tally.done + tally.failures
+            share = settled / tally.total if tally.total else 1.0
             if not last:
-                bar.add_task("", total=tally.total, completed=settled, told="")
+                bar.begin(share)
             last[:] = [tally]
-            speed = bar.tasks[0].speed if bar.tasks else None
-            told = f"{tally.failures} failed" + (f", {speed:.3g} a second" if speed else "")
-            bar.update(bar.task_ids[0], completed=settled, told=told)
+            failed = f", {tally.failures} failed" if tally.failures else ""
+            bar(share)
+            bar.tell(at=f"{settled}/{tally.total} points{failed}")
 
         yield watch, last
 
@@ -181,16 +185,19 @@ def _folder(option: str, folder: Path) -> None:
     Store(folder).manifest(option)
 
 
-def _show(folder: Path) -> None:
+def _show(voice: Output, folder: Path) -> None:
     from verify.sweeps.status import status_of
     from verify.sweeps.store import Store
 
     with boundary():
         found: SweepStatus = status_of(Store(folder))
-    typer.echo(str(found))
+    drivers = [{**vars(driver), "shard": str(driver.shard)} for driver in found.drivers]
+    told = {"pending": found.pending, "eta": found.eta, "complete": found.complete, "drivers": drivers}
+    voice.write_json({"format": FORMAT, **vars(found), **told})
+    voice.result(str(found))
 
 
-def _collect(folder: Path, to: Path) -> None:
+def _collect(voice: Output, folder: Path, to: Path) -> None:
     from verify.sweeps.collected_file import write
     from verify.sweeps.collection import Collection
     from verify.sweeps.store import Store
@@ -199,12 +206,15 @@ def _collect(folder: Path, to: Path) -> None:
         store = Store(folder)
         configuration, code = store.manifest("--collect")
         collection = Collection.of(store, configuration, code)
+        voice.will_write(to)
         write(collection, to, "--to")
-    count = len(list(collection.done()))
-    typer.echo(f"{count} of {len(collection.points)} points written: {to}")
+        voice.written("--to", to)
+    count, points = len(list(collection.done())), len(collection.points)
+    voice.write_json({"format": FORMAT, "points": points, "collected": count, "written": str(to)})
+    voice.result(f"{count} of {points} points written: {to}")
 
 
-def _estimate(config: Path, out: Path | None, jobs: int | None, shard: str | None) -> None:
+def _estimate(voice: Output, config: Path, out: Path | None, jobs: int | None, shard: str | None) -> None:
     from verify.sweeps.configuration import read_configuration
     from verify.sweeps.engines import available_cores, check_jobs
     from verify.sweeps.estimate import estimate
@@ -217,4 +227,7 @@ def _estimate(config: Path, out: Path | None, jobs: int | None, shard: str | Non
         count = available_cores() if jobs is None else check_jobs("--jobs", jobs, configuration.size)
         store = Store(out) if out is not None and out.is_dir() else None
         found = estimate(configuration, store, share, count)
-    typer.echo(str(found))
+    told = {"hours": found.hours, "gigabytes": found.gigabytes}
+    timed = [{"status": result.status, "reason": result.reason} for result in found.timed]
+    voice.write_json({"format": FORMAT, **vars(found), **told, "timed": timed})
+    voice.result(str(found))

@@ -103,6 +103,8 @@ def _print(out: Console, line: object) -> None:
     out.print(line, soft_wrap=True, highlight=False)
 
 
+LEGEND = "Judged: instances that satisfy every assumption / all instances."
+
 VERDICTS = (
     Column("Statement"),
     Column("Verdict"),
@@ -120,6 +122,7 @@ def print_verdicts(
     chosen: int | None = None,
     ended: bool = False,
     run: RunInfo | None = None,
+    quiet: bool = False,
 ) -> None:
     """A row for every verdict, a line for each that needs words, and how many came out as on record.
 
@@ -129,9 +132,12 @@ def print_verdicts(
         chosen: statements that were to be judged; None: as many as there are verdicts.
         ended: whether the run was ended before it was through.
         run: its settings, for the commands that repeat counterexamples nobody expected.
+        quiet: without the line that explains a column.
     """
     if verdicts:
         _print_rows(verdicts, run)
+        if not quiet:
+            console().print(LEGEND, style="dim", soft_wrap=True)
     _print(console(), summary_of(verdicts, seconds, len(verdicts) if chosen is None else chosen, ended))
 
 
@@ -173,7 +179,6 @@ def _print_rows(verdicts: Sequence[Verdict], run: RunInfo | None) -> None:
             line = f"{verdict.statement.name}: {verdict.in_a_word}{reason}"
             for part in (line, *_failure_lines(verdict, run)):
                 out.print(part, markup=False, highlight=False, soft_wrap=True)
-    out.print("Judged: instances that satisfy every assumption / all instances.", style="dim", soft_wrap=True)
 
 
 def _failure_lines(verdict: Verdict, run: RunInfo | None) -> list[str]:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verify.command.errors import BAD_INPUT, CommandLineError, boundary, checked_device
+from verify.command.common_options import (
+    ONE_A_CORE,
+    Device,
+    Jobs,
+    Json,
+    Quiet,
+    Scheduler,
+    checked_device,
+    checked_jobs,
+)
+from verify.command.errors import BAD_INPUT, CommandLineError, boundary
+from verify.command.output import Output, output
 from verify.command.plain_help import PlainCommand
 from verify.command.tables import print_verdicts
 from verify.command.verify_options import (
@@ -26,6 +38,7 @@ from verify.command.verify_options import (
 
 if TYPE_CHECKING:
     from dynamics.workers.dask_workers import DaskWorkers
+    from verify.judging import Form
 
 
 class BudgetName(StrEnum):
@@ -46,14 +59,12 @@ def verify(
     own: From = None,
     form: FormOption = None,
     budget: Annotated[BudgetName, typer.Option(help="How many instances.")] = BudgetName.QUICK,
-    device: Annotated[
-        str, typer.Option(help="Where networks are trained: auto, cpu, cuda or cuda:N.")
-    ] = "auto",
-    report: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the report (HTML).")] = None,
+    device: Device = "auto",
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report (HTML).")] = None,
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="With --report: the title of the page.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the verdicts as JSON.")] = None,
+    json: Json = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +73,8 @@ def verify(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything drawn.")] = 0,
-    jobs: Annotated[int, typer.Option(metavar="N", help="Processes of this machine; 0: one a core.")] = 0,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="tcp://HOST:PORT", help="Judge on the workers of a Dask scheduler instead."),
-    ] = None,
+    jobs: Jobs = ONE_A_CORE,
+    scheduler: Scheduler = None,
     attack: Annotated[
         int | None,
         typer.Option(
@@ -91,18 +99,51 @@ def verify(
             metavar="JSON", help="With --instance: alter these arguments of the claim, as controls do."
         ),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Judge statements and print their verdicts.
 
     Exit code 0: every verdict is the expected one; 1: one is not; 2: bad input, or own code that raises; 4: a process
     died or something of ours broke, the other statements were judged. Interrupted, it shows what was reached.
 
-    Example: luckproof verify theorem4 theorem5.pair --report page.html; luckproof verify --budget full --resume kept
+    Examples:
+      luckproof verify luckmatters.theorem4 theorem5.pair --report page.html
+      luckproof verify lemma6 --json - | jq .findings
+      luckproof verify --budget full --resume kept
     """
+    asked = Asked(
+        keys=keys or (), own=own or (), form=form, budget=str(budget), device=device, report=report, title=title,
+        resume=resume, seed=seed, jobs=jobs, scheduler=scheduler, attack=attack, record=record,
+    )  # fmt: skip
+    with output(quiet, json) as voice:
+        raise typer.Exit(run(voice, asked, instance, alter))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for, as it was typed."""
+
+    keys: Sequence[str]
+    own: Sequence[Path]
+    form: Form | None
+    budget: str
+    device: str
+    report: Path | None
+    title: str | None
+    resume: Path | None
+    seed: int
+    jobs: int
+    scheduler: str | None
+    attack: int | None
+    record: bool
+
+
+def run(voice: Output, asked: Asked, instance: str | None, alter: str | None) -> int:
+    """Judge, show and write; the exit code."""
     from verify.judging import registry
 
     with boundary():  # before the slow imports: a mistyped name is refused at once
-        chosen = registry.select_from(own or (), keys or (), form)
+        chosen = registry.select_from(asked.own, asked.keys, asked.form)
     from dynamics.files.checksums import DamagedFileError
     from dynamics.files.folders import prepare_folder
     from verify.command.judging_end import conclude, record_attacks, write_outputs
@@ -115,35 +156,36 @@ def verify(
     from verify.report.verdict_picture import picture_of
 
     with boundary():
-        check_outputs(report, json, title)
-        chosen = judged_here(
-            check_one_instance(keys, chosen, instance, alter, any((report, json, resume, record)))
-        )
-        check_jobs("--jobs", jobs, len(chosen))
-        context = make_context(str(budget), checked_device(device), seed, attack)
-        check_record(record, chosen, context)
+        check_outputs(voice, asked.report, asked.title)
+        files = any((asked.report, voice.json, asked.resume, asked.record))
+        chosen = judged_here(check_one_instance(asked.keys, chosen, instance, alter, files))
+        checked_jobs(asked.jobs)
+        check_jobs("--jobs", asked.jobs, len(chosen))
+        context = make_context(asked.budget, checked_device(asked.device), asked.seed, asked.attack)
+        check_record(asked.record, chosen, context)
     if instance is not None:
-        raise typer.Exit(evaluate_instance(chosen[0], instance, alter, context))
+        return evaluate_instance(chosen[0], instance, alter, context)
     with boundary():
-        if resume is not None:
-            prepare_folder("--resume", resume)
+        if asked.resume is not None:
+            prepare_folder("--resume", asked.resume)
     started = time.perf_counter()
-    kept = None if resume is None else KeptVerdicts(resume, context)
-    draw = picture_of if report is not None else None
+    kept = None if asked.resume is None else KeptVerdicts(asked.resume, context)
+    draw = picture_of if asked.report is not None else None
     try:
-        with _workers(scheduler) as workers:
-            run = judge_all(chosen, context, jobs, draw, kept, workers)
+        with _workers(asked.scheduler) as workers:
+            found = judge_all(voice, chosen, context, asked.jobs, draw, kept, workers)
     except DamagedFileError as error:
         raise CommandLineError(str(error), BAD_INPUT) from error
     info = RunInfo.of(context, time.perf_counter() - started)
-    complaints = [] if run.interrupted else write_outputs(run, info, report, json, title)
-    recorded = record_attacks(run, context, complaints) if record else ""
-    print_verdicts(
-        run.verdicts, info.seconds, chosen=len(chosen), ended=run.interrupted is not None, run=info
-    )
+    ended = found.interrupted is not None
+    complaints = [] if ended else write_outputs(voice, found, info, asked.report, asked.title)
+    recorded = record_attacks(found, context, complaints) if asked.record else ""
+    if not voice.alone:
+        seconds, count, quiet = info.seconds, len(chosen), voice.quiet
+        print_verdicts(found.verdicts, seconds, chosen=count, ended=ended, run=info, quiet=quiet)
     if recorded:
-        typer.echo(recorded)
-    raise typer.Exit(conclude(run, complaints, resume, own or ()))
+        voice.result(recorded)
+    return conclude(found, complaints, asked.resume, asked.own)
 
 
 @contextmanager

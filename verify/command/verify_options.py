@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verify.command.errors import BAD_INPUT, CommandLineError
+from verify.command.output import Output
+from verify.command.run_files import check_files
 from verify.judging import Form
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def completed(incomplete: str) -> list[str]:
 Keys = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[KEYS]...",
+        metavar="KEYS",
         help="Statements: a full name, a key (all its forms; without its paper where one paper has it), a paper or a "
         "pattern. All, when left out; with --from all of that file.",
         autocompletion=completed,
@@ -66,17 +68,11 @@ def judged_here(chosen: Sequence[AnyStatement]) -> tuple[AnyStatement, ...]:
     return tuple(s for s in chosen if not s.needs_balls)
 
 
-def check_outputs(report: Path | None, json: Path | None, title: str | None = None) -> None:
+def check_outputs(voice: Output, report: Path | None, title: str | None = None) -> None:
     """Refuse files that cannot be written before anything is judged."""
-    from dynamics.files.places import check_writable, same_place
-
     if title is not None and (report is None or not title.strip()):
         raise ValueError("--title: is the title of a page, so it needs words and --report")
-    for option, path in (("--report", report), ("--json", json)):
-        if path is not None:
-            check_writable(option, path)
-    if report is not None and json is not None and same_place(report, json):
-        raise ValueError(f"--json: expected another file than --report, got {json} for both")
+    check_files(voice, report=report)
 
 
 def check_record(record: bool, chosen: Sequence[AnyStatement], context: Context) -> None:

@@ -162,7 +162,7 @@ def compare(
         "lr": lr, "batch_size": batch_size, "steps": steps, "networks": networks, "seed": seed, "device": device,
         "draws": flow.instances, "flow": type(flow).__name__,
     }  # fmt: skip
-    with reporting(progress, 0, steps) as report:
+    with reporting(progress, 0, steps, "comparing") as report:
         watched = watched_training(flow_of, problem, settings, marks, report)
     late = late_rates(flow, path, t, watched.observables["sin_theta"], watched.sampling, lr)
     judgement = Judgement(watched.windows, level, resolve)

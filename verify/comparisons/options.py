@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from dynamics.ode.progress import Progress
 from dynamics.options import option
 from dynamics.validation import number
 from nets.two_layer.training_options import TwoLayerTraining
@@ -36,7 +37,7 @@ class TwoLayerComparison(TwoLayerTraining):
                     f" got {getattr(self, name):g}"
                 )
 
-    def compared(self, *, progress: bool = False) -> Comparison:
+    def compared(self, *, progress: bool | Progress = False) -> Comparison:
         """Make the comparison; see :func:`verify.compare`."""
         from verify.comparisons.comparison import compare
 

@@ -27,8 +27,13 @@ def overridden(settings: Any, changes: Sequence[str], seed: int | None = None) -
             raise ValueError(f"--set: expected one of {names}, got {name!r}")
         if name in changed:
             raise ValueError(f"--set: {name} is given twice")
-        changed[name] = fields[name].read(value)
+        changed[name] = fields[name].read(value, f"--set {name}")
         for size in changed[name] if isinstance(changed[name], tuple) else (changed[name],):
             if type(size) is int:
                 check_size(f"--set {name}", size)
-    return dataclasses.replace(settings, **changed)
+    try:
+        return dataclasses.replace(settings, **changed)
+    except (ValueError, TypeError) as error:
+        if str(error).partition(": ")[0] in changed.keys() - {"seed"}:
+            raise type(error)(f"--set {error}") from error
+        raise

@@ -35,8 +35,12 @@ def write_json(
     Raises:
         OSError: the file cannot be written; an older one is then untouched.
     """
-    text = json.dumps(as_data(verdicts, run, lost), indent=2, allow_nan=False, ensure_ascii=False)
-    write_atomically(Path(path), text + "\n")
+    write_atomically(Path(path), as_text(verdicts, run, lost))
+
+
+def as_text(verdicts: Sequence[Verdict], run: RunInfo, lost: Mapping[str, str] | None = None) -> str:
+    """:func:`as_data` as the text of a file."""
+    return json.dumps(as_data(verdicts, run, lost), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def as_data(

@@ -89,6 +89,6 @@ def train_deep(
         if file is not None and (epoch % every == 0 or epoch == plan.epochs):
             run.save(file)
 
-    with reporting(progress, 0, run.work[1]) as report, ThreadPoolExecutor(threads) as pool:
+    with reporting(progress, 0, run.work[1], "training") as report, ThreadPoolExecutor(threads) as pool:
         ending = run.through(pool, report, save)
     return run.trajectory(ending)

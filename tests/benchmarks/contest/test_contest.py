@@ -18,7 +18,14 @@ from tests.benchmarks.contest.contestants import CONTESTANTS, OURS, ours, scipy_
 from tests.benchmarks.contest.exclusions import impossible
 from tests.benchmarks.contest.stiff_cases import TARGETS, error, flow_of
 
-CONTESTED = ("projected-50", "projected-200", "projected-400", "two-layer-5x", "two-layer-10x", "two-layer-20x")
+CONTESTED = (
+    "projected-50",
+    "projected-200",
+    "projected-400",
+    "two-layer-5x",
+    "two-layer-10x",
+    "two-layer-20x",
+)
 LONG = ("projected-400", "two-layer-20x")
 ENTRIES = [
     pytest.param(case, target, name, id=f"{case}-{target:g}-{name}")

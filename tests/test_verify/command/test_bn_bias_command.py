@@ -76,7 +76,7 @@ def test_files_of_one_name_are_shown_with_their_folders(checkpoints, tmp_path, c
         (["vgg11_bn.pth", "--plot", "b.pdf"], "--plot: expected a .png or .svg file"),
         (["vgg11_bn.pth", "--plot", "none/b.png"], "--plot: the folder none does not exist"),
         (["vgg11_bn.pth", "--json", "vgg11_bn.pth"], "--json: 'vgg11_bn.pth' would overwrite"),
-        (["vgg11_bn.pth", "--json", "b.svg", "--plot", "b.svg"], "--json: 'b.svg' would overwrite"),
+        (["vgg11_bn.pth", "--json", "b.svg", "--plot", "b.svg"], "--json: expected another file than --plot"),
         ([], "CHECKPOINT"),
     ],
 )

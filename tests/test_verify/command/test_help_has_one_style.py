@@ -35,7 +35,7 @@ def test_numbers_names_and_paths_are_told_apart():
     shown = {option.name: option.metavar for option in COMMANDS["verify"].params}
     assert (shown["form"], shown["budget"], shown["seed"]) == ("NAME", "NAME", "N")
     shown = {option.name: (option.metavar, option.help) for option in COMMANDS["train"].params}
-    assert (shown["lr"][0], shown["steps"][0], shown["out"][0]) == ("X", "N", "PATH")
+    assert (shown["lr"][0], shown["steps"][0], shown["out"][0]) == ("X", "N", "FILE")
     assert shown["lr"][1] == "Learning rate (default 0.1)."
 
 
@@ -45,12 +45,15 @@ def test_help_ends_with_examples_that_parse(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in ("night.toml", "mytheorem.py", "proof.json", "vgg16_bn.pth", "resnet.safetensors"):
         (tmp_path / file).touch()
-    words = " ".join(COMMANDS[name].help.split())
+    words = COMMANDS[name].help
     assert "Exit code 0: " in words or name in ("list", "show", "new"), words
-    examples = words.partition("Example: ")[2]
-    lines = [shlex.split(line) for line in re.findall(r"luckproof ([^;|&]+)", examples)]
-    assert lines
-    assert lines[0][0] == name
+    heading, *examples = words.split("\n\n")[-1].splitlines()
+    assert heading == ("Example:" if len(examples) == 1 else "Examples:")
+    lines = [
+        shlex.split(line) for example in examples for line in re.findall(r"luckproof ([^;|&]+)", example)
+    ]
+    assert all(example.startswith(f"  luckproof {name}") for example in examples)
+    assert max(map(len, examples)) < 79
     for command, *options in lines:
         COMMANDS[command].make_context(command, options)
 

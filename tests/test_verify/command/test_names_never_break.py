@@ -66,6 +66,7 @@ def test_a_list_is_given_as_json(tmp_path, capsys):
     )
     assert run(["list", "--json", str(tmp_path / "all.json")]) == 0
     assert [entry["name"] for entry in json.loads((tmp_path / "all.json").read_text())] == NAMES
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == NAMES
     assert run(["list", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == len(NAMES)
 
