@@ -154,7 +154,7 @@ def test_too_little_memory_is_bad_input(
         (["simulate", "--m", "100000"], "--m: the run takes about"),
         (
             ["verify", "luckmatters.theorem4.printed", "--instance", '{"d": 1000000000}'],
-            "instance: d: expected sizes that fit",
+            "--instance: d: expected sizes that fit",
         ),
         (
             ["figure", "specialization.9", "--set", "networks=1000000000"],
