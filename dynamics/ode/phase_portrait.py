@@ -85,7 +85,7 @@ def phase_portrait(
         axes.set_title(f"field at {held}", fontsize=9)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    where: dict[str, Any] = {"loc": "outside lower center", "ncols": 4} if own else {"loc": "upper right"}
+    where: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own else {"loc": "upper right"}
     (figure if own else axes).legend(once.values(), once.keys(), fontsize=8, **where)
     return figure
 
@@ -117,11 +117,17 @@ def _draw_nullclines(axes: Axes, plane: Plane, points: Sequence[Array], names: t
             axes.plot([], [], "--", color=colour, lw=1.3, label=f"{name} at rest")
 
 
+def _told(point: Equilibrium) -> str:
+    """The kind, and whether the Jacobian leaves a direction open."""
+    open_ones = point.zero_modes > 0 and point.kind != "neutral"
+    return f"{point.kind}, but for zero modes" if open_ones else point.kind
+
+
 def _draw_equilibria(axes: Axes, found: Sequence[Equilibrium]) -> None:
     counts = Counter(point.kind for point in found)
     for point in found:
         size = 9 if counts[point.kind] <= MOST_LARGE else 4
         axes.plot(
             point.x, point.y, "o", color=FACES[point.kind], markeredgecolor="black", ms=size,
-            mew=min(1.0, size / 8), zorder=4, clip_on=False, label=point.kind,
+            mew=min(1.0, size / 8), zorder=4, clip_on=False, label=_told(point),
         )  # fmt: skip

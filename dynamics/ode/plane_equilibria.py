@@ -53,11 +53,14 @@ class Equilibrium:
         x, y: the two components.
         kind: ``attracting`` where every real part of the Jacobian's eigenvalues that is not zero is negative,
             ``repelling`` where every one is positive, ``saddle`` where both occur, ``neutral`` where there is none.
+        zero_modes: how many real parts are zero: along a line of equilibria or across a conserved quantity; where there
+            are any, the Jacobian alone does not say what happens in these directions.
     """
 
     x: float
     y: float
     kind: Kind
+    zero_modes: int = 0
 
 
 @checked
@@ -117,7 +120,7 @@ def equilibria_of(plane: Plane, across: Array, up: Array, along: Array, largest:
     found.sort(key=lambda point: tuple(np.round((point - lowest) / spans / APART)))
     rounding = NO_SLOPE * fastest / float(spans.max())
     return [
-        Equilibrium(float(one), float(two), _kind(plane.jacobian(one, two), rounding)) for one, two in found
+        Equilibrium(float(one), float(two), *_kind(plane.jacobian(one, two), rounding)) for one, two in found
     ]
 
 
@@ -168,12 +171,14 @@ def _polished(plane: Plane, point: Vector) -> Vector:
     return np.asarray(point)
 
 
-def _kind(jacobian: Array, rounding: float) -> Kind:
+def _kind(jacobian: Array, rounding: float) -> tuple[Kind, int]:
+    """The kind, and how many eigenvalues have no real part."""
     if not np.isfinite(jacobian).all():
-        return "neutral"
+        return "neutral", len(jacobian)
     parts = np.linalg.eigvals(jacobian).real
     zero = max(ZERO * np.abs(jacobian).max(), rounding)
     rises, falls = bool(np.any(parts > zero)), bool(np.any(parts < -zero))
+    zeros = int(np.sum(np.abs(parts) <= zero))
     if rises:
-        return "saddle" if falls else "repelling"
-    return "attracting" if falls else "neutral"
+        return "saddle" if falls else "repelling", zeros
+    return "attracting" if falls else "neutral", zeros

@@ -611,7 +611,7 @@ add("plane_equilibria", lp.plane_equilibria, lambda: {"flow": lp.OneTeacherFlow(
 add(
     "Equilibrium",
     lp.Equilibrium,
-    lambda: {"x": 0.0, "y": 1.0, "kind": "saddle"},
+    lambda: {"x": 0.0, "y": 1.0, "kind": "saddle", "zero_modes": 0},
 )
 add("passage_times", lp.passage_times, lambda: {"flow": lp.PassageFlow([1.0]), "rtol": 1e-6}, meets=finite)
 add(

@@ -150,6 +150,18 @@ def test_of_a_line_of_equilibria_points_are_found() -> None:
     assert {point.kind for point in line} == {"attracting"}
 
 
+def test_what_the_jacobian_leaves_open_is_told() -> None:
+    """A student opposite to its teacher whose fan-out is gone does not attract in all: its angle is a zero mode."""
+    parts = (OneTeacherFlow(0.5, 1.0, 0.8), "delta", "v")
+    plane = {"xlim": (0, np.pi), "ylim": (-0.5, 1.5)}
+    opposite, solved = plane_equilibria(*parts, **plane)
+    assert (opposite.x, opposite.kind, opposite.zero_modes) == (0.0, "attracting", 2)
+    assert (round(solved.y, 9), solved.kind) == (1.0, "attracting")
+    (legend,) = phase_portrait(*parts, **plane).legends
+    assert "attracting, but for zero modes" in [text.get_text() for text in legend.get_texts()]
+    assert all(point.zero_modes == 0 for point in plane_equilibria(competing(1.5), "x[0]", "x[1]", **SQUARE))
+
+
 class Merging(Flow):
     """Two spare nodes at an angle phi with opposite fan-outs of size v: both axes are lines of equilibria."""
 
