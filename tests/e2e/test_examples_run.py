@@ -15,6 +15,7 @@ import pytest
 
 from luckproof import ProjectedFlow, TeacherStudent, integrate, spectral_rate, statements_from, teachers
 from verify.command.main import run
+from verify.testing.sceptic import complaint_of_script
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -78,6 +79,14 @@ def test_the_false_claim_shows_a_smallest_and_a_telling_counterexample(tmp_path,
     capsys.readouterr()
     assert run(shlex.split(telling["command"])[1:]) == 0
     assert "the claim fails here" in capsys.readouterr().out
+
+
+def test_the_false_claim_has_a_sceptics_script(capsys):
+    """It runs without luckproof and shows the failure."""
+    (statement,) = statements_from(EXAMPLES / "a_false_claim.py").values()
+    assert complaint_of_script(statement) == ""
+    assert run(["show", "--from", str(EXAMPLES / "a_false_claim.py"), "--script"]) == 0
+    assert "import luckproof" not in capsys.readouterr().out
 
 
 def test_python_blocks_of_the_page_run(tmp_path, monkeypatch, capsys):
