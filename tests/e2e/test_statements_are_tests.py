@@ -61,7 +61,7 @@ def test_a_failure_says_what_there_is(folder):
     assert done.returncode == 1
     assert "mine.powers.corrected: expected vacuous, got holds" in done.stdout
     assert "n ≤ n², they say" in done.stdout
-    assert "again: luckproof verify --from mytheorem.py mine.powers.corrected --instance" in done.stdout
+    assert "again: luckproof verify --from mytheorem.py mine.powers.corrected\n" in done.stdout
     assert "Traceback" not in done.stdout
     (folder / "mytheorem.py").write_text("x = 1\ny = x.z\n")
     done = pytest_in(folder, "--luckproof", "mytheorem.py")
@@ -83,6 +83,7 @@ def test_a_test_function_judges_a_file_and_statements(folder):
     assert "test_mine.py::test_all[mine.powers.printed] PASSED" in done.stdout
     assert "test_mine.py::test_wrong[yours.powers.printed] FAILED" in done.stdout
     assert "counterexample: Number(n=8)" in done.stdout
+    assert "again: luckproof verify --from wrong.py yours.powers.printed --instance '{" in done.stdout
 
 
 def test_what_is_no_statement_is_refused(folder):

@@ -7,9 +7,8 @@ import re
 
 import pytest
 
-from luckproof import Form, Outcome, RunInfo, Source, judge, make_context
+from luckproof import Form, Outcome, RunInfo, Source, Statement, judge, make_context
 from tests.test_verify.judging import toy_statements
-from verify.judging.statement import Statement
 from verify.report.findings import sentence_on
 from verify.report.html import render_html
 from verify.report.page.contents import heading_of
