@@ -90,7 +90,10 @@ def test_show_says_where_a_claim_stands(tmp_path):
     assert "outcome on record: refuted" in done.stdout
     missing = command("show", "toy.bound.printed", "--script")
     assert missing.returncode == 2
-    assert missing.stderr == "luckproof: --script: expected one statement with a script, got none of them\n"
+    assert missing.stderr == (
+        "luckproof: --script: expected one statement with a script, got none of them; it would be "
+        "tests/test_verify/judging/sceptic_scripts/toy.bound.printed.py\n"
+    )
 
 
 def test_printed_command_reproduces_the_counterexample(tmp_path):
