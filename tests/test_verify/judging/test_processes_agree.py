@@ -75,7 +75,20 @@ def test_too_many_processes_are_refused_with_what_they_take(monkeypatch: pytest.
     check_jobs("--jobs", 0, 150)
 
 
-def test_a_gpu_is_not_shared() -> None:
-    """One process on a GPU; elsewhere never more than there are statements."""
-    assert default_jobs("cuda", 50) == 1
-    assert default_jobs("cpu", 1) == 1
+@pytest.mark.parametrize(
+    ("device", "gib", "statements", "jobs"),
+    [
+        ("cpu", 100, 200, 48),
+        ("cpu", 20, 200, 20),
+        ("cpu", 100, 12, 12),
+        ("cpu", 0.01, 200, 1),
+        ("cuda", 100, 50, 1),
+    ],
+)
+def test_processes_are_for_the_cores_that_have_memory(
+    device: str, gib: float, statements: int, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 48 cores: never more than there are statements, one where there is hardly memory, and one on a GPU."""
+    monkeypatch.setattr("verify.judging.trials.processes.available_cores", lambda: 48)
+    monkeypatch.setattr("verify.judging.trials.processes.available_memory", lambda: int(gib * 2**30))
+    assert default_jobs(device, statements) == jobs

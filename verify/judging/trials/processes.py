@@ -21,11 +21,11 @@ from verify.judging.trials.runner import judge
 from verify.judging.trials.trial import Progress
 from verify.judging.verdict import Verdict
 
-PROCESS_LIMIT = 8
-"""Each process holds its own torch (some 400 MB): more of them than this ask for memory rather than for cores."""
-
 PROCESS_MEMORY = 400 * 2**20
-"""Bytes that a process takes before it has judged anything."""
+"""Bytes that a process takes before it has judged anything: its own torch, for the most part."""
+
+JUDGING_MEMORY = GIB
+"""Bytes that a process may come to while it judges (0.7 GiB were seen at the quick budget)."""
 
 MOST_JOBS = 4096
 """More processes than this are a mistake, however few of them would be started."""
@@ -35,8 +35,10 @@ Extra = TypeVar("Extra")
 
 
 def default_jobs(device: str, statements: int) -> int:
-    """One process a core (at most ``PROCESS_LIMIT``); one in all where networks are trained on a GPU."""
-    return 1 if device.startswith("cuda") else max(1, min(available_cores(), PROCESS_LIMIT, statements))
+    """One process for every core that has ``JUDGING_MEMORY``; one in all where networks are trained on a GPU."""
+    if device.startswith("cuda"):
+        return 1
+    return max(1, min(available_cores(), available_memory() // JUDGING_MEMORY, statements))
 
 
 def check_jobs(argument: str, jobs: int, statements: int) -> None:
