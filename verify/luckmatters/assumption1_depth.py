@@ -67,5 +67,5 @@ def gaps_by_layer(verdict: Verdict) -> Figure:
                 axes.plot(range(len(gaps)), gaps, "o-", ms=3, label=label)
         axes.set(title=f"{kind} input", xlabel="layer l")
     panels[0].set(ylabel="relative gap of Ẇ_l", ylim=(0, None))
-    panels[0].legend(frameon=False, fontsize=6)
+    panels[0].legend(frameon=False, fontsize=8)
     return figure

@@ -146,8 +146,8 @@ def angles_over_time(verdict: Verdict) -> Figure:
         axis.semilogy(times, path(problem, times), colour, label=f"β = 1, m = {m}")
     axis.semilogy(times, path(problem, times, modulation="matched"), "k--", label="β = δ, any m")
     axis.set_ylim(1e-6, 2)
-    axis.set_xlabel("t")
-    axis.set_ylabel("max_j θ_j")
+    axis.set_xlabel("time t")
+    axis.set_ylabel("max_j θ_j (rad)")
     axis.legend(frameon=False)
     return figure
 

@@ -116,8 +116,8 @@ def angles_over_time(verdict: Verdict) -> Figure:
         axis.semilogy(times, path(problem, times), colour, label=f"m = {start.m}, with P⊥")
         axis.semilogy(times, path(problem, times, projected=False), colour + "--", label="without")
     axis.set_ylim(1e-6, 1)
-    axis.set_xlabel("t")
-    axis.set_ylabel("max_j θ_j")
+    axis.set_xlabel("time t")
+    axis.set_ylabel("max_j θ_j (rad)")
     axis.legend(frameon=False)
     return figure
 

@@ -175,7 +175,13 @@ def draw_tightness(axis: Axes) -> None:
         for theta0, style in ((1e-3, "o-"), (1e-2, "s--")):
             share = [tightness(m, threshold, theta0, rate) for m, rate in zip(sizes, rates, strict=True)]
             axis.plot(sizes, share, colour + style, ms=3, lw=1, label=f"b = {threshold:g}, θ₀ = {theta0:g}")
-    axis.set(xscale="log", ylim=(0, 1), xlabel="m", ylabel="bound / spectral rate", title="how tight")
+    axis.set(
+        xscale="log",
+        ylim=(0, 1),
+        xlabel="number of teachers m",
+        ylabel="bound / spectral rate",
+        title="how tight",
+    )
     axis.set_xticks([2, 4, 8, 16], ["2", "4", "8", "16"])
     axis.minorticks_off()
 
@@ -195,7 +201,7 @@ def map_of_gamma(verdict: Verdict) -> Figure:
         axis.contour(sizes, thresholds, gamma, [0.0], colors="k")
         axis.contour(sizes, thresholds, limits, [0.0], colors="k", linestyles="--")
         axis.set_xscale("log")
-        axis.set_xlabel("m")
+        axis.set_xlabel("number of teachers m")
         axis.set_title(f"γ (clipped) at θ₀ = {theta0:g}")
     axes[0].set_ylabel("threshold b")
     figure.colorbar(image, ax=axes)

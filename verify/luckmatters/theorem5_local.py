@@ -139,6 +139,6 @@ def proved_and_found(verdict: Verdict) -> Figure:
             axes.plot(*zip(*points, strict=True), marker, alpha=0.6, label=f"{kind} states ({len(points)})")
     top = axes.get_xlim()[1]
     axes.plot([0, top], [0, top], color="k", linewidth=1, label="equal")
-    axes.set(xlabel="proved −|z|′/|z| at the start", ylabel="found")
+    axes.set(xlabel="proved −|z|′/|z| at the start", ylabel="measured −|z|′/|z| at the start")
     axes.legend(frameon=False)
     return fig
