@@ -8,6 +8,8 @@ from collections import Counter
 _UNSEEN = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
 _STYLED = re.compile(r' style="([^"]+)"')
 _NUMBER = re.compile(r"(?<![\w.#(])-?\d+\.\d{3,}(?![\w.])")
+_UNTURNED = re.compile(r' transform="rotate\(-?0 [^)]*\)"')
+_FONTS = re.compile(r"('DejaVu Sans')(?:, '[^']+')+(, sans-serif)")
 _CLOSE = "</style>"
 
 
@@ -22,6 +24,7 @@ def smaller(svg: str) -> str:
     text = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in referred else "", text)
     text = _NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
     text = re.sub(r"<g>(<use [^>]*/>)</g>", r"\1", text)
+    text = _FONTS.sub(r"\1\2", _UNTURNED.sub("", text))
     return _styles_as_classes(text)
 
 
