@@ -30,6 +30,8 @@ napoleon_custom_sections = ["Cost", "Memory", "Source", ("Assumptions", "params_
 html_theme = "furo"
 html_title = "luckproof"
 html_last_updated_fmt = "%Y-%m-%d"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 _INTO_THE_CODE = re.compile(r"\[([^\]]+)\]\(\.\./([^)#]+)\)")
 
