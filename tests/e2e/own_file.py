@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 SOUND = '''
 from dataclasses import dataclass
 
@@ -47,3 +51,11 @@ def in_integers(number):
     return Evidence.at_most(number.n * number.n, bound=50, tolerance=0.0)
 '''
 BESIDE = "def power_of(n, power):\n    return float(n) ** power\n"
+
+
+def placed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``folder`` with the file and what it imports, outside this project; the current one from now on."""
+    (folder / "mytheorem.py").write_text(SOUND, encoding="utf-8")
+    (folder / "beside.py").write_text(BESIDE, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    return folder

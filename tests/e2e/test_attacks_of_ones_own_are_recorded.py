@@ -9,7 +9,7 @@ import pytest
 
 from luckproof import statements_from
 from tests.e2e.commands import REAL, command
-from tests.e2e.own_file import BESIDE, SOUND
+from tests.e2e.own_file import SOUND, placed
 from tests.e2e.test_statements_from_elsewhere import package, with_package  # noqa: F401
 from verify.command.main import run
 
@@ -20,10 +20,7 @@ RECORD = ["verify", "--from", "mytheorem.py", "--jobs", "1", "--attack", "30", "
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a file of statements."""
-    (tmp_path / "mytheorem.py").write_text(SOUND, encoding="utf-8")
-    (tmp_path / "beside.py").write_text(BESIDE, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return placed(tmp_path, monkeypatch)
 
 
 def entries() -> dict:

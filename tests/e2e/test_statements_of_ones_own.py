@@ -22,17 +22,14 @@ from luckproof import (
     write_html,
 )
 from tests.e2e.commands import REAL, command
-from tests.e2e.own_file import BESIDE, SOUND
+from tests.e2e.own_file import BESIDE, SOUND, placed
 from verify.command.main import run
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the file and what it imports, outside this project; the current one."""
-    (tmp_path / "mytheorem.py").write_text(SOUND, encoding="utf-8")
-    (tmp_path / "beside.py").write_text(BESIDE, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return placed(tmp_path, monkeypatch)
 
 
 class Commands(HTMLParser):
