@@ -93,12 +93,13 @@ class Bar:
     def above(self) -> Callable[[str], None]:
         """A function that prints a line on stderr, above the bar where there is one."""
         if self.shown is None:
-            return _on_stderr
+            return on_stderr
         console = self.shown.console
         return lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _on_stderr(line: str) -> None:
+def on_stderr(line: str) -> None:
+    """Print a line on stderr, or nothing where there is none to print on."""
     with suppress(OSError, ValueError):  # a full or closed stderr does not change what happens
         print(line, file=sys.stderr, flush=True)
 

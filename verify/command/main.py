@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dynamics.ode.progress_bar import on_stderr
 from dynamics.version import project_version
 from verify.command import bn_bias as cli_bn_bias
 from verify.command import certify as cli_certify
@@ -195,9 +196,8 @@ def _broken(error: Exception) -> str:
 
 
 def _complain(message: str, code: int) -> int:
-    with suppress(OSError, ValueError):  # a full or closed stderr does not change what happened
-        words = (word if len(word) <= LONGEST_WORD else f"{word[:80]}…" for word in message.split())
-        print(f"luckproof: {on_one_line(' '.join(words))}", file=sys.stderr, flush=True)
+    words = (word if len(word) <= LONGEST_WORD else f"{word[:80]}…" for word in message.split())
+    on_stderr(f"luckproof: {on_one_line(' '.join(words))}")
     return code
 
 

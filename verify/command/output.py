@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dynamics.ode.progress_bar import on_stderr
 from verify.command.errors import boundary
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Output:
     def remark(self, line: str) -> None:
         """Say something beside the results, on stderr."""
         if not self.quiet:
-            with suppress(OSError, ValueError):  # a full or closed stderr does not change what happened
-                print(f"luckproof: {line}", file=sys.stderr, flush=True)
+            on_stderr(f"luckproof: {line}")
 
     def hint(self, *lines: str) -> None:
         """Say something about the results, right under them."""

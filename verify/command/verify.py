@@ -20,7 +20,6 @@ from verify.command.common_options import (
     Quiet,
     Scheduler,
     checked_device,
-    checked_jobs,
 )
 from verify.command.errors import BAD_INPUT, CommandLineError, boundary
 from verify.command.output import Output, output
@@ -159,7 +158,6 @@ def run(voice: Output, asked: Asked, instance: str | None, alter: str | None) ->
         check_outputs(voice, asked.report, asked.title)
         files = any((asked.report, voice.json, asked.resume, asked.record))
         chosen = judged_here(check_one_instance(asked.keys, chosen, instance, alter, files))
-        checked_jobs(asked.jobs)
         check_jobs("--jobs", asked.jobs, len(chosen))
         context = make_context(asked.budget, checked_device(asked.device), asked.seed, asked.attack)
         check_record(asked.record, chosen, context)
