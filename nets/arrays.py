@@ -26,7 +26,7 @@ class ArrayModule(Protocol):
         """A NumPy array of its own memory."""
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
-        """``out <- a @ b`` for stacks of matrices."""
+        """``out <- a @ b`` for stacks (S, ., .) of matrices."""
 
     def subtract(self, a: Any, b: Any, out: Any) -> None:
         """``out <- a - b``."""
@@ -106,7 +106,7 @@ class DeviceArrays:
         return np.array(array.cpu().numpy())
 
     def matmul(self, a: Any, b: Any, out: Any) -> None:
-        torch.matmul(a, b, out=out)
+        torch.bmm(a, b, out=out)
 
     def subtract(self, a: Any, b: Any, out: Any) -> None:
         torch.subtract(a, b, out=out)

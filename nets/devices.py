@@ -1,4 +1,4 @@
-"""Devices by name, number formats, and the cores of the machine.
+"""Devices by name and their memory, number formats, and the cores of the machine.
 
 Importing this module, and asking it for the CPU, does not import torch (which takes seconds).
 """
@@ -47,6 +47,14 @@ def resolve_device(device: str | torch.device) -> str:
             "use 'auto' or 'cpu'"
         )
     return wanted
+
+
+def free_memory(device: str) -> int:
+    """Bytes that may still be taken on a CUDA device: what the driver has free, and what torch keeps for later."""
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def require_dtype(dtype: torch.dtype) -> torch.dtype:

@@ -3,12 +3,14 @@
 Code written for an accelerator runs on any machine under :func:`pretended_device`: an operation whose tensors are on
 two devices is refused as CUDA refuses it, and what costs time there is counted: kernels launched, copies between host
 and device, and waits (a copy to the host, a value that Python asks for, a shape that depends on values). The counts
-are of the operations as they reach the device; how long they take is not known here.
+are of the operations as they reach the device; how long they take is not known here. The memory of its tensors is
+counted too.
 """
 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,14 +40,36 @@ _WAITS = {"_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_selec
 
 @dataclass
 class Traffic:
-    """What reached the device: ``launches``, ``waits``, copies ``to_device`` and ``to_host`` (which wait), by place."""
+    """What reached the device: ``launches``, ``waits``, copies ``to_device`` and ``to_host`` (which wait), by place.
+
+    ``held`` and ``peak``: bytes of its tensors now, and the most there were. ``free``: bytes it says to have left.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, Counter[str]] = field(default_factory=dict)
+    held: int = 0
+    peak: int = 0
+    free: int = 2**36
+    _sharing: Counter[int] = field(default_factory=Counter)
 
     def add(self, kind: str, operation: str) -> None:
         self.counts[kind] += 1
         self.places.setdefault(kind, Counter())[f"{_our_place()} {operation}"] += 1
+
+    def hold(self, tensor: OnDevice) -> None:
+        """Count the memory of a tensor once, however many views of it there are, until the last of them is gone."""
+        storage = tensor.held.untyped_storage()
+        place, size = storage.data_ptr(), storage.nbytes()
+        if not self._sharing[place]:
+            self.held += size
+            self.peak = max(self.peak, self.held)
+        self._sharing[place] += 1
+        weakref.finalize(tensor, self._let_go, place, size)
+
+    def _let_go(self, place: int, size: int) -> None:
+        self._sharing[place] -= 1
+        if not self._sharing[place]:
+            self.held -= size
 
     @property
     def launches(self) -> int:
@@ -78,6 +102,7 @@ class OnDevice(torch.Tensor):
             device=torch.device(NAME, 0),
         )
         made.held = real
+        _traffic.hold(made)
         return made
 
     def __repr__(self, **_: Any) -> str:
@@ -200,7 +225,7 @@ class _Generator(_HostGenerator):
 def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
     """``cuda`` means the pretended device inside; what reaches it is counted in what this gives."""
     import nets.deep.training.train
-    import nets.specialization.plan
+    import nets.specialization.memory
     import nets.two_layer.batches
     from luckproof import resolve_device
 
@@ -210,8 +235,8 @@ def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
     for module in list(sys.modules.values()):
         if getattr(module, "resolve_device", None) is resolve_device and module.__name__ != "nets.devices":
             patch.setattr(module, "resolve_device", resolve)
-    for sizes in (nets.two_layer.batches.BLOCK_VALUES, nets.specialization.plan.GROUP_SIZE):
-        patch.setitem(sizes, NAME, sizes["cuda"])
+    patch.setitem(nets.two_layer.batches.BLOCK_VALUES, NAME, nets.two_layer.batches.BLOCK_VALUES["cuda"])
+    patch.setattr(nets.specialization.memory, "free_memory", lambda device: _traffic.free)
     patch.setattr(nets.deep.training.train, "ThreadPoolExecutor", _InTurn)
     patch.setattr(torch, "Generator", _Generator)
     patch.setattr(torch, "inference_mode", torch.no_grad)  # wrapped tensors are not made for it
@@ -220,6 +245,7 @@ def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
     torch._C._set_only_lift_cpu_tensors(True)
     _traffic.counts.clear()
     _traffic.places.clear()
+    _traffic.peak, _traffic.free = _traffic.held, Traffic.free
     try:
         with _Mode():
             yield _traffic

@@ -31,6 +31,10 @@ class GroupRun:
     rows: Rows
     lost: int
 
+    def part(self, networks: slice) -> GroupRun:
+        """The records of some of the networks of a group that was trained to its end."""
+        return GroupRun([{name: row[name][networks] for name in row} for row in self.rows], self.lost)
+
 
 def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = None) -> GroupRun:
     """Train all networks of ``plan`` side by side; ``advanced`` is told the steps taken at every record."""

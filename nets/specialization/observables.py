@@ -52,7 +52,8 @@ class Evaluator:
 
     def observe(self, W: Any, V: Any) -> dict[str, Array]:
         """Loss ``(S,)``, correlation ``(S, m, n)``, fan-out and fan-in norms ``(S, n)`` without biases."""
-        xp, count, sums = self._xp, self._inputs.shape[1], _Sums(W, V, self._xp)
+        xp, count = self._xp, self._inputs.shape[1]
+        sums = _Sums(W, V, count, xp)
         for start in range(0, count, sums.chunk):
             part = slice(start, start + sums.chunk)
             sums.add(self._inputs[:, part], self._outputs[:, part], self._teacher[:, part])
@@ -67,13 +68,18 @@ class Evaluator:
         return {name: xp.to_host(value) for name, value in values.items()}
 
 
+def samples_at_once(inputs: int, n: int) -> int:
+    """Samples whose pre-activations, of ``inputs`` entries and n nodes, are one product of about ``PRODUCT``."""
+    return max(16, PRODUCT // (inputs * n))
+
+
 class _Sums:
     """Running sums over samples, through buffers of one chunk: new temporaries cost more than the arithmetic."""
 
-    def __init__(self, W: Any, V: Any, xp: ArrayModule) -> None:
+    def __init__(self, W: Any, V: Any, count: int, xp: ArrayModule) -> None:
         self._W, self._V, self._xp = W, V, xp
         S, inputs, n = W.shape
-        self.chunk = max(16, PRODUCT // (inputs * n))
+        self.chunk = min(count, samples_at_once(inputs, n))
         self._hidden, self._output = xp.empty((S, self.chunk, n)), xp.empty((S, self.chunk, V.shape[2]))
         self.squares: Any = 0.0  # arrays from the first chunk on
         self.overlap: Any = 0.0

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from dynamics.memory import check_size
 from dynamics.validation import positive_int
 from nets.devices import resolve_device
 from nets.record_times import record_steps
+from nets.specialization.memory import networks_that_fit
 from nets.specialization.setting import SpecializationSetting
 from nets.streams import network_seeds
 
 EPOCH = 1000
 """Steps of one epoch in the paper's experiments."""
 
-GROUP_SIZE = {"cpu": 8, "cuda": 64}
-"""Networks trained side by side: few enough to stay in a core's cache, enough to fill a GPU."""
+GROUP_SIZE = 8
+"""Networks trained side by side on a CPU, few enough to stay in a core's cache; and those kept in one file."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,25 @@ class TrainingPlan:
         """Time of the run, up to a factor: a step's is a constant part and one that grows with the width (measured)."""
         return len(self.seeds) * self.steps * (20.0 + self.setting.n)
 
+    def side_by_side(self) -> int:
+        """Networks of a group at most: on an accelerator as many as fit its memory, else those that fit the cache.
+
+        Raises:
+            ValueError: naming the argument, where an accelerator has no memory for one network.
+        """
+        return GROUP_SIZE if self.device == "cpu" else networks_that_fit(self.setting, self.device)
+
     def groups(self, size: int) -> list[TrainingPlan]:
-        """Plans of at most ``size`` networks each, of sizes as equal as can be; no group is too large for the cache."""
-        size = max(1, min(size, GROUP_SIZE[torch.device(self.device).type]))
+        """Plans of at most ``size`` networks each, of sizes as equal as can be.
+
+        Some of them in a row, joined, are cut into themselves by the same ``size``.
+        """
         parts = np.array_split(np.array(self.seeds, dtype=object), -(-len(self.seeds) // size))
-        return [
-            TrainingPlan(self.setting, tuple(part), tuple(part), self.marks, self.device) for part in parts
-        ]
+        return [self._of_seeds(tuple(part)) for part in parts]
+
+    def joined(self, other: TrainingPlan) -> TrainingPlan:
+        """The networks of this group and those of another of the same plan."""
+        return self._of_seeds(self.seeds + other.seeds)
+
+    def _of_seeds(self, seeds: tuple[int, ...]) -> TrainingPlan:
+        return TrainingPlan(self.setting, seeds, seeds, self.marks, self.device)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dynamics.ode.trajectory import Trajectory
 from nets.specialization.group_training import GroupRun, trajectory_of
-from nets.specialization.plan import TrainingPlan
+from nets.specialization.plan import GROUP_SIZE, TrainingPlan
 
 
 class RunFileError(ValueError):
@@ -19,10 +19,12 @@ class RunFileError(ValueError):
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One NetCDF file for every group of networks trained side by side, in an existing ``folder``.
+    """One NetCDF file for every ``GROUP_SIZE`` networks (or fewer) of a run, in an existing ``folder``.
 
-    A file serves every plan that looks at some of its records; more networks of a setting add files. Raises
-    RunFileError where the file of a group is no trajectory of that group.
+    A file serves every plan that looks at some of its records; more networks of a setting add files. Files are the
+    same however many networks were trained side by side, so that they are found again whatever memory an accelerator
+    has free (where not even ``GROUP_SIZE`` networks fit, as long as the same number does). Raises RunFileError where
+    the file of a group is no trajectory of that group.
     """
 
     folder: Path
@@ -53,6 +55,11 @@ class RunFolder:
         return GroupRun([{name: rows[at] for name, rows in run.observables.items()} for at in places], -1)
 
     def keep(self, group: TrainingPlan, run: GroupRun) -> None:
-        """Write a finished run; one that diverged is left out."""
-        if run.lost < 0:
-            trajectory_of(group, [run]).save(self.path(group))
+        """Write a finished run, file by file; one that diverged is left out."""
+        if run.lost >= 0:
+            return
+        first = 0
+        for part in group.groups(GROUP_SIZE):
+            networks = slice(first, first + len(part.seeds))
+            trajectory_of(part, [run.part(networks)]).save(self.path(part))
+            first = networks.stop

@@ -8,8 +8,8 @@ from dynamics.boundary import checked
 from dynamics.ode.progress import Progress, reporting
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import positive_int
-from nets.specialization.group_training import trajectory_of
-from nets.specialization.plan import EPOCH, TrainingPlan
+from nets.specialization.group_training import GroupRun, trajectory_of
+from nets.specialization.plan import EPOCH, GROUP_SIZE, TrainingPlan
 from nets.specialization.processes import trained_groups
 from nets.specialization.run_folder import RunFolder
 from nets.specialization.setting import SpecializationSetting
@@ -55,9 +55,10 @@ def train_specialization(
         :class:`nets.specialization.observables.Evaluator`, networks on the axis after time. A network whose weights or
         loss stop being finite ends it with status ``diverged`` at the last record that is finite for all.
     Raises:
-        ValueError, TypeError: naming the argument.
+        ValueError, TypeError: naming the argument, and where an accelerator has no memory for one network.
     Cost: O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100, n = c = 50). Memory: the
-        data sets of the groups at work, about 24 MB a network at the defaults, and O(records networks m n).
+        data sets of the groups at work, about 25 MB a network at the defaults, and O(records networks m n). An
+        accelerator trains as many networks side by side as fit half of what its memory and the host's have free.
     Source: Student Specialization, section 6, and the authors' program.
     """
     plan = TrainingPlan.of(
@@ -93,14 +94,29 @@ def train_in_turn(
         count = 1
     networks = sum(len(plan.seeds) for plan in plans)
     # Kept groups are cut the same way however many processes there are, so that they are found again.
-    size = -(-networks // (GROUPS_A_PROCESS * count)) if count > 1 and store is None else networks
-    groups = [plan.groups(size) for plan in plans]
-    found = [[None if store is None else store.find(group) for group in part] for part in groups]
-    missing = [
-        group for row, part in zip(found, groups, strict=True) for run, group in zip(row, part, strict=True)
-        if run is None
-    ]  # fmt: skip
+    most = -(-networks // (GROUPS_A_PROCESS * count)) if count > 1 and store is None else networks
+    rows = [_groups(plan, most, store) for plan in plans]
+    missing = [group for row in rows for group in row if isinstance(group, TrainingPlan)]
     keep = (lambda group, run: None) if store is None else store.keep
     trained = trained_groups(missing, count, progress or (lambda fraction: None), keep)
-    for plan, row in zip(plans, found, strict=True):
-        yield trajectory_of(plan, [next(trained) if run is None else run for run in row])
+    for plan, row in zip(plans, rows, strict=True):
+        runs = [next(trained) if isinstance(group, TrainingPlan) else group for group in row]
+        yield trajectory_of(plan, runs)
+
+
+def _groups(plan: TrainingPlan, most: int, store: RunFolder | None) -> list[TrainingPlan | GroupRun]:
+    """The networks of ``plan`` in their order: groups to train, of at most ``most``, and runs found in ``store``."""
+    fitting = plan.side_by_side()
+    if store is None:
+        return [*plan.groups(min(most, fitting))]
+    row: list[TrainingPlan | GroupRun] = []
+    for part in plan.groups(min(fitting, GROUP_SIZE)):
+        run = store.find(part)
+        before = row[-1] if row else None
+        if run is not None:
+            row.append(run)
+        elif isinstance(before, TrainingPlan) and len(before.seeds) + len(part.seeds) <= fitting:
+            row[-1] = before.joined(part)
+        else:
+            row.append(part)
+    return row

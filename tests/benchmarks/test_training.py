@@ -34,7 +34,7 @@ PART = 250
 class Group:
     """The networks that one core trains side by side."""
 
-    def __init__(self, setting: SpecializationSetting, size: int = GROUP_SIZE["cpu"]) -> None:
+    def __init__(self, setting: SpecializationSetting, size: int = GROUP_SIZE) -> None:
         seeds, xp = list(range(size)), HostArrays()
         drawn = SpecializationNetworks.draw(setting, seeds)
         self.drawn, self.size = drawn, size
