@@ -4,7 +4,7 @@ Code written for an accelerator runs on any machine under :func:`pretended_devic
 two devices is refused as CUDA refuses it, and what costs time there is counted: kernels launched, copies between host
 and device, and waits (a copy to the host, a value that Python asks for, a shape that depends on values). The counts
 are of the operations as they reach the device; how long they take is not known here. The memory of its tensors is
-counted too.
+counted too, and steps are recorded as graphs (:mod:`tests.pretended_graphs`), each of which is one launch.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+from tests.pretended_graphs import PretendedGraphs, Recording
 
 NAME = "pretended"
 """The device's type; its name for :func:`luckproof.resolve_device` is ``cuda``."""
@@ -50,9 +52,14 @@ class Traffic:
     held: int = 0
     peak: int = 0
     free: int = 2**36
+    recording: Recording | None = None
     _sharing: Counter[int] = field(default_factory=Counter)
 
     def add(self, kind: str, operation: str) -> None:
+        if self.recording is not None:
+            if kind != "launches":
+                raise RuntimeError(f"{operation}: the host and the device meet while a graph is recorded")
+            return
         self.counts[kind] += 1
         self.places.setdefault(kind, Counter())[f"{_our_place()} {operation}"] += 1
 
@@ -138,7 +145,7 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return _copy(name, func, args, real, bool(ours), asked, there)
     if ours or there:
         _account(name, leaves, ours)
-    out = func(*tree_map(_real, args), **tree_map(_real, real))
+    out = _done(name, func, args, real, bool(ours) or there)
     if not ours and not there:
         return out
     known = {id(tensor.held): tensor for tensor in ours}
@@ -153,10 +160,18 @@ def _copy(name: str, func: Any, args: Any, real: dict[str, Any], ours: bool, ask
         _traffic.add("to_device" if target else "to_host", name)
     elif target:
         _traffic.add("launches", name)
-    out = func(*tree_map(_real, args), **tree_map(_real, real))
+    out = _done(name, func, args, real, target)
     if name == "copy_":
         return args[0]
     return OnDevice(out) if target else out
+
+
+def _done(name: str, func: Any, args: Any, kwargs: dict[str, Any], there: bool) -> Any:
+    """Do an operation on the values, or note it down where one of the device is recorded."""
+    args, kwargs = tree_map(_real, args), tree_map(_real, kwargs)
+    if _traffic.recording is None or not there or name in _VIEWS:
+        return func(*args, **kwargs)
+    return _traffic.recording.run(func, args, kwargs)
 
 
 def _account(name: str, leaves: list[Any], ours: list[OnDevice]) -> None:
@@ -197,6 +212,13 @@ def _our_place() -> str:
     return "?"
 
 
+def _graphs(device: torch.device) -> PretendedGraphs:
+    def begin(recording: Recording | None) -> None:
+        _traffic.recording = recording
+
+    return PretendedGraphs(begin, lambda: _traffic.add("launches", "graph"))
+
+
 class _InTurn:
     """The interface of a thread pool; a dispatch mode is known to its own thread only."""
 
@@ -224,6 +246,7 @@ class _Generator(_HostGenerator):
 @contextmanager
 def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
     """``cuda`` means the pretended device inside; what reaches it is counted in what this gives."""
+    import nets.captured_steps
     import nets.deep.training.train
     import nets.specialization.memory
     import nets.two_layer.batches
@@ -237,6 +260,7 @@ def pretended_device(patch: pytest.MonkeyPatch) -> Iterator[Traffic]:
             patch.setattr(module, "resolve_device", resolve)
     patch.setitem(nets.two_layer.batches.BLOCK_VALUES, NAME, nets.two_layer.batches.BLOCK_VALUES["cuda"])
     patch.setattr(nets.specialization.memory, "free_memory", lambda device: _traffic.free)
+    patch.setitem(nets.captured_steps.GRAPH_MAKERS, NAME, _graphs)
     patch.setattr(nets.deep.training.train, "ThreadPoolExecutor", _InTurn)
     patch.setattr(torch, "Generator", _Generator)
     patch.setattr(torch, "inference_mode", torch.no_grad)  # wrapped tensors are not made for it

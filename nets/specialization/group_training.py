@@ -15,6 +15,7 @@ from dynamics.ode.results.attributes import provenance
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.arrays import array_module
+from nets.captured_steps import CapturedSteps
 from nets.endings import Ending
 from nets.specialization.observables import DIMENSIONS, Evaluator
 from nets.specialization.plan import EPOCH, TrainingPlan
@@ -44,13 +45,15 @@ def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = Non
     evaluator = Evaluator(networks, xp)
     students = StackedStudents(setting, xp.asarray(networks.W), xp.asarray(networks.V), xp)
     batches = Batches(setting, networks.training, seeds, xp)
+    captured = CapturedSteps(torch.device(plan.device))
     rows: Rows = []
     step = 0
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported by the run's status
         for mark in plan.marks:
-            for _ in range(mark - step):
-                students.step(*next(batches))
-            step = mark
+            while step < mark:
+                places = batches.following(mark - step)
+                captured.run(places, functools.partial(_take, students, batches, places))
+                step += len(places)
             row = evaluator.observe(students.W, students.V)
             lost = ~np.all([np.isfinite(v.reshape(len(seeds), -1)).all(1) for v in row.values()], axis=0)
             if lost.any():
@@ -59,6 +62,12 @@ def train_group(plan: TrainingPlan, advanced: Callable[[int], None] | None = Non
             if advanced is not None:
                 advanced(step)
     return GroupRun(rows, -1)
+
+
+def _take(students: StackedStudents, batches: Batches, places: range) -> None:
+    """The steps on the batches at some places of their block."""
+    for place in places:
+        students.step(*batches.at(place))
 
 
 @functools.lru_cache(maxsize=1)

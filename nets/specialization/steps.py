@@ -62,11 +62,19 @@ class Batches:
         self._next = BLOCK
 
     def __next__(self) -> tuple[Any, Any]:
+        return self.at(self.following(1).start)
+
+    def following(self, most: int) -> range:
+        """Places in the block of at most so many batches, one at least, which come next."""
         if self._next == BLOCK:
             self._draw()
-        rows = slice(self._next * self._size, (self._next + 1) * self._size)
-        self._next += 1
-        x, target = (part[:, rows] for part in self._block)
+        first = self._next
+        self._next = min(first + most, BLOCK)
+        return range(first, self._next)
+
+    def at(self, place: int) -> tuple[Any, Any]:
+        """The batch at a place in the block: views of the same memory, whichever block it is."""
+        x, target = (part[:, place * self._size : (place + 1) * self._size] for part in self._block)
         return x, target
 
     def _draw(self) -> None:

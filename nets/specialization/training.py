@@ -58,7 +58,8 @@ def train_specialization(
         ValueError, TypeError: naming the argument, and where an accelerator has no memory for one network.
     Cost: O(B (d n + n c)) a step and network (about 20 microseconds on one core at d = 100, n = c = 50). Memory: the
         data sets of the groups at work, about 25 MB a network at the defaults, and O(records networks m n). An
-        accelerator trains as many networks side by side as fit half of what its memory and the host's have free.
+        accelerator trains as many networks side by side as fit half of what its memory and the host's have free, and
+        captures blocks of steps as graphs (:mod:`nets.captured_steps`).
     Source: Student Specialization, section 6, and the authors' program.
     """
     plan = TrainingPlan.of(

@@ -132,12 +132,25 @@ class FreshBatches:
 
     def __next__(self) -> torch.Tensor:
         """The next batch: a view, overwritten when the block it belongs to is used up."""
+        self._draw_where_used_up()
+        self._next += 1
+        return self._buffer[:, self._next - 1]
+
+    def into(self, steps: torch.Tensor) -> None:
+        """Overwrite ``steps (S, k, d, B)`` with the next k batches."""
+        done, count = 0, steps.shape[1]
+        while done < count:
+            self._draw_where_used_up()
+            found = self._buffer[:, self._next : self._next + count - done]
+            steps[:, done : done + found.shape[1]] = found
+            done += found.shape[1]
+            self._next += found.shape[1]
+
+    def _draw_where_used_up(self) -> None:
         if self._next == self.block:
             for stream, rows in zip(self._streams, self._buffer, strict=True):
                 self._measure.fill_batches(rows, stream)
             self._next = 0
-        self._next += 1
-        return self._buffer[:, self._next - 1]
 
     def __iter__(self) -> FreshBatches:
         return self

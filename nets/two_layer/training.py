@@ -14,6 +14,7 @@ from dynamics.ode.progress import Progress, Report, reporting
 from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
+from nets.captured_steps import CapturedSteps
 from nets.endings import Ending
 from nets.record_times import checked_rate, record_steps
 from nets.streams import network_seeds
@@ -24,6 +25,9 @@ from nets.two_layer.recording import Recorder
 
 CHECK_STEPS = 64
 """Steps between two looks at the clock and the batch losses; on CUDA each look waits for the device."""
+
+CAPTURED_FROM = 8
+"""Steps in a block of samples from which on they are captured: where it has fewer, a step keeps the device busy."""
 
 
 @checked
@@ -82,6 +86,8 @@ def train(
     Raises:
         ValueError, TypeError: naming the argument.
     Cost: O(S B (m + n) (d + c)) a step; memory O(S max(d B, 2^15)) for samples and O(records S n (d + c)) for records.
+        On CUDA blocks of steps are captured as graphs (:mod:`nets.captured_steps`), which need up to as much again for
+        their samples.
     Source: Luck Matters, Theorem 4 (the network whose gradient flow it describes) and section 4.
     """
     problem = students.problem
@@ -150,21 +156,46 @@ class Descent:
         )
         self._sizes = students.fan_in.new_zeros((CHECK_STEPS, students.count))
         self._rows = self._sizes.unbind()
+        self._captured = CapturedSteps(students.device)
+        self._at_once = min(CHECK_STEPS, self._batches.block)
+        captured = self._captured.recording and self._at_once >= CAPTURED_FROM
+        shape = (students.count, self._at_once if captured else 0, problem.d, batch_size)
+        self._fixed = students.fan_in.new_empty(
+            shape
+        )  # captured steps have their samples always in the same place
 
     def advance(self, count: int) -> Ending | None:
         """Take ``count <= CHECK_STEPS`` steps; returns how the run ends where a batch loss was not finite."""
         with torch.inference_mode():
-            for row in self._rows[:count]:
-                x = next(self._batches)
-                residual = self._gradient.residual(x)
-                torch.linalg.vector_norm(residual.flatten(1), dim=1, out=row)
-                self._rule.apply(self._students, self._gradient, x, self._velocity)
+            if self._fixed.shape[1]:
+                for first in range(0, count, self._at_once):
+                    self._take_captured(first, min(self._at_once, count - first))
+            else:
+                for row in self._rows[:count]:
+                    self._take(next(self._batches), row)
         bad = torch.nonzero(~torch.isfinite(self._sizes[:count]))
         self.step += count
         if len(bad) == 0:
             return None
         first, network = (int(index) for index in bad[0])
         return Ending.divergence(network, self.step - count + first, self._rule.time_step)
+
+    def _take(self, x: torch.Tensor, row: torch.Tensor) -> None:
+        """One step on the batch ``x (S, d, B)``, whose residual's norms go to ``row (S,)``."""
+        residual = self._gradient.residual(x)
+        torch.linalg.vector_norm(residual.flatten(1), dim=1, out=row)
+        self._rule.apply(self._students, self._gradient, x, self._velocity)
+
+    def _take_captured(self, first: int, count: int) -> None:
+        """So many steps, whose norms go to the rows from ``first`` on, as one block."""
+        x, rows = self._fixed[:, :count], self._rows[first : first + count]
+
+        def steps() -> None:
+            for batch, row in zip(x.unbind(1), rows, strict=True):
+                self._take(batch, row)
+
+        self._batches.into(x)
+        self._captured.run((first, count), steps)
 
 
 class Velocity:

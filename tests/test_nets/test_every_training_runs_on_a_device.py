@@ -1,7 +1,8 @@
 """Every training runs on an accelerator: nothing on two devices, so many kernels a step, and no wait or copy in it.
 
-There the kernels are small and their launches are what a step costs, so their number is held fixed here. How long they
-take is for the tests marked ``gpu``.
+There the kernels are small and their launches are what a step costs, so their number is held fixed here, without the
+graphs that launch many steps at once (``test_steps_are_captured_on_a_device.py``). How long they take is for the tests
+marked ``gpu``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from luckproof import (
     train_deep,
     train_specialization,
 )
+from nets.captured_steps import SWITCH
 from nets.deep.training.batches import gaussian_inputs
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, OnDevice, Traffic, pretended_device
@@ -47,6 +49,7 @@ FEW, MANY = 1, 3
 
 @pytest.fixture
 def traffic(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(SWITCH, "never")
     monkeypatch.setattr("nets.two_layer.training.CHECK_STEPS", CHECK_STEPS)
     monkeypatch.setattr("nets.deep.training.run.CHECK_STEPS", CHECK_STEPS)
     with pretended_device(monkeypatch) as found:
