@@ -45,8 +45,11 @@ def both(teacher: Array) -> tuple[DeviationFlow, DeviationFlow]:
 
 @st.composite
 def stacks(draw: st.DrawFn) -> tuple[Array, Array, Array]:
-    """Teachers, Z and binary scales of a stack, some pairs of whose students or teachers are narrow."""
-    S, d = draw(st.integers(1, 5)), draw(st.integers(2, 9))
+    """Teachers, Z and binary scales of a stack, some pairs of whose students or teachers are narrow.
+
+    Stacks of 20 and more are computed side by side, all of them or but the last ones.
+    """
+    S, d = draw(st.integers(1, 5) | st.sampled_from((20, 35, 60))), draw(st.integers(2, 9))
     orthonormal = draw(st.booleans())
     m = draw(st.integers(1, d if orthonormal else 7))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -58,10 +61,11 @@ def stacks(draw: st.DrawFn) -> tuple[Array, Array, Array]:
         teacher /= np.linalg.norm(teacher, axis=-2, keepdims=True)
     Z = rng.standard_normal(teacher.shape)
     exponents = st.floats(0, 2) | st.floats(-40, 0) | st.floats(-1000, -30)
-    scale = np.array([draw(exponents) for _ in range(S)])
+    scale = np.resize([draw(exponents) for _ in range(min(S, 5))], S)
     if side and m > 1 and orthonormal:  # students that stand nearly in line, far from their teachers
-        scale[0] = 0.0
-        Z[0, :, 1] = side * (teacher[0, :, 0] + Z[0, :, 0]) - teacher[0, :, 1] + width * Z[0, :, 1]
+        scale[::5] = 0.0
+        turned = side * (teacher[::5, :, 0] + Z[::5, :, 0])
+        Z[::5, :, 1] = turned - teacher[::5, :, 1] + width * Z[::5, :, 1]
     return teacher, Z, scale
 
 
@@ -92,15 +96,19 @@ def test_velocities_are_those_of_numpy(stack: tuple[Array, Array, Array]) -> Non
 @with_numba
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-8, 1e-30, 1e-100, 1e-300])
 @pytest.mark.parametrize("name", ["Theorem 4", "Theorem 4, orthonormal"])
-def test_velocities_are_those_of_many_digits(name: str, scale: float) -> None:
+@pytest.mark.parametrize("copies", [1, 32])
+def test_velocities_are_those_of_many_digits(name: str, scale: float, copies: int) -> None:
     """Relative error below 1e-12 of the largest component: along spheres, at constant length, and back to them."""
     case = CASES[name]
     W, V, Z, _ = case.arrays()
     field = DeviationField(W, V, Terms(1.0, projected=True, trains_V=False, ones=True))
     kernel = compiled_field._machine_code()
     assert kernel is not None
-    y = np.append(field.teacher.from_given(Z), np.log2(scale))
-    found = field.teacher.to_given(CompiledField(field, Z.shape, kernel)(y)[:-1].reshape(Z.shape))
+    shape = (copies, *Z.shape)
+    y = np.append(np.broadcast_to(field.teacher.from_given(Z), shape), np.full(copies, np.log2(scale)))
+    stack = CompiledField(field, shape, kernel)(y)[:-copies].reshape(shape)
+    assert np.array_equal(stack, np.broadcast_to(stack[0], shape))
+    found = field.teacher.to_given(stack[0])
     scale = float(np.exp2(y[-1]))
     with mp.workdps(DIGITS + 400):
         dW = exactly(case, scale)[0]
@@ -112,25 +120,31 @@ def test_velocities_are_those_of_many_digits(name: str, scale: float) -> None:
 
 
 @with_numba
-def test_an_instance_is_the_same_to_the_last_bit_in_any_stack() -> None:
-    """And NaN or infinity in one of them shows in that one, throughout, and in no other."""
+@pytest.mark.parametrize("S", [5, 32, 37, 57])
+def test_an_instance_is_the_same_to_the_last_bit_in_any_stack_computed_alike(S: int) -> None:
+    """Alone or side by side; and NaN or infinity in one shows in that one, throughout, and in no other."""
     rng = np.random.default_rng(3)
-    teacher = teachers.orthonormal(6, 4, rng, (5,))
+    teacher = np.resize(teachers.orthonormal(6, 4, rng, (5,)), (S, 6, 4))
     compiled, _ = both(teacher)
-    Z, scale = rng.standard_normal(teacher.shape), np.array([0.0, -3.0, -40.0, -400.0, -1e4])
+    Z = np.resize(rng.standard_normal((5, 6, 4)), teacher.shape)
+    scale = np.resize([0.0, -3.0, -40.0, -400.0, -1e4], S)
     whole = parts(compiled, state(compiled, Z, scale))
-    assert not whole[0][-1].any()  # a deviation below the smallest number is at rest
-    for index in range(5):
+    assert not whole[0][4::5].any()  # a deviation below the smallest number is at rest
+    beside = S if S % 32 >= 20 else S - S % 32
+    for index in range(S):
+        like = index % 5 if index < beside or not beside else beside + (index - beside) % 5
+        assert all(np.array_equal(part[index], part[like]) for part in whole)
+    for index in range(beside, S):
         alone = both(teacher[index])[0]
         lone = parts(alone, np.append(compiled.field.teacher.from_given(Z)[index], scale[index]))
         assert all(np.array_equal(one[index], other[0]) for one, other in zip(whole, lone, strict=True))
     for bad in (np.nan, np.inf):
-        y = state(compiled, Z, scale)
-        y[24 + 7] = bad
-        spoilt = parts(compiled, y)
-        for before, after in zip(whole, spoilt, strict=True):
-            assert np.isnan(after[1]).all()
-            assert np.array_equal(np.delete(before, 1, axis=0), np.delete(after, 1, axis=0))
+        for spoilt in {1, S - 1}:
+            y = state(compiled, Z, scale)
+            y[24 * spoilt + 7] = bad
+            for before, after in zip(whole, parts(compiled, y), strict=True):
+                assert np.isnan(after[spoilt]).all()
+                assert np.array_equal(np.delete(before, spoilt, axis=0), np.delete(after, spoilt, axis=0))
 
 
 @with_numba
@@ -142,17 +156,18 @@ def test_both_call_the_same_pairs_narrow() -> None:
     assert machine_code.LINEAR_BELOW == teacher_columns.LINEAR_BELOW
 
 
-def run_to_1e_100(how: str, monkeypatch: pytest.MonkeyPatch) -> Trajectory:
+def run_to_1e_100(how: str, S: int, monkeypatch: pytest.MonkeyPatch) -> Trajectory:
     monkeypatch.setenv(SWITCH, how)
-    flow = ProjectedFlow(TeacherStudent.at_angle(teachers.orthonormal(6, 4, 3, (3,)), 0.3, 3))
+    flow = ProjectedFlow(TeacherStudent.at_angle(teachers.orthonormal(6, 4, 3, (S,)), 0.3, 3))
     end = 105 * np.log(10) / float(np.min(spectral_rate(flow)))
     return integrate(flow, (0.0, end), t_eval=np.linspace(0, end, 50))
 
 
 @with_numba
-def test_runs_to_1e_100_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("S", [3, 24])
+def test_runs_to_1e_100_are_those_of_numpy(S: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Angles and losses to 1e-7 of themselves, on all of their way down."""
-    compiled, plain = (run_to_1e_100(how, monkeypatch) for how in ("always", "never"))
+    compiled, plain = (run_to_1e_100(how, S, monkeypatch) for how in ("always", "never"))
     assert compiled.observables["sin_theta"][-1].max() < 1e-100
     for name in ("sin_theta", "loss"):
         np.testing.assert_allclose(compiled.observables[name], plain.observables[name], rtol=1e-7)
@@ -162,12 +177,13 @@ def test_runs_to_1e_100_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> N
 @with_numba
 @pytest.mark.parametrize("method", [DOP853, RK45])
 @pytest.mark.parametrize("orthonormal", [True, False])
-def test_a_whole_step_is_scipys(method: type[RK45], orthonormal: bool) -> None:
-    """All stages and the state after it, to rounding, of instances large and small and of one at rest."""
+@pytest.mark.parametrize("S", [4, 36, 60])
+def test_a_whole_step_is_scipys(method: type[RK45], orthonormal: bool, S: int) -> None:
+    """All stages and the state after it, to rounding, of instances large and small and of some at rest."""
     rng = np.random.default_rng(4)
-    teacher = (teachers.orthonormal if orthonormal else teachers.random_unit)(6, 4, rng, (4,))
+    teacher = (teachers.orthonormal if orthonormal else teachers.random_unit)(6, 4, rng, (S,))
     flow, _ = both(teacher)
-    y = state(flow, rng.standard_normal(teacher.shape), np.array([0.0, -3.0, -900.0, -1e4]))
+    y = state(flow, rng.standard_normal(teacher.shape), np.resize([0.0, -3.0, -900.0, -1e4], S))
     A, B = (np.array(part, order="C") for part in (method.A, method.B))
     K, expected = np.empty((2, method.n_stages + 1, y.size))
     K[0] = f = flow(0.0, y)
