@@ -61,4 +61,4 @@ class InstanceDOP853(WholeSteps, DOP853):  # type: ignore[misc]
 
 def _weighted(K: Vector, weights: Vector) -> Vector:
     """The weighted sum of the rows of K; not by BLAS, which for large stacks waits for threads where cores are busy."""
-    return np.einsum("i,ij->j", weights, K)
+    return np.asarray(np.einsum("i,ij->j", weights, K))
