@@ -8,6 +8,7 @@ CUDA device it has not been run yet. A test marked ``gpu`` compares the two ther
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Hashable
 from typing import Protocol
@@ -38,6 +39,10 @@ class GraphMaker(Protocol):
         """Go through the body without doing it; what is returned does it, at every call. Raises RuntimeError."""
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""torch records no two graphs at once in a process."""
+
+
 class CudaGraphs:
     """CUDA graphs, recorded on a stream of their own, and replayed on the current one."""
 
@@ -58,6 +63,7 @@ class CudaGraphs:
         graph = torch.cuda.CUDAGraph()
         # The outer stream is left also where a broken recording does not leave its own.
         with (
+            _ONE_AT_A_TIME,
             torch.cuda.stream(self._stream),
             torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"),
         ):

@@ -18,6 +18,10 @@ Operation = tuple[Any, Any, dict[str, Any], Any]
 """A function, its arguments, its keywords, and what it made while it was recorded, None where it writes in place."""
 
 
+_UNDECLARED = {"aten::native_batch_norm": (3, 4)}
+"""Arguments that an operation writes without saying so: the running mean and variance."""
+
+
 class Recording:
     """Operations in their order."""
 
@@ -30,7 +34,11 @@ class Recording:
             raise RuntimeError(f"{func}: a random number while a graph is recorded")
         written = _written(func, args, kwargs)
         if written is None:
-            made = func(*args, **kwargs)
+            untouched = [
+                arg.clone() if place in _UNDECLARED.get(func._schema.name, ()) else arg
+                for place, arg in enumerate(args)
+            ]
+            made = func(*untouched, **kwargs)
             self.operations.append((func, args, kwargs, made))
             return made
         self.operations.append((func, args, kwargs, None))

@@ -6,27 +6,42 @@ The graphs are those of the pretended device; a test marked ``gpu`` makes the co
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from luckproof import (
+    SGD,
+    Architecture,
+    Classification,
+    DeepNetworks,
+    Distillation,
     EmpiricalMeasure,
+    FixedSamples,
+    FreshGaussian,
     SpecializationSetting,
     TeacherStudent,
     Trajectory,
     TwoLayerStudents,
+    deep_teachers,
     teachers,
     train,
+    train_deep,
     train_specialization,
 )
 from nets.captured_steps import SWITCH, CapturedSteps, NotCapturedWarning
+from nets.deep.training.batches import BatchSource, gaussian_inputs
+from nets.deep.training.descent import Objective
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, Traffic, pretended_device
 
 CHECK_STEPS = 16
 """Steps between two looks of the host at the losses here; 64 otherwise."""
+
+AT_ONCE = 4
+"""Steps of a deep training in a block here; 16 otherwise."""
 
 FEW, MANY = 3, 5
 """Blocks of steps in a short and a long run, in both of which the blocks have been recorded."""
@@ -42,6 +57,8 @@ MODES = {
 @pytest.fixture
 def traffic(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("nets.two_layer.training.CHECK_STEPS", CHECK_STEPS)
+    monkeypatch.setattr("nets.deep.training.run.CHECK_STEPS", CHECK_STEPS)
+    monkeypatch.setattr("nets.deep.training.captured.AT_ONCE", AT_ONCE)
     with pretended_device(monkeypatch) as found:
         yield found
 
@@ -159,6 +176,92 @@ def test_a_block_is_done_once_a_run(traffic: Traffic) -> None:
         steps.run("block", lambda: value.add_(1).mul_(1))
         assert traffic.launches == (2 if done == 1 else 1)
         assert value.cpu().tolist() == [done] * 3
+
+
+SEEDS = (1, 2, 3)
+SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
+FILTERS = Architecture((2, 6, 6), (3, 4), 2, kernel=3, normalisation="before")
+
+
+def deep(
+    steps: int,
+    sgd: SGD,
+    *,
+    epochs: int = 2,
+    fixed: bool = False,
+    labels: bool = False,
+    shape: Architecture = SHAPE,
+    seeds: tuple[int, ...] = SEEDS,
+    objective: Objective | None = None,
+) -> Trajectory:
+    teacher = deep_teachers.separated_teacher(replace(shape, normalisation="none"), seeds, device=NAME)
+    students = deep_teachers.random_start(shape.over_parameterised(2), seeds, device=NAME)
+    x = gaussian_inputs(shape.inputs, seeds, 20, 1.0, device=NAME)
+    source: BatchSource = FreshGaussian(shape.inputs, seeds, 8, 8 * steps, std=1.0)
+    if fixed:
+        known = torch.arange(8 * steps, device=NAME) % 2 if labels else None
+        inputs = gaussian_inputs(shape.inputs, seeds, 8 * steps, 1.0, device=NAME)
+        source = FixedSamples(inputs, shape.inputs, seeds, batch_size=8, labels=known)
+    return train_deep(
+        students, teacher, source, sgd=sgd, epochs=epochs, evaluation=x, record_at=(0, epochs),
+        objective=Classification() if labels else objective,
+    )  # fmt: skip
+
+
+DEEP = {
+    "plain": (SGD(0.02), {}),
+    "momentum": (SGD(0.02, momentum=0.5, weight_decay=0.01), {}),
+    "fixed": (SGD(0.02), {"fixed": True}),
+    "labels": (SGD(0.02), {"fixed": True, "labels": True}),
+    "a lower rate": (SGD(0.02, drops=((1, 0.01),)), {}),
+    "falling rates": (SGD(0.02, decay_from=0.7), {}),
+    "one network": (SGD(0.02), {"seeds": (1,)}),
+    "convolutions": (SGD(0.02), {"shape": FILTERS}),
+}
+
+
+@pytest.mark.parametrize("case", DEEP)
+def test_deep_training_is_the_same(same: Callable, case: str) -> None:
+    """With epochs that end within a block, and rates that change at an epoch or at every step."""
+    sgd, options = DEEP[case]
+    same(lambda: deep(5 * AT_ONCE + 3, sgd, **options))
+
+
+@pytest.mark.parametrize(("case", "launches"), [("plain", 3), ("momentum", 3), ("fixed", 3), ("labels", 4)])
+def test_deep_steps_in_launches(traffic: Traffic, case: str, launches: int) -> None:
+    """A batch is put side by side, then in its place; a block of 4 steps is launched, and its losses are looked at."""
+    sgd, options = DEEP[case]
+    found = beyond(traffic, lambda blocks: deep(CHECK_STEPS, sgd, epochs=2 * blocks, **options))
+    steps = 2 * (MANY - FEW) * CHECK_STEPS
+    assert launches <= found[0] / steps < launches + 0.5
+    assert found[1] == 2 * 2 * (MANY - FEW)
+
+
+class Halved(Distillation):
+    """An objective of somebody's own, which is another at every step."""
+
+    def __init__(self, teacher: DeepNetworks) -> None:
+        super().__init__(teacher)
+        self.scale = 1.0
+
+    def __call__(self, x: torch.Tensor, labels: torch.Tensor | None, output: torch.Tensor):
+        self.scale /= 2
+        losses, gradient = super().__call__(x, labels, output)
+        return losses, gradient * self.scale
+
+    def part(self, networks: slice) -> Halved:
+        return Halved(self.teacher.part(networks))
+
+
+def test_an_objective_of_ones_own_is_not_captured(traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may depend on more than tensors."""
+    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), SEEDS, device=NAME)
+    losses = []
+    for word in ("auto", "never"):
+        monkeypatch.setenv(SWITCH, word)
+        run = deep(4 * AT_ONCE, SGD(0.02), objective=Halved(teacher))
+        losses.append(run.observables["loss"])
+    np.testing.assert_array_equal(*losses)
 
 
 REFUSED = {

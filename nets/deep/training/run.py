@@ -17,6 +17,7 @@ from dynamics.ode.status import Status
 from dynamics.ode.trajectory import Trajectory
 from nets.checkpoints.tensor_files import Checkpoint, copy_into
 from nets.deep.metrics import Record, evaluate, record
+from nets.deep.training.captured import CapturedDescent
 from nets.deep.training.descent import DeepDescent, resting
 from nets.deep.training.plan import DeepTrainingPlan
 from nets.deep.training.records import DeepTrainingRecords
@@ -36,10 +37,12 @@ class DeepTrainingRun:
         self._epoch = 0  # epochs trained
         self._descents = [self._descent(group) for group in plan.groups]
 
-    def _descent(self, group: slice) -> DeepDescent:
+    def _descent(self, group: slice) -> CapturedDescent:
         plan = self._plan
         velocity = None if self._velocity is None else self._velocity.part(group)
-        return DeepDescent(plan.students.part(group), plan.objective.part(group), plan.sgd, velocity)
+        students, objective = plan.students.part(group), plan.objective.part(group)
+        descent = DeepDescent(students, objective, plan.sgd, velocity)
+        return CapturedDescent(descent, objective, students.device, students.count)
 
     @property
     def work(self) -> tuple[int, int]:
@@ -126,23 +129,21 @@ class _Counter:
 
 
 def _train_group(
-    plan: DeepTrainingPlan, group: slice, epoch: int, descent: DeepDescent, steps_done: _Counter
+    plan: DeepTrainingPlan, group: slice, epoch: int, descent: CapturedDescent, steps_done: _Counter
 ) -> NDArray[np.float64] | tuple[int, int]:
     """One epoch (counted from 0) of one group: its batch losses, summed, or the network and step that diverged."""
     students, step = plan.students, epoch * plan.steps
     total: Tensor | float = 0.0
-    waiting: list[Tensor] = []
     with torch.no_grad():
         batches = plan.source.batches(epoch, group, students.device, students.dtype)
         for count, (x, labels) in enumerate(batches, start=1):
-            waiting.append(descent.step(x, labels, plan.sgd.rate(step, plan.steps, plan.epochs)))
+            descent.take(x, labels, plan.sgd.rate(step, plan.steps, plan.epochs))
             step += 1
             if count % CHECK_STEPS == 0 or count == plan.steps:
-                losses = torch.stack(waiting)
+                losses = descent.losses()
                 bad = torch.nonzero(~torch.isfinite(losses))
                 if len(bad):
-                    return int(bad[0, 1]), step - len(waiting) + int(bad[0, 0])
+                    return int(bad[0, 1]), step - len(losses) + int(bad[0, 0])
                 total = total + losses.double().sum(0)
-                steps_done.add(len(waiting))
-                waiting.clear()
+                steps_done.add(len(losses))
     return torch.as_tensor(total).cpu().numpy()

@@ -72,7 +72,8 @@ def train_deep(
     Raises:
         ValueError, TypeError: naming the argument, and on a checkpoint of other settings.
     Cost: ``6 B S products`` flops a step, ``2 N S products`` a record. Memory: the students (twice with momentum), and
-        2 bytes for every student, teacher node and record (the ranks, whose winner is known only at the end).
+        2 bytes for every student, teacher node and record (the ranks, whose winner is known only at the end). On CUDA
+        blocks of steps are captured as graphs (:mod:`nets.captured_steps`), which need the samples of a block again.
     Source: Luck Matters, section 5.
     """
     plan = DeepTrainingPlan.of(
