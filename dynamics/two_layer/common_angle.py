@@ -8,7 +8,8 @@ norms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,32 +52,44 @@ class CommonAngleFlow(Flow):
         c, s = np.cos(self.theta), np.sin(self.theta)
         return {"pair": np.array([[c, s, 0.0], [-s, c, 0.0]]), "other": np.array([s, 0.0, c, 0.0])}
 
+    # Python's numbers: of ten of them an array operation costs a hundred times what it does.
     def __call__(self, t: float, y: Array) -> Array:
-        pair, other = self._unit(y)
         n = self.m - 2
-        one, two = pair
-        p, q, own, rest = other
-        weight = np.array([1.0, 1.0, n])
+        a1, a2, ar, b1, b2, br, p, q, own, rest = self._unit(y.tolist())
         # What w_k shows a node whose entries on e_3 .. e_m are all alike.
-        as_seen = np.array([p, q, (own + (n - 1) * rest) / n])
-        both = _overlap(np.sum(weight * one * two))
-        with_others = _overlap(pair @ (weight * as_seen))
-        among = _overlap(p**2 + q**2 + 2 * own * rest + (n - 2) * rest**2)
-        forces = _overlap(pair) - 0.5 * pair - both * pair[::-1] - n * with_others[:, None] * as_seen
-        forces -= pair * np.sum(weight * pair * forces, axis=1)[:, None]
-        entries = np.array([1.0, 1.0, 1.0, n - 1.0])
-        from_pair = with_others @ pair[:, [0, 1, 2, 2]]
-        from_others = among * np.array([(n - 1) * p, (n - 1) * q, (n - 1) * rest, own + (n - 2) * rest])
-        force = _overlap(other) - from_pair - 0.5 * other - from_others
-        force -= other * np.sum(entries * other * force)
-        return self.pack({"pair": forces, "other": force})
+        seen = (own + (n - 1) * rest) / n
+        both = _overlap(a1 * b1 + a2 * b2 + n * ar * br)
+        with_a, with_b = _overlap(a1 * p + a2 * q + n * ar * seen), _overlap(b1 * p + b2 * q + n * br * seen)
+        among = _overlap(p * p + q * q + 2 * own * rest + (n - 2) * rest * rest)
+        f1 = _overlap(a1) - 0.5 * a1 - both * b1 - n * with_a * p
+        f2 = _overlap(a2) - 0.5 * a2 - both * b2 - n * with_a * q
+        fr = _overlap(ar) - 0.5 * ar - both * br - n * with_a * seen
+        g1 = _overlap(b1) - 0.5 * b1 - both * a1 - n * with_b * p
+        g2 = _overlap(b2) - 0.5 * b2 - both * a2 - n * with_b * q
+        gr = _overlap(br) - 0.5 * br - both * ar - n * with_b * seen
+        along_a, along_b = a1 * f1 + a2 * f2 + n * ar * fr, b1 * g1 + b2 * g2 + n * br * gr
+        h1 = _overlap(p) - with_a * a1 - with_b * b1 - 0.5 * p - among * (n - 1) * p
+        h2 = _overlap(q) - with_a * a2 - with_b * b2 - 0.5 * q - among * (n - 1) * q
+        h = _overlap(own) - with_a * ar - with_b * br - 0.5 * own - among * (n - 1) * rest
+        hr = _overlap(rest) - with_a * ar - with_b * br - 0.5 * rest - among * (own + (n - 2) * rest)
+        along = p * h1 + q * h2 + own * h + (n - 1) * rest * hr
+        return np.array(
+            [
+                f1 - a1 * along_a, f2 - a2 * along_a, fr - ar * along_a,
+                g1 - b1 * along_b, g2 - b2 * along_b, gr - br * along_b,
+                h1 - p * along, h2 - q * along, h - own * along, hr - rest * along,
+            ]
+        )  # fmt: skip
 
-    def _unit(self, y: Array) -> tuple[Array, Array]:
+    def _unit(self, y: Sequence[float]) -> list[float]:
         """The state at unit norms: the field across them keeps norms, so that their rounding does not grow."""
-        state, n = self.unpack(y), self.m - 2
-        pair = state["pair"] / np.sqrt(np.sum(np.array([1.0, 1.0, n]) * state["pair"] ** 2, axis=-1))[:, None]
-        other = state["other"] / np.sqrt(np.sum(np.array([1.0, 1.0, 1.0, n - 1.0]) * state["other"] ** 2))
-        return pair, other
+        n = self.m - 2
+        a1, a2, ar, b1, b2, br, p, q, own, rest = y
+        a = math.sqrt(a1 * a1 + a2 * a2 + n * ar * ar)
+        b = math.sqrt(b1 * b1 + b2 * b2 + n * br * br)
+        c = math.sqrt(p * p + q * q + own * own + (n - 1) * rest * rest)
+        a, b, c = (size or math.nan for size in (a, b, c))  # a student of no direction has no velocity
+        return [a1 / a, a2 / a, ar / a, b1 / b, b2 / b, br / b, p / c, q / c, own / c, rest / c]
 
     def observables(self, y: Array) -> dict[str, Array]:
         """The angles to the teachers of w_1, w_2 and each w_k."""
@@ -98,6 +111,6 @@ class CommonAngleFlow(Flow):
         return W
 
 
-def _overlap(cosine: Array) -> Array:
+def _overlap(cosine: float) -> float:
     """psi_d of unit columns: ``1/4 + arcsin(cosine) / 2 pi``."""
-    return np.asarray(0.25 + np.arcsin(np.clip(cosine, -1.0, 1.0)) / (2 * np.pi))
+    return 0.25 + math.asin(max(-1.0, min(cosine, 1.0))) / (2 * math.pi)
