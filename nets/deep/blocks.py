@@ -2,19 +2,21 @@
 
 The networks stand side by side on the channel axis, ``(B, S n)`` or ``(B, S n, h, w)``: one call of torch's kernel
 then normalises all of them, and a convolution of all is one grouped convolution. The gradient of a weight matrix is
-never stored: the product that makes it adds it to the matrix (or to its momentum), which on large layers saves a third
-of the memory traffic. Autograd is not used.
+not stored: the product that makes it adds it to the matrix (or to its momentum), which on large layers saves a third
+of the memory traffic; only where that product is in float32 and the matrix in float64 there are two steps. Autograd is
+not used.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nets.deep.architecture import Architecture
 from nets.deep.layers import BatchNorm, Layer
+from nets.deep.rounded_map import LinearMap, RoundedMap
+from nets.deep.steps import Step
+from nets.products import Products
 
 
 def side_by_side(x: Tensor) -> Tensor:
@@ -25,45 +27,6 @@ def side_by_side(x: Tensor) -> Tensor:
 def stacked(x: Tensor, count: int) -> Tensor:
     """``(B, S n, ...)`` as ``(S, B, n, ...)``; a view."""
     return x.view(x.shape[0], count, -1, *x.shape[2:]).transpose(0, 1)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of SGD as ``torch.optim.SGD`` takes it: ``v <- momentum v + g + decay p``, ``p <- p - rate v``."""
-
-    rate: float
-    momentum: float = 0.0
-    decay: float = 0.0
-
-    def along(self, parameter: Tensor, velocity: Tensor | None, gradient: Tensor) -> None:
-        """Move ``parameter`` in place by one step along its ``gradient``."""
-        if velocity is None:
-            if self.decay:
-                parameter.mul_(1 - self.rate * self.decay)
-            parameter.sub_(gradient, alpha=self.rate)
-            return
-        velocity.mul_(self.momentum).add_(gradient)
-        if self.decay:
-            velocity.add_(parameter, alpha=self.decay)
-        parameter.sub_(velocity, alpha=self.rate)
-
-    def along_product(self, weight: Tensor, velocity: Tensor | None, x: Tensor, g: Tensor) -> None:
-        """Move ``weight (S, n, m)`` by one step along the gradient ``x^T g`` of ``x (S, B, n)`` and ``g (S, B, m)``."""
-        if velocity is None:
-            accumulate(weight, x, g, 1 - self.rate * self.decay, -self.rate)
-            return
-        accumulate(velocity, x, g, self.momentum, 1.0)
-        if self.decay:
-            velocity.add_(weight, alpha=self.decay)
-        weight.sub_(velocity, alpha=self.rate)
-
-
-def accumulate(target: Tensor, x: Tensor, g: Tensor, beta: float, alpha: float) -> None:
-    """``target <- beta target + alpha x^T g`` for stacks of matrices; a stack of one takes the unbatched product."""
-    if target.shape[0] == 1:
-        target[0].addmm_(x[0].mT, g[0], beta=beta, alpha=alpha)
-    else:
-        target.baddbmm_(x.mT, g, beta=beta, alpha=alpha)
 
 
 class Dense:
@@ -92,8 +55,17 @@ class Dense:
             return self._buffer("below", g.shape[0], W.shape[1]).copy_(below.mT).view_as(x)
         return side_by_side(torch.bmm(stacked(g, self.count), W.mT)).view_as(x)
 
+    def gradient(self, x: Tensor, g: Tensor) -> Tensor:
+        """The gradient of the weights, from the map's input and the gradient ``g`` at its values."""
+        rows, columns = self._rows(x), stacked(g, self.count)
+        into = self._buffer("gradient", *self.layer.weight.shape)
+        if self.count == 1:
+            torch.mm(rows[0].mT, columns[0], out=into[0])
+            return into
+        return torch.bmm(rows.mT, columns, out=into)
+
     def descend(self, x: Tensor, g: Tensor, step: Step, velocity: Layer | None) -> None:
-        """Move the weights by one step, from the map's input and the gradient at its values."""
+        """Move the weights by one step along their gradient, which is not stored."""
         step.along_product(
             self.layer.weight,
             None if velocity is None else velocity.weight,
@@ -127,11 +99,13 @@ class Convolution:
         """The gradient at the map's input."""
         return self._backward(x, g, (True, False, False))[0]
 
+    def gradient(self, x: Tensor, g: Tensor) -> Tensor:
+        """The gradient of the filters."""
+        return self._backward(x, g, (False, True, False))[1].view_as(self.layer.weight)
+
     def descend(self, x: Tensor, g: Tensor, step: Step, velocity: Layer | None) -> None:
         """Move the filters by one step."""
-        W = self.layer.weight
-        gradient = self._backward(x, g, (False, True, False))[1].view_as(W)
-        step.along(W, None if velocity is None else velocity.weight, gradient)
+        step.along(self.layer.weight, None if velocity is None else velocity.weight, self.gradient(x, g))
 
     def _backward(self, x: Tensor, g: Tensor, wanted: tuple[bool, bool, bool]) -> tuple[Tensor, ...]:
         found: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
@@ -199,12 +173,23 @@ class Normaliser:
         )  # views: the running ones are updated through them
 
 
+def linear_map(layer: Layer, products: Products = "own") -> LinearMap:
+    """The linear map of a layer with its products as :data:`~nets.products.PRODUCTS` says."""
+    kind = Convolution if layer.weight.dim() == 5 else Dense
+    if products == "own":
+        return kind(layer)
+    rounded = Layer(torch.empty_like(layer.weight, dtype=torch.float32))
+    return RoundedMap(kind(layer), kind(rounded), forward=products == "float32")
+
+
 class Block:
     """One layer: its linear map and, below the top, ReLU and normalisation in the order of the architecture."""
 
-    def __init__(self, layer: Layer, architecture: Architecture, top: bool) -> None:
+    def __init__(
+        self, layer: Layer, architecture: Architecture, top: bool, products: Products = "own"
+    ) -> None:
         self.layer = layer
-        self._map = Convolution(layer) if layer.weight.dim() == 5 else Dense(layer)
+        self._map = linear_map(layer, products)
         self._norm = None if layer.norm is None else Normaliser(layer.norm, architecture)
         self._before = architecture.normalisation == "before"
         self._top = top

@@ -17,6 +17,7 @@ from nets.deep.architecture import Architecture
 from nets.deep.blocks import Block, side_by_side, stacked
 from nets.deep.layers import BatchNorm, Layer
 from nets.devices import require_dtype, resolve_device
+from nets.products import Products
 from nets.tensors import floating_tensor
 
 
@@ -164,10 +165,12 @@ class DeepNetworks:
             raise ValueError(f"x: expected inputs for {self.count} networks, got {x.shape[0]}")
         return x
 
-    def blocks(self) -> list[Block]:
+    def blocks(self, products: Products = "own") -> list[Block]:
         """The layers as objects that compute with them and change them in place."""
         top = len(self.layers) - 1
-        return [Block(layer, self.architecture, index == top) for index, layer in enumerate(self.layers)]
+        return [
+            Block(layer, self.architecture, index == top, products) for index, layer in enumerate(self.layers)
+        ]
 
     def fingerprint(self) -> str:
         """A hash of the architecture and of every parameter and running statistic: equal only for equal networks."""

@@ -825,6 +825,7 @@ add(
         "objective": None,
         "record_at": [0, 1],
         "observe": None,
+        "products": "own",
         "checkpoint": None,
         "checkpoint_every": 1,
         "workers": 1,

@@ -36,6 +36,7 @@ from luckproof import (
 )
 from nets.captured_steps import SWITCH
 from nets.deep.training.batches import gaussian_inputs
+from nets.products import Products
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, OnDevice, Traffic, pretended_device
 
@@ -147,7 +148,9 @@ def test_specialization_training(traffic: Traffic) -> None:
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 
 
-def deep(blocks: int, device: str, fixed: bool, sgd: SGD, labels: bool = False) -> Trajectory:
+def deep(
+    blocks: int, device: str, fixed: bool, sgd: SGD, labels: bool = False, products: Products = "own"
+) -> Trajectory:
     teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), SEEDS, device=device)
     students = deep_teachers.random_start(SHAPE.over_parameterised(2), SEEDS, device=device)
     x = gaussian_inputs(SHAPE.inputs, SEEDS, 20, 1.0, device=device)
@@ -159,7 +162,7 @@ def deep(blocks: int, device: str, fixed: bool, sgd: SGD, labels: bool = False) 
         source = FixedSamples(inputs, SHAPE.inputs, SEEDS, batch_size=8, labels=known)
     return train_deep(
         students, teacher, source, sgd=sgd, epochs=blocks, evaluation=x, record_at=(0, blocks),
-        objective=Classification() if labels else None,
+        objective=Classification() if labels else None, products=products,
     )  # fmt: skip
 
 
@@ -179,6 +182,14 @@ def test_deep_training(traffic: Traffic, fixed: bool, labels: bool, sgd: SGD, la
     assert launches <= found[0] / ((MANY - FEW) * CHECK_STEPS) < launches + 1
     assert found[1] == 2 * (MANY - FEW)
     assert found[2] == (MANY - FEW) * fixed  # the order of an epoch, drawn on the host
+
+
+@pytest.mark.parametrize(("products", "launches"), [("float32", 70), ("float32-backward", 60)])
+def test_deep_training_with_products_in_float32(traffic: Traffic, products: Products, launches: int) -> None:
+    """Rounding is done there, into buffers that stay: no copy from the host, and no wait but the looks at losses."""
+    found = beyond(traffic, lambda blocks: deep(blocks, NAME, False, SGD(0.02), products=products))
+    assert launches <= found[0] / ((MANY - FEW) * CHECK_STEPS) < launches + 1
+    assert found[1:] == (2 * (MANY - FEW), 0)
 
 
 def test_deep_networks_are_measured_there(traffic: Traffic) -> None:

@@ -34,6 +34,7 @@ from luckproof import (
 from nets.captured_steps import SWITCH, CapturedSteps, NotCapturedWarning
 from nets.deep.training.batches import BatchSource, gaussian_inputs
 from nets.deep.training.descent import Objective
+from nets.products import Products
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, Traffic, pretended_device
 
@@ -193,6 +194,7 @@ def deep(
     shape: Architecture = SHAPE,
     seeds: tuple[int, ...] = SEEDS,
     objective: Objective | None = None,
+    products: Products = "own",
 ) -> Trajectory:
     teacher = deep_teachers.separated_teacher(replace(shape, normalisation="none"), seeds, device=NAME)
     students = deep_teachers.random_start(shape.over_parameterised(2), seeds, device=NAME)
@@ -204,7 +206,7 @@ def deep(
         source = FixedSamples(inputs, shape.inputs, seeds, batch_size=8, labels=known)
     return train_deep(
         students, teacher, source, sgd=sgd, epochs=epochs, evaluation=x, record_at=(0, epochs),
-        objective=Classification() if labels else objective,
+        objective=Classification() if labels else objective, products=products,
     )  # fmt: skip
 
 
@@ -217,6 +219,8 @@ DEEP = {
     "falling rates": (SGD(0.02, decay_from=0.7), {}),
     "one network": (SGD(0.02), {"seeds": (1,)}),
     "convolutions": (SGD(0.02), {"shape": FILTERS}),
+    "products in float32": (SGD(0.02), {"products": "float32"}),
+    "gradients in float32": (SGD(0.02, momentum=0.5), {"products": "float32-backward", "seeds": (1,)}),
 }
 
 

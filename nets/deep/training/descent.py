@@ -9,9 +9,11 @@ from torch import Tensor
 
 from dynamics.boundary import check_fields, checked
 from dynamics.validation import integer, number, shown
-from nets.deep.blocks import Step, side_by_side, stacked
+from nets.deep.blocks import side_by_side, stacked
 from nets.deep.layers import Layer
 from nets.deep.networks import DeepNetworks
+from nets.deep.steps import Step
+from nets.products import Products
 
 
 class Objective(Protocol):
@@ -142,12 +144,18 @@ class DeepDescent:
     """One step after another of all students: forward, backward, parameters moved in place, gradients by hand.
 
     ``velocity`` holds the momentum in the form of the students, to be saved and restored as they are; None without.
+    ``products``: see :func:`nets.deep.training.train.train_deep`.
     """
 
     def __init__(
-        self, students: DeepNetworks, objective: Objective, sgd: SGD, velocity: DeepNetworks | None
+        self,
+        students: DeepNetworks,
+        objective: Objective,
+        sgd: SGD,
+        velocity: DeepNetworks | None,
+        products: Products = "own",
     ) -> None:
-        self._blocks = students.blocks()
+        self._blocks = students.blocks(products)
         self._objective = objective
         self._sgd = sgd
         self._velocities: list[Layer | None] = (

@@ -15,6 +15,7 @@ from nets.deep.metrics import Observer
 from nets.deep.networks import DeepNetworks
 from nets.deep.training.batches import BatchSource
 from nets.deep.training.descent import SGD, Distillation, Objective, check_batch
+from nets.products import Products, require_products
 from nets.record_times import record_epochs
 
 LARGE_NETWORK = 1 << 15
@@ -30,7 +31,7 @@ class DeepTrainingPlan:
 
     Made by :meth:`of`, which checks the arguments; everything after it takes them as they are. ``evaluation``: the
     inputs of the records, ``(S, N, *inputs)``. ``records``: epochs, ascending, from 0 to ``epochs``. ``start``: what
-    the students were when the plan was made, as a hash.
+    the students were when the plan was made, as a hash. ``products``: one of :data:`nets.products.PRODUCTS`.
     """
 
     students: DeepNetworks
@@ -43,6 +44,7 @@ class DeepTrainingPlan:
     records: tuple[int, ...]
     observe: Observer | None
     start: str
+    products: Products = "own"
 
     @classmethod
     def of(
@@ -57,6 +59,7 @@ class DeepTrainingPlan:
         objective: Objective | None = None,
         record_at: Sequence[int] | None = None,
         observe: Observer | None = None,
+        products: Products = "own",
     ) -> Self:
         """The plan of the arguments of :func:`nets.deep.training.train.train_deep`, whose errors it raises."""
         positive_int("epochs", epochs)
@@ -75,6 +78,7 @@ class DeepTrainingPlan:
             record_epochs(epochs, record_at),
             observe,
             students.fingerprint(),
+            require_products(products, students.dtype),
         )
 
     @property
@@ -95,6 +99,7 @@ class DeepTrainingPlan:
         return {
             "architecture": {k: list(v) if isinstance(v, tuple) else v for k, v in architecture.items()},
             "dtype": str(self.students.dtype).removeprefix("torch."),
+            **({} if self.products == "own" else {"products": self.products}),
             "device": self.students.device.type,
             "networks": self.students.count,
             "start": self.start,

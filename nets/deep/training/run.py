@@ -41,7 +41,7 @@ class DeepTrainingRun:
         plan = self._plan
         velocity = None if self._velocity is None else self._velocity.part(group)
         students, objective = plan.students.part(group), plan.objective.part(group)
-        descent = DeepDescent(students, objective, plan.sgd, velocity)
+        descent = DeepDescent(students, objective, plan.sgd, velocity, plan.products)
         return CapturedDescent(descent, objective, students.device, students.count)
 
     @property

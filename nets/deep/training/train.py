@@ -19,6 +19,7 @@ from nets.deep.training.batches import BatchSource
 from nets.deep.training.descent import SGD, Objective
 from nets.deep.training.plan import DeepTrainingPlan
 from nets.deep.training.run import DeepTrainingRun
+from nets.products import Products, full_convolutions
 
 
 @checked
@@ -33,6 +34,7 @@ def train_deep(
     objective: Objective | None = None,
     record_at: Sequence[int] | None = None,
     observe: Observer | None = None,
+    products: Products = "own",
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_every: int = 1,
     workers: int = 1,
@@ -52,6 +54,12 @@ def train_deep(
         objective: what is minimised; :class:`~nets.deep.training.descent.Distillation` from the teacher by default.
         record_at: epochs after which to record (all by default); 0, the start, and the last are always recorded.
         observe: measures more at every record, see :class:`nets.deep.metrics.Observer`.
+        products: ``own``, of the students' number format; or, for students in float64, ``float32``: the three matrix
+            products of a layer and step (values, gradient at the inputs, gradient of the weights) of operands rounded
+            to float32, while weights, momentum, biases, normalisation and losses stay in float64. No step is then too
+            small for the weights, but outputs are wrong by about 1e-7, and the loss has a floor near the square of
+            that; or ``float32-backward``: the last two products alone. A gradient then has the relative error of its
+            own products, however small the loss, and there is no such floor. TF32 is off meanwhile.
         checkpoint: a file that is written every ``checkpoint_every`` epochs and at the end. Where it exists, it must
             be of the same students, teacher, data and settings; the run then goes on from it, bit for bit on a CPU.
         checkpoint_every: epochs between two checkpoints.
@@ -71,14 +79,15 @@ def train_deep(
         ``run.at("best_rho", teacher_layer=2)`` is the part of layer 2.
     Raises:
         ValueError, TypeError: naming the argument, and on a checkpoint of other settings.
-    Cost: ``6 B S products`` flops a step, ``2 N S products`` a record. Memory: the students (twice with momentum), and
-        2 bytes for every student, teacher node and record (the ranks, whose winner is known only at the end). On CUDA
-        blocks of steps are captured as graphs (:mod:`nets.captured_steps`), which need the samples of a block again.
+    Cost: ``6 B S products`` flops a step, ``2 N S products`` a record. Memory: the students (once more with momentum,
+        and with products in float32), and 2 bytes for every student, teacher node and record (the ranks, whose winner
+        is known only at the end). On CUDA blocks of steps are captured as graphs (:mod:`nets.captured_steps`), which
+        need the samples of a block again.
     Source: Luck Matters, section 5.
     """
     plan = DeepTrainingPlan.of(
         students, teacher, source, sgd=sgd, epochs=epochs, evaluation=evaluation,
-        objective=objective, record_at=record_at, observe=observe,
+        objective=objective, record_at=record_at, observe=observe, products=products,
     )  # fmt: skip
     threads, every = positive_int("workers", workers), positive_int("checkpoint_every", checkpoint_every)
     run = DeepTrainingRun(plan)
@@ -90,6 +99,10 @@ def train_deep(
         if file is not None and (epoch % every == 0 or epoch == plan.epochs):
             run.save(file)
 
-    with reporting(progress, 0, run.work[1], "training") as report, ThreadPoolExecutor(threads) as pool:
+    with (
+        full_convolutions(plan.products),
+        reporting(progress, 0, run.work[1], "training") as report,
+        ThreadPoolExecutor(threads) as pool,
+    ):
         ending = run.through(pool, report, save)
     return run.trajectory(ending)

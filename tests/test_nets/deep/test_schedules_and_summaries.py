@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from luckproof import SGD, Architecture, FreshGaussian, deep_teachers, train_deep
-from nets.deep.blocks import Step
+from nets.deep.steps import Step
 from nets.deep.training.batches import gaussian_inputs
 
 

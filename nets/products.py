@@ -1,0 +1,55 @@
+"""In which precision the matrix products of a training are taken, while weights and sums stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from dynamics.validation import one_of, shown
+
+Products = Literal["own", "float32", "float32-backward"]
+PRODUCTS: tuple[Products, ...] = ("own", "float32", "float32-backward")
+"""``own``: in the number format of the networks. ``float32``: of operands rounded to float32. ``float32-backward``: so
+in the products that make gradients, while the outputs, and with them what is left of the error, are exact."""
+
+
+def require_products(products: Products, dtype: torch.dtype) -> Products:
+    """``products`` itself where networks of ``dtype`` can be trained so.
+
+    Raises:
+        ValueError, TypeError: another word, networks in float32, or a torch that has been told to take float32 products
+            more coarsely than that (TF32, bfloat16), which is not overruled.
+    """
+    one_of("products", products, PRODUCTS)
+    if products == "own":
+        return products
+    if dtype != torch.float64:
+        kind = str(dtype).removeprefix("torch.")
+        raise ValueError(f"products: expected 'own' for networks in {kind}, got {shown(products)}")
+    try:
+        precision = torch.get_float32_matmul_precision()
+    except RuntimeError:  # said by torch's newer settings, which this older one cannot tell
+        precision = "another"
+    if precision != "highest":
+        raise ValueError(
+            f"products: expected torch.set_float32_matmul_precision('highest') for {shown(products)}, "
+            f"got {shown(precision)}"
+        )
+    return products
+
+
+@contextmanager
+def full_convolutions(products: Products) -> Iterator[None]:
+    """Inside, cuDNN's convolutions take no TF32, which unlike that of matrix products is on unless told otherwise."""
+    if products == "own":
+        yield
+        return
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
