@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nets.pinned import on_device
+
 
 class ArrayModule(Protocol):
     """The few operations an update rule needs; arrays also have ``@``, ``.mT``, ``.sum`` and slices in common."""
@@ -124,7 +126,7 @@ class DeviceArrays:
         return torch.sqrt(a)
 
     def as_index(self, rows: NDArray[np.int64]) -> torch.Tensor:
-        return torch.from_numpy(rows).to(self._device)
+        return on_device(rows, self._device)
 
     def take_rows(self, rows: Any, index: Any, out: Any) -> None:
         stack = torch.arange(rows.shape[0], device=self._device)[:, None]

@@ -2,20 +2,17 @@
 
 Code written for an accelerator runs on any machine under :func:`pretended_device`: an operation whose tensors are on
 two devices is refused as CUDA refuses it, and what costs time there is counted: kernels launched, copies between host
-and device, and waits (a copy to the host, a value that Python asks for, a shape that depends on values). The counts
-are of the operations as they reach the device; how long they take is not known here. The memory of its tensors is
-counted too, and steps are recorded as graphs (:mod:`tests.pretended_graphs`), each of which is one launch.
+and device (and which of them the host waits for, those of ordinary memory), and waits (a copy to the host, a value that
+Python asks for, a shape that depends on values). The counts are of the operations as they reach the device; how long
+they take is not known here. The memory of its tensors is counted too (:mod:`tests.pretended_traffic`), and steps are
+recorded as graphs (:mod:`tests.pretended_graphs`), each of which is one launch.
 """
 
 from __future__ import annotations
 
 import sys
-import weakref
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -23,8 +20,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from tests.pretended_graphs import PretendedGraphs, Recording
+from tests.pretended_traffic import Traffic
 
 NAME = "pretended"
 """The device's type; its name for :func:`luckproof.resolve_device` is ``cuda``."""
@@ -38,59 +37,6 @@ _VIEWS = {
 
 _WAITS = {"_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique_dim", "_unique2"}
 """Operations whose result the host needs before it can go on."""
-
-
-@dataclass
-class Traffic:
-    """What reached the device: ``launches``, ``waits``, copies ``to_device`` and ``to_host`` (which wait), by place.
-
-    ``held`` and ``peak``: bytes of its tensors now, and the most there were. ``free``: bytes it says to have left.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    places: dict[str, Counter[str]] = field(default_factory=dict)
-    held: int = 0
-    peak: int = 0
-    free: int = 2**36
-    recording: Recording | None = None
-    _sharing: Counter[int] = field(default_factory=Counter)
-
-    def add(self, kind: str, operation: str) -> None:
-        if self.recording is not None:
-            if kind != "launches":
-                raise RuntimeError(f"{operation}: the host and the device meet while a graph is recorded")
-            return
-        self.counts[kind] += 1
-        self.places.setdefault(kind, Counter())[f"{_our_place()} {operation}"] += 1
-
-    def hold(self, tensor: OnDevice) -> None:
-        """Count the memory of a tensor once, however many views of it there are, until the last of them is gone."""
-        storage = tensor.held.untyped_storage()
-        place, size = storage.data_ptr(), storage.nbytes()
-        if not self._sharing[place]:
-            self.held += size
-            self.peak = max(self.peak, self.held)
-        self._sharing[place] += 1
-        weakref.finalize(tensor, self._let_go, place, size)
-
-    def _let_go(self, place: int, size: int) -> None:
-        self._sharing[place] -= 1
-        if not self._sharing[place]:
-            self.held -= size
-
-    @property
-    def launches(self) -> int:
-        return self.counts["launches"]
-
-    @property
-    def waits(self) -> int:
-        """Times the host stands still, copies to it among them."""
-        return self.counts["waits"] + self.counts["to_host"]
-
-    @property
-    def copies(self) -> int:
-        """Copies from the host."""
-        return self.counts["to_device"]
 
 
 class OnDevice(torch.Tensor):
@@ -109,7 +55,7 @@ class OnDevice(torch.Tensor):
             device=torch.device(NAME, 0),
         )
         made.held = real
-        _traffic.hold(made)
+        _traffic.hold(made, real)
         return made
 
     def __repr__(self, **_: Any) -> str:
@@ -128,6 +74,7 @@ class _Mode(TorchDispatchMode):
 
 
 _traffic = Traffic()
+_pinned = WeakTensorKeyDictionary()
 
 
 def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -147,6 +94,8 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         _account(name, leaves, ours)
     out = _done(name, func, args, real, bool(ours) or there)
     if not ours and not there:
+        if kwargs.get("pin_memory"):
+            _pinned[out] = True
         return out
     known = {id(tensor.held): tensor for tensor in ours}
     return tree_map(lambda leaf: _wrapped(leaf, known), out)
@@ -158,6 +107,8 @@ def _copy(name: str, func: Any, args: Any, real: dict[str, Any], ours: bool, ask
     target = isinstance(args[0], OnDevice) if name == "copy_" else (source if asked is None else there)
     if source != target:
         _traffic.add("to_device" if target else "to_host", name)
+        if target and not (args[0] in _pinned and real.get("non_blocking")):
+            _traffic.add("pageable", name)
     elif target:
         _traffic.add("launches", name)
     out = _done(name, func, args, real, target)
@@ -199,17 +150,6 @@ def _wrapped(leaf: Any, known: dict[int, OnDevice]) -> Any:
         return leaf
     same = known.get(id(leaf))
     return OnDevice(leaf) if same is None else same
-
-
-def _our_place() -> str:
-    """File and line of the package's code that asked for the operation."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if file != __file__ and "site-packages" not in file:
-            return f"{file}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "?"
 
 
 def _graphs(device: torch.device) -> PretendedGraphs:

@@ -11,6 +11,7 @@ import torch
 from dynamics.arrays import Array
 from dynamics.measures.input_measure import InputMeasure
 from dynamics.measures.random_stream import RandomStream
+from nets.pinned import on_device
 
 BLOCK_VALUES = {"cpu": 2**15, "cuda": 2**18}
 """Numbers drawn at once for one network: few enough to stay in cache on a CPU, enough to fill a GPU."""
@@ -96,7 +97,7 @@ class DeviceStream:
 
     def fill_with(self, rows: torch.Tensor, values: Array) -> None:
         """Overwrite ``rows`` with the host's ``values``."""
-        rows.copy_(torch.tensor(values))
+        rows.copy_(on_device(values, self._device))
 
 
 class FreshBatches:

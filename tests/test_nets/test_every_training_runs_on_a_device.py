@@ -38,6 +38,7 @@ from nets.captured_steps import SWITCH
 from nets.deep.training.batches import gaussian_inputs
 from nets.products import Products
 from nets.specialization.steps import BLOCK
+from nets.two_layer.batches import BLOCK_VALUES
 from tests.pretended_device import NAME, OnDevice, Traffic, pretended_device
 
 SEEDS = (1, 2, 3)
@@ -143,6 +144,44 @@ def test_specialization_training(traffic: Traffic) -> None:
     assert 12 <= launches / ((MANY - FEW) * BLOCK) < 12.5
     assert waits == 0
     assert copies == MANY - FEW  # the order of a block of samples, drawn on the host
+
+
+def pageable_beyond(traffic: Traffic, run: Callable[[int], object]) -> tuple[int, int]:
+    """Copies from the host, and those for which it waits, that ``MANY`` blocks of steps have beyond ``FEW``."""
+    counts = []
+    for blocks in (FEW, MANY):
+        traffic.counts.clear()
+        run(blocks)
+        counts.append((traffic.copies, traffic.pageable))
+    few, many = counts
+    return many[0] - few[0], many[1] - few[1]
+
+
+class DrawnOnTheHost(IsotropicGaussian):
+    """A measure with a ``sample`` of its own."""
+
+    def sample(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        return super().sample(size, rng)
+
+
+def test_what_the_host_draws_is_sent_without_waiting(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From pinned memory: orders of samples, and samples of a measure that is drawn there."""
+    monkeypatch.setitem(BLOCK_VALUES, NAME, CHECK_STEPS * 64 * 6)
+    sampled = pageable_beyond(traffic, lambda n: two_layer("cuda", n * CHECK_STEPS, DrawnOnTheHost(6)))
+    assert sampled == ((MANY - FEW) * 4, 0)  # one for each network
+    assert pageable_beyond(traffic, lambda n: specialization(n, "cuda")) == (MANY - FEW, 0)
+    assert pageable_beyond(traffic, lambda n: deep(n, NAME, True, SGD(0.02))) == (MANY - FEW, 0)
+
+
+def test_copies_that_wait_are_told_from_others(traffic: Traffic) -> None:
+    """The check itself: ordinary memory waits, and so does pinned memory that is not sent as ``non_blocking``."""
+    pinned = torch.ones(3, pin_memory=True)
+    torch.ones(3).to(NAME, non_blocking=True)
+    pinned.to(NAME)
+    pinned.to(NAME, non_blocking=True)
+    assert (traffic.copies, traffic.pageable) == (3, 2)
 
 
 SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")

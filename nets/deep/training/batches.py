@@ -16,6 +16,7 @@ from dynamics.memory import check_fits
 from dynamics.validation import integer, number, positive_int
 from nets.deep.blocks import side_by_side
 from nets.devices import require_dtype
+from nets.pinned import on_device
 from nets.streams import Purpose, checked_seeds, device_stream, stream
 from nets.tensors import real_tensor
 
@@ -196,9 +197,10 @@ class FixedSamples:
     ) -> Iterator[Batch]:
         seeds, samples = self.seeds[networks], self.x[networks]
         count, size = samples.shape[1], self.batch_size
-        orders = torch.from_numpy(
-            np.stack([stream(seed, Purpose.ORDER, epoch).permutation(count) for seed in seeds])
-        ).to(samples.device)  # once an epoch: an index on the host would be copied at every use
+        drawn = np.stack([stream(seed, Purpose.ORDER, epoch).permutation(count) for seed in seeds])
+        orders = on_device(
+            drawn, samples.device
+        )  # once an epoch: one on the host would be copied at every use
         at_once = size * max(1, BLOCK_VALUES // (size * math.prod(self.inputs)))
         for start in range(0, self.steps * size, at_once):
             chosen = orders[:, start : min(start + at_once, self.steps * size)]
