@@ -53,14 +53,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out deep, soak and bench tests unless ``-m`` asks for a marker by name; these take what time they take."""
-    slow = [item for item in items if SLOW & {mark.name for mark in item.iter_markers()}]
+    slow = [item for item in items if not SLOW.isdisjoint(mark.name for mark in item.iter_markers())]
     if config.getoption("-m"):
         for item in slow if config.pluginmanager.hasplugin("timeout") else ():
             item.add_marker(pytest.mark.timeout(0))
         return
-    kept = [item for item in items if item not in set(slow)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    config.hook.pytest_deselected(items=slow)
+    left_out = set(slow)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
