@@ -1,12 +1,17 @@
 """Devices by name and their memory, number formats, and the cores of the machine.
 
-Importing this module, and asking it for the CPU, does not import torch (which takes seconds).
+Importing this module, and asking it for the CPU, does not import torch (which takes seconds); nor does ``auto`` where
+torch is built for the CPU alone.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import os
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynamics.validation import shown
@@ -36,9 +41,7 @@ def resolve_device(device: str | torch.device) -> str:
     cuda = _CUDA.fullmatch(wanted)
     if cuda is None and wanted != "auto":
         raise ValueError(f"device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got {shown(wanted[:120])}")
-    import torch
-
-    present = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    present = _devices_present()
     if cuda is None:
         return "cuda" if present else "cpu"
     if int(cuda[1] or 0) >= present:
@@ -47,6 +50,35 @@ def resolve_device(device: str | torch.device) -> str:
             "use 'auto' or 'cpu'"
         )
     return wanted
+
+
+def _devices_present() -> int:
+    """The CUDA devices that torch sees."""
+    if "torch" not in sys.modules and _built_for_the_cpu():
+        return 0
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _built_for_the_cpu() -> bool:
+    """Whether torch's own file of versions names neither CUDA nor HIP; False where that is unclear."""
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    try:
+        tree = ast.parse(Path(found.origin).with_name("version.py").read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return False
+    absent = [
+        node.target.id
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is None
+    ]
+    return {"cuda", "hip"} <= set(absent)
 
 
 def free_memory(device: str) -> int:

@@ -11,7 +11,7 @@ from verify.command.output import Output
 from verify.judging import Context
 from verify.judging.origin import is_own, options_of, told
 from verify.judging.trials.own_record import record_own
-from verify.report import RunInfo, write_html, write_json
+from verify.report import RunInfo, write_json
 from verify.report.records import as_text
 
 
@@ -23,12 +23,14 @@ def write_outputs(
     Returns what could not be written, and why.
     """
     verdicts = run.verdicts
+
+    def write_page(path: Path) -> None:
+        from verify.report import write_html  # matplotlib only for those who want a page
+
+        write_html(path, verdicts, info, run.pictures, run.lost, title=title)
+
     writers: list[tuple[str, Path | None, Callable[[Path], None]]] = [
-        (
-            "--report",
-            report,
-            lambda path: write_html(path, verdicts, info, run.pictures, run.lost, title=title),
-        ),
+        ("--report", report, write_page),
         ("--json", voice.json_file, lambda path: write_json(path, verdicts, info, run.lost)),
     ]
     if voice.alone:

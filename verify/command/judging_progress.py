@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dynamics.ode.progress_bar import Bar
 from dynamics.workers.dask_workers import DaskWorkers
@@ -18,9 +19,11 @@ from verify.judging.trials.processes import (
     judge_one,
     one_thread_each,
 )
-from verify.report.verdict_picture import Picture
 
-Draw = Callable[[Verdict], Picture]
+if TYPE_CHECKING:
+    from verify.report.verdict_picture import Picture  # which brings matplotlib
+
+Draw = Callable[[Verdict], "Picture"]
 
 
 @dataclass

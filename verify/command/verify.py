@@ -37,6 +37,7 @@ from verify.command.verify_options import (
 
 if TYPE_CHECKING:
     from dynamics.workers.dask_workers import DaskWorkers
+    from verify.command.judging_progress import Draw
     from verify.judging import Form
 
 
@@ -152,7 +153,6 @@ def run(voice: Output, asked: Asked, instance: str | None, alter: str | None) ->
     from verify.judging.trials.processes import check_jobs
     from verify.judging.trials.runner import make_context
     from verify.report import RunInfo
-    from verify.report.verdict_picture import picture_of
 
     with boundary():
         check_outputs(voice, asked.report, asked.title)
@@ -168,7 +168,7 @@ def run(voice: Output, asked: Asked, instance: str | None, alter: str | None) ->
             prepare_folder("--resume", asked.resume)
     started = time.perf_counter()
     kept = None if asked.resume is None else KeptVerdicts(asked.resume, context)
-    draw = picture_of if asked.report is not None else None
+    draw = _pictures() if asked.report is not None else None
     try:
         with _workers(asked.scheduler) as workers:
             found = judge_all(voice, chosen, context, asked.jobs, draw, kept, workers)
@@ -184,6 +184,13 @@ def run(voice: Output, asked: Asked, instance: str | None, alter: str | None) ->
     if recorded:
         voice.result(recorded)
     return conclude(found, complaints, asked.resume, asked.own)
+
+
+def _pictures() -> Draw:
+    """What draws the page's pictures; it brings matplotlib, which is for those alone who want a page."""
+    from verify.report.verdict_picture import picture_of
+
+    return picture_of
 
 
 @contextmanager

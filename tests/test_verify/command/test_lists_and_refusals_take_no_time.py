@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import torch
+
+from tests.e2e.own_file import BESIDE, SOUND
 
 SLOW = ("torch", "scipy", "matplotlib", "xarray", "hypothesis", "jinja2")
 """Packages whose import is felt; NumPy's is not."""
@@ -57,3 +61,14 @@ def test_a_simulation_imports_what_it_integrates_with_and_no_more() -> None:
     code, found = imported("simulate", "--d", "3", "--m", "2", "--t-end", "1")
     assert code == 0
     assert not {"torch", "matplotlib", "jinja2", "hypothesis"} & set(found)
+
+
+def test_a_verdict_on_a_statement_of_ones_own_imports_no_picture_and_no_network(tmp_path: Path) -> None:
+    """A page that nobody asked for, and a torch built for the CPU alone, stay where they are."""
+    (tmp_path / "mytheorem.py").write_text(SOUND, encoding="utf-8")
+    (tmp_path / "beside.py").write_text(BESIDE, encoding="utf-8")
+    code, found = imported("verify", "--from", str(tmp_path / "mytheorem.py"), "--jobs", "1")
+    assert code == 0
+    assert "hypothesis" in found
+    assert not {"matplotlib", "jinja2"} & set(found)
+    assert ("torch" in found) == (torch.version.cuda is not None or torch.version.hip is not None)
