@@ -10,14 +10,18 @@ from typing import Any
 import mpmath as mp
 
 from dynamics.two_layer.problem import TeacherStudent
-from verify.mathematics.precise.kernels import angle, columns, dot
+from verify.mathematics.precise.kernels import angle, angle_of_directions, columns, direction, dot
 
 DIGITS = 30
 
 
 def psi_l_isotropic(a: Any, b: Any) -> Any:
     """``E[relu(a.x) relu(b.x)]`` for unit columns and standard Gaussian x."""
-    turn = angle(a, b)
+    return _kernel(angle(a, b))
+
+
+def _kernel(turn: Any) -> Any:
+    """The same of two unit columns at an angle."""
     return (mp.sin(turn) + (mp.pi - turn) * mp.cos(turn)) / (2 * mp.pi)
 
 
@@ -32,20 +36,37 @@ class TwoLayerReference:
     def __init__(self, problem: TeacherStudent) -> None:
         self.teacher_W, self.teacher_V = columns(problem.teacher_W), columns(problem.teacher_V.T)
         self.W, self.V = columns(problem.student_W), columns(problem.student_V.T)
+        self._teachers = [list(column) for column in self.teacher_W]
 
     def field(self, W: list[Any], V: list[Any]) -> tuple[list[Any], list[Any]]:
         """Right-hand side at ``(W, V)``; W is taken at unit norm."""
-        W = [w / mp.sqrt(dot(w, w)) for w in W]
+        students = [direction(w) for w in W]
+        # In lists: a vector of mpmath's takes several times as long. What teachers pull, students push.
+        nodes = [*self._teachers, *students]
+        shares = [*(list(z) for z in self.teacher_V), *([-entry for entry in v] for v in V)]
+        turns = self._turns(students)
         dW, dV = [], []
-        for w, v in zip(W, V, strict=True):
-            pull, change = w * 0, v * 0
-            for sign, nodes, fan_outs in ((1, self.teacher_W, self.teacher_V), (-1, W, V)):
-                for u, z in zip(nodes, fan_outs, strict=True):
-                    pull += sign * psi_d(w, u) * dot(v, z) * u
-                    change += sign * psi_l_isotropic(w, u) * z
-            dW.append(pull - w * dot(w, pull))
-            dV.append(change)
+        for w, v, turned in zip(students, V, turns, strict=True):
+            open_gates = [(mp.pi - turn) / (2 * mp.pi) for turn in turned]
+            kernels = [_kernel(turn) for turn in turned]
+            pulls = [gate * mp.fdot(list(v), share) for gate, share in zip(open_gates, shares, strict=True)]
+            pull = [mp.fdot(pulls, entries) for entries in zip(*nodes, strict=True)]
+            along = mp.fdot(w, pull)
+            dW.append(mp.matrix([p - along * entry for p, entry in zip(pull, w, strict=True)]))
+            dV.append(mp.matrix([mp.fdot(kernels, entries) for entries in zip(*shares, strict=True)]))
         return dW, dV
+
+    def _turns(self, students: list[list[Any]]) -> list[list[Any]]:
+        """Each student's angles to the teachers and then to the students; every pair's is found once."""
+        teachers = [direction(column) for column in self._teachers]
+        own: list[list[Any]] = [[mp.mpf(0)] * len(students) for _ in students]
+        for j, a in enumerate(students):
+            for k in range(j):
+                own[j][k] = own[k][j] = angle_of_directions(a, students[k])
+        return [
+            [*(angle_of_directions(w, u) for u in teachers), *among]
+            for w, among in zip(students, own, strict=True)
+        ]
 
     def integrate(self, time: float, steps: int) -> tuple[list[Any], list[Any]]:
         """Classical Runge-Kutta of order 4 from the start to ``time``."""
