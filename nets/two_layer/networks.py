@@ -200,6 +200,11 @@ class BatchGradient:
             self._hidden.relu_()
         return torch.bmm(self._readout, self._hidden, out=self._residual)
 
+    def take_over(self, other: BatchGradient) -> None:
+        """Stand where ``other`` does after its :meth:`residual`, in one's own number format."""
+        self._hidden.copy_(other._hidden)
+        self._residual.copy_(other._residual)
+
     def for_fan_in(self, x: torch.Tensor) -> torch.Tensor:
         """Sum over the batch of minus dJ/dW, node-major ``(S, n, d)``."""
         minus_V = self._student_readout.mT

@@ -16,12 +16,14 @@ from dynamics.ode.trajectory import Trajectory
 from dynamics.validation import number, positive_int
 from nets.captured_steps import CapturedSteps
 from nets.endings import Ending
+from nets.products import Products, require_products
 from nets.record_times import checked_rate, record_steps
 from nets.streams import network_seeds
 from nets.two_layer.batches import BLOCK_VALUES, FreshBatches
-from nets.two_layer.networks import BatchGradient, TwoLayerStudents
+from nets.two_layer.networks import TwoLayerStudents
 from nets.two_layer.optimiser import checked_optimiser
 from nets.two_layer.recording import Recorder
+from nets.two_layer.rounded_gradient import StepGradient, step_gradient
 
 CHECK_STEPS = 64
 """Steps between two looks at the clock and the batch losses; on CUDA each look waits for the device."""
@@ -42,6 +44,7 @@ def train(
     train_V: bool | None = None,
     momentum: float = 0.0,
     weight_decay: float = 0.0,
+    products: Products = "own",
     record_every: int | None = None,
     record_at: Sequence[int] | None = None,
     max_seconds: float | None = None,
@@ -73,6 +76,9 @@ def train(
         projected: steps on the sphere instead of plain ones.
         momentum: mu, in [0, 1).
         weight_decay: lambda, >= 0.
+        products: ``own``, of the students' number format; ``float32``, for students in float64: matrix products of
+            rounded operands, while weights, momentum and steps stay in float64; ``float32-backward``: those of the
+            gradients alone, from a residual in float64. What each costs: see :func:`nets.train_deep`.
         train_V: whether V is trained; None: in plain SGD only. Projected without V is Theorem 4, with V Theorem 5.
         record_every, record_at: steps between records, or the steps of the records; give one of the two. Step 0 and
             the last are always recorded, and about ``DEFAULT_RECORDS`` steps where neither is given.
@@ -103,7 +109,7 @@ def train(
     optimiser = checked_optimiser(momentum, weight_decay, fixed=fixed)
     rule = UpdateRule(lr, batch_size, projected, trains_V, *optimiser)
     seeds = network_seeds(seed, students.count)
-    descent = Descent(students, rule, seeds, batch_size)
+    descent = Descent(students, rule, seeds, batch_size, require_products(products, students.dtype))
     recorder = Recorder(students, rule.time_step, trains_V=rule.trains_V)
     deadline = None if seconds is None else time.monotonic() + seconds
     with reporting(progress, 0, steps, "training") as report:
@@ -113,6 +119,7 @@ def train(
         "projected": projected, "trains_V": rule.trains_V, "max_seconds": seconds,
         **({"momentum": rule.momentum} if rule.momentum else {}),
         **({"weight_decay": rule.weight_decay} if rule.weight_decay else {}),
+        **({} if products == "own" else {"products": products}),
     }  # fmt: skip
     return recorder.trajectory(ending, descent.step, settings)
 
@@ -140,7 +147,12 @@ class Descent:
     """The students with the step they are at, their batches, and the rule that moves them."""
 
     def __init__(
-        self, students: TwoLayerStudents, rule: UpdateRule, seeds: Sequence[int], batch_size: int
+        self,
+        students: TwoLayerStudents,
+        rule: UpdateRule,
+        seeds: Sequence[int],
+        batch_size: int,
+        products: Products = "own",
     ) -> None:
         students.require_relu_networks("negative_gradients")
         problem = students.problem
@@ -150,7 +162,7 @@ class Descent:
         self._students = students
         self._rule = rule
         self._velocity = Velocity(students) if rule.momentum else None
-        self._gradient = BatchGradient(students, batch_size)
+        self._gradient = step_gradient(students, batch_size, products)
         self._batches = FreshBatches(
             students.problem.measure, seeds, batch_size, device=students.device, dtype=students.dtype
         )
@@ -226,7 +238,7 @@ class UpdateRule:
     def apply(
         self,
         students: TwoLayerStudents,
-        gradient: BatchGradient,
+        gradient: StepGradient,
         x: torch.Tensor,
         velocity: Velocity | None = None,
     ) -> None:

@@ -806,6 +806,7 @@ add(
         "seed": 0,
         "projected": True,
         "train_V": None,
+        "products": "own",
         "record_every": 1,
         "max_seconds": 1.0,
         "progress": False,

@@ -34,7 +34,7 @@ from luckproof import (
 from nets.captured_steps import SWITCH, CapturedSteps, NotCapturedWarning
 from nets.deep.training.batches import BatchSource, gaussian_inputs
 from nets.deep.training.descent import Objective
-from nets.products import Products
+from nets.products import PRODUCTS, Products
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, Traffic, pretended_device
 
@@ -106,6 +106,12 @@ def test_two_layer_training_is_the_same(same: Callable, mode: str, optimiser: di
     if optimiser and mode == "Theorem 4":
         optimiser = {"momentum": 0.5}  # weight decay has nothing to act on
     same(lambda: two_layer(6 * CHECK_STEPS + 10, **MODES[mode], **optimiser))
+
+
+@pytest.mark.parametrize("products", PRODUCTS[1:])
+def test_two_layer_products_in_float32_are_the_same(same: Callable, products: Products) -> None:
+    """The rounded copies are made anew in every step of a graph."""
+    same(lambda: two_layer(6 * CHECK_STEPS + 10, projected=False, products=products))
 
 
 def test_records_may_stand_anywhere(same: Callable) -> None:

@@ -200,14 +200,14 @@ FLOORS: dict[str, tuple[Products, torch.dtype]] = {
     "float64, products `float32`": ("float32", torch.float64),
     "float32": ("own", torch.float32),
 }
-"""The rows of the table in docs/precision.md."""
+"""The rows of the first table of runs in docs/precision.md."""
 
 
 @pytest.mark.parametrize("row", FLOORS)
 def test_a_run_levels_off_where_the_documentation_says(row: str) -> None:
     """Within a factor of 5 of its table, whose numbers are 30 orders apart: the option keeps weights from stalling."""
     page = Path(__file__).parents[3] / "docs" / "precision.md"
-    (line,) = [text for text in page.read_text("utf-8").splitlines() if text.startswith(f"| {row} |")]
+    line = next(text for text in page.read_text("utf-8").splitlines() if text.startswith(f"| {row} |"))
     documented = [float(cell) for cell in line.split("|")[2:4]]
     for rate, level in zip((0.4, 0.04), documented, strict=True):
         assert level / 5 < floor(*FLOORS[row], rate) < level * 5
