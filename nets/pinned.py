@@ -21,3 +21,11 @@ def on_device(values: NDArray[Any], device: torch.device) -> torch.Tensor:
     held = torch.empty(values.shape, dtype=dtype, pin_memory=True)
     np.copyto(held.numpy(), values)
     return held.to(device, non_blocking=True)
+
+
+def sent(values: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor on ``device``, from the host as :func:`on_device` has it; itself where it is there."""
+    if values.device.type != "cpu" or device.type == "cpu":
+        return values.to(device)
+    held = torch.empty(values.shape, dtype=values.dtype, pin_memory=True).copy_(values)
+    return held.to(device, non_blocking=True)

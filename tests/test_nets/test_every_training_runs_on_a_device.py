@@ -167,12 +167,14 @@ class DrawnOnTheHost(IsotropicGaussian):
 def test_what_the_host_draws_is_sent_without_waiting(
     traffic: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From pinned memory: orders of samples, and samples of a measure that is drawn there."""
+    """From pinned memory: orders of samples, samples of a measure that is drawn there, and a set that stays there."""
     monkeypatch.setitem(BLOCK_VALUES, NAME, CHECK_STEPS * 64 * 6)
     sampled = pageable_beyond(traffic, lambda n: two_layer("cuda", n * CHECK_STEPS, DrawnOnTheHost(6)))
     assert sampled == ((MANY - FEW) * 4, 0)  # one for each network
     assert pageable_beyond(traffic, lambda n: specialization(n, "cuda")) == (MANY - FEW, 0)
     assert pageable_beyond(traffic, lambda n: deep(n, NAME, True, SGD(0.02))) == (MANY - FEW, 0)
+    there = pageable_beyond(traffic, lambda n: deep(n, NAME, True, SGD(0.02), labels=True, samples_on="cpu"))
+    assert there == (2 * (MANY - FEW), 0)  # inputs and labels, gathered on the host
 
 
 def test_copies_that_wait_are_told_from_others(traffic: Traffic) -> None:
@@ -188,7 +190,13 @@ SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 
 
 def deep(
-    blocks: int, device: str, fixed: bool, sgd: SGD, labels: bool = False, products: Products = "own"
+    blocks: int,
+    device: str,
+    fixed: bool,
+    sgd: SGD,
+    labels: bool = False,
+    products: Products = "own",
+    samples_on: str | None = None,
 ) -> Trajectory:
     teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), SEEDS, device=device)
     students = deep_teachers.random_start(SHAPE.over_parameterised(2), SEEDS, device=device)
@@ -196,8 +204,9 @@ def deep(
     samples = 8 * CHECK_STEPS
     source = FreshGaussian(SHAPE.inputs, SEEDS, 8, samples, std=1.0)
     if fixed:
-        known = torch.arange(samples, device=device) % 2 if labels else None
-        inputs = gaussian_inputs(SHAPE.inputs, SEEDS, samples, 1.0, device=device)
+        place = samples_on or device
+        known = torch.arange(samples, device=place) % 2 if labels else None
+        inputs = gaussian_inputs(SHAPE.inputs, SEEDS, samples, 1.0, device=place)
         source = FixedSamples(inputs, SHAPE.inputs, SEEDS, batch_size=8, labels=known)
     return train_deep(
         students, teacher, source, sgd=sgd, epochs=blocks, evaluation=x, record_at=(0, blocks),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,8 +138,8 @@ def test_samples_of_a_discrete_law_are_the_same(same: Callable) -> None:
     same(lambda: two_layer(6 * CHECK_STEPS, measure=atoms))
 
 
-def specialization(steps: int, **records: object) -> Trajectory:
-    setting = SpecializationSetting(d=6, m=3, train_samples=200, eval_samples=50, init_std=0.3)
+def specialization(steps: int, lr: float = 0.01, **records: object) -> Trajectory:
+    setting = SpecializationSetting(d=6, m=3, train_samples=200, eval_samples=50, init_std=0.3, lr=lr)
     chosen = records or {"record_at": (steps,)}
     return train_specialization(setting, seed=0, networks=4, steps=steps, device="cuda", **chosen)  # type: ignore[arg-type]
 
@@ -200,6 +201,8 @@ def deep(
     shape: Architecture = SHAPE,
     seeds: tuple[int, ...] = SEEDS,
     objective: Objective | None = None,
+    checkpoint: Path | None = None,
+    progress: Callable[[float], None] | bool = False,
     products: Products = "own",
 ) -> Trajectory:
     teacher = deep_teachers.separated_teacher(replace(shape, normalisation="none"), seeds, device=NAME)
@@ -213,6 +216,7 @@ def deep(
     return train_deep(
         students, teacher, source, sgd=sgd, epochs=epochs, evaluation=x, record_at=(0, epochs),
         objective=Classification() if labels else objective, products=products,
+        checkpoint=checkpoint, progress=progress,
     )  # fmt: skip
 
 
@@ -272,6 +276,40 @@ def test_an_objective_of_ones_own_is_not_captured(traffic: Traffic, monkeypatch:
         run = deep(4 * AT_ONCE, SGD(0.02), objective=Halved(teacher))
         losses.append(run.observables["loss"])
     np.testing.assert_array_equal(*losses)
+
+
+@pytest.mark.parametrize("training", [two_layer, specialization])
+def test_a_divergence_is_found_at_the_same_step(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch, training: Callable[..., Trajectory]
+) -> None:
+    """Status and words, which name network and step, are those of the plain steps."""
+    options = {"projected": False, "lr": 3.0} if training is two_layer else {"lr": 30.0, "record_every": 8}
+    words = []
+    for word in ("auto", "never"):
+        monkeypatch.setenv(SWITCH, word)
+        run = training(30 * CHECK_STEPS, **options)
+        assert run.status == "diverged"
+        words.append(run.message)
+    assert words[0] == words[1]
+
+
+def test_a_deep_training_goes_on_from_its_checkpoint(traffic: Traffic, tmp_path: Path) -> None:
+    """Steps that wait are taken before a checkpoint is written: what goes on is what was never stopped."""
+
+    def stopped(fraction: float) -> None:
+        if fraction > 0.6:
+            raise KeyboardInterrupt
+
+    def run(**options: object) -> Trajectory:
+        return deep(3 * AT_ONCE + 1, SGD(0.02, momentum=0.5), epochs=4, **options)  # type: ignore[arg-type]
+
+    whole, file = run(), tmp_path / "kept"
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint=file, progress=stopped)
+    assert file.exists()
+    resumed = run(checkpoint=file)
+    for name, values in whole.observables.items():
+        np.testing.assert_array_equal(resumed.observables[name], values)
 
 
 REFUSED = {

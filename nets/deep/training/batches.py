@@ -16,7 +16,7 @@ from dynamics.memory import check_fits
 from dynamics.validation import integer, number, positive_int
 from nets.deep.blocks import side_by_side
 from nets.devices import require_dtype
-from nets.pinned import on_device
+from nets.pinned import on_device, sent
 from nets.streams import Purpose, checked_seeds, device_stream, stream
 from nets.tensors import real_tensor
 
@@ -205,8 +205,8 @@ class FixedSamples:
         for start in range(0, self.steps * size, at_once):
             chosen = orders[:, start : min(start + at_once, self.steps * size)]
             rows = torch.stack([own[order] for own, order in zip(samples, chosen, strict=True)])
-            rows = rows.to(device, dtype)
-            labels = None if self.labels is None else self.labels[chosen].T.to(device)
+            rows = sent(rows, device).to(dtype)
+            labels = None if self.labels is None else sent(self.labels[chosen].T, device)
             for row in range(0, rows.shape[1], size):
                 known = None if labels is None else labels[row : row + size]
                 yield side_by_side(rows[:, row : row + size]), known
