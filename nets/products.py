@@ -16,16 +16,16 @@ PRODUCTS: tuple[Products, ...] = ("own", "float32", "float32-backward")
 in the products that make gradients, while the outputs, and with them what is left of the error, are exact."""
 
 
-def require_products(products: Products, dtype: torch.dtype) -> Products:
+def require_products(products: str, dtype: torch.dtype) -> Products:
     """``products`` itself where networks of ``dtype`` can be trained so.
 
     Raises:
         ValueError, TypeError: another word, networks in float32, or a torch that has been told to take float32 products
             more coarsely than that (TF32, bfloat16), which is not overruled.
     """
-    one_of("products", products, PRODUCTS)
-    if products == "own":
-        return products
+    known = next(word for word in PRODUCTS if word == one_of("products", products, PRODUCTS))
+    if known == "own":
+        return known
     if dtype != torch.float64:
         kind = str(dtype).removeprefix("torch.")
         raise ValueError(f"products: expected 'own' for networks in {kind}, got {shown(products)}")
@@ -38,7 +38,7 @@ def require_products(products: Products, dtype: torch.dtype) -> Products:
             f"products: expected torch.set_float32_matmul_precision('highest') for {shown(products)}, "
             f"got {shown(precision)}"
         )
-    return products
+    return known
 
 
 @contextmanager

@@ -87,6 +87,8 @@ def sections(entries: list[Entry]) -> list[str]:
          "plain_loop_steps_per_second"),
         ("Training: deep", "20 inputs, teacher 50-75-100-125, 100 outputs, students ten times as wide, batch 64, "
          "float32.\n", tables.DEEP, "gemm_gflops"),
+        ("Training: products in float32", "The same students in float64 on one thread; times of a step as shares of "
+         "float64's ([Precision of trainings](precision.md)).\n", tables.PRODUCTS, "share_of_float64"),
     ]  # fmt: skip
     for heading, words, columns, key in groups:
         rows = [e for e in entries if any(k.endswith(key) for k in e)]

@@ -101,6 +101,15 @@ DEEP: list[Column] = [
     ("share", shown("share_of_roofline", ".0%")),
     ("error against autograd", shown("max_error", ".1e")),
 ]
+PRODUCTS: list[Column] = [
+    ("batch", shown("case", "")),
+    ("float64, ms a step", shown("float64_step_ms")),
+    ("products `float32-backward`", shown("backward_share_of_float64", ".2f")),
+    ("products `float32`", shown("products_share_of_float64", ".2f")),
+    ("all in float32", shown("single_share_of_float64", ".2f")),
+    ("error of a step, `float32-backward`", shown("backward_error", ".1e")),
+    ("error of a step, `float32`", shown("max_error", ".1e")),
+]
 
 
 def scaling_table(entries: Sequence[Entry]) -> str:

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from luckproof import figure_named
+from nets.specialization.run_folder import RunFolder
 from verify.command.main import run
 from verify.figures import luckmatters_gaus, luckmatters_loss_rank
 from verify.mathematics.studies.deep_study import Arm, DeepStudy
@@ -62,6 +63,28 @@ def test_full_runs_say_what_they_take_and_are_shared(tmp_path, capsys):
     assert "is of another run" in capsys.readouterr().err
 
 
+def test_runs_of_other_products_are_other_runs(tmp_path, capsys):
+    """They are kept beside the others, whose names are as before there was the choice; the file says which."""
+    words = [
+        "--budget",
+        "full",
+        "--runs",
+        str(tmp_path / "runs"),
+        "--set",
+        "widths=4,3",
+        "--set",
+        "bits=64",
+        *TINY,
+    ]
+    for more in ([], ["--set", "products=float32"]):
+        assert run(["figure", NAMES[0], "--out", str(tmp_path), *words, *more]) in (0, 1)
+    assert len(list((tmp_path / "runs").iterdir())) == 6
+    with xr.open_dataset(tmp_path / f"{NAMES[0]}.nc", engine="h5netcdf") as data:
+        assert json.loads(data.attrs["settings"])["products"] == "float32"
+    study, arm, store = DeepStudy(bits=64), Arm("none", 0.05), RunFolder(tmp_path / "runs")
+    assert study.file(arm, "cpu", store).name == "fc-50-75-100-125-x10-none-0.05-caea47d34d6d.safetensors"
+
+
 def test_divergence_ends_with_exit_3(tmp_path, capsys):
     code = run(["figure", NAMES[0], "--out", str(tmp_path), "--set", "rates=1e30", *TINY])
     assert code == 3
@@ -76,6 +99,8 @@ def test_divergence_ends_with_exit_3(tmp_path, capsys):
         ("rates=0.05,0.05", "rates: expected one or more different"),
         ("bn_rates=0.05,-1", "bn_rates: expected a positive"),
         ("bits=16", "bits: expected 32 or 64"),
+        ("products=float16", "products: expected one of own, float32, float32-backward"),
+        ("products=float32", "products: expected 'own' for networks in float32"),
         ("widths=5", "widths: expected at least two hidden layers"),
         ("inputs=1,4,4", "inputs: expected at least 9 pixels"),
         ("samples=10", "samples: expected at least one batch"),

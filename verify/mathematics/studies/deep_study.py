@@ -26,6 +26,7 @@ from nets.deep.training.descent import SGD
 from nets.deep.training.train import train_deep
 from nets.devices import available_cores
 from nets.endings import DivergedTrainingError
+from nets.products import require_products
 from nets.specialization.run_folder import RunFileError, RunFolder
 from nets.streams import network_seeds
 from verify.mathematics.mean_over_seeds import enough_networks
@@ -57,8 +58,9 @@ class DeepStudy:
     ``inputs``: ``(d,)``, or ``(channels, height, width)`` for ConvNets. ``rates``, ``bn_rates``: learning rates
     without and with batch normalisation after the ReLU, of torch's MSELoss as in the authors' program (0.05); times 2
     / outputs they are those of our loss. An epoch is ``samples`` inputs. Networks of one seed share teacher, start and
-    inputs in all arms, so that arms are compared in pairs. ``bits``: of the floating-point numbers, 32 or 64. Raises
-    ValueError or TypeError, naming the field.
+    inputs in all arms, so that arms are compared in pairs. ``bits``: of the floating-point numbers, 32 or 64;
+    ``products``: with 64, of the matrix products, as for :func:`nets.train_deep`. Raises ValueError or TypeError,
+    naming the field.
     """
 
     widths: tuple[int, ...] = (50, 75, 100, 125)
@@ -74,6 +76,7 @@ class DeepStudy:
     input_std: float = 10.0
     eval_samples: int = 1024
     bits: int = 32
+    products: str = "own"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -89,6 +92,7 @@ class DeepStudy:
                 )
         if self.bits not in (32, 64):
             raise ValueError(f"bits: expected 32 or 64, got {self.bits}")
+        require_products(self.products, self.dtype)
         if len(self.widths) < 2:
             raise ValueError(f"widths: expected at least two hidden layers to compare, got {self.widths!r}")
         self.students("after")
@@ -187,7 +191,8 @@ class DeepStudy:
             run = train_deep(
                 students, self.teachers(device), self.source(), sgd=self.sgd(arm), epochs=self.epochs,
                 evaluation=x, checkpoint=self.file(arm, device, store),
-                record_at=self.records, observe=self.observer, workers=workers or available_cores(), progress=progress,
+                record_at=self.records, observe=self.observer, products=require_products(self.products, self.dtype),
+                workers=workers or available_cores(), progress=progress,
             )  # fmt: skip
         except CheckpointError as error:
             raise RunFileError(f"runs: {error}") from error
@@ -199,7 +204,8 @@ class DeepStudy:
         """The checkpoint of one arm: the name says its sizes and ends in a hash of all that decides the numbers."""
         if store is None:
             return None
-        shared = {name: value for name, value in asdict(self).items() if name not in ("rates", "bn_rates")}
+        left_out = {"rates", "bn_rates", *(("products",) if self.products == "own" else ())}
+        shared = {name: value for name, value in asdict(self).items() if name not in left_out}
         key = json.dumps([type(self).__name__, shared, asdict(arm), device])
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         kind = "cnn" if self.teacher.convolutional else "fc"
