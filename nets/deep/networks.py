@@ -17,7 +17,7 @@ from nets.deep.architecture import Architecture
 from nets.deep.blocks import Block, side_by_side, stacked
 from nets.deep.layers import BatchNorm, Layer
 from nets.devices import require_dtype, resolve_device
-from nets.products import Products
+from nets.products import Products, require_products
 from nets.tensors import floating_tensor
 
 
@@ -166,7 +166,8 @@ class DeepNetworks:
         return x
 
     def blocks(self, products: Products = "own") -> list[Block]:
-        """The layers as objects that compute with them and change them in place."""
+        """The layers as objects that compute with them and change them in place; ``products`` are of their steps."""
+        require_products(products, self.dtype)
         top = len(self.layers) - 1
         return [
             Block(layer, self.architecture, index == top, products) for index, layer in enumerate(self.layers)
