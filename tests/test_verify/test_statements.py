@@ -5,25 +5,37 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 import verify
 from luckproof import judge, make_context
 from tests.test_verify.still_open import COARSE, UNDECIDED, settle
+from verify.judging.collecting import FAILURES
 from verify.judging.controls import LARGEST_TOLERANCE_FACTOR
+from verify.judging.trials import trial
+from verify.judging.trials.trial import drawn_instances
 
 CAP = 25
 """Instances a statement: the quick budget of the command draws more; the deep one thousands."""
 
 EVERY = {"params": verify.statements.values(), "ids": list(verify.statements)}
 
+FAILING = [statement for statement in verify.statements.values() if statement.expected in FAILURES]
+
 
 @pytest.fixture(scope="module", **EVERY)  # of the module, so that the tests of one statement come together
 def verdict(request, device):
-    """The verdict on a statement at the quick budget and seed 0, on few instances."""
+    """The verdict on a statement at the quick budget and seed 0, on few instances.
+
+    Of the instances drawn after a refutation, for a counterexample that tells more, one is evaluated: no test here
+    looks at what they come to.
+    """
     statement = request.param
     few = statement.cost.at_quick(min(statement.cost.quick, CAP))
-    return judge(dataclasses.replace(statement, cost=few), make_context("quick", device, 0))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trial, "TELLING_DRAWS", 1)
+        return judge(dataclasses.replace(statement, cost=few), make_context("quick", device, 0))
 
 
 def test_verdict_is_the_expected_one(verdict):
@@ -55,6 +67,13 @@ def test_a_small_error_is_rejected(verdict):
     ):
         complaint = f"K of the closest negative control is {min(factors, default=float('inf')):.2g}"
     settle(COARSE, verdict.statement.name, complaint)
+
+
+@pytest.mark.parametrize("statement", FAILING, ids=lambda statement: statement.name)
+def test_instances_tell_or_do_not(statement):
+    """Each instance among which a refutation looks for the most telling counterexample is telling or is not."""
+    looked_at = drawn_instances(statement, make_context("quick", "cpu", 0), trial.TELLING_DRAWS, seed=1)
+    assert {type(statement.telling(instance)) for instance in looked_at} <= {bool, np.bool_}
 
 
 @pytest.mark.deep
