@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.commands import TOYS, command, environment
+from tests.e2e.commands import REAL, TOYS, command, environment
 from tests.process_family import family, left
 
 OTHERS = ("toy.bound.printed", "toy.bound.sharp", "toy.never.corrected")
@@ -94,6 +94,25 @@ def test_a_run_that_is_ended_goes_on(
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1  # one line: the statement that was still to be judged
     assert records(tmp_path / "v.json") == uninterrupted
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_no_process_stays_where_a_server_forked_them(how: signal.Signals, code: int) -> None:
+    """The papers' statements are judged by forks of a process that has imported them; it goes too, without a word."""
+    words = ["verify", "luckmatters.theorem4.sharp", "luckmatters.theorem5.sharp", "--jobs", "2"]
+    with subprocess.Popen(
+        [*REAL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=environment(), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:  # fmt: skip
+        wait_for(
+            lambda: len(family(process.pid)) == 5
+        )  # itself, a tracker of resources, the server, two forks
+        members = family(process.pid)
+        os.killpg(process.pid, how) if how == signal.SIGINT else process.send_signal(how)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert left(members, 10) == set()
+    assert "Traceback" not in said
 
 
 def test_a_process_that_dies_costs_its_statement_alone(tmp_path: Path, uninterrupted: dict[str, Any]) -> None:
