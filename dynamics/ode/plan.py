@@ -244,6 +244,7 @@ def _chosen(problem: InitialValueProblem, tolerances: Tolerances, limits: Limits
         coordinates, start.size, shrinks=True, cap=EVALUATIONS_PER_STEP, deadline=limits.deadline
     )
     rtol, _ = tolerances.given_to(METHODS[method_by_tolerance(tolerances.rtol)])
-    choice = choose_method(probe, problem.t0, start, problem.t1, rtol)
+    whole_steps = problem.flow.explicit_step is not None
+    choice = choose_method(probe, problem.t0, start, problem.t1, rtol, whole_steps=whole_steps)
     name, row = method_named(choice.name)
     return ChosenMethod(name, row, choice.reason, probe.nfev, choice.least_rtol)
