@@ -24,7 +24,6 @@ ROUNDING = 1e-9
 """Far above the relative error of the kernel, 1e-13."""
 
 
-@lru_cache(maxsize=4096)
 def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
     """``K_d`` on the balls of radius theta0 about thresholded orthogonal teachers, Gaussian input with bias.
 
@@ -34,16 +33,21 @@ def lipschitz_d_thresholded(threshold: float, m: int, theta0: float) -> float:
     ``A = int_0^theta0 L(s) ds``, L(s) its largest slope within s of the teacher, so ``K_d = (e^A - 1) / chord``. L is
     bounded on cells of (latitude of w, latitude of the moved node, angle between their directions) by what is monotone
     in them, and the cells are halved until the bound is within 2 % of a value of the slope. Infinite where a ball
-    reaches the pole of the bias axis. Cost: some 10^5 kernel values, kept once found.
+    reaches the pole of the bias axis. Cost: some 10^5 kernel values, kept once found, for all m > 1 together.
     """
+    return _lipschitz_d(threshold, _azimuths(m), theta0)
+
+
+@lru_cache(maxsize=4096)
+def _lipschitz_d(threshold: float, azimuths: tuple[float, ...], theta0: float) -> float:
     if not 0 <= math.sin(theta0) * math.hypot(1.0, threshold) < 1 or theta0 >= math.pi / 2:
         return math.inf
     if theta0 == 0:
-        return max(largest_slope(threshold, azimuth, 0.0, 0.0) for azimuth in _azimuths(m))
+        return max(largest_slope(threshold, azimuth, 0.0, 0.0) for azimuth in azimuths)
     ends = theta0 * np.arange(1, RADII + 1) / RADII
     change = max(
         sum(largest_slope(threshold, azimuth, theta0, float(s)) for s in ends) * theta0 / RADII
-        for azimuth in _azimuths(m)
+        for azimuth in azimuths
     )
     return math.expm1(change) / (2 * math.sin(theta0 / 2)) if change < 700 else math.inf
 
