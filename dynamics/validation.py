@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 from collections.abc import Iterable, Mapping
@@ -43,6 +44,19 @@ def is_integer(value: Any) -> bool:
 def is_real(value: Any) -> bool:
     """Whether a real number, of Python or NumPy; the same are none."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_ | np.timedelta64)
+
+
+def takes(function: Any, count: int) -> bool:
+    """Whether ``function`` can be called with so many arguments; also where it does not tell its signature."""
+    if not callable(function):
+        return False
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a function of C without a signature
+        pass
+    return True
 
 
 def number(

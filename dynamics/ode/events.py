@@ -15,7 +15,7 @@ from dynamics.arrays import Vector
 from dynamics.ode.flow import Flow
 from dynamics.ode.state import State
 from dynamics.ode.status import Status, Stop
-from dynamics.validation import integer, number, one_of, real_numbers, shown
+from dynamics.validation import integer, number, one_of, real_numbers, shown, takes
 
 DIVERGENCE_LIMIT = 1e12
 """Default limit on max|y|: a cubic field is still finite there (1e36), while quantities of order one are below rounding
@@ -62,7 +62,7 @@ class Event:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise TypeError(f"name: expected a text that is not empty, got {shown(self.name)}")
-        if not callable(self.function):
+        if not takes(self.function, 2):
             raise TypeError(f"function: expected a callable (t, y) -> float, got {shown(self.function)}")
         object.__setattr__(self, "terminal", _occurrences("terminal", self.terminal))
         number("direction", self.direction)

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from dynamics.arrays import Vector
 from dynamics.ode.guards import GuardedField
 from dynamics.ode.steppers.methods import Method
-from dynamics.validation import integer, number, real_numbers, shown
+from dynamics.validation import integer, number, real_numbers, shown, takes
 
 Jacobian = Callable[[float, Vector], Any]
 
@@ -106,6 +106,8 @@ def _least_step(name: str, value: Any, size: int) -> None:
 
 def _matrix(name: str, value: Any, size: int) -> None:
     if callable(value) and name == "jac":
+        if not takes(value, 2):
+            raise TypeError(f"jac: expected a callable (t, y) -> matrix, got {shown(value)}")
         return
     shape = value.shape if issparse(value) else real_numbers(name, value).shape
     if shape != (size, size):

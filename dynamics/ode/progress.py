@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dynamics.ode.progress_bar import progress_bar
-from dynamics.validation import shown
+from dynamics.validation import shown, takes
 
 Report = Callable[[float], None]
 """Called with the time that a run has reached."""
@@ -24,7 +24,7 @@ def reporting(
     def fraction(t: float) -> float:
         return (t - t0) / (t1 - t0) if t1 != t0 else 1.0
 
-    if not (callable(progress) or isinstance(progress, bool)):
+    if not (takes(progress, 1) or isinstance(progress, bool)):
         raise TypeError(
             f"progress: expected True, False or a callable of the fraction done, got {shown(progress)}"
         )

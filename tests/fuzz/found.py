@@ -13,6 +13,7 @@ from tests.fuzz import calls
 HUGE = np.array([[1e200, 2e200], [3e200, 4e200], [0.0, 1e200]])
 
 FOUND: list[tuple[str, dict[str, Any]]] = [
+    ("integrate", {"events": [lambda t: 1.0]}),
     ("ProjectedFlow", {"problem": None}),
     ("ProjectedFlow", {"projected": np.ones((3, 2))}),
     ("ResidualFlow", {"problem": {}}),

@@ -140,6 +140,7 @@ for method in ("fan_in", "node_count", "spatial", "weight_shape"):
 for method in ("activations", "output", "traced", "expand"):
     add(f"DeepNetworks.{method}", of(calls.network, method), lambda: {"x": x()})
 add("DeepNetworks.part", of(calls.network, "part"), lambda: {"networks": slice(0, 1)})
+add("DeepNetworks.blocks", of(calls.network, "blocks"), lambda: {"products": "float32"})
 add("DeepNetworks.to", of(calls.network, "to"), lambda: {"device": "cpu", "dtype": torch.float64})
 add(
     "Distillation.part",

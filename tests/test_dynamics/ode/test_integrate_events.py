@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from scipy.integrate import solve_ivp
 
 import dynamics.ode.output_rows
 from dynamics.ode.events import DIVERGENCE_LIMIT
+from dynamics.validation import takes
 from luckproof import METHODS, Event, Status, Trajectory, converged, diverged, integrate
 from tests.test_dynamics.ode.ode_problems import Field
 
@@ -280,6 +282,21 @@ def test_duck_typed_events() -> None:
     assert list(growing.events) == ["diverged"]  # the default limit stays on beside it
     with pytest.raises(TypeError, match="events"):
         integrate(decay(1.0), (0.0, 5.0), events=[3])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_functions_of_other_arguments_are_refused(count: int) -> None:
+    """Before the run, by the name of the argument; one of C that does not tell its arguments is tried."""
+    function = [lambda: 1.0, lambda t: 1.0, None, lambda t, y, more: 1.0][count]
+    with pytest.raises(TypeError, match=r"^events: .*expected a callable \(t, y\)"):
+        integrate(decay(1.0), (0.0, 5.0), events=[function])
+    with pytest.raises(TypeError, match=r"^jac: expected a callable \(t, y\)"):
+        integrate(decay(1.0), (0.0, 5.0), method="Radau", jac=function)
+    if count != 1:
+        with pytest.raises(TypeError, match=r"^progress: expected"):
+            integrate(decay(1.0), (0.0, 5.0), progress=function)
+    assert takes(math.hypot, 2)
+    assert takes(max, 2)
 
 
 def test_an_event_without_a_value_ends_the_run() -> None:
