@@ -110,10 +110,11 @@ def _start(
 ) -> None:
     ours, theirs = context.Pipe()
     process: BaseProcess = context.Process(target=_work, args=(function, theirs))
-    with shielded_from_interrupts():  # an interrupt is for this program, which then ends the others
+    # An interrupt is for this program, which then ends the others: all of them, so that one just started is known.
+    with shielded_from_interrupts():
         process.start()
+        worker = working[ours] = _Worker(process, waiting.popleft())
     theirs.close()
-    worker = working[ours] = _Worker(process, waiting.popleft())
     _send(ours, tasks[worker.task])
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,21 @@ def test_leaving_early_ends_the_processes() -> None:
     work_going_on.close()
     assert multiprocessing.active_children() == []
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+def test_an_interrupt_while_a_process_starts_ends_it_too(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes as soon as the process runs; one that nobody knew would be waited for when this program ends."""
+    begin = BaseProcess.start
+
+    def interrupted(process: BaseProcess) -> None:
+        begin(process)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(BaseProcess, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(in_processes(work, ["sleep"], 1, multiprocessing.get_context(start)))
+    assert multiprocessing.active_children() == []
 
 
 def test_ends_are_told_in_words() -> None:
