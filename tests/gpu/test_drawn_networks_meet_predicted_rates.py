@@ -10,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
+from scipy.stats import binom
 
 from luckproof import BUDGETS, CannotJudgeError, Context, Statement
 from verify.luckmatters import network_bounds, theorem4_fluctuations, theorem4_networks, theorem5_networks
@@ -52,7 +53,10 @@ CLAIMS: dict[str, tuple[Statement[Any, ...], Callable[[Any], Any], dict[str, Any
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_drawn_networks(claim: str, device: str, record_property: Callable[[str, object], None]) -> None:
-    """Every ensemble that decides is as predicted, and none as the altered claim has it; nine of ten decide."""
+    """Every ensemble that decides is as predicted, and none as the altered claim has it; nine of ten decide.
+
+    Of the few on a CPU no fewer than nine of ten would leave by chance, once in a thousand runs.
+    """
     statement, strategy, altered = CLAIMS[claim]
     large = device == "cuda"
     context = Context(BUDGETS["full" if large else "quick"], device, examples=1000)
@@ -75,4 +79,5 @@ def test_drawn_networks(claim: str, device: str, record_property: Callable[[str,
     check()
     for name, number in count.items():
         record_property(name, number)
-    assert count["decided"] >= 0.9 * count.total()
+    total = count.total()
+    assert total - count["decided"] <= (0.1 * total if large else binom.isf(1e-3, total, 0.1))
