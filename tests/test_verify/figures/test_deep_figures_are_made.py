@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from luckproof import figure_named
-from nets.specialization.run_folder import RunFolder
+from luckproof import RunFolder, figure_named
 from verify.command.main import run
 from verify.figures import luckmatters_gaus, luckmatters_loss_rank
 from verify.mathematics.studies.deep_study import Arm, DeepStudy
