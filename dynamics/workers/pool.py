@@ -50,6 +50,15 @@ class Lost:
 Outcome = Done[Result] | Raised | Lost
 
 
+def fresh_processes(module: str) -> Context:
+    """Processes that take nothing over from this one; where there is a fork server, it imports ``module`` for all."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context
+
+
 def in_processes(
     function: Callable[[Task], Result], tasks: Sequence[Task], count: int, context: Context | None = None
 ) -> Generator[tuple[int, Outcome[Result]], None, None]:

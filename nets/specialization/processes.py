@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 
 from dynamics.ode.progress import Progress
 from dynamics.workers.dask_workers import DaskWorkers, on_dask
-from dynamics.workers.pool import Context, Done, in_processes
+from dynamics.workers.pool import Done, fresh_processes, in_processes
 from nets.specialization.group_training import GroupRun, forget_inputs, train_group
 from nets.specialization.plan import TrainingPlan
 
@@ -76,7 +75,7 @@ def _elsewhere(
     following = 0
     workers = _cluster.get()
     running = (
-        in_processes(train_group, groups, count, _fresh_processes())
+        in_processes(train_group, groups, count, fresh_processes(train_group.__module__))
         if workers is None
         else on_dask(workers, train_group, groups)
     )
@@ -94,12 +93,3 @@ def _elsewhere(
                 following += 1
     if lost:
         raise LostTrainingError(f"{'; '.join(lost)}; the other groups were trained")
-
-
-def _fresh_processes() -> Context:
-    """Processes that do not inherit this one's threads; where there is a fork server, torch is imported once."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([train_group.__module__])
-    return context

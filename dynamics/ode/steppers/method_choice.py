@@ -54,11 +54,11 @@ class CostModel:
 
     def evaluations(self, stiffness: float, rtol: float) -> float:
         """Evaluations of a run with ``stiffness`` = rho T."""
-        return self.fewest * max(self.accuracy_steps(rtol), stiffness / self.interval)
+        return max(self.fewest * self.accuracy_steps(rtol), self.stable_evaluations(stiffness))
 
     def stable_evaluations(self, stiffness: float) -> float:
         """Those that stability asks for."""
-        return self.fewest * stiffness / self.interval
+        return self.fewest * (stiffness / self.interval)
 
 
 COST_MODELS = {

@@ -260,7 +260,7 @@ def _columns_beside(
     space: Array,
 ) -> None:  # fmt: skip
     """:func:`_columns` of all instances."""
-    square, other, longer = space[0], space[1], space[2]
+    square, other, longer, over_scale = space[0], space[1], space[2], space[4]
     for j in range(m):
         n, x, angle = size[j], excess[j], own[j]
         for s in range(LANES):
@@ -291,7 +291,7 @@ def _columns_beside(
                 angle[s] += (w + c[s]) ** 2
         for s in range(LANES):
             across = math.sqrt(angle[s])
-            angle[s] = 2.0 * arctan_over_scale(math.sqrt(square[s]), across, scale[s], 1.0 / scale[s])
+            angle[s] = 2.0 * arctan_over_scale(math.sqrt(square[s]), across, scale[s], over_scale[s])
 
 
 @_part

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -12,8 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from dynamics.memory import GIB, available_memory
 from dynamics.workers.dask_workers import DaskWorkers, on_dask
-from dynamics.workers.pool import Context as Start
-from dynamics.workers.pool import Done, in_processes
+from dynamics.workers.pool import Done, fresh_processes, in_processes
 from nets.devices import available_cores
 from verify.judging import registry
 from verify.judging.evidence import Context
@@ -114,7 +112,10 @@ def judge_in_processes(
     one_thread_each()
     tasks = [(statement.name, statement.origin, context, extra) for statement in chosen]
     there = None if workers is None else on_dask(workers, _judge_named, tasks)
-    with closing(there or in_processes(_judge_named, tasks, jobs, _fresh_processes(chosen))) as outcomes:
+    # To import the papers' statements takes each process 3 seconds, unless it is a fork of one that has them.
+    own = all(is_own(statement.evidence) for statement in chosen)
+    start = None if own else fresh_processes(IMPORTED)
+    with closing(there or in_processes(_judge_named, tasks, jobs, start)) as outcomes:
         for number, outcome in outcomes:
             statement = chosen[number]
             if isinstance(outcome, Done):
@@ -122,18 +123,6 @@ def judge_in_processes(
                 yield Judged(statement, Verdict(statement=statement, **parts), made)
             else:
                 yield Judged(statement, None, lost=outcome.words)
-
-
-def _fresh_processes(chosen: Sequence[AnyStatement]) -> Start | None:
-    """Processes that take nothing over from this one; a fork server, where there is one, imports for all of them.
-
-    To import the papers' statements takes each 3 seconds otherwise. None, for ``spawn``, where all are one's own.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods() or all(is_own(s.evidence) for s in chosen):
-        return None
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([IMPORTED])
-    return context
 
 
 def _judge_named(
