@@ -8,7 +8,6 @@ marked ``gpu``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,22 +15,12 @@ import torch
 
 from luckproof import (
     SGD,
-    Architecture,
-    Classification,
     DeepNetworks,
     EmpiricalMeasure,
-    FixedSamples,
-    FreshGaussian,
-    InputMeasure,
     IsotropicGaussian,
     SpecializationSetting,
-    TeacherStudent,
     Trajectory,
-    TwoLayerStudents,
     deep_teachers,
-    teachers,
-    train,
-    train_deep,
     train_specialization,
 )
 from nets.captured_steps import SWITCH
@@ -40,8 +29,8 @@ from nets.products import Products
 from nets.specialization.steps import BLOCK
 from nets.two_layer.batches import BLOCK_VALUES
 from tests.pretended_device import NAME, OnDevice, Traffic, pretended_device
+from tests.test_nets.small_trainings import SEEDS, SHAPE, beyond, deep, two_layer
 
-SEEDS = (1, 2, 3)
 CHECK_STEPS = 16
 """Steps between two looks of the host at the losses here; 64 otherwise."""
 
@@ -58,17 +47,6 @@ def traffic(monkeypatch: pytest.MonkeyPatch):
         yield found
 
 
-def beyond(traffic: Traffic, run: Callable[[int], object]) -> tuple[int, int, int]:
-    """Launches, waits and copies from the host that ``MANY`` blocks of steps have beyond ``FEW``."""
-    counts = []
-    for blocks in (FEW, MANY):
-        traffic.counts.clear()
-        run(blocks)
-        counts.append((traffic.launches, traffic.waits, traffic.copies))
-    few, many = counts
-    return many[0] - few[0], many[1] - few[1], many[2] - few[2]
-
-
 def test_two_devices_are_refused_as_cuda_does(traffic: Traffic) -> None:
     """The check itself: the pretended device finds what it is for."""
     here, there = torch.ones(3), torch.ones(3, device=NAME)
@@ -79,15 +57,6 @@ def test_two_devices_are_refused_as_cuda_does(traffic: Traffic) -> None:
     assert (there * 2).sum().item() == 6
     assert there[torch.tensor([0, 2])].cpu().tolist() == [1, 1]
     assert (traffic.launches, traffic.waits, traffic.copies) == (5, 2, 1)
-
-
-def two_layer(device: str, steps: int, measure: InputMeasure | None = None, **options: object) -> Trajectory:
-    rng = np.random.default_rng(0)
-    teacher = np.broadcast_to(teachers.orthonormal(6, 3, rng), (4, 6, 3))
-    problem = TeacherStudent.at_angle(teacher, 0.3, rng, measure=measure)
-    students = TwoLayerStudents.from_problem(problem, device=device)
-    settings = {"lr": 0.1, "batch_size": 64, "seed": 0, "record_at": (steps,)} | options
-    return train(students, steps=steps, **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +74,9 @@ def test_two_layer_training(traffic: Traffic, options: dict[str, bool], launches
     """Samples are drawn on the device, and the host looks at the losses once in ``CHECK_STEPS`` steps."""
     atoms = np.random.default_rng(1).standard_normal((50, 6))
     measure = EmpiricalMeasure(atoms) if sampled else IsotropicGaussian(6)
-    drawing = beyond(traffic, lambda blocks: two_layer("cuda", blocks * CHECK_STEPS, measure, **options))
+    drawing = beyond(
+        traffic, lambda blocks: two_layer("cuda", blocks * CHECK_STEPS, measure, **options), FEW, MANY
+    )
     steps = (MANY - FEW) * CHECK_STEPS
     assert launches <= drawing[0] / steps < launches + 0.5  # some more for a block of samples and a look
     assert drawing[1:] == (MANY - FEW, 0)
@@ -140,7 +111,7 @@ def specialization(blocks: int, device: str) -> Trajectory:
 
 def test_specialization_training(traffic: Traffic) -> None:
     """Twelve operations a step."""
-    launches, waits, copies = beyond(traffic, lambda blocks: specialization(blocks, "cuda"))
+    launches, waits, copies = beyond(traffic, lambda blocks: specialization(blocks, "cuda"), FEW, MANY)
     assert 12 <= launches / ((MANY - FEW) * BLOCK) < 12.5
     assert waits == 0
     assert copies == MANY - FEW  # the order of a block of samples, drawn on the host
@@ -172,8 +143,13 @@ def test_what_the_host_draws_is_sent_without_waiting(
     sampled = pageable_beyond(traffic, lambda n: two_layer("cuda", n * CHECK_STEPS, DrawnOnTheHost(6)))
     assert sampled == ((MANY - FEW) * 4, 0)  # one for each network
     assert pageable_beyond(traffic, lambda n: specialization(n, "cuda")) == (MANY - FEW, 0)
-    assert pageable_beyond(traffic, lambda n: deep(n, NAME, True, SGD(0.02))) == (MANY - FEW, 0)
-    there = pageable_beyond(traffic, lambda n: deep(n, NAME, True, SGD(0.02), labels=True, samples_on="cpu"))
+    assert pageable_beyond(traffic, lambda n: deep(NAME, CHECK_STEPS, n, SGD(0.02), fixed=True)) == (
+        MANY - FEW,
+        0,
+    )
+    there = pageable_beyond(
+        traffic, lambda n: deep(NAME, CHECK_STEPS, n, SGD(0.02), fixed=True, labels=True, samples_on="cpu")
+    )
     assert there == (2 * (MANY - FEW), 0)  # inputs and labels, gathered on the host
 
 
@@ -184,34 +160,6 @@ def test_copies_that_wait_are_told_from_others(traffic: Traffic) -> None:
     pinned.to(NAME)
     pinned.to(NAME, non_blocking=True)
     assert (traffic.copies, traffic.pageable) == (3, 2)
-
-
-SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
-
-
-def deep(
-    blocks: int,
-    device: str,
-    fixed: bool,
-    sgd: SGD,
-    labels: bool = False,
-    products: Products = "own",
-    samples_on: str | None = None,
-) -> Trajectory:
-    teacher = deep_teachers.separated_teacher(replace(SHAPE, normalisation="none"), SEEDS, device=device)
-    students = deep_teachers.random_start(SHAPE.over_parameterised(2), SEEDS, device=device)
-    x = gaussian_inputs(SHAPE.inputs, SEEDS, 20, 1.0, device=device)
-    samples = 8 * CHECK_STEPS
-    source = FreshGaussian(SHAPE.inputs, SEEDS, 8, samples, std=1.0)
-    if fixed:
-        place = samples_on or device
-        known = torch.arange(samples, device=place) % 2 if labels else None
-        inputs = gaussian_inputs(SHAPE.inputs, SEEDS, samples, 1.0, device=place)
-        source = FixedSamples(inputs, SHAPE.inputs, SEEDS, batch_size=8, labels=known)
-    return train_deep(
-        students, teacher, source, sgd=sgd, epochs=blocks, evaluation=x, record_at=(0, blocks),
-        objective=Classification() if labels else None, products=products,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -226,7 +174,9 @@ def deep(
 )
 def test_deep_training(traffic: Traffic, fixed: bool, labels: bool, sgd: SGD, launches: int) -> None:
     """The epochs wait for two things: the look at the losses in ``CHECK_STEPS`` steps, and the sum of an epoch's."""
-    found = beyond(traffic, lambda blocks: deep(blocks, NAME, fixed, sgd, labels))
+    found = beyond(
+        traffic, lambda blocks: deep(NAME, CHECK_STEPS, blocks, sgd, fixed=fixed, labels=labels), FEW, MANY
+    )
     assert launches <= found[0] / ((MANY - FEW) * CHECK_STEPS) < launches + 1
     assert found[1] == 2 * (MANY - FEW)
     assert found[2] == (MANY - FEW) * fixed  # the order of an epoch, drawn on the host
@@ -235,7 +185,9 @@ def test_deep_training(traffic: Traffic, fixed: bool, labels: bool, sgd: SGD, la
 @pytest.mark.parametrize(("products", "launches"), [("float32", 70), ("float32-backward", 60)])
 def test_deep_training_with_products_in_float32(traffic: Traffic, products: Products, launches: int) -> None:
     """Rounding is done there, into buffers that stay: no copy from the host, and no wait but the looks at losses."""
-    found = beyond(traffic, lambda blocks: deep(blocks, NAME, False, SGD(0.02), products=products))
+    found = beyond(
+        traffic, lambda blocks: deep(NAME, CHECK_STEPS, blocks, SGD(0.02), products=products), FEW, MANY
+    )
     assert launches <= found[0] / ((MANY - FEW) * CHECK_STEPS) < launches + 1
     assert found[1:] == (2 * (MANY - FEW), 0)
 

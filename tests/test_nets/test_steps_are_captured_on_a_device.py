@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +17,19 @@ import torch
 from luckproof import (
     SGD,
     Architecture,
-    Classification,
     DeepNetworks,
     Distillation,
     EmpiricalMeasure,
-    FixedSamples,
-    FreshGaussian,
     SpecializationSetting,
-    TeacherStudent,
     Trajectory,
-    TwoLayerStudents,
     deep_teachers,
-    teachers,
-    train,
-    train_deep,
     train_specialization,
 )
 from nets.captured_steps import SWITCH, CapturedSteps, NotCapturedWarning
-from nets.deep.training.batches import BatchSource, gaussian_inputs
-from nets.deep.training.descent import Objective
 from nets.products import PRODUCTS, Products
 from nets.specialization.steps import BLOCK
 from tests.pretended_device import NAME, Traffic, pretended_device
+from tests.test_nets.small_trainings import SEEDS, SHAPE, beyond, deep, two_layer
 
 CHECK_STEPS = 16
 """Steps between two looks of the host at the losses here; 64 otherwise."""
@@ -89,15 +81,6 @@ def same(traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callabl
     return check
 
 
-def two_layer(steps: int, **options: object) -> Trajectory:
-    rng = np.random.default_rng(0)
-    teacher = np.broadcast_to(teachers.orthonormal(6, 3, rng), (4, 6, 3))
-    problem = TeacherStudent.at_angle(teacher, 0.3, rng, measure=options.pop("measure", None))  # type: ignore[arg-type]
-    students = TwoLayerStudents.from_problem(problem, device="cuda")
-    settings = {"lr": 0.1, "batch_size": 64, "seed": 0, "record_at": (steps,)} | options
-    return train(students, steps=steps, **settings)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     "optimiser", [{}, {"momentum": 0.5, "weight_decay": 0.01}], ids=["plain", "momentum"]
 )
@@ -106,36 +89,38 @@ def test_two_layer_training_is_the_same(same: Callable, mode: str, optimiser: di
     """In all four modes, with momentum and without."""
     if optimiser and mode == "Theorem 4":
         optimiser = {"momentum": 0.5}  # weight decay has nothing to act on
-    same(lambda: two_layer(6 * CHECK_STEPS + 10, **MODES[mode], **optimiser))
+    same(lambda: two_layer("cuda", 6 * CHECK_STEPS + 10, **MODES[mode], **optimiser))
 
 
 @pytest.mark.parametrize("products", PRODUCTS[1:])
 def test_two_layer_products_in_float32_are_the_same(same: Callable, products: Products) -> None:
     """The rounded copies are made anew in every step of a graph."""
-    same(lambda: two_layer(6 * CHECK_STEPS + 10, projected=False, products=products))
+    same(lambda: two_layer("cuda", 6 * CHECK_STEPS + 10, projected=False, products=products))
 
 
 def test_records_may_stand_anywhere(same: Callable) -> None:
     """Blocks of all lengths, again and again, over the end of the samples that are drawn at once (170 steps)."""
     marks = [1, 2, 3, 22, 41, 60, 79, 98, 117, 136, 155, 174, 193, 212]
-    same(lambda: two_layer(220, batch_size=256, record_at=marks))
+    same(lambda: two_layer("cuda", 220, batch_size=256, record_at=marks))
 
 
 def test_long_batches_are_captured_in_shorter_blocks(same: Callable) -> None:
     """Where fewer steps than a look at the losses are drawn at once: 10 of 16."""
-    same(lambda: two_layer(5 * CHECK_STEPS, batch_size=4096))
+    same(lambda: two_layer("cuda", 5 * CHECK_STEPS, batch_size=4096))
 
 
 def test_the_longest_batches_are_not_captured(traffic: Traffic) -> None:
     """Where fewer than 8 steps are drawn at once, each of which keeps the device busy."""
-    launches, _, _ = beyond(traffic, lambda blocks: two_layer(blocks * CHECK_STEPS, batch_size=8192))
+    launches, _, _ = beyond(
+        traffic, lambda blocks: two_layer("cuda", blocks * CHECK_STEPS, batch_size=8192), FEW, MANY
+    )
     assert launches / ((MANY - FEW) * CHECK_STEPS) > 14
 
 
 def test_samples_of_a_discrete_law_are_the_same(same: Callable) -> None:
     """They are drawn and gathered between the replays."""
     atoms = EmpiricalMeasure(np.random.default_rng(1).standard_normal((50, 6)))
-    same(lambda: two_layer(6 * CHECK_STEPS, measure=atoms))
+    same(lambda: two_layer("cuda", 6 * CHECK_STEPS, measure=atoms))
 
 
 def specialization(steps: int, lr: float = 0.01, **records: object) -> Trajectory:
@@ -150,28 +135,19 @@ def test_specialization_training_is_the_same(same: Callable, records: dict[str, 
     same(lambda: specialization(20 * BLOCK, **records))
 
 
-def beyond(traffic: Traffic, run: Callable[[int], object]) -> tuple[int, int, int]:
-    """Launches, waits and copies from the host that ``MANY`` blocks of steps have beyond ``FEW``."""
-    counts = []
-    for blocks in (FEW, MANY):
-        traffic.counts.clear()
-        run(blocks)
-        counts.append((traffic.launches, traffic.waits, traffic.copies))
-    few, many = counts
-    return many[0] - few[0], many[1] - few[1], many[2] - few[2]
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_two_layer_steps_in_launches(traffic: Traffic, mode: str) -> None:
     """A block of 16 steps: its samples are put in place, it is launched, and its losses are looked at: seven in all."""
-    launches, waits, copies = beyond(traffic, lambda blocks: two_layer(blocks * CHECK_STEPS, **MODES[mode]))
+    launches, waits, copies = beyond(
+        traffic, lambda blocks: two_layer("cuda", blocks * CHECK_STEPS, **MODES[mode]), FEW, MANY
+    )
     assert launches == 7 * (MANY - FEW)
     assert (waits, copies) == (MANY - FEW, 0)
 
 
 def test_specialization_steps_in_launches(traffic: Traffic) -> None:
     """A block of 16 steps: its samples are gathered, and it is launched: seven in all."""
-    launches, waits, copies = beyond(traffic, lambda blocks: specialization(blocks * BLOCK))
+    launches, waits, copies = beyond(traffic, lambda blocks: specialization(blocks * BLOCK), FEW, MANY)
     assert launches == 7 * (MANY - FEW)
     assert (waits, copies) == (0, MANY - FEW)
 
@@ -186,39 +162,7 @@ def test_a_block_is_done_once_a_run(traffic: Traffic) -> None:
         assert value.cpu().tolist() == [done] * 3
 
 
-SEEDS = (1, 2, 3)
-SHAPE = Architecture((5,), (4, 3), 2, normalisation="after")
 FILTERS = Architecture((2, 6, 6), (3, 4), 2, kernel=3, normalisation="before")
-
-
-def deep(
-    steps: int,
-    sgd: SGD,
-    *,
-    epochs: int = 2,
-    fixed: bool = False,
-    labels: bool = False,
-    shape: Architecture = SHAPE,
-    seeds: tuple[int, ...] = SEEDS,
-    objective: Objective | None = None,
-    checkpoint: Path | None = None,
-    progress: Callable[[float], None] | bool = False,
-    products: Products = "own",
-) -> Trajectory:
-    teacher = deep_teachers.separated_teacher(replace(shape, normalisation="none"), seeds, device=NAME)
-    students = deep_teachers.random_start(shape.over_parameterised(2), seeds, device=NAME)
-    x = gaussian_inputs(shape.inputs, seeds, 20, 1.0, device=NAME)
-    source: BatchSource = FreshGaussian(shape.inputs, seeds, 8, 8 * steps, std=1.0)
-    if fixed:
-        known = torch.arange(8 * steps, device=NAME) % 2 if labels else None
-        inputs = gaussian_inputs(shape.inputs, seeds, 8 * steps, 1.0, device=NAME)
-        source = FixedSamples(inputs, shape.inputs, seeds, batch_size=8, labels=known)
-    return train_deep(
-        students, teacher, source, sgd=sgd, epochs=epochs, evaluation=x, record_at=(0, epochs),
-        objective=Classification() if labels else objective, products=products,
-        checkpoint=checkpoint, progress=progress,
-    )  # fmt: skip
-
 
 DEEP = {
     "plain": (SGD(0.02), {}),
@@ -238,14 +182,14 @@ DEEP = {
 def test_deep_training_is_the_same(same: Callable, case: str) -> None:
     """With epochs that end within a block, and rates that change at an epoch or at every step."""
     sgd, options = DEEP[case]
-    same(lambda: deep(5 * AT_ONCE + 3, sgd, **options))
+    same(lambda: deep(NAME, 5 * AT_ONCE + 3, 2, sgd, **options))
 
 
 @pytest.mark.parametrize(("case", "launches"), [("plain", 3), ("momentum", 3), ("fixed", 3), ("labels", 4)])
 def test_deep_steps_in_launches(traffic: Traffic, case: str, launches: int) -> None:
     """A batch is put side by side, then in its place; a block of 4 steps is launched, and its losses are looked at."""
     sgd, options = DEEP[case]
-    found = beyond(traffic, lambda blocks: deep(CHECK_STEPS, sgd, epochs=2 * blocks, **options))
+    found = beyond(traffic, lambda blocks: deep(NAME, CHECK_STEPS, 2 * blocks, sgd, **options), FEW, MANY)
     steps = 2 * (MANY - FEW) * CHECK_STEPS
     assert launches <= found[0] / steps < launches + 0.5
     assert found[1] == 2 * 2 * (MANY - FEW)
@@ -273,21 +217,27 @@ def test_an_objective_of_ones_own_is_not_captured(traffic: Traffic, monkeypatch:
     losses = []
     for word in ("auto", "never"):
         monkeypatch.setenv(SWITCH, word)
-        run = deep(4 * AT_ONCE, SGD(0.02), objective=Halved(teacher))
+        run = deep(NAME, 4 * AT_ONCE, 2, SGD(0.02), objective=Halved(teacher))
         losses.append(run.observables["loss"])
     np.testing.assert_array_equal(*losses)
 
 
-@pytest.mark.parametrize("training", [two_layer, specialization])
+@pytest.mark.parametrize(
+    "training",
+    [
+        partial(two_layer, "cuda", projected=False, lr=3.0),
+        partial(specialization, lr=30.0, record_every=8),
+    ],
+    ids=["two_layer", "specialization"],
+)
 def test_a_divergence_is_found_at_the_same_step(
     traffic: Traffic, monkeypatch: pytest.MonkeyPatch, training: Callable[..., Trajectory]
 ) -> None:
     """Status and words, which name network and step, are those of the plain steps."""
-    options = {"projected": False, "lr": 3.0} if training is two_layer else {"lr": 30.0, "record_every": 8}
     words = []
     for word in ("auto", "never"):
         monkeypatch.setenv(SWITCH, word)
-        run = training(30 * CHECK_STEPS, **options)
+        run = training(30 * CHECK_STEPS)
         assert run.status == "diverged"
         words.append(run.message)
     assert words[0] == words[1]
@@ -301,7 +251,7 @@ def test_a_deep_training_goes_on_from_its_checkpoint(traffic: Traffic, tmp_path:
             raise KeyboardInterrupt
 
     def run(**options: object) -> Trajectory:
-        return deep(3 * AT_ONCE + 1, SGD(0.02, momentum=0.5), epochs=4, **options)  # type: ignore[arg-type]
+        return deep(NAME, 3 * AT_ONCE + 1, 4, SGD(0.02, momentum=0.5), **options)  # type: ignore[arg-type]
 
     whole, file = run(), tmp_path / "kept"
     with pytest.raises(KeyboardInterrupt):

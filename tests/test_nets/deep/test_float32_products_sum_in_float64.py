@@ -27,6 +27,7 @@ from nets.deep.layers import Layer
 from nets.deep.training.batches import gaussian_inputs
 from nets.deep.training.descent import DeepDescent, resting
 from nets.products import PRODUCTS, Products
+from tests.test_nets.documented_precision import ROWS, levels
 
 UNIT = 2.0**-24
 """Half an ulp of 1 in float32."""
@@ -194,30 +195,18 @@ def floor(products: Products, dtype: torch.dtype, rate: float) -> float:
     return float(error.square().mean())
 
 
-FLOORS: dict[str, tuple[Products, torch.dtype]] = {
-    "float64": ("own", torch.float64),
-    "float64, products `float32-backward`": ("float32-backward", torch.float64),
-    "float64, products `float32`": ("float32", torch.float64),
-    "float32": ("own", torch.float32),
-}
-"""The rows of the first table of runs in docs/precision.md."""
-
-
-@pytest.mark.parametrize("row", FLOORS)
+@pytest.mark.parametrize("row", ROWS)
 def test_a_run_levels_off_where_the_documentation_says(row: str) -> None:
     """Within a factor of 5 of its table, whose numbers are 30 orders apart: the option keeps weights from stalling."""
-    page = Path(__file__).parents[3] / "docs" / "precision.md"
-    line = next(text for text in page.read_text("utf-8").splitlines() if text.startswith(f"| {row} |"))
-    documented = [float(cell) for cell in line.split("|")[2:4]]
-    for rate, level in zip((0.4, 0.04), documented, strict=True):
-        assert level / 5 < floor(*FLOORS[row], rate) < level * 5
+    for rate, level in zip((0.4, 0.04), levels(row, 0), strict=True):
+        assert level / 5 < floor(*ROWS[row], rate) < level * 5
 
 
 def test_no_step_is_too_small_for_the_weights() -> None:
     """A step of 1e-12 of a gradient moves them by what float64 does, to 1e-3; float32 networks do not move at all."""
     teacher, students = start(replace(DENSE, bias=False), 1)
     ends = {}
-    for row, (products, dtype) in FLOORS.items():
+    for row, (products, dtype) in ROWS.items():
         moved = students.to("cpu", dtype).clone()
         after_steps(moved, teacher.to("cpu", dtype), SGD(1e-12), products, 1)
         before = students.to("cpu", dtype).weights[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -23,6 +21,7 @@ from luckproof import (
 from nets.products import PRODUCTS, Products
 from nets.two_layer.networks import BatchGradient
 from nets.two_layer.rounded_gradient import StepGradient, step_gradient
+from tests.test_nets.documented_precision import ROWS, levels
 
 UNIT = 2.0**-24
 """Half an ulp of 1 in float32."""
@@ -109,22 +108,11 @@ def test_by_default_the_gradient_is_that_without_the_option() -> None:
     assert type(step_gradient(students, 4, "own")) is BatchGradient
 
 
-ROWS: dict[str, tuple[Products, torch.dtype]] = {
-    "float64": ("own", torch.float64),
-    "float64, products `float32-backward`": ("float32-backward", torch.float64),
-    "float64, products `float32`": ("float32", torch.float64),
-    "float32": ("own", torch.float32),
-}
-"""The rows of the second table in docs/precision.md."""
-
-
 @pytest.mark.parametrize("row", ROWS)
 def test_angles_stop_where_the_documentation_says(row: str) -> None:
     """Within a factor of 5 of its table: float32 weights stop at an angle that grows as 1 / lr, products do not."""
-    page = Path(__file__).parents[3] / "docs" / "precision.md"
-    line = [text for text in page.read_text("utf-8").splitlines() if text.startswith(f"| {row} |")][-1]
-    documented = [float(cell) for cell in line.split("|")[2:5]]
-    for (lr, steps), level in zip(((0.5, 3000), (0.05, 6000), (0.005, 12000)), documented, strict=True):
+    runs = ((0.5, 3000), (0.05, 6000), (0.005, 12000))
+    for (lr, steps), level in zip(runs, levels(row, 1), strict=True):
         found = trained(*ROWS[row], start=1e-5, lr=lr, steps=steps).observables["sin_theta"][-1].max()
         assert level / 5 < found < level * 5
 
