@@ -10,6 +10,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TOYS = [sys.executable, str(Path(__file__).with_name("toy_command.py"))]
+WAITING = [sys.executable, str(Path(__file__).with_name("waiting_command.py"))]
 REAL = [sys.executable, "-m", "luckproof"]
 
 

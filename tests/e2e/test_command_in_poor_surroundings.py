@@ -213,17 +213,20 @@ except EndedError:
 """
 
 
-def test_a_signal_that_falls_into_a_destructor_ends_the_process_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_falls_into_a_destructor_ends_the_process_all_the_same(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     """The interpreter drops what is raised there, and the run would go on as if nothing had been asked."""
     mark = tmp_path / "inside"
     with subprocess.Popen(
         [TOYS[0], "-c", SWALLOWS, str(mark)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment(),
+        env=environment(), preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         until = time.monotonic() + 60
         while not mark.exists():
             assert time.monotonic() < until
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(how)
         shown, said = process.communicate(timeout=30)
     assert (shown, said) == ("ended\n", "")

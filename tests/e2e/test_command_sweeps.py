@@ -16,7 +16,7 @@ import pytest
 
 from dynamics.files import netcdf
 from luckproof import sweep
-from tests.e2e.commands import REAL, ROOT, command, environment
+from tests.e2e.commands import REAL, ROOT, WAITING, command, environment
 from tests.process_family import family, left
 from tests.test_verify.sweeps.small_sweeps import files
 from verify.sweeps.configuration import read_configuration
@@ -55,10 +55,10 @@ def swept(*words):
     return command("sweep", *words, program=REAL)
 
 
-def started(*words, cwd=ROOT):
-    arguments = [*REAL, "sweep", *map(str, words)]
+def started(*words, program=REAL, cwd=ROOT, **more):
+    arguments = [*program, "sweep", *map(str, words)]
     return subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True, cwd=cwd,
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more), text=True, cwd=cwd,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
@@ -206,7 +206,8 @@ def test_kill_9_loses_nothing_at_20_moments(configuration, expected, tmp_path):
 def test_a_signal_ends_a_sweep_in_order(configuration, expected, tmp_path, how, jobs, code, words):
     """One line, no process left, no lock, what is done stays, and the next run ends with the very same files."""
     out = tmp_path / "out"
-    driver = started(configuration, "--out", out, "--jobs", jobs)
+    # All points are made in a second: on a busy machine the signal would find none to be made.
+    driver = started(configuration, "--out", out, "--jobs", jobs, program=WAITING, KEPT=str(POINTS - 1))
     until(1, out, driver)
     members = family(driver.pid)
     if how == signal.SIGINT:

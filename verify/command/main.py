@@ -7,6 +7,7 @@ comparison that stays unresolved, 130 interrupted, 141 the reader of the output 
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import traceback
@@ -36,6 +37,7 @@ from verify.command.surroundings import (
     INTERRUPTED,
     ending_signal,
     forget_signals,
+    how_it_ended,
     on_one_line,
     put_in_order,
     silence,
@@ -98,9 +100,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = _run_until_written(arguments)
     number = ending_signal()
     if number is not None:  # also where a library turned the exception into one of its own, or into nothing
-        return _complain(f"ended by signal {number}", 128 + number)
-    if code == INTERRUPTED:
-        return _complain("interrupted", INTERRUPTED)
+        return _complain(*how_it_ended(number))
+    if code == INTERRUPTED:  # in a process whose signals are its own, such as a notebook's
+        return _complain(*how_it_ended(signal.SIGINT))
     return code
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from verify.command.surroundings import INTERRUPTED, ending_signal, put_in_order
+from verify.command.surroundings import ending_signal, how_it_ended, put_in_order
 
 
 def start() -> None:
@@ -41,10 +41,10 @@ def _ended_by_a_signal(error: BaseException) -> int | None:
     number = ending_signal()
     if number is None and not _is_an_interrupt(error):
         return None
-    words = "interrupted" if number is None else f"ended by signal {number}"
+    words, code = how_it_ended(signal.SIGINT if number is None else number)
     with suppress(OSError, ValueError):
         print(f"luckproof: {words}", file=sys.stderr, flush=True)
-    return INTERRUPTED if number is None else 128 + number
+    return code
 
 
 def _is_an_interrupt(error: BaseException | None) -> bool:

@@ -44,9 +44,10 @@ def put_in_order() -> None:
         "agg"  # pictures are files: no window, no notebook, whatever the user's settings
     )
     _limit_memory()
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup's ignoring stays
+        usual = (signal.SIG_DFL, signal.default_int_handler)  # a shell's or nohup's ignoring stays
+        if number is not None and signal.getsignal(number) in usual:
             with suppress(ValueError):  # only in the main thread
                 signal.signal(number, _end)
 
@@ -54,6 +55,13 @@ def put_in_order() -> None:
 def ending_signal() -> int | None:
     """The signal that asked this process to end, if one did."""
     return _received[-1] if _received else None
+
+
+def how_it_ended(number: int) -> tuple[str, int]:
+    """What is said of the signal that ended this process, and the exit code."""
+    if number == signal.SIGINT:
+        return "interrupted", INTERRUPTED
+    return f"ended by signal {number}", 128 + number
 
 
 def forget_signals() -> None:
