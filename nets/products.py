@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
-
-import torch
+from typing import TYPE_CHECKING, Literal
 
 from dynamics.validation import one_of, shown
+
+if TYPE_CHECKING:
+    import torch
 
 Products = Literal["own", "float32", "float32-backward"]
 PRODUCTS: tuple[Products, ...] = ("own", "float32", "float32-backward")
 """``own``: in the number format of the networks. ``float32``: of operands rounded to float32. ``float32-backward``: so
 in the products that make gradients, while the outputs, and with them what is left of the error, are exact."""
+
+
+def known_products(products: str) -> Products:
+    """``products`` itself; raises ValueError or TypeError on another word."""
+    return next(word for word in PRODUCTS if word == one_of("products", products, PRODUCTS))
 
 
 def require_products(products: str, dtype: torch.dtype) -> Products:
@@ -23,7 +29,9 @@ def require_products(products: str, dtype: torch.dtype) -> Products:
         ValueError, TypeError: another word, networks in float32, or a torch that has been told to take float32 products
             more coarsely than that (TF32, bfloat16), which is not overruled.
     """
-    known = next(word for word in PRODUCTS if word == one_of("products", products, PRODUCTS))
+    import torch  # two seconds that a command which only checks its options does not wait
+
+    known = known_products(products)
     if known == "own":
         return known
     if dtype != torch.float64:
@@ -47,6 +55,8 @@ def full_convolutions(products: Products) -> Iterator[None]:
     if products == "own":
         yield
         return
+    import torch
+
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:

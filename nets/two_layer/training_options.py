@@ -12,6 +12,7 @@ from dynamics.ode.progress import Progress
 from dynamics.options import option
 from dynamics.two_layer.problem_options import FlowName, TwoLayerOptions
 from dynamics.validation import number, positive_int
+from nets.products import PRODUCTS, known_products
 from nets.two_layer.optimiser import checked_optimiser
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class TwoLayerTraining(TwoLayerOptions):
     networks: int = option(16, "Networks of each draw, each on samples of its own.")
     momentum: float = option(0.0, "Momentum of SGD, in [0, 1); time is then steps times lr / (1 - momentum).")
     weight_decay: float = option(0.0, "Weight decay of SGD (where columns stay on the sphere, of V alone).")
+    products: str = option("own", f"Number format of the matrix products: {', '.join(PRODUCTS)}.")
     device: str = option("cpu", DEVICE_WORDS)
 
     def __post_init__(self) -> None:
@@ -55,6 +57,7 @@ class TwoLayerTraining(TwoLayerOptions):
             positive_int(name, getattr(self, name))
         fixed = "for the projected flow, whose norms are fixed" if self.flow is FlowName.PROJECTED else ""
         checked_optimiser(self.momentum, self.weight_decay, fixed=fixed)
+        known_products(self.products)
         self.check_memory()
 
     @property
@@ -103,6 +106,7 @@ class TwoLayerTraining(TwoLayerOptions):
             train_V=self.flow is not FlowName.PROJECTED,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
+            products=known_products(self.products),
             record_at=self.record_at,
             progress=progress,
         )

@@ -46,6 +46,7 @@ def test_files_are_written(tmp_path, capsys):
         (("--flow", "gradient", "--lr", 1e9), 3, "luckproof: descent along the flow: diverged: "),
         (("--level", 2), 2, "luckproof: --level: expected"),
         (("--resolve", 0), 2, "luckproof: --resolve: expected"),
+        (("--products", "float32"), 2, "luckproof: No such option: --products"),
         (("--measure", "uniform"), 2, "luckproof: --measure: expected one of isotropic, biased"),
         (("--json", "same", "--out", "same"), 2, "luckproof: --json: expected another file than --out"),
     ],

@@ -75,6 +75,24 @@ def test_it_is_train_with_the_rule_of_the_flow(flow, rule):
     assert all(np.array_equal(array, again.arrays[name]) for name, array in found.arrays.items())
 
 
+@pytest.mark.parametrize("products", ["float32", "float32-backward"])
+def test_products_are_in_the_number_format_asked_for(products, tmp_path, capsys):
+    """Train's own bits with the same products, which are not those of float64; summary and file say so."""
+    out = tmp_path / "nets.nc"
+    assert trained(*SHORT, "--products", products, "--networks", 2, "--out", out) == 0
+    assert f"products {products}" in capsys.readouterr().out
+    options = TwoLayerTraining(d=4, m=2, steps=40, points=5, batch_size=16, networks=2)
+    runs = [
+        train(options.build(), lr=0.1, batch_size=16, steps=40, seed=options.training_seed, projected=True,
+              train_V=False, record_at=options.record_at, products=word)
+        for word in (products, "own")
+    ]  # fmt: skip
+    found = Trajectory.load(out)
+    assert found.attributes["training"]["products"] == products
+    same, other = (np.array_equal(found.state["W"], run.state["W"]) for run in runs)
+    assert (same, other) == (True, False)
+
+
 def test_one_network_of_one_draw_has_no_ensemble_axis():
     """As one simulated instance has none; other seeds are other samples."""
     one = TwoLayerTraining(d=3, m=2, steps=4, points=2, networks=1, measure=MeasureName.BIASED)
@@ -109,6 +127,10 @@ def test_diverged_training_exits_3_and_writes_nothing(tmp_path, capsys):
         (["--steps", "-1"], "--steps: expected a positive integer"),
         (["--networks", "0"], "--networks: expected a positive integer"),
         (["--networks", "100000000000"], "--networks: the run takes about"),
+        (
+            ["--products", "float16"],
+            "--products: expected one of own, float32, float32-backward, got 'float16'",
+        ),
         (["--momentum", "1"], "--momentum: expected a number in [0, 1)"),
         (["--weight-decay", "0.1"], "--weight-decay: expected 0 for the projected flow"),
         (["--device", "tpu"], "--device: expected 'auto', 'cpu', 'cuda' or 'cuda:N', got 'tpu'"),

@@ -4,7 +4,7 @@ import functools
 import os
 import time
 
-from nets.specialization.run_folder import RunFolder
+from luckproof import RunFolder
 from verify.command.main import main
 from verify.sweeps.store import Store
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command to ``app``."""
     app.command(name="compare", cls=PlainCommand)(
-        with_options(compare, {"two-layer": TwoLayerComparison}, leave=("momentum", "weight_decay"))
+        with_options(
+            compare, {"two-layer": TwoLayerComparison}, leave=("momentum", "weight_decay", "products")
+        )
     )
 
 

@@ -24,7 +24,13 @@ def _methods() -> list[str]:
     return ["auto", *METHODS]
 
 
-_COMPLETED: dict[str, Choices] = {"device": DEVICES, "method": _methods}
+def _products() -> list[str]:
+    from nets.products import PRODUCTS
+
+    return list(PRODUCTS)
+
+
+_COMPLETED: dict[str, Choices] = {"device": DEVICES, "method": _methods, "products": _products}
 """Choices of options that take other texts too, or are checked by what they are for."""
 
 

@@ -21,11 +21,15 @@ def training_summary(
         f"{training.flow} networks: d {problem.d}, m {problem.m}, n {problem.n}, c {problem.c}, {problem.measure!r}, "
         f"{training.instances} draw(s) of {training.networks} network(s), seed {training.seed}",
         f"SGD: {trajectory.status} at t = {trajectory.t[-1]:.6g}, {trajectory.n_steps} steps of lr {training.lr:g} on "
-        f"batches of {training.batch_size}, {trajectory.attributes['device']}",
+        f"batches of {training.batch_size}, {trajectory.attributes['device']}{_products(training.products)}",
         *convergence(flow, trajectory),
         f"late rate, measured: {_measured(rates)}",
         f"late rate, predicted: {_predicted(rates, training.lr)}",
     ]
+
+
+def _products(products: str) -> str:
+    return "" if products == "own" else f", products {products}"
 
 
 def _measured(rates: Rates) -> str:

@@ -36,6 +36,10 @@ class TwoLayerComparison(TwoLayerTraining):
                     f"{name}: expected 0 in a comparison, which judges single steps of plain SGD,"
                     f" got {getattr(self, name):g}"
                 )
+        if self.products != "own":
+            raise ValueError(
+                f"products: expected own in a comparison, whose networks are in float64, got {self.products}"
+            )
 
     def compared(self, *, progress: bool | Progress = False) -> Comparison:
         """Make the comparison; see :func:`verify.compare`."""

@@ -148,6 +148,18 @@ def test_too_few_samples_leave_it_unresolved():
     assert compare(ProjectedFlow, problem, **HOW).verdict == "agree"
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("momentum", 0.5), ("weight_decay", 0.1), ("products", "float32")]
+)
+def test_what_its_errors_do_not_cover_is_refused(option, value):
+    """It judges single steps of plain SGD by networks whose gradients are right to float64's rounding."""
+    flow = FlowName.TWO_LAYER
+    TwoLayerComparison(flow, d=4, m=2)  # control: without it
+    TwoLayerTraining(flow, d=4, m=2, **{option: value})  # control: a training takes it
+    with pytest.raises(ValueError, match=f"^{option}: expected .* in a comparison"):
+        TwoLayerComparison(flow, d=4, m=2, **{option: value})
+
+
 def test_networks_are_those_of_train_and_deviations_are_paired():
     """The same options train the same networks, bit for bit; each is set against the flow from its own start."""
     options = TwoLayerComparison(d=4, m=2, steps=30, networks=3, instances=2, batch_size=8, points=4)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from luckproof import Trajectory, sweep
+from nets.products import PRODUCTS
 from nets.two_layer.training_options import TwoLayerTraining
 from tests.test_verify.sweeps.small_sweeps import files
 from verify.sweeps.configuration import from_mapping
@@ -52,6 +53,16 @@ def test_points_are_single_trainings_and_are_resumed(tmp_path, executor):
     sweep(TRAINED, tmp_path, executor=executor, progress=tallies.append)
     assert (tallies[-1].computed, tallies[-1].damaged) == (2, 1)
     assert files(tmp_path) == before
+
+
+def test_number_formats_of_products_are_an_axis(tmp_path, executor):
+    """From the same starts; every format its own numbers."""
+    found = sweep({**TRAINED, "grid": {"products": list(PRODUCTS)}}, tmp_path, executor=executor)
+    losses = found.collect()["loss"]
+    assert list(losses["products"].values) == list(PRODUCTS)
+    own, *others = (losses.sel(products=word).values for word in PRODUCTS)
+    assert all(not np.array_equal(other, own) for other in others)
+    np.testing.assert_allclose(others, np.broadcast_to(own, (2, *own.shape)), rtol=1e-4)
 
 
 def test_processes_make_the_same_files(tmp_path, executor):
