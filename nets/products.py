@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dynamics.validation import one_of, shown
 
@@ -50,16 +50,24 @@ def require_products(products: str, dtype: torch.dtype) -> Products:
 
 
 @contextmanager
-def full_convolutions(products: Products) -> Iterator[None]:
-    """Inside, cuDNN's convolutions take no TF32, which unlike that of matrix products is on unless told otherwise."""
-    if products == "own":
-        yield
-        return
-    import torch
-
-    before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
+def full_convolutions() -> Iterator[None]:
+    """Inside, convolutions in float32 are taken in float32: not in TF32 (cuDNN's default) nor in bfloat16."""
+    switches = _convolution_switches()
+    before = [getattr(holder, name) for holder, name, _ in switches]
+    for holder, name, full in switches:
+        setattr(holder, name, full)
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        for (holder, name, _), value in zip(switches, before, strict=True):
+            setattr(holder, name, value)
+
+
+def _convolution_switches() -> list[tuple[Any, str, bool | str]]:
+    """What torch has to be set, by holder and name, and the value of full precision."""
+    import torch
+
+    cudnn: Any = torch.backends.cudnn
+    if not hasattr(cudnn, "conv"):  # torch before 2.9
+        return [(cudnn, "allow_tf32", False)]
+    return [(library.conv, "fp32_precision", "ieee") for library in (cudnn, torch.backends.mkldnn)]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from nets.deep.blocks import linear_map
 from nets.deep.layers import Layer
 from nets.products import full_convolutions
-from tests.test_nets.deep.test_float32_products_sum_in_float64 import by_products, drawn, excess
+from tests.test_nets.deep.test_float32_products_sum_in_float64 import (
+    by_products,
+    drawn,
+    excess,
+    rounded_convolutions,
+)
 
 pytestmark = pytest.mark.gpu
 
@@ -31,7 +35,7 @@ def test_convolutions_are_right_to_float32(device: str, count: int) -> None:
     """Values and both gradients to 1e-5 in norm, in whatever way a library sums; 10 bits give 1e-4 and more."""
     W, x = drawn((count, 32, 16, 3, 3), 0).to(device), drawn((8, count * 16, 12, 12), 1).to(device)
     g = drawn((8, count * 32, 10, 10), 2).to(device)
-    with full_convolutions("float32"):
+    with full_convolutions():
         found, exact = (linear_map(Layer(W), products) for products in ("float32", "own"))
         pairs = [
             (found.forward(x), exact.forward(x)),
@@ -43,4 +47,4 @@ def test_convolutions_are_right_to_float32(device: str, count: int) -> None:
     right = exact.forward(x)
     coarse = linear_map(Layer(W.half().double())).forward(x.half().double())
     assert float((coarse - right).norm()) > 1e-4 * float(right.norm())
-    assert torch.backends.cudnn.allow_tf32
+    assert rounded_convolutions()

@@ -59,7 +59,7 @@ def train_deep(
             to float32, while weights, momentum, biases, normalisation and losses stay in float64. No step is then too
             small for the weights, but outputs are wrong by about 1e-7, and the loss has a floor near the square of
             that; or ``float32-backward``: the last two products alone. A gradient then has the relative error of its
-            own products, however small the loss, and there is no such floor. TF32 is off meanwhile.
+            own products, however small the loss, and there is no such floor. Convolutions never take TF32.
         checkpoint: a file that is written every ``checkpoint_every`` epochs and at the end. Where it exists, it must
             be of the same students, teacher, data and settings; the run then goes on from it, bit for bit on a CPU.
         checkpoint_every: epochs between two checkpoints.
@@ -100,7 +100,7 @@ def train_deep(
             run.save(file)
 
     with (
-        full_convolutions(plan.products),
+        full_convolutions(),
         reporting(progress, 0, run.work[1], "training") as report,
         ThreadPoolExecutor(threads) as pool,
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,20 +267,62 @@ def test_products_that_cannot_be_are_told(monkeypatch: pytest.MonkeyPatch) -> No
     trained("own")
 
 
-def test_convolutions_take_no_tf32_meanwhile() -> None:
-    """cuDNN's own switch, on by default, is off while such a run lasts and as before after it, after an error too."""
+def rounded_convolutions() -> bool:
+    """Whether convolutions in float32 may be taken in fewer bits, in whatever words this torch has for it."""
+    backends = torch.backends
+    if not hasattr(backends.cudnn, "conv"):
+        return backends.cudnn.allow_tf32
+    return bool(
+        {library.conv.fp32_precision for library in (backends.cudnn, backends.mkldnn)} & {"tf32", "bf16"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("products", "dtype"), [("own", torch.float32), ("own", torch.float64), ("float32", torch.float64)]
+)
+def test_convolutions_are_full_meanwhile(products: Products, dtype: torch.dtype) -> None:
+    """Allowed by default, forbidden while any run lasts, and allowed after it, after an error too."""
     seen: list[bool] = []
 
     def look(_: float) -> None:
-        seen.append(torch.backends.cudnn.allow_tf32)
+        seen.append(rounded_convolutions())
         if len(seen) > 3:
             raise KeyboardInterrupt
 
-    before = torch.backends.cudnn.allow_tf32
-    trained("own", progress=look, epochs=1)
-    assert set(seen) == {before}
-    seen.clear()
+    assert rounded_convolutions()
     with pytest.raises(KeyboardInterrupt):
-        trained("float32", progress=look, epochs=9)
+        trained(products, dtype, progress=look, epochs=9)
     assert set(seen) == {False}
-    assert torch.backends.cudnn.allow_tf32 == before
+    assert rounded_convolutions()
+
+
+SETTINGS = [
+    f"torch.backends{part} = {value!r}"
+    for values, parts in (
+        ((True, False), (".cudnn.allow_tf32",)),
+        (("ieee", "tf32"), (".fp32_precision", ".cudnn.fp32_precision", ".cudnn.conv.fp32_precision")),
+        (("ieee", "tf32", "bf16"), (".mkldnn.fp32_precision", ".mkldnn.conv.fp32_precision")),
+    )
+    for part in parts
+    for value in values
+]
+INSIDE = """
+import sys, torch
+from nets.products import full_convolutions
+from tests.test_nets.deep.test_float32_products_sum_in_float64 import rounded_convolutions
+exec(sys.argv[1])
+before = rounded_convolutions()
+with full_convolutions():
+    print(rounded_convolutions())
+print(rounded_convolutions() == before)
+"""
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_however_torch_is_set_convolutions_are_full(setting: str) -> None:
+    """torch refuses to tell its older switch where newer ones disagree; each is set in a process of its own."""
+    if "fp32" in setting and not hasattr(torch.backends.cudnn, "conv"):
+        pytest.skip("this torch has no such setting")
+    words = [sys.executable, "-c", INSIDE, setting]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3])
+    assert (done.stdout, done.returncode) == ("False\nTrue\n", 0), done.stderr
