@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,18 +50,36 @@ def require_products(products: str, dtype: torch.dtype) -> Products:
     return known
 
 
+_lock = threading.Lock()
+_inside = 0
+"""How many threads are in :func:`full_convolutions`."""
+_before: list[tuple[Any, str, Any]] = []
+"""How torch was set when the first of them came."""
+
+
 @contextmanager
 def full_convolutions() -> Iterator[None]:
-    """Inside, convolutions in float32 are taken in float32: not in TF32 (cuDNN's default) nor in bfloat16."""
-    switches = _convolution_switches()
-    before = [getattr(holder, name) for holder, name, _ in switches]
-    for holder, name, full in switches:
-        setattr(holder, name, full)
+    """Inside, convolutions in float32 are taken in float32: not in TF32 (cuDNN's default) nor in bfloat16.
+
+    torch has one setting for all threads: the first that comes changes it, and the last that leaves puts it back.
+    """
+    global _inside
+    with _lock:
+        if not _inside:
+            _before[:] = [
+                (holder, name, getattr(holder, name)) for holder, name, _ in _convolution_switches()
+            ]
+            for holder, name, full in _convolution_switches():
+                setattr(holder, name, full)
+        _inside += 1
     try:
         yield
     finally:
-        for (holder, name, _), value in zip(switches, before, strict=True):
-            setattr(holder, name, value)
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                for holder, name, value in _before:
+                    setattr(holder, name, value)
 
 
 def _convolution_switches() -> list[tuple[Any, str, bool | str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from nets.deep.blocks import linear_map
 from nets.deep.layers import Layer
 from nets.deep.training.batches import gaussian_inputs
 from nets.deep.training.descent import DeepDescent, resting
-from nets.products import PRODUCTS, Products
+from nets.products import PRODUCTS, Products, full_convolutions
 from tests.test_nets.documented_precision import ROWS, levels
 
 UNIT = 2.0**-24
@@ -293,6 +294,21 @@ def test_convolutions_are_full_meanwhile(products: Products, dtype: torch.dtype)
     with pytest.raises(KeyboardInterrupt):
         trained(products, dtype, progress=look, epochs=9)
     assert set(seen) == {False}
+    assert rounded_convolutions()
+
+
+def test_runs_in_threads_share_the_setting() -> None:
+    """It lasts to the end of the last run, however they overlap, and is then as it was before the first."""
+    assert rounded_convolutions()
+    first, second = full_convolutions(), full_convolutions()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not rounded_convolutions()
+    second.__exit__(None, None, None)
+    assert rounded_convolutions()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: trained("own", epochs=1), range(8)))
     assert rounded_convolutions()
 
 
