@@ -119,7 +119,9 @@ class _Corner:
         share, lowest = NORMAL + _exponent_room(corner.corner_squared), np.minimum(h, k)
         rare = np.where(np.maximum(h, k) < 0, _exponent_room(corner.corner_squared), 0.0)
         # Thresholds of unlike sign: the probability is a difference of terms as large as the smaller marginal.
-        marginal = np.where(h * k < 0, (NORMAL + _exponent_room(lowest**2)) * ndtr(lowest), 0.0)
+        marginal = np.where(
+            np.sign(h) * np.sign(k) < 0, (NORMAL + _exponent_room(lowest**2)) * ndtr(lowest), 0.0
+        )
         d_room = (NORMAL + rare) * corner.probability + 0.1 * marginal
         size = np.abs(k) * from_h + np.abs(h) * from_k + tail
         l_room = share * size + (1 + np.abs(h * k)) * (d_room + 8 * EPS * corner.probability)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.ode.flow import Flow
+from dynamics.validation import real_numbers, shown
 
 STEP = 1e-5
 """Step of the differences, in units of a component or of one."""
@@ -23,6 +24,8 @@ def jacobian_by_differences(flow: Flow, state: Vector, step: float = STEP) -> Ar
         step: of every component, in units of its size or of one where it is smaller.
     Returns:
         (*flow.ensemble_shape, N, N), N components an instance in the order in which they lie in the flat state.
+    Raises:
+        ValueError, TypeError: the field is not real and finite, or has another shape than the state.
     Cost: 4 N evaluations of the flow, which serve all instances.
     """
     places = _places(flow, state.size)
@@ -32,7 +35,7 @@ def jacobian_by_differences(flow: Flow, state: Vector, step: float = STEP) -> Ar
     for column in range(count):
         moved = places[:, column]
         coarse, fine = (_slope(flow, state, moved, share * sizes[moved], places) for share in (1.0, 0.5))
-        J[:, :, column] = 2 * fine - coarse
+        J[:, :, column] = fine + (fine - coarse)
     return J.reshape(*flow.ensemble_shape, count, count)
 
 
@@ -54,5 +57,15 @@ def _slope(flow: Flow, state: Vector, moved: NDArray[np.intp], by: Vector, place
     ahead[moved] += by
     behind[moved] -= by
     width = ahead[moved] - behind[moved]  # what the steps are once they are rounded
-    difference = np.asarray(flow(0.0, ahead)) - np.asarray(flow(0.0, behind))
+    difference = _field(flow, ahead) - _field(flow, behind)
     return np.asarray(difference[places] / width[:, None])
+
+
+def _field(flow: Flow, at: Vector) -> Vector:
+    """The field of a flow, which may be the user's own: real and finite, a number for every component."""
+    values = real_numbers("flow(t, y)", flow(0.0, at))
+    if values.shape != at.shape:
+        raise ValueError(f"flow(t, y): expected shape {at.shape}, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"flow(t, y): expected finite numbers near the state, got {shown(values)}")
+    return values

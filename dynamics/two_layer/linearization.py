@@ -120,8 +120,9 @@ def _of_any_flow(
         raise ValueError(
             f"flow: expected at most {DENSE_LIMIT} components an instance, got {at.size // flow.instances}"
         )
+    jacobian = jacobian_by_differences(flow, at)
     with naming("state"):
-        values = np.sort(np.linalg.eigvals(-jacobian_by_differences(flow, at)).real, axis=-1)
+        values = np.sort(np.linalg.eigvals(-jacobian).real, axis=-1)
     _require_equilibrium(flow, at, np.abs(values).max(axis=-1))
     known = np.full(flow.ensemble_shape, 0 if flat is None else integer("flat", flat, least=0))
     return _told(_slowest(values, known, OF_DIFFERENCES), values, return_spectrum)

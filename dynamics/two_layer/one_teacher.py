@@ -152,7 +152,7 @@ class PassageFlow(_OneTeacher):
         super().__init__(delta, rho, v, teacher_v, c, frozen)
         if not (number("end", end, positive=True) < np.pi and np.all(self.delta < end)):
             raise ValueError(f"end: expected an angle above every start and below pi, got {shown(end)}")
-        if not np.all(self.v * self.teacher_v > 0):
+        if not np.all(np.sign(self.v) * np.sign(self.teacher_v) > 0):  # their product may be beyond float64
             raise ValueError(
                 f"v, teacher_v: expected v v* > 0, or the student turns away, got {shown(v)}, {shown(teacher_v)}"
             )

@@ -9,6 +9,7 @@ import torch
 
 import luckproof
 from tests.fuzz import calls
+from tests.fuzz.odd_objects import FIELDS, OddFlow
 
 HUGE = np.array([[1e200, 2e200], [3e200, 4e200], [0.0, 1e200]])
 
@@ -65,6 +66,7 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("norm_layers", {"state": ["1"]}),
     ("passage", {"end": bytearray(b"1")}),
     ("PassageFlow", {"end": b"1"}),
+    ("PassageFlow", {"v": 5e267, "teacher_v": 5e267}),
     ("population_descent, record_at", {"record_at": np.zeros((2, 0, 3))}),
     ("population_descent", {"flow": "1"}),
     ("population_loss", {"W": HUGE[:, [0, 1, 0]] * 1e107}),
@@ -75,6 +77,7 @@ FOUND: list[tuple[str, dict[str, Any]]] = [
     ("SharedResidualFlow", {"start": np.ones((3, 1))}),
     ("spectral_rate", {"return_spectrum": [1.0, 2.0]}),
     ("spectral_rate", {"state": 1.5}),
+    *(("spectral_rate, of any flow", {"flow": OddFlow(field)}) for field in FIELDS),
     ("sweep", {"jobs": ""}),
     ("sweep", {"scheduler": np.array(1.0)}),
     ("teachers.orthonormal", {"batch": [1.0, 2.0]}),

@@ -130,3 +130,29 @@ def test_instances_do_not_mix() -> None:
     """One Jacobian an instance, in the order of its own components."""
     A, _ = symmetric(5, (2,), size=3)
     np.testing.assert_allclose(jacobian_by_differences(Linear(A), np.ones(6)), -A, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("field", "error", "words"),
+    [
+        (lambda y: y[:-1], ValueError, r"expected shape \(3,\), got \(2,\)"),
+        (lambda y: y[None], ValueError, r"expected shape \(3,\), got \(1, 3\)"),
+        (lambda y: y * np.nan, ValueError, "expected finite numbers near the state"),
+        (lambda y: y + 0j, TypeError, "expected an array of real numbers"),
+        (lambda y: None, TypeError, "expected an array of real numbers"),
+    ],
+)
+def test_a_field_that_is_none_is_named(field: Any, error: type[Exception], words: str) -> None:
+    """As where it is integrated: in one line, which says what it gave."""
+
+    class Own(Linear):
+        def __call__(self, t: float, y: Array) -> Any:
+            return field(y)
+
+    with pytest.raises(error, match=rf"^flow\(t, y\): {words}"):
+        spectral_rate(Own(np.eye(3)), np.zeros(3))
+
+
+def test_a_field_as_steep_as_float64_allows_has_its_rate() -> None:
+    """Twice a slope of 1e308 would be infinite."""
+    assert spectral_rate(Linear(1e308 * np.eye(3)), np.ones(3)) == pytest.approx(1e308, rel=1e-7)

@@ -129,6 +129,14 @@ def test_bad_input_is_named(make, name):
         make()
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_fan_outs_whose_product_is_beyond_float64_have_signs(size):
+    """What counts is on which side of zero it is, not whether it can be written."""
+    PassageFlow(0.1, v=-size, teacher_v=-size)
+    with pytest.raises(ValueError, match=r"^v, teacher_v"):
+        PassageFlow(0.1, v=size, teacher_v=-size)
+
+
 def test_stiff_passages_survive_loose_tolerances():
     """A trial step that overshoots log v by hundreds once ended the run (rtol 1e-6, small fan-out)."""
     for scale, eps in ((0.7, 0.0046), (1.5, 0.00937)):
