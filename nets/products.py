@@ -66,10 +66,9 @@ def full_convolutions() -> Iterator[None]:
     global _inside
     with _lock:
         if not _inside:
-            _before[:] = [
-                (holder, name, getattr(holder, name)) for holder, name, _ in _convolution_switches()
-            ]
-            for holder, name, full in _convolution_switches():
+            switches = _convolution_switches()
+            _before[:] = [(holder, name, getattr(holder, name)) for holder, name, _ in switches]
+            for holder, name, full in switches:
                 setattr(holder, name, full)
         _inside += 1
     try:
