@@ -15,6 +15,18 @@ from dynamics.ode.status import Status, Stop
 from dynamics.validation import real_numbers, shown
 
 
+def field_from(raw: Any, shape: tuple[int, ...]) -> Vector:
+    """What a flow gave for its field, in an array of its own: the flow may fill the same one the next time.
+
+    Raises:
+        ValueError, TypeError: naming the flow, where it is not real numbers of that ``shape``.
+    """
+    field = real_numbers("flow(t, y)", raw)
+    if field.shape != shape:
+        raise ValueError(f"flow(t, y): expected shape {shape}, got {field.shape}")
+    return field.copy()
+
+
 class GuardedField:
     """The flow's right-hand side, counted and checked. Call it under ``np.errstate(all="ignore")``.
 
@@ -156,13 +168,10 @@ class GuardedField:
 
     def _shaped(self, raw: Any) -> Vector:
         try:
-            f = real_numbers("flow(t, y)", raw)
-            if f.shape != (self.n,):
-                raise ValueError(f"flow(t, y): expected shape ({self.n},), got {f.shape}")
+            return field_from(raw, (self.n,))
         except (TypeError, ValueError) as error:
             self.flow_error = error
             raise
-        return f.copy()  # the flow may reuse its output buffer
 
     def _report(self, values: Vector, detail: str, earlier: Stop | None = None) -> Vector:
         stop = earlier or Stop(Status.NONFINITE, detail, int(np.argmin(np.isfinite(self._back(values)))))

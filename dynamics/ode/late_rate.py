@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from dynamics.arrays import Array, Vector
 from dynamics.ode.flow import Flow
-from dynamics.validation import real_numbers, shown
+from dynamics.ode.guards import field_from
+from dynamics.validation import shown
 
 STEP = 1e-5
 """Step of the differences, in units of a component or of one."""
@@ -63,9 +64,7 @@ def _slope(flow: Flow, state: Vector, moved: NDArray[np.intp], by: Vector, place
 
 def _field(flow: Flow, at: Vector) -> Vector:
     """The field of a flow, which may be the user's own: real and finite, a number for every component."""
-    values = real_numbers("flow(t, y)", flow(0.0, at))
-    if values.shape != at.shape:
-        raise ValueError(f"flow(t, y): expected shape {at.shape}, got {values.shape}")
+    values = field_from(flow(0.0, at), at.shape)
     if not np.isfinite(values).all():
         raise ValueError(f"flow(t, y): expected finite numbers near the state, got {shown(values)}")
     return values

@@ -153,6 +153,20 @@ def test_a_field_that_is_none_is_named(field: Any, error: type[Exception], words
         spectral_rate(Own(np.eye(3)), np.zeros(3))
 
 
+def test_a_field_may_fill_the_same_array_at_every_call() -> None:
+    """As where it is integrated; a difference of the array and itself would be zero."""
+    A, _ = symmetric(0)
+
+    class Reusing(Linear):
+        array = np.empty(4)
+
+        def __call__(self, t: float, y: Array) -> Array:
+            self.array[:] = super().__call__(t, y)
+            return self.array
+
+    assert spectral_rate(Reusing(A), np.ones(4)) == spectral_rate(Linear(A), np.ones(4))
+
+
 def test_a_field_as_steep_as_float64_allows_has_its_rate() -> None:
     """Twice a slope of 1e308 would be infinite."""
     assert spectral_rate(Linear(1e308 * np.eye(3)), np.ones(3)) == pytest.approx(1e308, rel=1e-7)
